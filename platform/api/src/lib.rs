@@ -1,0 +1,1 @@
+//! HTTP: axum and utoipa; enqueues, never runs a connector.

@@ -1,0 +1,3 @@
+//! The one binary.
+use mimalloc as _;
+fn main() {}

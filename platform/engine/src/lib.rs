@@ -1,0 +1,1 @@
+//! Runs batches: extract, map, deliver; retries, reconciliation.

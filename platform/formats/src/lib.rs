@@ -1,0 +1,1 @@
+//! Bytes to records and back: CSV, JSON, NDJSON; bounded and streaming.

@@ -1,0 +1,1 @@
+//! WASM host: load, limit and link granted capabilities.

@@ -1,0 +1,1 @@
+//! Workers, leases, sweeper, run life-cycle.

@@ -1,0 +1,1 @@
+//! Objects: local directory, encrypted, immutable, manifests.

@@ -1,0 +1,1 @@
+//! Mapping documents: parse, check, compile to a plan, evaluate, explain.

@@ -1,0 +1,227 @@
+//! The declarative documents of a tenant: `tenant.json`, `connections/*.json`,
+//! `integrations/*.json`, `lookups/*.json`. (The mapping document belongs to `mapping`.)
+//!
+//! Invariant: unknown fields are errors; secrets appear only in [`ConnectionDocument::secrets`],
+//! which is write-only: the API never gives them back.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{Slug, TenantId};
+
+/// `tenant.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TenantDocument {
+    pub name: TenantId,
+    pub title: String,
+}
+
+/// `connections/<name>.json`: a connector with its configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionDocument {
+    pub name: Slug,
+    #[serde(default)]
+    pub title: String,
+    /// name of the connector
+    pub connector: Slug,
+    pub endpoint: Endpoint,
+    /// checked against the connector's `config_schema`; given to the guest as it is
+    #[serde(default)]
+    pub config: serde_json::Value,
+    /// write-only; which names exist depends on the endpoint's auth
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, String>,
+}
+
+/// Where the other side is and how the host proves who it is. The guest sees none of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Endpoint {
+    Http {
+        /// requests go below this address and nowhere else
+        base_url: String,
+        #[serde(default)]
+        auth: HttpAuth,
+    },
+    Sftp {
+        host: String,
+        #[serde(default = "ssh_port", deserialize_with = "port_number")]
+        port: u16,
+        user: String,
+        #[serde(default)]
+        auth: SshAuth,
+        /// pinned public host keys, OpenSSH form (`ssh-ed25519 AAAA…`); any one must match
+        host_keys: Vec<String>,
+    },
+}
+
+fn ssh_port() -> u16 {
+    22
+}
+
+/// A port, as a number or (after `${VARIABLE}` was filled in) as text.
+fn port_number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Port {
+        Number(u16),
+        Text(String),
+    }
+    match Port::deserialize(deserializer)? {
+        Port::Number(port) => Ok(port),
+        Port::Text(text) => text
+            .parse()
+            .map_err(|_| serde::de::Error::custom(format!("{text:?} is not a port (1 to 65535)"))),
+    }
+}
+
+/// Credentials of an HTTP endpoint; the secret's name in `secrets` is given with each.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum HttpAuth {
+    #[default]
+    None,
+    /// `Authorization: Bearer`, secret `token`
+    Bearer,
+    /// `Authorization: Basic`, secret `password`
+    Basic { user: String },
+    /// a header of its own, secret `api_key`
+    ApiKey { header: String },
+}
+
+/// Credentials of an SSH endpoint.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SshAuth {
+    /// secret `password`
+    #[default]
+    Password,
+    /// secret `private_key` (OpenSSH PEM) and, if it is locked, `passphrase`
+    Key,
+}
+
+/// `integrations/<name>.json`: what flows from where to where, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntegrationDocument {
+    pub name: Slug,
+    #[serde(default)]
+    pub title: String,
+    pub source: SourceRef,
+    /// name of the mapping
+    pub mapping: Slug,
+    pub target: TargetRef,
+    #[serde(default)]
+    pub mode: LoadMode,
+    /// values for the mapping's parameters
+    #[serde(default)]
+    pub params: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
+    pub delivery: DeliveryPolicy,
+    #[serde(default)]
+    pub tolerance: Tolerance,
+}
+
+/// The source side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceRef {
+    pub connection: Slug,
+    pub stream: String,
+}
+
+/// The target side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetRef {
+    pub connection: Slug,
+}
+
+/// What a run reads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoadMode {
+    /// everything the source has
+    #[default]
+    Full,
+    /// what came or changed since the last run
+    Incremental,
+}
+
+impl LoadMode {
+    /// The word used in the database and API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Incremental => "incremental",
+        }
+    }
+
+    /// The mode named by `word`.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "full" => Some(Self::Full),
+            "incremental" => Some(Self::Incremental),
+            _ => None,
+        }
+    }
+}
+
+/// How the target is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeliveryPolicy {
+    /// calls in flight at a time per batch
+    pub concurrency: u32,
+    /// tries of one call before its records wait for a redrive
+    pub max_attempts: u32,
+    /// longest wait between two tries, ms
+    pub max_backoff_ms: u64,
+    /// no answer after this long counts as lost, ms
+    pub timeout_ms: u64,
+}
+
+impl Default for DeliveryPolicy {
+    fn default() -> Self {
+        Self {
+            concurrency: 4,
+            max_attempts: 5,
+            max_backoff_ms: 30_000,
+            timeout_ms: 30_000,
+        }
+    }
+}
+
+/// How many bad records (quarantined or rejected) a run may have and still not be `failed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tolerance {
+    /// per cent of the records read, 0 to 100
+    pub max_bad_percent: u8,
+}
+
+impl Default for Tolerance {
+    fn default() -> Self {
+        Self {
+            max_bad_percent: 100,
+        }
+    }
+}
+
+/// `lookups/<name>.json`: a table that mappings of the tenant look values up in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LookupDocument {
+    pub name: Slug,
+    #[serde(default)]
+    pub title: String,
+    /// names of the key columns; more than one makes a composite key
+    pub key: Vec<String>,
+    /// the rows; every value is text
+    pub rows: Vec<BTreeMap<String, String>>,
+}

@@ -1,0 +1,24 @@
+//! Domain types that every other crate shares: ids, states with their transition tables,
+//! counters, issues, documents, roles and error codes.
+//!
+//! Invariants: pure (no I/O, no async, no clock of its own); every state change in the system is
+//! one row of a transition table here; every error code a user can meet is one variant of
+//! [`error_code::ErrorCode`] and has a page under `platform/docs/errors`.
+//!
+//! Deliberately absent: SQL, HTTP and WebAssembly types. They live in `store`, `api` and `host`
+//! and convert at their edge.
+//!
+//! How to add an error code: add the variant, its text, owner and hint in `error_code.rs`, then
+//! the page `platform/docs/errors/<code>.md`; a test compares the two.
+
+pub mod clock;
+pub mod counters;
+pub mod document;
+pub mod error_code;
+pub mod id;
+pub mod issue;
+pub mod manifest;
+pub mod problem;
+pub mod role;
+pub mod rows;
+pub mod state;

@@ -1,0 +1,106 @@
+//! The connector manifest (`connector.json`, also embedded in the component as custom section
+//! `tributary:manifest`): what it is, what it may touch, how it is configured.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::Slug;
+
+/// `connector.json`, version 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// version of this document, 1
+    pub manifest_version: u32,
+    pub name: Slug,
+    /// semantic version of the connector
+    pub version: String,
+    pub title: String,
+    pub publisher: String,
+    /// the contract, for example `tributary:connector@0.1.0`
+    pub contract: String,
+    pub roles: Vec<ConnectorRole>,
+    /// interfaces of the contract that it imports, for example `http`; compared with the bytes
+    pub capabilities: Vec<String>,
+    /// the connection it asks for
+    pub connection: ConnectionNeed,
+    /// JSON Schema (2020-12) of `config` in a connection document
+    pub config_schema: serde_json::Value,
+    /// for targets: how a resend is made harmless
+    #[serde(default)]
+    pub delivery: Option<Delivery>,
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// What a connector can be used as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectorRole {
+    Source,
+    /// answers `prepare` and `settle`; the host sends
+    ApiTarget,
+}
+
+/// The connection a connector needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionNeed {
+    /// what the guest passes to `connections.get`
+    pub label: Slug,
+    pub kind: EndpointKind,
+}
+
+/// Protocols of the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndpointKind {
+    Http,
+    Sftp,
+}
+
+/// How a target makes a resend harmless.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delivery {
+    pub capability: DeliveryCapability,
+    /// how long the target remembers a key, in seconds
+    #[serde(default)]
+    pub window_s: Option<u64>,
+    /// most rows in one call
+    pub max_rows_per_call: u32,
+}
+
+/// See `reference`: execution §5.5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryCapability {
+    IdempotencyKey,
+    Upsert,
+    Lookup,
+    None,
+}
+
+/// What one call into the connector may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// linear memory, MiB
+    pub memory_mib: u32,
+    /// CPU time of check, discover, partitions, prepare, settle, ms
+    pub call_cpu_ms: u32,
+    /// CPU time of read, ms
+    pub read_cpu_ms: u32,
+    /// wall time of read, s
+    pub read_wall_s: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_mib: 64,
+            call_cpu_ms: 5_000,
+            read_cpu_ms: 60_000,
+            read_wall_s: 3_600,
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! The other side.
+fn main() {}
