@@ -19,6 +19,7 @@ mod signer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use data_encoding::BASE64URL_NOPAD;
 use secrecy::{ExposeSecret, SecretBox};
@@ -174,7 +175,7 @@ impl Vault {
             .map_err(|_| context.form("the key is not 32 bytes long"))?;
         Ok(TenantVault {
             tenant: tenant.clone(),
-            key: SecretBox::new(Box::new(key)),
+            key: Arc::new(SecretBox::new(Box::new(key))),
         })
     }
 
@@ -197,10 +198,11 @@ impl Vault {
     }
 }
 
-/// One tenant's key. Cheap to make, so it is made where it is needed and dropped soon.
+/// One tenant's key. A clone shares the key's memory, which is wiped with the last one.
+#[derive(Clone)]
 pub struct TenantVault {
     tenant: TenantId,
-    key: Key,
+    key: Arc<Key>,
 }
 
 impl fmt::Debug for TenantVault {
