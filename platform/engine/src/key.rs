@@ -16,21 +16,6 @@ pub struct KeyScope {
 }
 
 impl KeyScope {
-    /// Hash that finds a record in the index: of integration, stream and the record's own key.
-    #[must_use]
-    pub fn key_hash(&self, record_key: &str) -> [u8; 32] {
-        let mut hasher = blake3::Hasher::new();
-        for part in [
-            self.tenant.as_str(),
-            self.integration.as_str(),
-            &self.stream,
-            record_key,
-        ] {
-            field(&mut hasher, part.as_bytes());
-        }
-        *hasher.finalize().as_bytes()
-    }
-
     /// The key sent to the target: 52 characters of base32 (RFC 4648, no padding, lower case).
     /// `resend` grows only when a person redrives a record that the target refused.
     #[must_use]
@@ -99,8 +84,8 @@ mod tests {
 
     #[test]
     fn parts_do_not_run_into_each_other() {
-        let left = scope("acme", "ab").key_hash("c");
-        let right = scope("acme", "a").key_hash("bc");
+        let left = scope("acme", "ab").idempotency_key("c", &[1; 32], 0);
+        let right = scope("acme", "a").idempotency_key("bc", &[1; 32], 0);
         assert_ne!(left, right);
     }
 }

@@ -21,7 +21,8 @@ use tributary_model::manifest::{Delivery as DeliveryTerms, DeliveryCapability};
 use tributary_model::problem::Problem;
 use tributary_model::state::RecordState;
 use tributary_store::{
-    AmountSum, Batch, BatchObjects, BatchResult, Fenced, Lease, RecordIssue, RecordOutcome,
+    Batch, BatchAmount, BatchObjects, BatchResult, Fenced, Lease, RecordIssue, RecordOutcome,
+    record_key_hash,
 };
 
 use crate::context::RunContext;
@@ -55,7 +56,7 @@ pub(crate) async fn run(
         .map_err(|error| Problem::new(ErrorCode::StorageFailed, error.to_string()))?;
     let bytes = objects::get(services, context, input.object()).await?;
     let mapped = tokio::task::block_in_place(|| map_input(context, &input, &bytes))?;
-    let keyed = Keyed::new(context, mapped);
+    let keyed = Keyed::new(mapped);
     let unchanged = unchanged(context, &keyed).await?;
     let outgoing = outgoing(context, &keyed, &unchanged);
     let place = Place {
@@ -75,7 +76,7 @@ pub(crate) async fn run(
     let result = finished.into_result(context, objects);
     let fenced = context
         .store
-        .commit_batch(lease, result)
+        .commit_batch(lease, &result)
         .await
         .map_err(|error| store_problem(&error))?;
     Ok(fenced)
@@ -127,11 +128,11 @@ struct Keyed {
 }
 
 impl Keyed {
-    fn new(context: &RunContext, mapped: MappedBatch) -> Self {
+    fn new(mapped: MappedBatch) -> Self {
         let hashes = mapped
             .records
             .iter()
-            .map(|record| context.scope.key_hash(&record.key))
+            .map(|record| record_key_hash(&record.key))
             .collect();
         Self { mapped, hashes }
     }
@@ -405,12 +406,12 @@ impl Finished {
             issues,
             objects,
             target_ms: self.target_ms,
-            calls: u32::try_from(self.receipts.len()).unwrap_or(u32::MAX),
+            calls: self.receipts.len() as u64,
         }
     }
 
     /// Sums of the declared amounts per state.
-    fn amounts(&self, context: &RunContext) -> Vec<AmountSum> {
+    fn amounts(&self, context: &RunContext) -> Vec<BatchAmount> {
         let mut sums: BTreeMap<(usize, &'static str), (Decimal, u64)> = BTreeMap::new();
         for ((_, record, _), state) in self.keyed.records().zip(&self.states) {
             for (number, amount) in record.amounts.iter().enumerate() {
@@ -426,11 +427,11 @@ impl Finished {
         let names = context.plan.amount_names();
         sums.into_iter()
             .filter_map(|((number, state), (total, count))| {
-                Some(AmountSum {
+                Some(BatchAmount {
                     name: names.get(number)?.clone(),
                     state: RecordState::parse(state)?,
-                    total: total.to_string(),
-                    count,
+                    amount: total.to_string(),
+                    records: count,
                 })
             })
             .collect()
@@ -469,8 +470,8 @@ async fn store_results(
         receipts = Some(stored.await?);
     }
     Ok(BatchObjects {
-        processed,
-        results,
+        processed: Some(processed),
+        results: Some(results),
         receipts,
     })
 }

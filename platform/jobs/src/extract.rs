@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tributary_engine::cut::{self, BatchInput};
 use tributary_formats::page::Page;
-use tributary_host::call::{PageSink, Selection};
+use tributary_host::{PageSink, Selection};
 use tributary_lake::Layer;
 use tributary_model::document::LoadMode;
 use tributary_model::error_code::ErrorCode;
@@ -19,6 +19,7 @@ use tributary_store::{Fenced, Lease, NewBatch, NewPage, Partition};
 use crate::context::RunContext;
 use crate::gather;
 use crate::objects::{self, Place};
+use crate::progress::Progress;
 use crate::services::{Services, store_problem};
 
 /// Reads the lease's partition.
@@ -34,8 +35,9 @@ pub(crate) async fn run(
         .await
         .map_err(|error| store_problem(&error))?
         .ok_or_else(|| missing(number))?;
-    if !partition.read_done {
-        let read = read(services, context, lease, &partition).await?;
+    let progress = Progress::parse(partition.state.as_deref())?;
+    if !progress.read_done {
+        let read = read(services, context, lease, &partition, progress).await?;
         if matches!(read, Fenced::Lost) {
             return Ok(Fenced::Lost);
         }
@@ -48,7 +50,7 @@ pub(crate) async fn run(
     }
     context
         .store
-        .commit_extract_done(lease)
+        .commit_extract_done(lease, None)
         .await
         .map_err(|error| store_problem(&error))
 }
@@ -65,22 +67,22 @@ async fn read(
     context: &RunContext,
     lease: &Lease,
     partition: &Partition,
+    progress: Progress,
 ) -> Result<Fenced<()>, Problem> {
+    let stored = stored_pages(context, partition.no).await?;
     let selection = Selection {
         stream: context.integration.source.stream.clone(),
         incremental: context.run.mode == LoadMode::Incremental,
         partition: serde_json::from_str(&partition.descriptor).ok(),
-        state: partition
-            .state
-            .as_deref()
-            .and_then(|state| serde_json::from_str(state).ok()),
+        state: progress.checkpoint.clone(),
     };
     let mut keeper = PageKeeper {
         services,
         context,
         lease,
-        next_page: partition.pages,
-        next_batch: partition.batches,
+        next_page: stored.pages,
+        next_batch: stored.batches,
+        progress,
         pages: Vec::new(),
         batches: Vec::new(),
         lost: false,
@@ -94,11 +96,32 @@ async fn read(
         return Ok(Fenced::Lost);
     }
     outcome?;
-    keeper.commit(None, true).await?;
-    Ok(if keeper.lost {
-        Fenced::Lost
-    } else {
-        Fenced::Done(())
+    keeper.progress.read_done = true;
+    match keeper.commit().await {
+        Err(_) if keeper.lost => Ok(Fenced::Lost),
+        outcome => outcome.map(Fenced::Done),
+    }
+}
+
+/// How many pages and batches of a partition are in the ledger; numbering goes on behind them.
+struct Stored {
+    pages: u32,
+    batches: u32,
+}
+
+async fn stored_pages(context: &RunContext, partition: u32) -> Result<Stored, Problem> {
+    let pages = context
+        .store
+        .pages(&context.run.id, partition)
+        .await
+        .map_err(|error| store_problem(&error))?;
+    let batches = pages
+        .iter()
+        .map(|page| cut::ranges(u32::try_from(page.rows).unwrap_or(u32::MAX)).len())
+        .sum::<usize>();
+    Ok(Stored {
+        pages: u32::try_from(pages.len()).unwrap_or(u32::MAX),
+        batches: u32::try_from(batches).unwrap_or(u32::MAX),
     })
 }
 
@@ -109,6 +132,7 @@ struct PageKeeper<'a> {
     lease: &'a Lease,
     next_page: u32,
     next_batch: u32,
+    progress: Progress,
     pages: Vec<NewPage>,
     batches: Vec<NewBatch>,
     /// another worker has the partition now
@@ -130,7 +154,8 @@ impl PageSink for PageKeeper<'_> {
     }
 
     async fn checkpoint(&mut self, state: Value) -> Result<(), Problem> {
-        self.commit(Some(state.to_string()), false).await
+        self.progress.checkpoint = Some(state);
+        self.commit().await
     }
 }
 
@@ -172,19 +197,20 @@ impl PageKeeper<'_> {
             source: page.source,
             format: page.format,
             first: page.first,
-            rows: page.rows,
+            rows: u64::from(page.rows),
             bytes,
         });
         Ok(())
     }
 
-    async fn commit(&mut self, state: Option<String>, read_done: bool) -> Result<(), Problem> {
+    async fn commit(&mut self) -> Result<(), Problem> {
+        let state = self.progress.text();
         let pages = std::mem::take(&mut self.pages);
         let batches = std::mem::take(&mut self.batches);
         let fenced = self
             .context
             .store
-            .commit_pages(self.lease, pages, state, batches, read_done)
+            .commit_pages(self.lease, &pages, Some(&state), &batches)
             .await
             .map_err(|error| store_problem(&error))?;
         self.services.wake.notify_waiters();
@@ -211,7 +237,7 @@ pub(crate) fn new_batch(
     Ok(NewBatch {
         no,
         input,
-        rows,
-        records,
+        rows: u64::from(rows),
+        records: u64::from(records),
     })
 }

@@ -1,17 +1,19 @@
 //! Work of kind `finish`: reconciles a run whose work is all done, writes the manifest, moves the
 //! cursors and closes it, in that order.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tributary_engine::reconcile::{Sides, reconcile, verdict};
 use tributary_lake::Layer;
+use tributary_model::counters::Counters;
 use tributary_model::document::LoadMode;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 use tributary_model::state::RunState;
-use tributary_store::{CursorMove, Fenced, Lease, RunTotals};
+use tributary_store::{Amount, BatchState, CursorMove, Fenced, Lease, Partition, StoreError};
 
 use crate::context::RunContext;
 use crate::objects;
+use crate::progress::{Progress, partition_key};
 use crate::report::{AmountLine, RunReport, process_peak_mib};
 use crate::services::{Services, store_problem};
 
@@ -21,24 +23,92 @@ pub(crate) async fn run(
     context: &RunContext,
     lease: &Lease,
 ) -> Result<Fenced<()>, Problem> {
-    let store = &context.store;
-    let totals = store
-        .run_totals(&context.run.id)
-        .await
-        .map_err(|error| store_problem(&error))?;
+    let totals = Totals::read(context).await?;
     let report = report(services, context, &totals);
     write_manifest(services, context, lease, &report).await?;
     let moves = if advances(report.state) && context.run.mode == LoadMode::Incremental {
-        cursor_moves(context, &totals)
+        cursor_moves(context, &totals)?
     } else {
         Vec::new()
     };
     let text = serde_json::to_string(&report)
         .map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))?;
-    store
-        .finish_run(lease, report.state, &text, moves)
+    let finished = context
+        .store
+        .finish_run(lease, report.state, &text, &moves)
         .await
-        .map_err(|error| store_problem(&error))
+        .map_err(|error| store_problem(&error))?;
+    Ok(match finished {
+        Fenced::Lost => Fenced::Lost,
+        Fenced::Done(state) => {
+            tracing::info!(
+                tenant.id = %context.tenant,
+                run.id = %context.run.id,
+                run.state = state.as_str(),
+                "the run is over"
+            );
+            Fenced::Done(())
+        }
+    })
+}
+
+/// Batches read at a time while summing up.
+const PAGE: u32 = 200;
+
+/// Everything that the ledger knows about the run, summed up.
+struct Totals {
+    counters: Counters,
+    amounts: Vec<Amount>,
+    partitions: Vec<Partition>,
+    rows_in_pages: u64,
+    batches: u64,
+    calls: u64,
+    target_ms: u64,
+    /// of the first batch that failed for good
+    problem: Option<Problem>,
+}
+
+impl Totals {
+    async fn read(context: &RunContext) -> Result<Self, Problem> {
+        Self::query(context)
+            .await
+            .map_err(|error| store_problem(&error))
+    }
+
+    async fn query(context: &RunContext) -> Result<Self, StoreError> {
+        let (store, run) = (&context.store, &context.run.id);
+        let fresh = store.run(run).await?;
+        let mut totals = Self {
+            counters: store.run_counters(run).await?,
+            amounts: store.run_amounts(run).await?,
+            partitions: store.partitions(run).await?,
+            rows_in_pages: 0,
+            batches: 0,
+            calls: 0,
+            target_ms: 0,
+            problem: fresh.and_then(|run| run.problem),
+        };
+        for partition in &totals.partitions {
+            let pages = store.pages(run, partition.no).await?;
+            totals.rows_in_pages += pages.iter().map(|page| page.rows).sum::<u64>();
+        }
+        let mut after = None;
+        loop {
+            let batches = store.batches(run, after, PAGE).await?;
+            let Some(last) = batches.last() else {
+                return Ok(totals);
+            };
+            after = Some((last.partition, last.no));
+            for batch in batches {
+                totals.batches += 1;
+                totals.calls += batch.calls;
+                totals.target_ms += batch.target_ms;
+                if batch.state == BatchState::Failed {
+                    totals.problem = totals.problem.or(batch.problem);
+                }
+            }
+        }
+    }
 }
 
 /// Whether the stream's cursor may move: all that was read is accounted for. Quarantined
@@ -50,11 +120,11 @@ fn advances(state: RunState) -> bool {
     )
 }
 
-fn report(services: &Services, context: &RunContext, totals: &RunTotals) -> RunReport {
+fn report(services: &Services, context: &RunContext, totals: &Totals) -> RunReport {
     let sides = Sides {
         counters: totals.counters,
         rows_in_pages: totals.rows_in_pages,
-        rows_in_batches: totals.rows_in_batches,
+        rows_in_batches: totals.counters.rows,
     };
     let tolerance = context.integration.tolerance;
     let (state, problem) = verdict(&sides, tolerance, totals.problem.clone());
@@ -64,8 +134,8 @@ fn report(services: &Services, context: &RunContext, totals: &RunTotals) -> RunR
     let amounts = totals.amounts.iter().map(|sum| AmountLine {
         name: sum.name.clone(),
         state: sum.state,
-        total: sum.total.clone(),
-        records: sum.count,
+        total: sum.amount.clone(),
+        records: sum.records,
     });
     RunReport {
         state,
@@ -73,7 +143,7 @@ fn report(services: &Services, context: &RunContext, totals: &RunTotals) -> RunR
         counters: totals.counters,
         reconciliation: reconcile(&sides),
         amounts: amounts.collect(),
-        partitions: totals.partitions,
+        partitions: totals.partitions.len() as u64,
         batches: totals.batches,
         calls: totals.calls,
         target_ms: totals.target_ms,
@@ -118,17 +188,20 @@ async fn write_manifest(
     Ok(())
 }
 
-fn cursor_moves(context: &RunContext, totals: &RunTotals) -> Vec<CursorMove> {
-    totals
-        .partition_states
-        .iter()
-        .filter_map(|partition| {
-            Some(CursorMove {
-                stream: context.integration.source.stream.clone(),
-                partition_key: partition.key.clone(),
-                generation: 0,
-                cursor: partition.state.clone()?,
-            })
-        })
-        .collect()
+fn cursor_moves(context: &RunContext, totals: &Totals) -> Result<Vec<CursorMove>, Problem> {
+    let mut moves = Vec::new();
+    for partition in &totals.partitions {
+        let progress = Progress::parse(partition.state.as_deref())?;
+        let Some(checkpoint) = progress.checkpoint else {
+            continue;
+        };
+        let descriptor = serde_json::from_str(&partition.descriptor).unwrap_or(Value::Null);
+        moves.push(CursorMove {
+            stream: context.integration.source.stream.clone(),
+            partition_key: partition_key(&descriptor),
+            generation: 0,
+            cursor: checkpoint.to_string(),
+        });
+    }
+    Ok(moves)
 }

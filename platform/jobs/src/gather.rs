@@ -197,7 +197,7 @@ impl BatchSink<'_> {
     async fn commit(&mut self) -> Result<Fenced<()>, Problem> {
         let batches = std::mem::take(&mut self.ready);
         let store = &self.context.store;
-        let fenced = store.commit_grouped(self.lease, batches).await;
+        let fenced = store.commit_grouped(self.lease, &batches).await;
         self.services.wake.notify_waiters();
         fenced.map_err(|error| store_problem(&error))
     }

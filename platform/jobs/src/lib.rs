@@ -18,6 +18,7 @@ mod finish;
 mod gather;
 mod objects;
 mod plan;
+mod progress;
 mod report;
 mod services;
 mod spill;

@@ -13,7 +13,7 @@ use crate::services::{Services, chain};
 pub(crate) struct Place {
     pub(crate) partition: u32,
     pub(crate) number: u32,
-    pub(crate) epoch: i64,
+    pub(crate) epoch: u64,
 }
 
 /// Stores an object of the run and gives its key.
@@ -25,9 +25,8 @@ pub(crate) async fn put(
     extension: &str,
     bytes: Bytes,
 ) -> Result<String, Problem> {
-    let epoch = u64::try_from(place.epoch).unwrap_or(0);
     let key = folder(context, layer)?
-        .file(place.partition, place.number, epoch, extension)
+        .file(place.partition, place.number, place.epoch, extension)
         .map_err(|error| lake_problem(&error.into()))?;
     put_at(services, context, &key, bytes).await
 }

@@ -1,12 +1,13 @@
 //! Work of kind `plan`: asks the connector how the stream can be split, and makes the partitions.
 
 use serde_json::{Map, Value};
-use tributary_host::call::Selection;
+use tributary_host::Selection;
 use tributary_model::document::LoadMode;
 use tributary_model::problem::Problem;
 use tributary_store::{Fenced, Lease, NewPartition};
 
 use crate::context::RunContext;
+use crate::progress;
 use crate::services::store_problem;
 
 /// Plans the run.
@@ -31,34 +32,23 @@ pub(crate) async fn run(context: &RunContext, lease: &Lease) -> Result<Fenced<()
     let partitions = descriptors
         .into_iter()
         .zip(0..)
-        .map(|(descriptor, no)| {
-            let key = partition_key(&descriptor);
-            NewPartition {
-                no,
-                state: cursors.get(&key).map(Value::to_string),
-                key,
-                descriptor: descriptor.to_string(),
-            }
+        .map(|(descriptor, no)| NewPartition {
+            no,
+            state: progress::start(cursors.get(&progress::partition_key(&descriptor))),
+            descriptor: descriptor.to_string(),
         })
-        .collect();
+        .collect::<Vec<_>>();
     context
         .store
-        .commit_plan(lease, partitions)
+        .commit_plan(lease, &partitions)
         .await
         .map_err(|error| store_problem(&error))
-}
-
-/// What a partition's cursor is kept under: the descriptor's `key`, or nothing for a stream that
-/// is read as a whole.
-fn partition_key(descriptor: &Value) -> String {
-    let key = descriptor.get("key").and_then(Value::as_str);
-    key.unwrap_or_default().to_owned()
 }
 
 async fn cursors(context: &RunContext) -> Result<Map<String, Value>, Problem> {
     let stored = context
         .store
-        .cursors(&context.integration.name, &context.integration.source.stream)
+        .cursor(&context.integration.name, &context.integration.source.stream)
         .await
         .map_err(|error| store_problem(&error))?;
     let mut cursors = Map::new();

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tributary_host::call::{CallContext, CheckStep};
-use tributary_host::connection::Connection;
-use tributary_host::egress::EgressPolicy;
+use tributary_host::{CallContext, CheckStep};
+use tributary_host::Connection;
+use tributary_host::EgressPolicy;
 use tributary_host::Host;
 use tributary_lake::Lake;
 use tributary_model::clock::Clock;
@@ -73,7 +73,7 @@ impl Services {
                 let detail = format!("there is no connection {name}");
                 Problem::new(ErrorCode::ReferenceMissing, detail)
             })?;
-        let mut document: ConnectionDocument = serde_json::from_str(&stored.document)
+        let mut document: ConnectionDocument = serde_json::from_str(&stored.content)
             .map_err(|error| unreadable("connection", name, &error))?;
         if let Some(sealed) = &stored.sealed_secrets {
             let plain = vault
@@ -88,17 +88,17 @@ impl Services {
     }
 }
 
-/// Asks a connection's connector whether it works; changes nothing on the other side.
+/// Asks a connection's connector whether it works; changes nothing on the other side. The
+/// document comes with its secrets.
 ///
 /// # Errors
 /// What stopped the check itself; failed steps are in the answer.
 pub async fn check_connection(
     services: &Services,
     tenant: &TenantId,
-    name: &Slug,
+    document: &ConnectionDocument,
 ) -> Result<Vec<CheckStep>, Problem> {
-    let vault = services.tenant_vault(tenant).await?;
-    let (document, connection) = services.connection(tenant, name, &vault).await?;
+    let connection = Arc::new(Connection::new(document, &services.egress)?);
     let connector = services
         .components
         .by_name(services, &document.connector)
@@ -109,7 +109,7 @@ pub async fn check_connection(
         connection,
         cancel: CancellationToken::new(),
     };
-    connector.check(&call, &document.config).await
+    connector.check(&call, &config_of(document)).await
 }
 
 /// A store error as a problem: the particulars are for the log, not for users.

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tributary_model::id::RunId;
 use tributary_model::problem::Problem;
 use tributary_model::state::WorkKind;
-use tributary_store::{Fenced, Lease};
+use tributary_store::{Fenced, Lease, LeaseKey};
 
 use crate::batch::Unfinished;
 use crate::context::RunContext;
@@ -21,10 +21,10 @@ use crate::services::{Services, store_problem};
 use crate::{batch, extract, finish, plan};
 
 /// How many times a work item is tried before it fails for good.
-const MAX_ATTEMPTS: i64 = 8;
+const MAX_ATTEMPTS: u32 = 8;
 
 /// Longest sleep without looking for work that other processes queued.
-const LONGEST_SLEEP_MS: i64 = 5_000;
+const LONGEST_SLEEP_MS: u64 = 5_000;
 
 /// Size and patience of a worker.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub struct WorkerOptions {
     /// work items at a time
     pub slots: usize,
     /// a lease not renewed for this long is lost, ms
-    pub lease_ms: i64,
+    pub lease_ms: u64,
 }
 
 /// See the module.
@@ -43,14 +43,8 @@ pub struct Worker {
     options: WorkerOptions,
     /// contexts of the runs in work
     contexts: Arc<Mutex<HashMap<RunId, Arc<RunContext>>>>,
-    /// (work id, epoch) of what is held, with a way to stop it
-    held: Arc<Mutex<HashMap<i64, Held>>>,
-}
-
-#[derive(Clone)]
-struct Held {
-    epoch: i64,
-    stop: CancellationToken,
+    /// what is held, with a way to stop it
+    held: Arc<Mutex<HashMap<LeaseKey, CancellationToken>>>,
 }
 
 impl Worker {
@@ -132,23 +126,19 @@ impl Worker {
             () = shutdown.cancelled() => return true,
             () = self.services.wake.notified() => {}
             Some(_) = tasks.join_next() => {}
-            () = tokio::time::sleep(Duration::from_millis(u64::try_from(sleep_ms).unwrap_or(5))) => {}
+            () = tokio::time::sleep(Duration::from_millis(sleep_ms)) => {}
         }
         false
     }
 
     async fn work(self: Arc<Self>, lease: Lease) {
         let stop = CancellationToken::new();
-        let held = Held {
-            epoch: lease.epoch,
-            stop: stop.clone(),
-        };
-        self.held().insert(lease.work_id, held);
+        self.held().insert(lease.key(), stop.clone());
         tokio::select! {
             () = self.process(&lease) => {}
             () = stop.cancelled() => self.give_back(&lease).await,
         }
-        self.held().remove(&lease.work_id);
+        self.held().remove(&lease.key());
         self.services.wake.notify_waiters();
     }
 
@@ -164,7 +154,7 @@ impl Worker {
         match outcome {
             Ok(Fenced::Done(())) => {}
             Ok(Fenced::Lost) => {
-                tracing::info!(work.id = lease.work_id, "the lease went to another worker");
+                tracing::info!(work.id = %lease.work_id, "the lease went to another worker");
             }
             Err(unfinished) => self.put_off(lease, unfinished).await,
         }
@@ -205,7 +195,7 @@ impl Worker {
         let again = unfinished
             .retry_after_ms
             .filter(|_| lease.attempt < MAX_ATTEMPTS)
-            .map(|ms| i64::try_from(ms).unwrap_or(i64::MAX).max(pause_ms(lease.attempt)));
+            .map(|ms| ms.max(pause_ms(lease.attempt)));
         tracing::warn!(
             tenant.id = %lease.tenant,
             run.id = %lease.run,
@@ -224,14 +214,14 @@ impl Worker {
 
     async fn give_back(&self, lease: &Lease) {
         let system = self.services.store.system();
-        if let Err(error) = system.release(lease.work_id, lease.epoch).await {
+        if let Err(error) = system.release(lease).await {
             store_problem(&error);
         }
     }
 
     /// Renews all leases and drops those that are lost; sweeps what others lost.
     async fn beat(self: Arc<Self>, ended: CancellationToken) {
-        let period_ms = u64::try_from(self.options.lease_ms / 4).unwrap_or(1_000).max(50);
+        let period_ms = (self.options.lease_ms / 4).max(50);
         loop {
             tokio::select! {
                 () = ended.cancelled() => return,
@@ -246,11 +236,7 @@ impl Worker {
     }
 
     async fn renew(&self) {
-        let held: Vec<(i64, i64)> = self
-            .held()
-            .iter()
-            .map(|(work_id, held)| (*work_id, held.epoch))
-            .collect();
+        let held: Vec<LeaseKey> = self.held().keys().cloned().collect();
         if held.is_empty() {
             return;
         }
@@ -258,23 +244,23 @@ impl Worker {
         let Ok(owned) = system.heartbeat(&held, self.options.lease_ms).await else {
             return;
         };
-        for (work_id, _) in held {
-            let state = owned.iter().find(|lease| lease.work_id == work_id);
-            if state.is_none_or(|lease| lease.cancel_requested) {
-                if let Some(held) = self.held().get(&work_id) {
-                    held.stop.cancel();
-                }
+        for key in held {
+            let state = owned.iter().find(|heartbeat| heartbeat.key == key);
+            if state.is_none_or(|heartbeat| heartbeat.cancel_requested)
+                && let Some(stop) = self.held().get(&key)
+            {
+                stop.cancel();
             }
         }
     }
 
     fn stop_all(&self) {
-        for held in self.held().values() {
-            held.stop.cancel();
+        for stop in self.held().values() {
+            stop.cancel();
         }
     }
 
-    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<i64, Held>> {
+    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<LeaseKey, CancellationToken>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -284,7 +270,6 @@ impl Worker {
 }
 
 /// Between attempts of one work item: 0.5 s, doubled, 60 s at most.
-fn pause_ms(attempt: i64) -> i64 {
-    let doublings = u32::try_from(attempt.clamp(1, 8) - 1).unwrap_or(0);
-    (500_i64 << doublings).min(60_000)
+fn pause_ms(attempt: u32) -> u64 {
+    (500_u64 << (attempt.clamp(1, 8) - 1)).min(60_000)
 }

@@ -24,8 +24,9 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 use serde_json::Value;
-use tributary_host::call::{Outcome, RetryReason, RowOutcome, TargetBatch, TargetCall};
-use tributary_host::connection::{HttpResponse, SendError};
+use tributary_host::{
+    HttpResponse, Outcome, RetryReason, RowOutcome, SendError, TargetBatch, TargetCall,
+};
 use tributary_model::document::DeliveryPolicy;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::{Issue, Stage};
