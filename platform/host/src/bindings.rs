@@ -6,17 +6,14 @@
 
 /// What the host offers: host traits with one linker function per interface.
 pub(crate) mod imports {
-    use crate::capabilities::io::{Reader, Rows};
-    use crate::capabilities::connections::ConnectionHandle;
-
     wasmtime::component::bindgen!({
         path: "../../sdk/wit/connector-0.1.0",
         world: "imports",
         imports: { default: async | trappable },
         with: {
-            "tributary:connector/connections.connection": ConnectionHandle,
-            "tributary:connector/io.reader": Reader,
-            "tributary:connector/io.rows": Rows,
+            "tributary:connector/connections.connection": crate::capabilities::connections::ConnectionHandle,
+            "tributary:connector/io.reader": crate::capabilities::io::Reader,
+            "tributary:connector/io.rows": crate::capabilities::io::Rows,
         },
     });
 }

@@ -121,7 +121,10 @@ impl HttpEndpoint {
             Err(_) => Err(SendError {
                 problem: Problem::new(
                     ErrorCode::ConnectionTimeout,
-                    format!("{}:{} gave no answer within {timeout_ms} ms", self.host, self.port),
+                    format!(
+                        "{}:{} gave no answer within {timeout_ms} ms",
+                        self.host, self.port
+                    ),
                 ),
                 sent: true,
             }),
@@ -206,7 +209,9 @@ impl HttpEndpoint {
             || lower.starts_with("proxy-")
             || credential == Some(lower.as_str())
         {
-            return Err(denied(format!("the header {name:?} is set by the platform only")));
+            return Err(denied(format!(
+                "the header {name:?} is set by the platform only"
+            )));
         }
         let name = HeaderName::from_bytes(lower.as_bytes())
             .map_err(|_| denied(format!("{name:?} is no header name")))?;
@@ -227,7 +232,11 @@ impl HttpEndpoint {
         );
         let mut url = self.base.clone();
         url.set_path(&joined);
-        if escapes || !url.path().starts_with(self.base.path().trim_end_matches('/')) {
+        if escapes
+            || !url
+                .path()
+                .starts_with(self.base.path().trim_end_matches('/'))
+        {
             return Err(denied(format!("the path {path:?} leaves the base address")));
         }
         if !query.is_empty() {
@@ -286,7 +295,10 @@ fn parse_base(base_url: &str) -> Result<(Url, String, u16), Problem> {
     let mut base = Url::parse(base_url)
         .map_err(|error| config_problem(at, format!("the base address is no URL: {error}")))?;
     if !matches!(base.scheme(), "http" | "https") {
-        return Err(config_problem(at, "the base address must start with https://"));
+        return Err(config_problem(
+            at,
+            "the base address must start with https://",
+        ));
     }
     if !base.username().is_empty() || base.password().is_some() {
         return Err(config_problem(
@@ -295,7 +307,10 @@ fn parse_base(base_url: &str) -> Result<(Url, String, u16), Problem> {
         ));
     }
     if base.query().is_some() || base.fragment().is_some() {
-        return Err(config_problem(at, "the base address must have no query and no fragment"));
+        return Err(config_problem(
+            at,
+            "the base address must have no query and no fragment",
+        ));
     }
     let host = base
         .host_str()
@@ -309,7 +324,10 @@ fn parse_base(base_url: &str) -> Result<(Url, String, u16), Problem> {
 
 fn granted_in_clear(egress: &EgressPolicy, host: &str, port: u16) -> bool {
     let wanted = format!("{host}:{port}").to_ascii_lowercase();
-    egress.allow.iter().any(|entry| entry.to_ascii_lowercase() == wanted)
+    egress
+        .allow
+        .iter()
+        .any(|entry| entry.to_ascii_lowercase() == wanted)
 }
 
 fn credential(
@@ -320,19 +338,34 @@ fn credential(
         HttpAuth::None => return Ok(None),
         HttpAuth::Bearer => {
             let token = secret("token")?;
-            (AUTHORIZATION, format!("Bearer {}", token.expose_secret()), "token")
+            (
+                AUTHORIZATION,
+                format!("Bearer {}", token.expose_secret()),
+                "token",
+            )
         }
         HttpAuth::Basic { user } => {
             let password = secret("password")?;
             let pair = format!("{user}:{}", password.expose_secret());
-            (AUTHORIZATION, format!("Basic {}", BASE64.encode(pair.as_bytes())), "password")
+            (
+                AUTHORIZATION,
+                format!("Basic {}", BASE64.encode(pair.as_bytes())),
+                "password",
+            )
         }
         HttpAuth::ApiKey { header } => {
-            let name = HeaderName::from_bytes(header.to_ascii_lowercase().as_bytes())
-                .map_err(|_| {
-                    config_problem("/endpoint/auth/header", format!("{header:?} is no header name"))
+            let name =
+                HeaderName::from_bytes(header.to_ascii_lowercase().as_bytes()).map_err(|_| {
+                    config_problem(
+                        "/endpoint/auth/header",
+                        format!("{header:?} is no header name"),
+                    )
                 })?;
-            (name, secret("api_key")?.expose_secret().to_owned(), "api_key")
+            (
+                name,
+                secret("api_key")?.expose_secret().to_owned(),
+                "api_key",
+            )
         }
     };
     let mut value = HeaderValue::from_str(text.trim()).map_err(|_| {
@@ -350,7 +383,9 @@ fn decoded_segments(path: &str) -> impl Iterator<Item = String> {
     let mut decoded = Vec::new();
     let mut rest = path.as_bytes();
     while let Some((first, tail)) = rest.split_first() {
-        let pair = tail.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
+        let pair = tail
+            .get(..2)
+            .and_then(|pair| std::str::from_utf8(pair).ok());
         match pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
             Some(byte) if *first == b'%' => {
                 decoded.push(byte);
@@ -363,7 +398,10 @@ fn decoded_segments(path: &str) -> impl Iterator<Item = String> {
         }
     }
     let text = String::from_utf8_lossy(&decoded).into_owned();
-    text.split(['/', '\\']).map(str::to_owned).collect::<Vec<_>>().into_iter()
+    text.split(['/', '\\'])
+        .map(str::to_owned)
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 fn plain_headers(headers: &HeaderMap) -> Vec<(String, String)> {

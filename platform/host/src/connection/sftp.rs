@@ -3,6 +3,7 @@
 //! Invariant: no credential leaves before the server has shown a pinned key.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -91,7 +92,7 @@ struct SftpSession {
 pub(crate) struct SftpLease {
     session: Option<SftpSession>,
     home: Arc<SftpEndpoint>,
-    broken: bool,
+    errors: SftpErrors,
 }
 
 impl Drop for SftpLease {
@@ -99,10 +100,14 @@ impl Drop for SftpLease {
         let Some(session) = self.session.take() else {
             return;
         };
-        if self.broken || session.ssh.is_closed() {
+        if self.errors.broken.load(Ordering::Relaxed) || session.ssh.is_closed() {
             return;
         }
-        let mut idle = self.home.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self
+            .home
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if idle.len() < MAX_IDLE_SESSIONS {
             idle.push((session, Instant::now()));
         }
@@ -118,7 +123,10 @@ impl SftpEndpoint {
         egress: &EgressPolicy,
     ) -> Result<Self, Problem> {
         if host.is_empty() || host.contains(['/', '@', ' ']) {
-            return Err(config_problem("/endpoint/host", format!("{host:?} is no host name")));
+            return Err(config_problem(
+                "/endpoint/host",
+                format!("{host:?} is no host name"),
+            ));
         }
         let mut pinned = Vec::new();
         for (index, text) in host_keys.iter().enumerate() {
@@ -158,8 +166,15 @@ impl SftpEndpoint {
         Ok(SftpLease {
             session: Some(session),
             home: Arc::clone(endpoint),
-            broken: false,
+            errors: endpoint.errors(),
         })
+    }
+
+    fn errors(&self) -> SftpErrors {
+        SftpErrors {
+            place: format!("{}:{}", self.host, self.port),
+            broken: Arc::new(AtomicBool::new(false)),
+        }
     }
 
     fn idle_session(&self) -> Option<SftpSession> {
@@ -197,7 +212,9 @@ impl SftpEndpoint {
             ..russh_sftp::client::Config::default()
         };
         let raw = RawSftpSession::new_with_config(channel.into_stream(), config);
-        raw.init().await.map_err(|error| self.sftp_problem("sftp", &error))?;
+        raw.init()
+            .await
+            .map_err(|error| self.errors().problem("sftp", &error))?;
         Ok(SftpSession {
             raw: Arc::new(raw),
             ssh,
@@ -233,7 +250,8 @@ impl SftpEndpoint {
         let user = self.credentials.user.clone();
         let result = match &self.credentials.proof {
             Proof::Password(password) => {
-                ssh.authenticate_password(user, password.expose_secret()).await
+                ssh.authenticate_password(user, password.expose_secret())
+                    .await
             }
             Proof::Key(key) => {
                 let hash = if key.algorithm().is_rsa() {
@@ -288,64 +306,85 @@ impl SftpEndpoint {
     fn broken(&self, error: &russh::Error) -> Problem {
         Problem::new(
             ErrorCode::ConnectionUnreachable,
-            format!("the SSH connection to {}:{} broke: {error}", self.host, self.port),
+            format!(
+                "the SSH connection to {}:{} broke: {error}",
+                self.host, self.port
+            ),
         )
     }
+}
 
-    /// An SFTP failure about `path`.
-    fn sftp_problem(&self, path: &str, error: &SftpError) -> Problem {
+/// Says what SFTP errors mean and remembers whether the session can be used again.
+#[derive(Clone)]
+pub(crate) struct SftpErrors {
+    place: String,
+    broken: Arc<AtomicBool>,
+}
+
+impl SftpErrors {
+    /// A failure about `path`; anything but a status means the session is of no more use.
+    pub(crate) fn problem(&self, path: &str, error: &SftpError) -> Problem {
+        if !matches!(error, SftpError::Status(_)) {
+            self.broken.store(true, Ordering::Relaxed);
+        }
         let (code, what) = match error {
             SftpError::Status(status) => match status.status_code {
                 StatusCode::NoSuchFile => (ErrorCode::SourceNotFound, "does not exist".to_owned()),
                 StatusCode::PermissionDenied => {
                     (ErrorCode::SourcePermission, "may not be read".to_owned())
                 }
-                StatusCode::NoConnection | StatusCode::ConnectionLost => {
-                    (ErrorCode::ConnectionUnreachable, "lost: the connection broke".to_owned())
-                }
-                other => (ErrorCode::SourceProtocol, format!("could not be read: {other}")),
+                StatusCode::NoConnection | StatusCode::ConnectionLost => (
+                    ErrorCode::ConnectionUnreachable,
+                    "lost: the connection broke".to_owned(),
+                ),
+                other => (
+                    ErrorCode::SourceProtocol,
+                    format!("could not be read: {other}"),
+                ),
             },
-            SftpError::Timeout => (ErrorCode::ConnectionTimeout, "gave no answer in time".to_owned()),
+            SftpError::Timeout => (
+                ErrorCode::ConnectionTimeout,
+                "gave no answer in time".to_owned(),
+            ),
             other => (
                 ErrorCode::ConnectionUnreachable,
                 format!("lost: the connection broke ({other})"),
             ),
         };
-        Problem::new(code, format!("{path:?} on {}:{} {what}", self.host, self.port))
+        Problem::new(code, format!("{path:?} on {} {what}", self.place))
     }
 }
 
 impl SftpLease {
-    pub(crate) fn raw(&self) -> Option<Arc<RawSftpSession>> {
-        self.session.as_ref().map(|session| Arc::clone(&session.raw))
+    pub(crate) fn raw(&self) -> Result<Arc<RawSftpSession>, Problem> {
+        let session = self.session.as_ref().ok_or_else(|| {
+            Problem::new(
+                ErrorCode::Internal,
+                "the SFTP session was given back already",
+            )
+        })?;
+        Ok(Arc::clone(&session.raw))
     }
 
-    /// Says what an error means and whether the session can be used again.
-    pub(crate) fn failed(&mut self, path: &str, error: &SftpError) -> Problem {
-        if !matches!(error, SftpError::Status(_)) {
-            self.broken = true;
-        }
-        self.home.sftp_problem(path, error)
-    }
-
-    fn session(&mut self) -> Result<Arc<RawSftpSession>, Problem> {
-        self.raw().ok_or_else(|| {
-            Problem::new(ErrorCode::Internal, "the SFTP session was given back already")
-        })
+    pub(crate) fn errors(&self) -> SftpErrors {
+        self.errors.clone()
     }
 
     /// The regular files of one folder, by name.
     pub(crate) async fn list(&mut self, folder: &str) -> Result<Vec<Entry>, Problem> {
-        let raw = self.session()?;
+        let raw = self.raw()?;
         let handle = match raw.opendir(folder).await {
             Ok(handle) => handle.handle,
-            Err(error) => return Err(self.failed(folder, &error)),
+            Err(error) => return Err(self.errors.problem(folder, &error)),
         };
         let mut entries = Vec::new();
         let outcome = loop {
             match raw.readdir(handle.as_str()).await {
                 Ok(names) => {
-                    let files = names.files.into_iter().filter(|file| file.attrs.is_regular());
+                    let files = names
+                        .files
+                        .into_iter()
+                        .filter(|file| file.attrs.is_regular());
                     entries.extend(files.map(|file| {
                         let path = format!("{}/{}", folder.trim_end_matches('/'), file.filename);
                         entry(path, &file.attrs)
@@ -354,7 +393,7 @@ impl SftpLease {
                 Err(SftpError::Status(status)) if status.status_code == StatusCode::Eof => {
                     break Ok(());
                 }
-                Err(error) => break Err(self.failed(folder, &error)),
+                Err(error) => break Err(self.errors.problem(folder, &error)),
             }
             if entries.len() > MAX_FOLDER_ENTRIES {
                 break Err(Problem::new(
@@ -365,7 +404,7 @@ impl SftpLease {
             }
         };
         if raw.close(handle).await.is_err() {
-            self.broken = true;
+            self.errors.broken.store(true, Ordering::Relaxed);
         }
         outcome?;
         entries.sort_by(|a, b| a.path.cmp(&b.path));
@@ -373,10 +412,10 @@ impl SftpLease {
     }
 
     pub(crate) async fn stat(&mut self, path: &str) -> Result<Entry, Problem> {
-        let raw = self.session()?;
+        let raw = self.raw()?;
         match raw.stat(path).await {
             Ok(attrs) => Ok(entry(path.to_owned(), &attrs.attrs)),
-            Err(error) => Err(self.failed(path, &error)),
+            Err(error) => Err(self.errors.problem(path, &error)),
         }
     }
 }
@@ -390,7 +429,7 @@ fn entry(path: String, attrs: &FileAttributes) -> Entry {
 }
 
 fn algorithm_kind(algorithm: &Algorithm) -> String {
-    if algorithm.is_rsa() {
+    if algorithm.clone().is_rsa() {
         return "rsa".to_owned();
     }
     algorithm.to_string()
@@ -422,7 +461,10 @@ impl russh::client::Handler for PinnedKeys {
     ) -> Result<bool, Self::Error> {
         let key = server.public_key();
         let is_pinned = server.certificate().is_none()
-            && self.pinned.iter().any(|pin| pin.key_data() == key.key_data());
+            && self
+                .pinned
+                .iter()
+                .any(|pin| pin.key_data() == key.key_data());
         if is_pinned {
             return Ok(true);
         }

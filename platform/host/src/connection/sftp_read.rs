@@ -5,14 +5,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use russh_sftp::client::RawSftpSession;
 use russh_sftp::client::error::Error as SftpError;
 use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
 use tributary_model::problem::Problem;
 
 use super::SftpLease;
+use super::sftp::SftpErrors;
 
 /// Bytes asked for at a time; OpenSSH answers up to 255 KiB.
 const BLOCK_BYTES: u32 = 255 * 1024;
@@ -25,6 +26,7 @@ pub(crate) struct FileReader {
     raw: Arc<RawSftpSession>,
     handle: String,
     path: String,
+    errors: SftpErrors,
     size: Option<u64>,
     /// where the next answer belongs
     at: u64,
@@ -41,15 +43,13 @@ impl FileReader {
         path: &str,
         offset: u64,
     ) -> Result<Self, Problem> {
-        let raw = lease.raw().ok_or_else(|| {
-            lease.failed(path, &SftpError::UnexpectedBehavior("no session".to_owned()))
-        })?;
+        let raw = lease.raw()?;
         let opened = raw
             .open(path, OpenFlags::READ, FileAttributes::empty())
             .await;
         let handle = match opened {
             Ok(handle) => handle.handle,
-            Err(error) => return Err(lease.failed(path, &error)),
+            Err(error) => return Err(lease.errors().problem(path, &error)),
         };
         let size = match raw.fstat(handle.as_str()).await {
             Ok(attrs) => attrs.attrs.size,
@@ -59,6 +59,7 @@ impl FileReader {
             raw,
             handle,
             path: path.to_owned(),
+            errors: lease.errors(),
             size,
             at: offset,
             ask: offset,
@@ -72,12 +73,8 @@ impl FileReader {
         self.size
     }
 
-    pub(crate) fn path(&self) -> &str {
-        &self.path
-    }
-
     /// The next bytes in order; `None` at the end of the file.
-    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, SftpError> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         while !self.ended {
             self.fill();
             let Some((asked, answer)) = self.in_flight.pop_front() else {
@@ -102,7 +99,7 @@ impl FileReader {
                 Err(SftpError::Status(status)) if status.status_code == StatusCode::Eof => {
                     self.end();
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(self.errors.problem(&self.path, &error)),
             }
         }
         Ok(None)
@@ -117,11 +114,13 @@ impl FileReader {
     fn fill(&mut self) {
         // One request behind the announced end notices a file that grew.
         let limit = self.size.map_or(u64::MAX, |size| size + 1);
-        while self.in_flight.len() < MAX_IN_FLIGHT && (self.ask < limit || self.in_flight.is_empty())
+        while self.in_flight.len() < MAX_IN_FLIGHT
+            && (self.ask < limit || self.in_flight.is_empty())
         {
             let (raw, handle) = (Arc::clone(&self.raw), self.handle.clone());
             let (offset, block) = (self.ask, self.block);
-            let request = async move { raw.read(handle, offset, block).await.map(|data| data.data) };
+            let request =
+                async move { raw.read(handle, offset, block).await.map(|data| data.data) };
             let mut request = request.boxed();
             match (&mut request).now_or_never() {
                 Some(answer) => {
