@@ -419,7 +419,7 @@ impl Finished {
                 let sum = sums
                     .entry((number, state.as_str()))
                     .or_insert((Decimal::ZERO, 0));
-                if let Some(total) = sum.0.checked_add(*amount) {
+                if let Ok(total) = sum.0.add(*amount) {
                     *sum = (total, sum.1 + 1);
                 }
             }

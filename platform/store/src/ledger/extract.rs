@@ -69,12 +69,46 @@ impl TenantStore {
         state: Option<&str>,
         batches: &[NewBatch],
     ) -> Result<Fenced<()>, StoreError> {
+        let pages = std::slice::from_ref(page);
+        self.commit_pages(lease, pages, state, batches).await
+    }
+
+    /// As [`TenantStore::commit_page`] for all pages that one checkpoint covers (none is fine):
+    /// in one transaction, because a page without its checkpoint would be read again.
+    ///
+    /// # Errors
+    /// `WrongLease`, `Database`; a page or batch number that was used before is `Database`.
+    pub async fn commit_pages(
+        &self,
+        lease: &Lease,
+        pages: &[NewPage],
+        state: Option<&str>,
+        batches: &[NewBatch],
+    ) -> Result<Fenced<()>, StoreError> {
         self.check_lease(lease, &[WorkKind::Extract])?;
         let partition = lease.partition_no()?;
         let mut tx = self.write().await?;
         if !lifecycle::hold(&mut tx, lease).await? {
             return Ok(Fenced::Lost);
         }
+        for page in pages {
+            self.insert_page(&mut tx, lease, partition, page).await?;
+        }
+        self.checkpoint(&mut tx, lease, partition, state, false)
+            .await?;
+        self.insert_batches(&mut tx, lease, partition, batches)
+            .await?;
+        tx.commit().await?;
+        Ok(Fenced::Done(()))
+    }
+
+    async fn insert_page(
+        &self,
+        tx: &mut Tx,
+        lease: &Lease,
+        partition: u32,
+        page: &NewPage,
+    ) -> Result<(), StoreError> {
         let now = tx.now;
         sqlx::query(
             "insert into page (tenant, run, partition, no, object, format, source, first_line,
@@ -95,12 +129,7 @@ impl TenantStore {
         .bind(now)
         .execute(tx.conn())
         .await?;
-        self.checkpoint(&mut tx, lease, partition, state, false)
-            .await?;
-        self.insert_batches(&mut tx, lease, partition, batches)
-            .await?;
-        tx.commit().await?;
-        Ok(Fenced::Done(()))
+        Ok(())
     }
 
     /// Stores the batches of a grouped partition with their work, once: batches that are there
