@@ -17,7 +17,7 @@ use crate::tenant::TenantStore;
 #[must_use = "a redrive may have been refused"]
 pub enum Redrive {
     /// queued again with the work that was not done
-    Queued(Run),
+    Queued(Box<Run>),
     /// another run of the integration is not over
     Refused { running: RunId },
     /// the run is not over, or it succeeded
@@ -156,7 +156,7 @@ impl TenantStore {
         .await?;
         let run = self.run_in(&mut tx, id).await?;
         tx.commit().await?;
-        Ok(run.map(Redrive::Queued))
+        Ok(run.map(Box::new).map(Redrive::Queued))
     }
 
     /// How many pieces of work are ready again. `finish` alone counts only if it had failed.

@@ -21,7 +21,7 @@ const PER_SWEEP: i64 = 200;
 /// Tries that workers may die of before the work counts as deadly.
 const ATTEMPTS_MOST: u32 = 5;
 /// First wait after a worker died, doubled with each time, ms.
-const BACKOFF_MS: u64 = 1_000;
+const BACKOFF_MS: u64 = 250;
 /// A run that looks stuck this long is looked at, ms.
 const STUCK_MS: i64 = 30_000;
 
