@@ -16,10 +16,16 @@
 //! `platform/docs/mapping/functions.md`.
 
 mod compile;
+mod date;
 pub mod decimal;
 pub mod diagnostic;
 pub mod document;
+mod formula;
+pub mod functions;
+mod path;
 mod plan;
+mod reader;
+mod value;
 mod worker;
 
 pub use compile::{Environment, check, compile};
@@ -27,4 +33,5 @@ pub use decimal::Decimal;
 pub use diagnostic::Diagnostic;
 pub use document::{Document, parse};
 pub use plan::{Grouping, Plan};
+pub use value::Kind;
 pub use worker::{Outcome, Row, Verdict, Worker};

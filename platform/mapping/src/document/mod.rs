@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use tributary_model::id::Slug;
 
 pub use read::parse;
+pub(crate) use read::{escape_pointer, nearest};
 pub use test_case::{ExpectedIssue, TestCase};
 
 /// The published JSON Schema (2020-12) of a mapping document, version 1.
