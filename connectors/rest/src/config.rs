@@ -65,7 +65,10 @@ impl Config {
     pub fn stream(&self, name: &str) -> Result<&Stream> {
         self.streams.get(name).ok_or_else(|| {
             let names: Vec<&str> = self.streams.keys().map(String::as_str).collect();
-            let message = format!("there is no stream {name:?}; there are {}", names.join(", "));
+            let message = format!(
+                "there is no stream {name:?}; there are {}",
+                names.join(", ")
+            );
             Error::config("/config/streams", message)
         })
     }

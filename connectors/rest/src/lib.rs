@@ -11,7 +11,9 @@ mod read;
 
 use serde::{Deserialize, Serialize};
 use tributary_sdk::serde_json::json;
-use tributary_sdk::{CheckStep, Error, ErrorKind, Result, Selection, Source, StreamInfo, connections};
+use tributary_sdk::{
+    CheckStep, Error, ErrorKind, Result, Selection, Source, StreamInfo, connections,
+};
 
 use config::Config;
 
@@ -54,7 +56,10 @@ impl Source for Rest {
         let mut steps = Vec::new();
         for (name, stream) in &config.streams {
             match read::page(&connection, name, stream, &Span::default(), None) {
-                Ok(_) => steps.push(CheckStep::ok(name, format!("{} answers with rows", stream.path))),
+                Ok(_) => steps.push(CheckStep::ok(
+                    name,
+                    format!("{} answers with rows", stream.path),
+                )),
                 Err(error) => {
                     steps.push(CheckStep::failed(name, &error));
                     break;
@@ -67,9 +72,15 @@ impl Source for Rest {
     fn discover(config: &Config) -> Result<Vec<StreamInfo>> {
         let stream = |(name, stream): (&String, &config::Stream)| StreamInfo {
             name: name.clone(),
-            schema: stream.schema.clone().unwrap_or_else(|| json!({ "type": "object" })),
+            schema: stream
+                .schema
+                .clone()
+                .unwrap_or_else(|| json!({ "type": "object" })),
             primary_key: stream.primary_key.clone(),
-            cursor_field: stream.incremental.as_ref().map(|incremental| incremental.field.clone()),
+            cursor_field: stream
+                .incremental
+                .as_ref()
+                .map(|incremental| incremental.field.clone()),
             full: true,
             incremental: stream.incremental.is_some(),
             partitioned: false,
@@ -86,7 +97,10 @@ impl Source for Rest {
         if selection.incremental {
             if stream.incremental.is_none() {
                 let pointer = format!("/config/streams/{}/incremental", selection.stream);
-                return Err(Error::config(&pointer, "the stream has no incremental field"));
+                return Err(Error::config(
+                    &pointer,
+                    "the stream has no incremental field",
+                ));
             }
             let read: Vec<Checkpoint> = selection.checkpoints()?;
             let done = read
@@ -145,6 +159,9 @@ mod tests {
             assert_eq!(refused("GET x", status, None, "").kind, kind, "{status}");
         }
         assert_eq!(refused("", 429, Some("3"), "").retry_after_ms, Some(3000));
-        assert_eq!(refused("", 429, Some("Wed, 21 Oct"), "").retry_after_ms, None);
+        assert_eq!(
+            refused("", 429, Some("Wed, 21 Oct"), "").retry_after_ms,
+            None
+        );
     }
 }

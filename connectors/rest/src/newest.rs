@@ -41,7 +41,9 @@ fn instant(text: &str) -> Option<(i64, u32)> {
     let mut rest = text.get(19..)?;
     let mut nanos = 0_u32;
     if let Some(fraction) = rest.strip_prefix('.') {
-        let end = fraction.find(|c: char| !c.is_ascii_digit()).unwrap_or(fraction.len());
+        let end = fraction
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(fraction.len());
         let digits: String = fraction.chars().take(end.min(9)).collect();
         nanos = format!("{digits:0<9}").parse().ok()?;
         rest = fraction.get(end..)?;
@@ -67,7 +69,8 @@ fn instant(text: &str) -> Option<(i64, u32)> {
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let month = if month > 2 { month - 3 } else { month + 9 };
-    year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400)
+    year * 365 + year.div_euclid(4) - year.div_euclid(100)
+        + year.div_euclid(400)
         + (153 * month + 2) / 5
         + day
 }

@@ -1,9 +1,7 @@
 //! Page after page.
 
-use tributary_sdk::{
-    Connection, Error, Method, Request, Result, Rows, checkpoint, http, log,
-};
 use tributary_sdk::serde_json::json;
+use tributary_sdk::{Connection, Error, Method, Request, Result, Rows, checkpoint, http, log};
 
 use crate::config::Stream;
 use crate::{Checkpoint, Span, newest, refused};
@@ -29,7 +27,13 @@ pub fn stream(
         done: false,
     });
     while !state.done {
-        let page = page(connection, name, stream, &state.span, state.cursor.as_deref())?;
+        let page = page(
+            connection,
+            name,
+            stream,
+            &state.span,
+            state.cursor.as_deref(),
+        )?;
         if let Some(incremental) = &stream.incremental {
             for value in page.rows.pluck(&incremental.field)? {
                 newest::keep(&mut state.newest, value);
@@ -37,7 +41,10 @@ pub fn stream(
         }
         page.rows.pipe(name, 1)?;
         if page.next.is_some() && page.next == state.cursor {
-            let message = format!("{}: the next token is the same as the last one", stream.path);
+            let message = format!(
+                "{}: the next token is the same as the last one",
+                stream.path
+            );
             return Err(Error::data(message).with_code("source_protocol"));
         }
         state.done = page.next.is_none();
@@ -74,10 +81,26 @@ pub fn page(
         };
         let retry_after = header("retry-after");
         let said = response.body.read(600).unwrap_or_default();
-        let said: String = String::from_utf8_lossy(&said).trim().chars().take(300).collect();
-        let said = if said.is_empty() { said } else { format!(": {said}") };
-        log::warn("a page was refused", &[("stream", name), ("request", &label)]);
-        return Err(refused(&label, response.status, retry_after.as_deref(), &said));
+        let said: String = String::from_utf8_lossy(&said)
+            .trim()
+            .chars()
+            .take(300)
+            .collect();
+        let said = if said.is_empty() {
+            said
+        } else {
+            format!(": {said}")
+        };
+        log::warn(
+            "a page was refused",
+            &[("stream", name), ("request", &label)],
+        );
+        return Err(refused(
+            &label,
+            response.status,
+            retry_after.as_deref(),
+            &said,
+        ));
     }
     let options = json!({ "source": label, "records": stream.records });
     let rows = Rows::decode(response.body, "json", &options)?;
@@ -112,7 +135,10 @@ fn query(stream: &Stream, span: &Span, cursor: Option<&str>) -> Vec<(String, Str
 
 /// How people call this page.
 fn label(path: &str, query: &[(String, String)]) -> String {
-    let pairs: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let pairs: Vec<String> = query
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     let mark = if pairs.is_empty() { "" } else { "?" };
     format!("GET {path}{mark}{}", pairs.join("&"))
 }

@@ -88,7 +88,10 @@ impl Config {
         if stream == self.stream {
             return Ok(());
         }
-        let message = format!("the connection has the stream {:?}, not {stream:?}", self.stream);
+        let message = format!(
+            "the connection has the stream {:?}, not {stream:?}",
+            self.stream
+        );
         Err(Error::config("/config/stream", message))
     }
 }
@@ -113,7 +116,12 @@ impl Csv {
     }
 
     /// From the start of a row inside a file whose columns are known.
-    pub fn options_from<'a>(&'a self, path: &'a str, columns: &'a [String], at: Position) -> Options<'a> {
+    pub fn options_from<'a>(
+        &'a self,
+        path: &'a str,
+        columns: &'a [String],
+        at: Position,
+    ) -> Options<'a> {
         Options {
             header: false,
             columns,

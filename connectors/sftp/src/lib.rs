@@ -63,13 +63,21 @@ impl Source for Sftp {
                 return Ok(steps);
             }
         };
-        steps.push(CheckStep::ok("sign in", "the server shows a pinned key and knows the account"));
+        steps.push(CheckStep::ok(
+            "sign in",
+            "the server shows a pinned key and knows the account",
+        ));
         let count = found.len();
-        let message = format!("{count} files in {} match {}", config.folder, config.pattern);
+        let message = format!(
+            "{count} files in {} match {}",
+            config.folder, config.pattern
+        );
         steps.push(CheckStep::ok("folder", message));
         if let Some(newest) = found.iter().max_by_key(|file| file.modified_ms) {
             steps.push(match columns(&connection, config, newest) {
-                Ok(names) => CheckStep::ok("header", format!("{}: {}", newest.path, names.join(", "))),
+                Ok(names) => {
+                    CheckStep::ok("header", format!("{}: {}", newest.path, names.join(", ")))
+                }
                 Err(error) => CheckStep::failed("header", &error),
             });
         }
@@ -84,7 +92,8 @@ impl Source for Sftp {
             None => Vec::new(),
         };
         let text = || json!({ "type": "string" });
-        let properties: Map<String, Value> = names.iter().map(|name| (name.clone(), text())).collect();
+        let properties: Map<String, Value> =
+            names.iter().map(|name| (name.clone(), text())).collect();
         Ok(vec![StreamInfo {
             name: config.stream.clone(),
             schema: json!({ "type": "object", "required": names, "properties": properties }),
@@ -110,9 +119,9 @@ impl Source for Sftp {
         }
         match config.order {
             Order::Name => found.sort_by(|a, b| a.path.cmp(&b.path)),
-            Order::Modified => found.sort_by(|a, b| {
-                (a.modified_ms, &a.path).cmp(&(b.modified_ms, &b.path))
-            }),
+            Order::Modified => {
+                found.sort_by(|a, b| (a.modified_ms, &a.path).cmp(&(b.modified_ms, &b.path)))
+            }
         }
         Ok(found)
     }
@@ -153,7 +162,12 @@ fn matching(connection: &Connection, config: &Config) -> Result<Vec<FilePart>> {
 
 fn columns(connection: &Connection, config: &Config, file: &FilePart) -> Result<Vec<String>> {
     let reader = files::open(connection, &file.path, 0)?;
-    Rows::decode(reader, "csv", &config.csv.options(&file.path, &config.expected_columns))?.columns()
+    Rows::decode(
+        reader,
+        "csv",
+        &config.csv.options(&file.path, &config.expected_columns),
+    )?
+    .columns()
 }
 
 #[cfg(target_arch = "wasm32")]

@@ -23,7 +23,11 @@ pub fn matches(pattern: &str, name: &str) -> bool {
             return false;
         }
     }
-    pattern.get(p..).unwrap_or_default().iter().all(|c| *c == '*')
+    pattern
+        .get(p..)
+        .unwrap_or_default()
+        .iter()
+        .all(|c| *c == '*')
 }
 
 /// Where the pattern goes on if its element at `at` fits `character`.
@@ -52,7 +56,10 @@ fn set(pattern: &[char], at: usize, character: char) -> Option<(bool, usize)> {
         if low == ']' && position > first {
             return Some((found != negated, position + 1));
         }
-        let high = pattern.get(position + 2).copied().filter(|high| *high != ']');
+        let high = pattern
+            .get(position + 2)
+            .copied()
+            .filter(|high| *high != ']');
         match (pattern.get(position + 1), high) {
             (Some('-'), Some(high)) => {
                 found |= (low..=high).contains(&character);

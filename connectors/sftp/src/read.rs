@@ -41,7 +41,10 @@ fn open(
             offset: last.offset,
         };
         let offset = last.offset.to_string();
-        log::info("going on inside the file", &[("file", &file.path), ("offset", &offset)]);
+        log::info(
+            "going on inside the file",
+            &[("file", &file.path), ("offset", &offset)],
+        );
         let reader = files::open(connection, &file.path, at.offset)?;
         let options = config.csv.options_from(&file.path, &last.columns, at);
         return Ok((Rows::decode(reader, "csv", &options)?, last.columns));
@@ -72,7 +75,10 @@ fn complete(connection: &Connection, file: &FilePart, piped: Piped) -> Result<()
 fn unchanged(connection: &Connection, file: &FilePart) -> Result<()> {
     let now = files::stat(connection, &file.path)?;
     if now.size != file.size {
-        let what = format!("it had {} bytes when the run was planned and has {} now", file.size, now.size);
+        let what = format!(
+            "it had {} bytes when the run was planned and has {} now",
+            file.size, now.size
+        );
         return Err(changed(file, &what));
     }
     if now.modified_ms != file.modified_ms {

@@ -12,7 +12,9 @@ pub fn calls(ndjson: &[u8], keys: &[String], max_rows: usize) -> Result<Vec<Call
     let max_rows = max_rows.clamp(1, MAX_ROWS);
     let mut calls = Vec::new();
     let mut open = Open::default();
-    let rows = ndjson.split(|byte| *byte == b'\n').filter(|row| !row.is_empty());
+    let rows = ndjson
+        .split(|byte| *byte == b'\n')
+        .filter(|row| !row.is_empty());
     let mut count = 0;
     for (number, row) in rows.enumerate() {
         let key = keys
@@ -28,7 +30,10 @@ pub fn calls(ndjson: &[u8], keys: &[String], max_rows: usize) -> Result<Vec<Call
         count += 1;
     }
     if count != keys.len() {
-        return Err(Error::bug(format!("{count} rows came with {} keys", keys.len())));
+        return Err(Error::bug(format!(
+            "{count} rows came with {} keys",
+            keys.len()
+        )));
     }
     if !open.rows.is_empty() {
         calls.push(open.close()?);
@@ -46,9 +51,14 @@ struct Open {
 
 impl Open {
     fn add(&mut self, number: u32, row: &[u8], key: &str) -> Result<()> {
-        self.body.extend_from_slice(if self.rows.is_empty() { b"{\"items\":[" } else { b"," });
+        self.body.extend_from_slice(if self.rows.is_empty() {
+            b"{\"items\":["
+        } else {
+            b","
+        });
         self.body.extend_from_slice(b"{\"idempotency_key\":");
-        self.body.extend_from_slice(&tributary_sdk::serde_json::to_vec(key)?);
+        self.body
+            .extend_from_slice(&tributary_sdk::serde_json::to_vec(key)?);
         self.body.extend_from_slice(b",\"transaction\":");
         self.body.extend_from_slice(row);
         self.body.push(b'}');
@@ -88,7 +98,9 @@ mod tests {
 
     #[test]
     fn rows_are_pasted_unchanged_and_cut_by_count() {
-        let ndjson: String = (0..250).map(|n| format!("{{\"code\":\"{n}\", \"amount\": 1.10}}\n")).collect();
+        let ndjson: String = (0..250)
+            .map(|n| format!("{{\"code\":\"{n}\", \"amount\": 1.10}}\n"))
+            .collect();
         let calls = calls(ndjson.as_bytes(), &keys(250), 100).unwrap();
         let sizes: Vec<usize> = calls.iter().map(|call| call.rows.len()).collect();
         assert_eq!(sizes, [100, 100, 50]);

@@ -69,7 +69,11 @@ fn per_row(call: &Call, response: &TargetResponse) -> Result<Vec<RowOutcome>> {
         let outcome = match by_key.get(key.as_str()) {
             Some(result) => outcome(result)?,
             // Sending the same key again is harmless and asks for the saved answer.
-            None => retry(RetryKind::Transient, "the answer has no result for this record", None),
+            None => retry(
+                RetryKind::Transient,
+                "the answer has no result for this record",
+                None,
+            ),
         };
         outcomes.push(RowOutcome { row: *row, outcome });
     }
@@ -80,21 +84,27 @@ fn outcome(result: &ItemResult<'_>) -> Result<Outcome> {
     match (result.status.as_str(), &result.error) {
         ("committed", _) => {
             let detail = result.transaction.map(|raw| raw.get().to_owned());
-            let committed = detail.as_deref().and_then(|text| serde_json::from_str::<Committed>(text).ok());
+            let committed = detail
+                .as_deref()
+                .and_then(|text| serde_json::from_str::<Committed>(text).ok());
             Ok(Outcome::Delivered(Delivered {
                 external_id: committed.and_then(|committed| committed.id),
                 detail,
             }))
         }
-        ("error", Some(error)) if error.retryable => {
-            Ok(retry(RetryKind::Transient, &format!("{}: {}", error.code, error.message), None))
-        }
+        ("error", Some(error)) if error.retryable => Ok(retry(
+            RetryKind::Transient,
+            &format!("{}: {}", error.code, error.message),
+            None,
+        )),
         ("error", Some(error)) => Ok(Outcome::Rejected(Rejected {
             code: error.code.clone(),
             message: error.message.clone(),
             field: error.target.clone(),
         })),
-        (status, _) => Err(not_understood(format!("a result has the status {status:?}"))),
+        (status, _) => Err(not_understood(format!(
+            "a result has the status {status:?}"
+        ))),
     }
 }
 
@@ -141,7 +151,11 @@ fn retry_after_ms(response: &TargetResponse) -> Option<u32> {
 fn said(response: &TargetResponse) -> String {
     let text = String::from_utf8_lossy(&response.body);
     let text: String = text.trim().chars().take(300).collect();
-    if text.is_empty() { text } else { format!(": {text}") }
+    if text.is_empty() {
+        text
+    } else {
+        format!(": {text}")
+    }
 }
 
 #[cfg(test)]
@@ -173,8 +187,14 @@ mod tests {
 
     fn words(outcomes: &[RowOutcome]) -> Vec<String> {
         let word = |outcome: &RowOutcome| match &outcome.outcome {
-            Outcome::Delivered(it) => format!("delivered {}", it.external_id.as_deref().unwrap_or("-")),
-            Outcome::Rejected(it) => format!("rejected {} {}", it.code, it.field.as_deref().unwrap_or("-")),
+            Outcome::Delivered(it) => {
+                format!("delivered {}", it.external_id.as_deref().unwrap_or("-"))
+            }
+            Outcome::Rejected(it) => format!(
+                "rejected {} {}",
+                it.code,
+                it.field.as_deref().unwrap_or("-")
+            ),
             Outcome::Retry(it) => format!("retry {:?} {:?}", it.kind, it.retry_after_ms),
         };
         outcomes.iter().map(word).collect()
@@ -187,12 +207,15 @@ mod tests {
             {"idempotency_key":"k0","status":"committed","transaction":{"id":"t-1","total_tax":"1.90"}},
             {"idempotency_key":"k2","status":"error","error":{"code":"Busy","message":"later","retryable":true}}]}"#;
         let outcomes = outcomes(&call(4), &answer(200, body)).unwrap();
-        assert_eq!(words(&outcomes), [
-            "delivered t-1",
-            "rejected InvalidPostalCode /addresses/ship_to",
-            "retry RetryKind::Transient None",
-            "retry RetryKind::Transient None",
-        ]);
+        assert_eq!(
+            words(&outcomes),
+            [
+                "delivered t-1",
+                "rejected InvalidPostalCode /addresses/ship_to",
+                "retry RetryKind::Transient None",
+                "retry RetryKind::Transient None",
+            ]
+        );
     }
 
     #[test]
@@ -206,7 +229,11 @@ mod tests {
             let error = outcomes(&call(1), &answer(status, "")).unwrap_err();
             assert_eq!(error.kind, kind);
         }
-        for body in ["", "[]", "{\"results\":[{\"idempotency_key\":\"k0\",\"status\":\"odd\"}]}"] {
+        for body in [
+            "",
+            "[]",
+            "{\"results\":[{\"idempotency_key\":\"k0\",\"status\":\"odd\"}]}",
+        ] {
             let error = outcomes(&call(1), &answer(200, body)).unwrap_err();
             assert_eq!(error.code.as_deref(), Some(NOT_UNDERSTOOD), "{body}");
         }

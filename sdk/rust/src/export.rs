@@ -44,8 +44,12 @@ fn tell_panics() {
 
 fn typed<C: serde::de::DeserializeOwned>(config: &str) -> Result<C> {
     tell_panics();
-    serde_json::from_str(config)
-        .map_err(|error| Error::config("/config", format!("the configuration does not fit: {error}")))
+    serde_json::from_str(config).map_err(|error| {
+        Error::config(
+            "/config",
+            format!("the configuration does not fit: {error}"),
+        )
+    })
 }
 
 fn steps(steps: Vec<CheckStep>) -> Vec<base::CheckStep> {
@@ -78,10 +82,13 @@ impl<T: Source> source::Guest for SourceExport<T> {
             schema: stream.schema.to_string(),
             primary_key: stream.primary_key,
             cursor_field: stream.cursor_field,
-            modes: [(stream.full, SyncMode::Full), (stream.incremental, SyncMode::Incremental)]
-                .into_iter()
-                .filter_map(|(there, mode)| there.then_some(mode))
-                .collect(),
+            modes: [
+                (stream.full, SyncMode::Full),
+                (stream.incremental, SyncMode::Incremental),
+            ]
+            .into_iter()
+            .filter_map(|(there, mode)| there.then_some(mode))
+            .collect(),
             partitioned: stream.partitioned,
         };
         Ok(streams.into_iter().map(stream).collect())

@@ -78,7 +78,10 @@ impl Selection {
     /// # Errors
     /// Text of another form.
     pub fn partition<T: DeserializeOwned>(&self) -> Result<Option<T>> {
-        self.partition.as_deref().map(|text| typed("partition", text)).transpose()
+        self.partition
+            .as_deref()
+            .map(|text| typed("partition", text))
+            .transpose()
     }
 
     /// In `read`: the last checkpoint of this partition in this run.
@@ -86,7 +89,10 @@ impl Selection {
     /// # Errors
     /// Text of another form.
     pub fn checkpoint<T: DeserializeOwned>(&self) -> Result<Option<T>> {
-        self.state.as_deref().map(|text| typed("checkpoint", text)).transpose()
+        self.state
+            .as_deref()
+            .map(|text| typed("checkpoint", text))
+            .transpose()
     }
 
     /// In `partitions`: the last checkpoints of the partitions of earlier runs.

@@ -27,7 +27,11 @@ pub trait Target {
     ///
     /// # Errors
     /// An answer that can't be understood (`target_answer`), or that concerns every call (auth).
-    fn settle(config: &Self::Config, call: &Call, response: &TargetResponse) -> Result<Vec<RowOutcome>>;
+    fn settle(
+        config: &Self::Config,
+        call: &Call,
+        response: &TargetResponse,
+    ) -> Result<Vec<RowOutcome>>;
 }
 
 /// The same outcome for all rows of a call.
