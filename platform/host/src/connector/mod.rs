@@ -203,6 +203,11 @@ impl Connector {
             );
             return Err(Problem::new(ErrorCode::ConfigInvalid, detail).at("/endpoint/kind"));
         }
+        if config.is_null() {
+            let nothing = Value::Object(serde_json::Map::new());
+            self.validate_config(&nothing)?;
+            return Ok(nothing.to_string());
+        }
         self.validate_config(config)?;
         Ok(config.to_string())
     }
