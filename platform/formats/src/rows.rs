@@ -261,3 +261,44 @@ impl CsvReader {
         }
     }
 }
+
+/// Reads single rows that were taken out of their page, for example those of a
+/// [`crate::pack`] container: the same checks as [`RowReader`], one row at a time.
+#[derive(Debug)]
+pub struct RowDecoder {
+    /// `None` for JSON, whose rows are UTF-8 already
+    csv: Option<Box<CsvReader>>,
+}
+
+impl RowDecoder {
+    /// For rows of `format`.
+    #[must_use]
+    pub fn new(format: &RowFormat) -> Self {
+        Self {
+            csv: match format {
+                RowFormat::Csv(csv) => Some(Box::new(CsvReader::new(csv))),
+                RowFormat::Ndjson | RowFormat::Json { .. } => None,
+            },
+        }
+    }
+
+    /// The row `raw` (without line end), which stands at `position` in its source.
+    pub fn decode<'row, 'page: 'row>(
+        &'row mut self,
+        position: RowPosition,
+        raw: &'page [u8],
+    ) -> RowItem<'row, 'page> {
+        let Some(reader) = &mut self.csv else {
+            return RowItem {
+                position,
+                raw,
+                text: Cow::Borrowed(raw),
+                fault: json::check(raw, position).err(),
+            };
+        };
+        reader.scanner.begin_row();
+        let end = reader.scanner.row_end(raw, 0);
+        let open_quote = end.is_none() && reader.scanner.open_quote();
+        reader.read(position, raw, open_quote)
+    }
+}

@@ -1,0 +1,125 @@
+//! Document to plan: resolves every name, path, table, function and formula, and says with place and
+//! hint what cannot be resolved. All findings come at once.
+//!
+//! Deliberately absent: running anything. A draft may fail on data in as many places as it likes;
+//! what happens then is the document's error policy.
+
+mod calls;
+pub(crate) mod compiler;
+mod fields;
+mod formulas;
+mod rows;
+mod rules;
+mod tables;
+mod values;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tributary_model::document::LookupDocument;
+
+use crate::diagnostic::Diagnostic;
+use crate::{Document, Plan};
+use compiler::Compiler;
+
+/// Part of the plan's digest: raise it when the same plan would give other bytes.
+const ENGINE_VERSION: u32 = 1;
+
+/// What a document is checked and compiled with.
+#[derive(Debug, Clone, Copy)]
+pub struct Environment<'a> {
+    /// the tenant's lookup documents, by name
+    pub lookups: &'a BTreeMap<String, LookupDocument>,
+    /// the integration's values for the parameters
+    pub params: &'a BTreeMap<String, Value>,
+    /// columns of the source, if they are known
+    pub source_columns: Option<&'a [String]>,
+}
+
+/// All findings about a document, warnings included.
+#[must_use]
+pub fn check(document: &Document, environment: &Environment<'_>) -> Vec<Diagnostic> {
+    build(document, environment).1
+}
+
+/// Compiles a document.
+///
+/// # Errors
+/// All findings, if one of them is an error.
+pub fn compile(document: &Document, environment: &Environment<'_>) -> Result<Arc<Plan>, Vec<Diagnostic>> {
+    let (plan, diagnostics) = build(document, environment);
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        return Err(diagnostics);
+    }
+    Ok(Arc::new(plan))
+}
+
+fn build(document: &Document, environment: &Environment<'_>) -> (Plan, Vec<Diagnostic>) {
+    let mut compiler = Compiler::new(document, environment);
+    compiler.read_params();
+    compiler.read_lookups();
+    let (filters, group) = compiler.row_steps();
+    let key = compiler.key();
+    let nodes = compiler.fields(&document.fields, &fields::Place::top());
+    let rules = compiler.rules();
+    compiler.unused_pointers();
+    let null_tokens = match &document.source.null_tokens {
+        Some(tokens) => tokens.iter().map(|token| token.as_str().into()).collect(),
+        None => match document.source.format {
+            crate::document::SourceFormat::Csv => [Box::from("")].into(),
+            crate::document::SourceFormat::Json => Box::default(),
+        },
+    };
+    let digest = digest(document, &compiler);
+    let plan = Plan {
+        digest,
+        amount_names: document.amounts.clone(),
+        format: document.source.format,
+        null_tokens,
+        limits: document.limits,
+        tries: compiler.tries,
+        slots: compiler.slots,
+        scopes: compiler.scopes,
+        variables: compiler.variables,
+        lookups: compiler.lookups,
+        filters,
+        group,
+        key,
+        nodes,
+        eaches: compiler.eaches.into_iter().map(|each| each.extra).collect(),
+        rules,
+    };
+    (plan, compiler.diagnostics)
+}
+
+/// BLAKE3 of everything the output depends on.
+fn digest(document: &Document, compiler: &Compiler<'_>) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    let mut part = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    part(&ENGINE_VERSION.to_le_bytes());
+    part(&serde_json::to_vec(document).unwrap_or_default());
+    part(&serde_json::to_vec(compiler.environment.params).unwrap_or_default());
+    for table in &compiler.lookups {
+        part(table.name.as_bytes());
+        let mut rows: Vec<_> = table.rows.iter().collect();
+        rows.sort_unstable();
+        for (key, value) in rows {
+            part(key.as_bytes());
+            part(value.as_bytes());
+        }
+    }
+    *hasher.finalize().as_bytes()
+}
+
+/// What to add when data has another kind than the type that is written.
+pub(crate) fn conversion_hint(value: crate::value::Value<'_>, output: &crate::plan::OutputType) -> String {
+    let kind = match value {
+        crate::value::Value::Text(_) => crate::value::Kind::Text,
+        _ => crate::value::Kind::Any,
+    };
+    values::conversion(kind, output.kind())
+}

@@ -1,0 +1,377 @@
+//! Values: their source, their chain of functions, and whether the end fits the written type.
+
+use serde_json::Value as Json;
+
+use super::compiler::{Compiler, Named};
+use super::fields::Spot;
+use crate::date::Date;
+use crate::decimal::Decimal;
+use crate::diagnostic::code;
+use crate::document::{Field, OnError, OnNull, Paths, Step, nearest};
+use crate::functions::signature::Output;
+use crate::functions::{self, Arguments, Operation};
+use crate::plan::{Case, OutputType, Source, ValueNode};
+use crate::value::{Constant, Kind};
+
+/// The value members that fields and switch cases share.
+struct Given<'a> {
+    from: Option<&'a Paths>,
+    constant: Option<&'a Json>,
+    param: Option<&'a str>,
+    formula: Option<&'a str>,
+}
+
+impl Compiler<'_> {
+    /// Compiles a field that holds a single value.
+    pub(crate) fn value(&mut self, spot: &Spot<'_>) -> Option<ValueNode> {
+        let field = spot.field;
+        let output = self.output_type(field, &spot.pointer)?;
+        let scope = match &field.scope {
+            None => spot.scope,
+            Some(name) => match self.scope_named(spot.scope, name) {
+                Some(scope) => scope,
+                None => {
+                    self.error(
+                        code::SCOPE_UNKNOWN,
+                        format!("{}/scope", spot.pointer),
+                        format!("no scope around this field is called {name:?}"),
+                        "use the as of the group or of an each around it",
+                    );
+                    return None;
+                }
+            },
+        };
+        let (source, kind) = self.source(field, spot, scope, &output)?;
+        let (steps, kind) = self.steps(&field.steps, kind, scope, &format!("{}/do", spot.pointer))?;
+        self.fits(kind, &output, spot);
+        let on_error_value = self.on_error_value(field, &output, spot);
+        let variable = self.variable();
+        for name in &spot.names {
+            let named = Named::Variable(variable, output.kind());
+            self.define(spot.scope, name.clone(), named, &spot.pointer);
+        }
+        if let Some(subject) = self.subjects.get_mut(&field.id) {
+            subject.variable = (!field.sensitive).then_some(variable);
+        }
+        let amount = field.to.as_ref().and_then(|_| {
+            self.document.amounts.iter().position(|pointer| *pointer == spot.pattern)
+        });
+        Some(ValueNode {
+            source,
+            steps,
+            output,
+            variable,
+            omit_null: field.on_null == OnNull::Omit,
+            required: field.required,
+            on_error: field.on_error,
+            on_error_value,
+            sensitive: field.sensitive,
+            amount,
+        })
+    }
+
+    fn output_type(&mut self, field: &Field, pointer: &str) -> Option<OutputType> {
+        let Some(text) = &field.kind else {
+            self.error(
+                code::TYPE_MISSING,
+                pointer,
+                format!("the field {:?} has no type", field.id),
+                "write string, enum, int, decimal(18,2), bool, date or json",
+            );
+            return None;
+        };
+        let parsed = parse_type(text, &field.values);
+        if parsed.is_none() {
+            self.error(
+                code::TYPE_MISSING,
+                format!("{pointer}/type"),
+                format!("{text:?} is no type that a value can have"),
+                "decimal(p,s) has 1 to 38 digits and at most p of them after the point",
+            );
+        }
+        if !field.values.is_empty() && text != "enum" {
+            self.error(
+                code::MISPLACED,
+                format!("{pointer}/values"),
+                "values belongs to the type enum",
+                "write \"type\": \"enum\", or remove values",
+            );
+        }
+        parsed
+    }
+
+    fn source(&mut self, field: &Field, spot: &Spot<'_>, scope: u16, output: &OutputType) -> Option<(Source, Kind)> {
+        if let Some(cases) = &field.switch {
+            let mut compiled = Vec::with_capacity(cases.len());
+            let mut kind = Kind::Null;
+            for (place, case) in cases.iter().enumerate() {
+                let pointer = format!("{}/switch/{place}", spot.pointer);
+                if case.otherwise && place + 1 < cases.len() {
+                    self.error(code::MISPLACED, &pointer, "cases after else are never reached", "move else to the end");
+                }
+                let when = match &case.when {
+                    Some(text) => Some(self.condition(text, spot.scope, &format!("{pointer}/when"))?),
+                    None => None,
+                };
+                let given = Given {
+                    from: case.from.as_ref(),
+                    constant: case.constant.as_ref(),
+                    param: case.param.as_deref(),
+                    formula: case.formula.as_deref(),
+                };
+                let (source, of_source) = self.given(&given, spot.scope, &pointer, output)?;
+                let (steps, of_case) = self.steps(&case.steps, of_source, spot.scope, &format!("{pointer}/do"))?;
+                kind = kind.or(of_case);
+                compiled.push(Case { when, source, steps });
+            }
+            return Some((Source::Switch(compiled), kind));
+        }
+        let given = Given {
+            from: field.from.as_ref(),
+            constant: field.constant.as_ref(),
+            param: field.param.as_deref(),
+            formula: field.formula.as_deref(),
+        };
+        // a constant of the field itself may be written as text of its type, unless functions follow
+        if field.steps.is_empty() {
+            self.given(&given, scope, &spot.pointer, output)
+        } else {
+            self.given(&given, scope, &spot.pointer, &OutputType::Json)
+        }
+    }
+
+    fn given(&mut self, given: &Given<'_>, scope: u16, pointer: &str, output: &OutputType) -> Option<(Source, Kind)> {
+        match (given.from, given.constant, given.param, given.formula) {
+            (Some(paths), None, None, None) => {
+                let mut slots = Vec::new();
+                for (place, path) in paths.as_slice().iter().enumerate() {
+                    let pointer = match paths {
+                        Paths::One(_) => format!("{pointer}/from"),
+                        Paths::FirstOf(_) => format!("{pointer}/from/{place}"),
+                    };
+                    slots.push(self.slot(scope, path, &pointer)?);
+                }
+                Some((Source::Slots(slots), self.source_kind()))
+            }
+            (None, Some(value), None, None) => {
+                let constant = self.constant(value, output, &format!("{pointer}/const"))?;
+                let kind = constant.kind();
+                Some((Source::Constant(constant), kind))
+            }
+            (None, None, Some(name), None) => {
+                let constant = self.param(name, &format!("{pointer}/param"))?;
+                let kind = constant.kind();
+                Some((Source::Constant(constant), kind))
+            }
+            (None, None, None, Some(text)) => {
+                let (expression, kind) = self.formula(text, scope, &format!("{pointer}/formula"))?;
+                Some((Source::Formula(expression), kind))
+            }
+            _ => {
+                self.error(
+                    code::ONE_SOURCE,
+                    pointer,
+                    "a case needs exactly one value",
+                    "write exactly one of from, const, param, formula",
+                );
+                None
+            }
+        }
+    }
+
+    /// A constant in the form of its type: texts become decimals and dates where those are written.
+    fn constant(&mut self, value: &Json, output: &OutputType, pointer: &str) -> Option<Constant> {
+        let made = match (value, output) {
+            (Json::String(text), OutputType::Int | OutputType::Decimal { .. }) => {
+                Decimal::parse(text).ok().map(Constant::Decimal)
+            }
+            (Json::String(text), OutputType::Date) => Date::parse_iso(text).map(Constant::Date),
+            _ => Constant::from_json(value),
+        };
+        if made.is_none() {
+            self.error(
+                code::CONSTANT,
+                pointer,
+                format!("{value} does not fit the type {}", output.word()),
+                "numbers have at most 38 digits, dates the form yyyy-MM-dd",
+            );
+        }
+        made
+    }
+
+    fn on_error_value(&mut self, field: &Field, output: &OutputType, spot: &Spot<'_>) -> Constant {
+        match (field.on_error, &field.on_error_value) {
+            (OnError::Default, Some(value)) => {
+                let pointer = format!("{}/on_error_value", spot.pointer);
+                let constant = self.constant(value, output, &pointer).unwrap_or(Constant::Null);
+                if !constant.kind().may_be(output.kind()) {
+                    self.error(
+                        code::CONSTANT,
+                        pointer,
+                        format!("{value} does not fit the type {}", output.word()),
+                        "write a value of the field's type",
+                    );
+                }
+                constant
+            }
+            (OnError::Default, None) => {
+                self.error(
+                    code::ARGUMENT_MISSING,
+                    &spot.pointer,
+                    "on_error: default needs on_error_value",
+                    "add on_error_value",
+                );
+                Constant::Null
+            }
+            (OnError::DropLine, _) if !spot.inside_loop => {
+                self.error(
+                    code::MISPLACED,
+                    format!("{}/on_error", spot.pointer),
+                    "there is no line to drop outside of each",
+                    "use reject, null or default",
+                );
+                Constant::Null
+            }
+            _ => Constant::Null,
+        }
+    }
+
+    /// Compiles a chain of functions; gives the kind at its end.
+    pub(crate) fn steps(
+        &mut self,
+        steps: &[Step],
+        mut kind: Kind,
+        scope: u16,
+        pointer: &str,
+    ) -> Option<(Vec<Operation>, Kind)> {
+        let mut operations = Vec::with_capacity(steps.len());
+        for (place, step) in steps.iter().enumerate() {
+            let pointer = format!("{pointer}/{place}");
+            let (operation, next) = self.call(&step.function, &step.arguments, kind, scope, pointer)?;
+            operations.push(operation);
+            kind = next;
+        }
+        Some((operations, kind))
+    }
+
+    /// Compiles one call of a function on a value of a kind.
+    pub(crate) fn call(
+        &mut self,
+        name: &str,
+        values: &serde_json::Map<String, Json>,
+        kind: Kind,
+        scope: u16,
+        pointer: String,
+    ) -> Option<(Operation, Kind)> {
+        let Some(function) = functions::find(name) else {
+            let known: Vec<String> = functions::signatures().map(|s| s.name.to_owned()).collect();
+            let hint = match nearest(name, &known) {
+                Some(candidate) => format!("did you mean {candidate:?}?"),
+                None => "see platform/docs/mapping/functions.md".to_owned(),
+            };
+            self.error(code::FUNCTION_UNKNOWN, pointer, format!("there is no function {name:?}"), hint);
+            return None;
+        };
+        let signature = function.signature;
+        if !kind.may_be(signature.input) {
+            self.error(
+                code::TYPE_MISMATCH,
+                pointer.clone(),
+                format!("{name} takes a {}, and the value before it is a {}", signature.input.word(), kind.word()),
+                conversion(kind, signature.input),
+            );
+        }
+        let mut arguments = Arguments { values, pointer, scope, compiler: self };
+        if !arguments.check(signature) {
+            return None;
+        }
+        let operation = (function.compile)(&mut arguments)?;
+        let next = match (signature.output, &operation) {
+            (Output::Is(next), _) => next,
+            (Output::SameOr, Operation::Default { value }) => kind.or(value.kind()),
+            (Output::SameOr, _) => kind,
+        };
+        Some((operation, next))
+    }
+
+    fn fits(&mut self, kind: Kind, output: &OutputType, spot: &Spot<'_>) {
+        let wanted = output.kind();
+        if kind.may_be(wanted) {
+            return;
+        }
+        self.error(
+            code::TYPE_MISMATCH,
+            spot.pointer.clone(),
+            format!("the value is a {}, the type of {:?} is {}", kind.word(), spot.field.id, output.word()),
+            conversion(kind, wanted),
+        );
+    }
+}
+
+/// What to add so that one kind becomes another.
+pub(crate) fn conversion(from: Kind, to: Kind) -> String {
+    match (from, to) {
+        (Kind::Text, Kind::Number) => "add to_decimal or to_int before".to_owned(),
+        (Kind::Text, Kind::Date) => "add date_parse before".to_owned(),
+        (Kind::Text, Kind::Bool) => "add to_bool or equals before".to_owned(),
+        (Kind::Date, Kind::Text) => "add date_format or to_string before".to_owned(),
+        (_, Kind::Text) => "add to_string before".to_owned(),
+        _ => format!("make a {} of it before, or change the type", to.word()),
+    }
+}
+
+fn parse_type(text: &str, values: &[String]) -> Option<OutputType> {
+    let (name, inner) = match text.split_once('(') {
+        Some((name, rest)) => (name, Some(rest.strip_suffix(')')?)),
+        None => (text, None),
+    };
+    match (name, inner) {
+        ("string", None) => Some(OutputType::Text { max: None }),
+        ("string", Some(max)) => Some(OutputType::Text { max: Some(max.parse().ok()?) }),
+        ("enum", None) => Some(OutputType::Enum { values: values.into() }),
+        ("int", None) => Some(OutputType::Int),
+        ("bool", None) => Some(OutputType::Bool),
+        ("date", None) => Some(OutputType::Date),
+        ("json", None) => Some(OutputType::Json),
+        ("decimal", None) => Some(OutputType::Decimal { size: None }),
+        ("decimal", Some(inner)) => {
+            let (digits, scale) = inner.split_once(',')?;
+            let (digits, scale): (u8, u8) = (digits.parse().ok()?, scale.parse().ok()?);
+            let valid = (1..=crate::decimal::MAX_DIGITS).contains(&digits) && scale <= digits;
+            valid.then_some(OutputType::Decimal { size: Some((digits, scale)) })
+        }
+        _ => None,
+    }
+}
+
+impl OutputType {
+    /// The kind of value that this type writes.
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Text { .. } | Self::Enum { .. } => Kind::Text,
+            Self::Int | Self::Decimal { .. } => Kind::Number,
+            Self::Bool => Kind::Bool,
+            Self::Date => Kind::Date,
+            Self::Json => Kind::Any,
+        }
+    }
+
+    pub(crate) fn is_number(&self) -> bool {
+        matches!(self, Self::Int | Self::Decimal { .. })
+    }
+
+    /// The type as the document writes it.
+    pub(crate) fn word(&self) -> String {
+        match self {
+            Self::Text { max: None } => "string".to_owned(),
+            Self::Text { max: Some(max) } => format!("string({max})"),
+            Self::Enum { .. } => "enum".to_owned(),
+            Self::Int => "int".to_owned(),
+            Self::Decimal { size: None } => "decimal".to_owned(),
+            Self::Decimal { size: Some((digits, scale)) } => format!("decimal({digits},{scale})"),
+            Self::Bool => "bool".to_owned(),
+            Self::Date => "date".to_owned(),
+            Self::Json => "json".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Calendar dates: checked against the calendar, read and written by fixed patterns.
+//!
+//! Deliberately absent: two-digit years (which century is a rule, not a guess), month names, clocks
+//! of their own.
+
+mod instant;
+mod pattern;
+
+pub(crate) use instant::{InstantError, local_date};
+pub(crate) use pattern::Pattern;
+
+/// A day of the Gregorian calendar, year 1 to 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Date {
+    year: u16,
+    month: u8,
+    day: u8,
+}
+
+impl Date {
+    /// The date, if it is on the calendar.
+    #[must_use]
+    pub(crate) fn new(year: u16, month: u8, day: u8) -> Option<Self> {
+        let valid = (1..=9999).contains(&year) && day >= 1 && day <= days_of(year, month);
+        valid.then_some(Self { year, month, day })
+    }
+
+    /// Year, month, day.
+    #[must_use]
+    pub(crate) fn parts(self) -> (u16, u8, u8) {
+        (self.year, self.month, self.day)
+    }
+
+    /// Appends `yyyy-MM-dd`.
+    pub(crate) fn write(self, out: &mut Vec<u8>) {
+        let (tens, units) = (self.year / 100, self.year % 100);
+        for pair in [tens, units] {
+            out.extend_from_slice(&two_digits(pair as u8));
+        }
+        out.push(b'-');
+        out.extend_from_slice(&two_digits(self.month));
+        out.push(b'-');
+        out.extend_from_slice(&two_digits(self.day));
+    }
+
+    /// Reads `yyyy-MM-dd`.
+    pub(crate) fn parse_iso(text: &str) -> Option<Self> {
+        let mut rest = text.as_bytes();
+        let century = u16::from(pattern::two(&mut rest)?);
+        let year = century * 100 + u16::from(pattern::two(&mut rest)?);
+        rest = rest.strip_prefix(b"-")?;
+        let month = pattern::two(&mut rest)?;
+        rest = rest.strip_prefix(b"-")?;
+        let day = pattern::two(&mut rest)?;
+        if rest.is_empty() { Self::new(year, month, day) } else { None }
+    }
+}
+
+impl std::fmt::Display for Date {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
+/// `00` to `99`.
+pub(crate) fn two_digits(number: u8) -> [u8; 2] {
+    [b'0' + number / 10 % 10, b'0' + number % 10]
+}
+
+fn days_of(year: u16, month: u8) -> u8 {
+    match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 => 28,
+        _ => 0,
+    }
+}

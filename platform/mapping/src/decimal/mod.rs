@@ -1,0 +1,371 @@
+//! Exact decimal numbers: an `i128` of digits and a scale, nothing ever through a float.
+//!
+//! Invariants: at most 38 digits and at most 38 of them after the point; an operation that cannot
+//! keep every digit is an error, except [`Decimal::divide`] and [`Decimal::round`], which say how
+//! they round. Deliberately absent: infinity, NaN, negative zero, currencies.
+
+mod locale;
+mod parse;
+mod round;
+mod text;
+
+use std::cmp::Ordering;
+
+pub use locale::Separators;
+pub use round::Rounding;
+
+/// Most digits, and most digits after the point.
+pub const MAX_DIGITS: u8 = 38;
+/// Decimals of a quotient that does not end.
+pub const QUOTIENT_SCALE: u8 = 18;
+const LIMIT: i128 = 10_i128.pow(38);
+
+const POWERS: [i128; 39] = {
+    let mut table = [1_i128; 39];
+    let mut i = 1;
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "evaluated at compile time, the bound is the array's"
+    )]
+    while i < 39 {
+        table[i] = table[i - 1] * 10;
+        i += 1;
+    }
+    table
+};
+
+/// `10^exponent`, if it has at most 38 digits after the 1.
+pub(crate) fn power_of_ten(exponent: u32) -> Option<i128> {
+    POWERS.get(exponent as usize).copied()
+}
+
+/// An exact decimal number. `1.50` and `1.5` are equal; the scale is kept until it is written.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Decimal {
+    mantissa: i128,
+    scale: u8,
+}
+
+/// Why there is no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DecimalError {
+    /// The text is no number.
+    #[error("not a number")]
+    Invalid,
+    /// The number has more than 38 digits.
+    #[error("more than 38 digits")]
+    TooLarge,
+    /// A division by zero.
+    #[error("division by zero")]
+    DivisionByZero,
+}
+
+impl Decimal {
+    /// 0
+    pub const ZERO: Self = Self {
+        mantissa: 0,
+        scale: 0,
+    };
+
+    /// `mantissa / 10^scale`; `None` beyond 38 digits.
+    #[must_use]
+    pub fn new(mantissa: i128, scale: u8) -> Option<Self> {
+        (scale <= MAX_DIGITS && mantissa > -LIMIT && mantissa < LIMIT)
+            .then_some(Self { mantissa, scale })
+    }
+
+    /// The digits without the point.
+    #[must_use]
+    pub fn mantissa(self) -> i128 {
+        self.mantissa
+    }
+
+    /// How many of the digits stand after the point.
+    #[must_use]
+    pub fn scale(self) -> u8 {
+        self.scale
+    }
+
+    /// The same number without zeros at its end.
+    #[must_use]
+    pub fn normalize(self) -> Self {
+        let Self {
+            mut mantissa,
+            mut scale,
+        } = self;
+        if mantissa == 0 {
+            return Self::ZERO;
+        }
+        if let Ok(mut small) = i64::try_from(mantissa) {
+            while scale > 0 && small % 10 == 0 {
+                small /= 10;
+                scale -= 1;
+            }
+            return Self {
+                mantissa: i128::from(small),
+                scale,
+            };
+        }
+        while scale > 0 && mantissa % 10 == 0 {
+            mantissa /= 10;
+            scale -= 1;
+        }
+        Self { mantissa, scale }
+    }
+
+    /// Whether it has no digits after the point but zeros.
+    #[must_use]
+    pub fn is_integer(self) -> bool {
+        self.scale == 0 || self.normalize().scale == 0
+    }
+
+    /// The number as an integer, if it is one.
+    #[must_use]
+    pub fn to_i64(self) -> Option<i64> {
+        let short = self.normalize();
+        if short.scale == 0 {
+            i64::try_from(short.mantissa).ok()
+        } else {
+            None
+        }
+    }
+
+    /// Digits before the point (0 for numbers below 1).
+    #[must_use]
+    pub fn integer_digits(self) -> u32 {
+        let whole = POWERS
+            .get(usize::from(self.scale))
+            .map_or(0, |power| self.mantissa / power);
+        whole
+            .unsigned_abs()
+            .checked_ilog10()
+            .map_or(0, |log| log + 1)
+    }
+
+    /// Without its sign.
+    #[must_use]
+    pub fn abs(self) -> Self {
+        Self {
+            mantissa: self.mantissa.abs(),
+            scale: self.scale,
+        }
+    }
+
+    /// With the other sign.
+    #[must_use]
+    pub fn negate(self) -> Self {
+        Self {
+            mantissa: -self.mantissa,
+            scale: self.scale,
+        }
+    }
+
+    /// Exact sum.
+    ///
+    /// # Errors
+    /// [`DecimalError::TooLarge`].
+    pub fn add(self, other: Self) -> Result<Self, DecimalError> {
+        if self.scale == other.scale {
+            // both are below 10^38, so the sum fits an i128
+            return Self::new(self.mantissa + other.mantissa, self.scale)
+                .ok_or(DecimalError::TooLarge);
+        }
+        if let Some((left, right, scale)) = aligned(self, other) {
+            return left
+                .checked_add(right)
+                .and_then(|sum| Self::new(sum, scale))
+                .ok_or(DecimalError::TooLarge);
+        }
+        let (left, right, scale) =
+            aligned(self.normalize(), other.normalize()).ok_or(DecimalError::TooLarge)?;
+        left.checked_add(right)
+            .and_then(|sum| Self::new(sum, scale))
+            .ok_or(DecimalError::TooLarge)
+    }
+
+    /// Exact difference.
+    ///
+    /// # Errors
+    /// [`DecimalError::TooLarge`].
+    pub fn subtract(self, other: Self) -> Result<Self, DecimalError> {
+        self.add(other.negate())
+    }
+
+    /// Exact product.
+    ///
+    /// # Errors
+    /// [`DecimalError::TooLarge`].
+    pub fn multiply(self, other: Self) -> Result<Self, DecimalError> {
+        if let Some(product) = product(self, other) {
+            return Ok(product);
+        }
+        product(self.normalize(), other.normalize()).ok_or(DecimalError::TooLarge)
+    }
+
+    /// Quotient: exact if it ends within 18 decimals, otherwise rounded half-even there.
+    ///
+    /// # Errors
+    /// [`DecimalError::DivisionByZero`], [`DecimalError::TooLarge`].
+    pub fn divide(self, other: Self) -> Result<Self, DecimalError> {
+        if other.mantissa == 0 {
+            return Err(DecimalError::DivisionByZero);
+        }
+        let (left, right) = (self.normalize(), other.normalize());
+        let negative = (left.mantissa < 0) != (right.mantissa < 0);
+        let quotient = quotient(left, right).ok_or(DecimalError::TooLarge)?;
+        Ok(if negative {
+            quotient.negate()
+        } else {
+            quotient
+        }
+        .normalize())
+    }
+
+    /// What is left of `self` after taking away `other` as often as it fits; has the sign of `self`.
+    ///
+    /// # Errors
+    /// [`DecimalError::DivisionByZero`], [`DecimalError::TooLarge`].
+    pub fn remainder(self, other: Self) -> Result<Self, DecimalError> {
+        if other.mantissa == 0 {
+            return Err(DecimalError::DivisionByZero);
+        }
+        let (left, right, scale) = aligned(self, other).ok_or(DecimalError::TooLarge)?;
+        Self::new(left % right, scale).ok_or(DecimalError::TooLarge)
+    }
+
+    /// Exact division by `10^places`.
+    ///
+    /// # Errors
+    /// [`DecimalError::TooLarge`].
+    pub fn shift_right(self, places: u8) -> Result<Self, DecimalError> {
+        let scale = self.scale.saturating_add(places);
+        if scale <= MAX_DIGITS {
+            return Ok(Self {
+                mantissa: self.mantissa,
+                scale,
+            });
+        }
+        let short = self.normalize();
+        Self::new(short.mantissa, short.scale.saturating_add(places)).ok_or(DecimalError::TooLarge)
+    }
+}
+
+/// Both mantissas at the larger of the two scales.
+fn aligned(left: Decimal, right: Decimal) -> Option<(i128, i128, u8)> {
+    if left.scale < right.scale {
+        let factor = power_of_ten(u32::from(right.scale - left.scale))?;
+        Some((
+            left.mantissa.checked_mul(factor)?,
+            right.mantissa,
+            right.scale,
+        ))
+    } else {
+        let factor = power_of_ten(u32::from(left.scale - right.scale))?;
+        Some((
+            left.mantissa,
+            right.mantissa.checked_mul(factor)?,
+            left.scale,
+        ))
+    }
+}
+
+fn product(left: Decimal, right: Decimal) -> Option<Decimal> {
+    let scale = left.scale + right.scale;
+    // two i64 always fit an i128: the common case needs no 128-bit overflow check
+    let mantissa = match (i64::try_from(left.mantissa), i64::try_from(right.mantissa)) {
+        (Ok(a), Ok(b)) => i128::from(a) * i128::from(b),
+        _ => left.mantissa.checked_mul(right.mantissa)?,
+    };
+    Decimal::new(mantissa, scale).or_else(|| {
+        let short = Decimal { mantissa, scale }.normalize();
+        Decimal::new(short.mantissa, short.scale)
+    })
+}
+
+/// Long division of the absolute values, digit by digit.
+fn quotient(left: Decimal, right: Decimal) -> Option<Decimal> {
+    let divisor = right.mantissa.unsigned_abs();
+    let dividend = left.mantissa.unsigned_abs();
+    let mut whole = dividend / divisor;
+    let mut rest = dividend % divisor;
+    let mut scale = i32::from(left.scale) - i32::from(right.scale);
+    // one digit more than wanted, to round on
+    while scale < 0 || (rest != 0 && scale <= i32::from(QUOTIENT_SCALE)) {
+        rest = rest.checked_mul(10)?;
+        whole = whole.checked_mul(10)?.checked_add(rest / divisor)?;
+        rest %= divisor;
+        scale += 1;
+    }
+    if rest != 0 {
+        // a last digit that stands for "something more", so that a tie is none
+        whole = whole.checked_mul(10)?.checked_add(1)?;
+        scale += 1;
+    }
+    let exact = Decimal {
+        mantissa: i128::try_from(whole).ok()?,
+        scale: u8::try_from(scale).ok()?,
+    };
+    let kept = if rest == 0 {
+        exact
+    } else {
+        exact.round(QUOTIENT_SCALE, Rounding::HalfEven)
+    };
+    let short = kept.normalize();
+    let short = if short.scale > QUOTIENT_SCALE {
+        short.round(QUOTIENT_SCALE, Rounding::HalfEven)
+    } else {
+        short
+    };
+    Decimal::new(short.mantissa, short.scale)
+}
+
+impl From<i64> for Decimal {
+    fn from(number: i64) -> Self {
+        Self {
+            mantissa: i128::from(number),
+            scale: 0,
+        }
+    }
+}
+
+impl PartialEq for Decimal {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Decimal {}
+
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if self.scale == other.scale {
+            return self.mantissa.cmp(&other.mantissa);
+        }
+        if let Some((left, right, _)) = aligned(*self, *other) {
+            return left.cmp(&right);
+        }
+        // Aligning overflowed. Then the number with fewer decimals has so many digits that its
+        // whole part alone decides, unless the signs already do.
+        let whole = |number: &Self| number.round(0, Rounding::Down).mantissa;
+        whole(self).cmp(&whole(other)).then_with(|| {
+            let fraction = |number: &Self| {
+                number
+                    .subtract(number.round(0, Rounding::Down))
+                    .map_or(0, |rest| {
+                        power_of_ten(u32::from(MAX_DIGITS - rest.scale))
+                            .map_or(0, |factor| rest.mantissa * factor)
+                    })
+            };
+            fraction(self).cmp(&fraction(other))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

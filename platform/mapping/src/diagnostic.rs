@@ -1,0 +1,140 @@
+//! What is wrong with a mapping document, where, and what to do. The codes are stable: editors and
+//! tests may depend on them; a number is never used for something else.
+
+use serde::Serialize;
+pub use tributary_model::issue::Severity;
+
+/// One finding about a mapping document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    /// stable code, `M1001` …
+    pub code: &'static str,
+    pub severity: Severity,
+    /// place in the document, RFC 6901; `""` is the whole document
+    pub pointer: String,
+    /// what is wrong, with names and values
+    pub message: String,
+    /// what to do
+    pub hint: String,
+}
+
+impl Diagnostic {
+    /// A finding that keeps the document from being compiled.
+    #[must_use]
+    pub fn error(
+        code: &'static str,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            pointer: pointer.into(),
+            message: message.into(),
+            hint: hint.into(),
+        }
+    }
+
+    /// A finding that is worth a look.
+    #[must_use]
+    pub fn warning(
+        code: &'static str,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, pointer, message, hint)
+        }
+    }
+
+    /// Whether it keeps the document from being compiled.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+impl std::fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let place = if self.pointer.is_empty() {
+            "document"
+        } else {
+            &self.pointer
+        };
+        write!(
+            f,
+            "{} at {place}: {} ({})",
+            self.code, self.message, self.hint
+        )
+    }
+}
+
+/// The codes, by group: 10 document, 11 structure, 12 paths and names, 13 functions, 14 types,
+/// 15 parameters and lookups, 16 formulas, 17 rows and rules, 18 binding to a stream.
+pub mod code {
+    /// the text is no JSON
+    pub const NOT_JSON: &str = "M1001";
+    /// the published schema is broken
+    pub const SCHEMA: &str = "M1002";
+    /// a member that the format does not have
+    pub const UNKNOWN_MEMBER: &str = "M1003";
+    /// an id is used twice
+    pub const DUPLICATE_ID: &str = "M1101";
+    /// a field has no value source, or more than one
+    pub const ONE_SOURCE: &str = "M1102";
+    /// a field's `type` is missing or not one
+    pub const TYPE_MISSING: &str = "M1103";
+    /// two fields write the same name
+    pub const DUPLICATE_TARGET: &str = "M1104";
+    /// a member that has no effect or is not allowed together with another
+    pub const MISPLACED: &str = "M1105";
+    /// a target pointer names no field, or none of the needed kind
+    pub const TARGET_POINTER: &str = "M1106";
+    /// the record has no key
+    pub const KEY_MISSING: &str = "M1107";
+    /// no RFC 9535 query
+    pub const PATH_INVALID: &str = "M1201";
+    /// a query that this version cannot compile
+    pub const PATH_UNSUPPORTED: &str = "M1202";
+    /// a column that the source does not have
+    pub const COLUMN_UNKNOWN: &str = "M1203";
+    /// a name that nothing defines here
+    pub const NAME_UNKNOWN: &str = "M1204";
+    /// a name that stands for two things
+    pub const NAME_AMBIGUOUS: &str = "M1205";
+    /// a scope that nothing opens here
+    pub const SCOPE_UNKNOWN: &str = "M1206";
+    /// no such function
+    pub const FUNCTION_UNKNOWN: &str = "M1301";
+    /// an argument is missing
+    pub const ARGUMENT_MISSING: &str = "M1302";
+    /// an argument has the wrong form
+    pub const ARGUMENT_INVALID: &str = "M1303";
+    /// an argument that the function does not have
+    pub const ARGUMENT_UNKNOWN: &str = "M1304";
+    /// a value of one type where another is needed
+    pub const TYPE_MISMATCH: &str = "M1401";
+    /// a constant that does not fit its type
+    pub const CONSTANT: &str = "M1402";
+    /// a lookup that is not declared, or not in the tenant
+    pub const LOOKUP_UNKNOWN: &str = "M1501";
+    /// a lookup table without a needed column, or with a double key
+    pub const LOOKUP_TABLE: &str = "M1502";
+    /// a parameter that is not declared
+    pub const PARAM_UNKNOWN: &str = "M1510";
+    /// a required parameter without a value
+    pub const PARAM_MISSING: &str = "M1511";
+    /// a parameter's value of the wrong type
+    pub const PARAM_TYPE: &str = "M1512";
+    /// a formula that cannot be read
+    pub const FORMULA_SYNTAX: &str = "M1601";
+    /// row operators in an order or number that cannot work
+    pub const ROW_STEPS: &str = "M1701";
+    /// a quality rule that contradicts itself or names no field
+    pub const RULE: &str = "M1702";
+    /// the stream is of another format than the document's source
+    pub const FORMAT_MISMATCH: &str = "M1801";
+}

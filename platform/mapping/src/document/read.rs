@@ -1,0 +1,141 @@
+//! Bytes to [`Document`]: JSON, then the published schema, then the types.
+
+use std::sync::OnceLock;
+
+use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
+use serde_json::Value;
+
+use super::{Document, SCHEMA};
+use crate::diagnostic::{Diagnostic, code};
+
+/// Reads a mapping document.
+///
+/// # Errors
+/// Diagnostics with the place in the document: `M1001` no JSON, `M1002` breaks the schema, `M1003`
+/// unknown member.
+pub fn parse(bytes: &[u8]) -> Result<Document, Vec<Diagnostic>> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| {
+        vec![Diagnostic::error(
+            code::NOT_JSON,
+            "",
+            format!("the document is not valid JSON: {error}"),
+            "correct the text at the given line and column",
+        )]
+    })?;
+    let mut diagnostics = Vec::new();
+    match validator() {
+        Some(validator) => {
+            for error in validator.iter_errors(&value) {
+                describe(&error, &value, &mut diagnostics);
+            }
+        }
+        None => diagnostics.push(Diagnostic::error(
+            code::SCHEMA,
+            "",
+            "the published schema of mapping documents could not be compiled",
+            "report it: this is a mistake of the platform",
+        )),
+    }
+    if !diagnostics.is_empty() {
+        return Err(diagnostics);
+    }
+    serde_json::from_value(value).map_err(|error| {
+        vec![Diagnostic::error(
+            code::SCHEMA,
+            "",
+            format!("the document does not have the required form: {error}"),
+            "compare it with platform/docs/mapping/document.md",
+        )]
+    })
+}
+
+fn validator() -> Option<&'static Validator> {
+    static VALIDATOR: OnceLock<Option<Validator>> = OnceLock::new();
+    VALIDATOR
+        .get_or_init(|| {
+            let schema: Value = serde_json::from_str(SCHEMA).ok()?;
+            jsonschema::validator_for(&schema).ok()
+        })
+        .as_ref()
+}
+
+fn describe(error: &jsonschema::ValidationError<'_>, document: &Value, out: &mut Vec<Diagnostic>) {
+    let pointer = error.instance_path().to_string();
+    if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
+        for name in unexpected {
+            let place = format!("{pointer}/{}", escape_pointer(name));
+            let known = known_members(error.schema_path().as_str());
+            out.push(Diagnostic::error(
+                code::UNKNOWN_MEMBER,
+                place,
+                format!("{name:?} is not a member of this part of the document"),
+                match nearest(name, &known) {
+                    Some(candidate) => format!("did you mean {candidate:?}?"),
+                    None if known.is_empty() => "remove it or correct its spelling".to_owned(),
+                    None => format!("members here: {}", known.join(", ")),
+                },
+            ));
+        }
+        return;
+    }
+    let value = document
+        .pointer(&pointer)
+        .map_or_else(String::new, |value| {
+            tributary_model::issue::shorten(&value.to_string(), 80)
+        });
+    out.push(Diagnostic::error(
+        code::SCHEMA,
+        pointer,
+        tributary_model::issue::shorten(&error.to_string(), 300),
+        format!("found {value}; see platform/docs/mapping/document.md for this member"),
+    ));
+}
+
+/// Names that the schema allows next to the `additionalProperties` at `schema_path`.
+fn known_members(schema_path: &str) -> Vec<String> {
+    let Ok(schema) = serde_json::from_str::<Value>(SCHEMA) else {
+        return Vec::new();
+    };
+    let place = schema_path.trim_end_matches("/additionalProperties");
+    schema
+        .pointer(&format!("{place}/properties"))
+        .and_then(Value::as_object)
+        .map(|members| members.keys().cloned().collect())
+        .unwrap_or_default()
+}
+
+/// The candidate that differs least from `name`, if it is close enough to be a slip.
+pub(crate) fn nearest<'a>(name: &str, candidates: &'a [String]) -> Option<&'a str> {
+    candidates
+        .iter()
+        .map(|candidate| (distance(name, candidate), candidate.as_str()))
+        .filter(|(distance, candidate)| *distance * 3 <= candidate.len().max(3))
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Levenshtein distance in characters, ignoring ASCII case.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().map(|c| c.to_ascii_lowercase()).collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (i, a) in left.chars().enumerate() {
+        let mut diagonal = i;
+        let mut before = i + 1;
+        let mut next_row = vec![before];
+        for (j, b) in right.iter().enumerate() {
+            let above = row.get(j + 1).copied().unwrap_or(usize::MAX - 1);
+            let change = diagonal + usize::from(a.to_ascii_lowercase() != *b);
+            before = change.min(above + 1).min(before + 1);
+            diagonal = above;
+            next_row.push(before);
+        }
+        row = next_row;
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+/// `name` as one segment of a JSON Pointer.
+pub(crate) fn escape_pointer(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}

@@ -1,0 +1,37 @@
+//! A formula of the plan: names are slots and variables, functions are operations.
+
+use super::ast::Operator;
+use crate::functions::Operation;
+use crate::value::Constant;
+
+/// Where a source value lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SlotRef {
+    /// scope whose current element is meant
+    pub(crate) scope: u16,
+    pub(crate) slot: u16,
+}
+
+/// A resolved formula.
+#[derive(Debug)]
+pub(crate) enum Expression {
+    Constant(Constant),
+    Slot(SlotRef),
+    /// a target value or an aggregate
+    Variable(u32),
+    Not(Box<Expression>),
+    Negate(Box<Expression>),
+    And(Box<Expression>, Box<Expression>),
+    Or(Box<Expression>, Box<Expression>),
+    Arithmetic(Operator, Box<Expression>, Box<Expression>),
+    /// division by a power of ten: only the scale moves
+    ShiftRight(Box<Expression>, u8),
+    Compare(Operator, Box<Expression>, Box<Expression>),
+    In(Box<Expression>, Vec<Expression>),
+    If(Box<Expression>, Box<Expression>, Box<Expression>),
+    Coalesce(Vec<Expression>),
+    Concat(Vec<Expression>),
+    Least(Vec<Expression>),
+    Greatest(Vec<Expression>),
+    Apply(Box<Expression>, Box<Operation>),
+}

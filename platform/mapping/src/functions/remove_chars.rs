@@ -1,0 +1,33 @@
+//! `remove_chars`: text without some characters.
+
+use tributary_model::error_code::ErrorCode;
+
+use super::signature::{Argument, ArgumentKind, Example, Output, Signature};
+use super::{Arguments, Operation};
+use crate::value::{Kind, Made, Value};
+use crate::worker::run::Run;
+
+pub(super) const SIGNATURE: Signature = Signature {
+    name: "remove_chars",
+    summary: "Removes every one of the given characters.",
+    input: Kind::Text,
+    output: Output::Is(Kind::Text),
+    arguments: &[Argument::required("chars", ArgumentKind::Text, "the characters to remove"), ],
+    fails_with: &[ErrorCode::ValueInvalid],
+    examples: &[Example::gives(r#""DE 123.456-7""#, r#"{"chars": " .-"}"#, r#""DE1234567""#), Example::gives(r#""abc""#, r#"{"chars": "x"}"#, r#""abc""#), Example::gives(r#""äbä""#, r#"{"chars": "ä"}"#, r#""b""#), Example::gives(r#""xx""#, r#"{"chars": "x"}"#, r#""""#), Example::gives(r#"null"#, r#"{"chars": "x"}"#, r#"null"#), ],
+};
+
+
+pub(super) fn compile(arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
+    Some(Operation::RemoveChars { chars: arguments.text("chars")?.into() })
+}
+
+pub(super) fn apply<'a>(value: Value<'a>, chars: &str, run: &Run<'a>) -> Made<Value<'a>> {
+    let text = value.text()?;
+    if !text.chars().any(|sign| chars.contains(sign)) {
+        return Ok(Value::Text(text));
+    }
+    let mut kept = run.text_buffer(text.len());
+    kept.extend(text.chars().filter(|sign| !chars.contains(*sign)));
+    Ok(Value::Text(kept.into_bump_str()))
+}

@@ -1,0 +1,43 @@
+//! `replace`: one text by another.
+
+use tributary_model::error_code::ErrorCode;
+
+use super::signature::{Argument, ArgumentKind, Example, Output, Signature};
+use super::{Arguments, Operation};
+use crate::value::{Kind, Made, Value};
+use crate::worker::run::Run;
+
+pub(super) const SIGNATURE: Signature = Signature {
+    name: "replace",
+    summary: "Replaces every occurrence of a text by another.",
+    input: Kind::Text,
+    output: Output::Is(Kind::Text),
+    arguments: &[Argument::required("search", ArgumentKind::Text, "what to look for, not empty"), Argument::required("with", ArgumentKind::Text, "what to put there; may be empty"), ],
+    fails_with: &[ErrorCode::ValueInvalid],
+    examples: &[Example::gives(r#""a-b-c""#, r#"{"search": "-", "with": "/"}"#, r#""a/b/c""#), Example::gives(r#""abc""#, r#"{"search": "b", "with": ""}"#, r#""ac""#), Example::gives(r#""abc""#, r#"{"search": "x", "with": "y"}"#, r#""abc""#), Example::gives(r#""aaa""#, r#"{"search": "aa", "with": "b"}"#, r#""ba""#), Example::gives(r#"null"#, r#"{"search": "x", "with": "y"}"#, r#"null"#), ],
+};
+
+
+pub(super) fn compile(arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
+    let (search, with) = (arguments.text("search")?, arguments.text("with")?);
+    if search.is_empty() {
+        return arguments.invalid("search", "must not be empty");
+    }
+    Some(Operation::Replace { search: search.into(), with: with.into() })
+}
+
+pub(super) fn apply<'a>(value: Value<'a>, search: &str, with: &str, run: &Run<'a>) -> Made<Value<'a>> {
+    let text = value.text()?;
+    let mut pieces = text.split(search);
+    let first = pieces.next().unwrap_or_default();
+    if first.len() == text.len() {
+        return Ok(Value::Text(text));
+    }
+    let mut changed = run.text_buffer(text.len());
+    changed.push_str(first);
+    for piece in pieces {
+        changed.push_str(with);
+        changed.push_str(piece);
+    }
+    Ok(Value::Text(changed.into_bump_str()))
+}

@@ -1,0 +1,269 @@
+//! The compiled mapping: what a [`crate::Worker`] runs.
+//!
+//! Invariants: immutable; every index in it (slots, variables, tables, lookups, scopes) was given out
+//! by the compiler and is in range. Texts that the output needs are written out already.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tributary_model::rows::RowFormat;
+
+use crate::document::{GroupInput, Limits, OnError, RuleSeverity, SortKind, SortOrder, SourceFormat};
+use crate::formula::expression::{Expression, SlotRef};
+use crate::functions::{Locale, Operation};
+use crate::path::Path;
+use crate::reader::Trie;
+use crate::value::Constant;
+use crate::{Diagnostic, Worker};
+
+/// Between the parts of a composite lookup key; no text of a table may hold it.
+pub(crate) const KEY_SEPARATOR: char = '\u{1f}';
+
+/// How the rows of a stream become records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grouping {
+    /// whether the rows of a group stand together in the source
+    pub input: GroupInput,
+    /// most rows of one group; [`Worker::map`] quarantines a larger one
+    pub max_members: u32,
+}
+
+/// A compiled mapping: immutable, shared between threads.
+#[derive(Debug)]
+pub struct Plan {
+    pub(crate) digest: [u8; 32],
+    pub(crate) amount_names: Vec<String>,
+    pub(crate) format: SourceFormat,
+    pub(crate) null_tokens: Box<[Box<str>]>,
+    pub(crate) limits: Limits,
+    /// table 0: rows; then one per JSON array
+    pub(crate) tries: Vec<Trie>,
+    /// for every table the wanted places, in slot order
+    pub(crate) slots: Vec<Vec<WantedSlot>>,
+    pub(crate) scopes: Vec<Scope>,
+    pub(crate) variables: u32,
+    pub(crate) lookups: Vec<LookupTable>,
+    pub(crate) filters: Vec<Filter>,
+    pub(crate) group: Option<Group>,
+    /// the record's key, on scope 0
+    pub(crate) key: Vec<SlotRef>,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) eaches: Vec<EachExtra>,
+    /// rules of the record
+    pub(crate) rules: Vec<Rule>,
+}
+
+/// A place that the document reads.
+#[derive(Debug)]
+pub(crate) struct WantedSlot {
+    pub(crate) path: Path,
+    /// where the document names it first
+    pub(crate) pointer: String,
+}
+
+/// An element that paths are evaluated on.
+#[derive(Debug)]
+pub(crate) struct Scope {
+    pub(crate) name: Option<String>,
+    pub(crate) parent: Option<u16>,
+    pub(crate) table: usize,
+    /// for an element of a JSON array: the array
+    pub(crate) array: Option<(SlotRef, Path)>,
+}
+
+/// A lookup, ready to ask.
+#[derive(Debug)]
+pub(crate) struct LookupTable {
+    pub(crate) name: Box<str>,
+    pub(crate) key_columns: usize,
+    pub(crate) rows: HashMap<Box<str>, Box<str>>,
+}
+
+/// A filter over rows.
+#[derive(Debug)]
+pub(crate) struct Filter {
+    pub(crate) id: Box<str>,
+    pub(crate) keep: Expression,
+}
+
+/// The group operator.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) id: Box<str>,
+    pub(crate) grouping: Grouping,
+    pub(crate) agree: Vec<SlotRef>,
+    pub(crate) sort: Vec<SortBy>,
+}
+
+/// One criterion of a sort.
+#[derive(Debug)]
+pub(crate) struct SortBy {
+    pub(crate) slot: SlotRef,
+    pub(crate) kind: SortKind,
+    pub(crate) order: SortOrder,
+    pub(crate) locale: Locale,
+}
+
+/// One step of a target pointer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TargetStep {
+    Name(Box<str>),
+    /// element of the each at this depth, from 0
+    Element(usize),
+}
+
+/// A node of the target tree.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) id: Box<str>,
+    /// `"name":`, none for a helper value
+    pub(crate) key: Option<Box<[u8]>>,
+    pub(crate) target: Box<[TargetStep]>,
+    pub(crate) when: Option<Expression>,
+    /// does not count for the content hash
+    pub(crate) excluded: bool,
+    pub(crate) body: Body,
+}
+
+/// What a node writes.
+#[derive(Debug)]
+pub(crate) enum Body {
+    Value(Box<ValueNode>),
+    Object { nodes: Vec<Node>, omit_empty: bool },
+    Each(Box<EachNode>),
+}
+
+/// A single value.
+#[derive(Debug)]
+pub(crate) struct ValueNode {
+    pub(crate) source: Source,
+    pub(crate) steps: Vec<Operation>,
+    pub(crate) output: OutputType,
+    pub(crate) variable: u32,
+    pub(crate) omit_null: bool,
+    pub(crate) required: bool,
+    pub(crate) on_error: OnError,
+    pub(crate) on_error_value: Constant,
+    pub(crate) sensitive: bool,
+    pub(crate) amount: Option<usize>,
+}
+
+/// Where a value comes from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// the first that is not null
+    Slots(Vec<SlotRef>),
+    Constant(Constant),
+    Formula(Expression),
+    Switch(Vec<Case>),
+}
+
+/// One alternative.
+#[derive(Debug)]
+pub(crate) struct Case {
+    /// none: else
+    pub(crate) when: Option<Expression>,
+    pub(crate) source: Source,
+    pub(crate) steps: Vec<Operation>,
+}
+
+/// The written type of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum OutputType {
+    Text { max: Option<u32> },
+    Enum { values: Box<[String]> },
+    Int,
+    /// digits in all and after the point; none: as many as there are
+    Decimal { size: Option<(u8, u8)> },
+    Bool,
+    Date,
+    Json,
+}
+
+/// A loop over elements.
+#[derive(Debug)]
+pub(crate) struct EachNode {
+    /// place in [`Plan::eaches`]
+    pub(crate) index: usize,
+    pub(crate) scope: u16,
+    pub(crate) source: EachSource,
+    pub(crate) keep: Option<Expression>,
+    pub(crate) min_items: u32,
+    pub(crate) max_items: u32,
+    pub(crate) nodes: Vec<Node>,
+}
+
+/// What a loop goes over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum EachSource {
+    /// the rows of the group
+    Members,
+    /// the elements of a JSON array
+    Array(SlotRef),
+}
+
+/// What later parts of the document add to a loop.
+#[derive(Debug, Default)]
+pub(crate) struct EachExtra {
+    pub(crate) accumulators: Vec<Accumulator>,
+    pub(crate) rules: Vec<Rule>,
+}
+
+/// An aggregate over the elements of a loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Accumulator {
+    pub(crate) kind: AccumulatorKind,
+    /// variable of the element; none for the number of elements
+    pub(crate) input: Option<u32>,
+    /// variable that holds the aggregate
+    pub(crate) output: u32,
+}
+
+/// The aggregates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AccumulatorKind {
+    Sum,
+    Count,
+    Min,
+    Max,
+}
+
+/// A quality rule.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) id: Box<str>,
+    pub(crate) check: Expression,
+    pub(crate) severity: RuleSeverity,
+    pub(crate) message: Box<str>,
+    pub(crate) target: Option<Box<[TargetStep]>>,
+    /// the value that the rule is about, unless it is sensitive
+    pub(crate) variable: Option<u32>,
+}
+
+impl Plan {
+    /// BLAKE3 of everything the output depends on: document, parameters, tables, engine version.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest
+    }
+
+    /// How rows are grouped; `None`: every row is a record.
+    #[must_use]
+    pub fn grouping(&self) -> Option<Grouping> {
+        self.group.as_ref().map(|group| group.grouping)
+    }
+
+    /// Target pointers of the amounts to reconcile, in the document's order.
+    #[must_use]
+    pub fn amount_names(&self) -> &[String] {
+        &self.amount_names
+    }
+
+    /// A worker for one stream.
+    ///
+    /// # Errors
+    /// `M1801` another format than the document's source, `M1203` a column that the stream does not have.
+    pub fn worker(self: &Arc<Self>, format: &RowFormat) -> Result<Worker, Vec<Diagnostic>> {
+        Worker::new(Arc::clone(self), format)
+    }
+}

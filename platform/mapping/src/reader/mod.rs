@@ -1,0 +1,90 @@
+//! Bytes of a row to slots: only what the plan wants is kept, everything is checked.
+//!
+//! A *table* holds one row of slots per element of a scope: table 0 the source rows, every further
+//! table the elements of one JSON array. A slot borrows from the row; nothing is decoded but escapes
+//! of wanted texts.
+
+mod csv;
+mod json;
+mod scan;
+mod trie;
+
+use bumpalo::Bump;
+use bumpalo::collections::Vec as ArenaVec;
+use tributary_model::error_code::ErrorCode;
+
+pub(crate) use csv::{CsvBinding, read_csv};
+pub(crate) use json::read_json;
+pub(crate) use scan::plain_run;
+pub(crate) use trie::{NodeId, ROOT, Trie};
+
+/// What a row says about one wanted place.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Slot<'a> {
+    #[default]
+    Missing,
+    Null,
+    Bool(bool),
+    Text(&'a str),
+    Number(&'a str),
+    /// text of an object or array
+    Json(&'a str),
+    /// elements of an array, by their place in the array's table
+    Items {
+        first: u32,
+        count: u32,
+    },
+}
+
+/// The slots of all elements of one scope, row by row.
+#[derive(Debug)]
+pub(crate) struct Table<'a> {
+    pub(crate) slots: ArenaVec<'a, Slot<'a>>,
+    width: usize,
+    rows: u32,
+}
+
+impl<'a> Table<'a> {
+    pub(crate) fn new_in(width: usize, arena: &'a Bump) -> Self {
+        Self { slots: ArenaVec::new_in(arena), width, rows: 0 }
+    }
+
+    /// Adds an empty row; gives the place of its first slot.
+    pub(crate) fn push_row(&mut self) -> usize {
+        let base = self.slots.len();
+        self.slots.resize(base + self.width, Slot::Missing);
+        self.rows += 1;
+        base
+    }
+
+    pub(crate) fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    pub(crate) fn get(&self, row: u32, slot: u16) -> Slot<'a> {
+        let place = row as usize * self.width + usize::from(slot);
+        self.slots.get(place).copied().unwrap_or_default()
+    }
+
+    /// Stores a slot of the row that starts at `base`.
+    pub(crate) fn set(&mut self, base: usize, slot: u16, value: Slot<'a>) {
+        if let Some(place) = self.slots.get_mut(base + usize::from(slot)) {
+            *place = value;
+        }
+    }
+}
+
+/// Why a row cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ReadError {
+    pub(crate) code: ErrorCode,
+    /// byte in the row, from 0
+    pub(crate) offset: usize,
+    pub(crate) message: String,
+}
+
+impl ReadError {
+    pub(crate) fn new(code: ErrorCode, offset: usize, message: impl Into<String>) -> Self {
+        Self { code, offset, message: message.into() }
+    }
+}

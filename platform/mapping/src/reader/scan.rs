@@ -1,0 +1,269 @@
+//! The JSON scanner: RFC 8259 in full, one pass, nothing decoded. Stricter than the RFC in one
+//! point: a `\u` surrogate without its partner is refused, because it is no text.
+
+/// Deepest nesting of objects and arrays.
+pub(crate) const MAX_DEPTH: u32 = 64;
+
+/// What is wrong and at which byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ScanError {
+    pub(crate) offset: usize,
+    pub(crate) reason: &'static str,
+}
+
+/// A scanned value: where it stands and what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Token {
+    Null,
+    True,
+    False,
+    Number,
+    /// without its quotes; with or without escapes
+    Text { escaped: bool },
+    /// object or array
+    Nested,
+}
+
+/// Walks over one JSON text.
+#[derive(Debug)]
+pub(crate) struct Scanner<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) at: usize,
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+impl Scanner<'_> {
+    pub(crate) fn fail<T>(&self, reason: &'static str) -> Result<T, ScanError> {
+        Err(ScanError { offset: self.at, reason })
+    }
+
+    #[inline]
+    pub(crate) fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    /// The next byte that is no white space, not taken.
+    #[inline]
+    pub(crate) fn peek_token(&mut self) -> Option<u8> {
+        while let Some(byte) = self.peek() {
+            if byte > b' ' {
+                return Some(byte);
+            }
+            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+                return Some(byte);
+            }
+            self.at += 1;
+        }
+        None
+    }
+
+    /// Takes white space and then `byte`.
+    #[inline]
+    pub(crate) fn expect(&mut self, byte: u8, reason: &'static str) -> Result<(), ScanError> {
+        if self.peek_token() == Some(byte) {
+            self.at += 1;
+            return Ok(());
+        }
+        self.fail(reason)
+    }
+
+    /// Takes a text whose opening quote is next; gives its range without the quotes and whether it
+    /// has escapes.
+    #[inline]
+    pub(crate) fn text(&mut self) -> Result<(usize, usize, bool), ScanError> {
+        self.at += 1;
+        let start = self.at;
+        let mut escaped = false;
+        loop {
+            self.at = plain_run(self.bytes, self.at);
+            match self.peek() {
+                Some(b'"') => {
+                    let end = self.at;
+                    self.at += 1;
+                    return Ok((start, end, escaped));
+                }
+                Some(b'\\') => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                Some(_) => return self.fail("a control character in a text must be escaped"),
+                None => return self.fail("the text is not closed"),
+            }
+        }
+    }
+
+    #[cold]
+    fn escape(&mut self) -> Result<(), ScanError> {
+        match self.bytes.get(self.at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
+            Some(b'u') => {
+                let first = self.four_hex(self.at + 2)?;
+                match first {
+                    0xdc00..=0xdfff => return self.fail("half of a surrogate pair"),
+                    0xd800..=0xdbff => {
+                        let second = match self.bytes.get(self.at + 6..self.at + 8) {
+                            Some(b"\\u") => self.four_hex(self.at + 8)?,
+                            _ => return self.fail("half of a surrogate pair"),
+                        };
+                        if !(0xdc00..=0xdfff).contains(&second) {
+                            return self.fail("half of a surrogate pair");
+                        }
+                        self.at += 12;
+                    }
+                    _ => self.at += 6,
+                }
+            }
+            _ => return self.fail("this escape does not exist"),
+        }
+        Ok(())
+    }
+
+    fn four_hex(&self, at: usize) -> Result<u32, ScanError> {
+        hex(self.bytes.get(at..at + 4)).map_or_else(|| self.fail("\\u needs four hex digits"), Ok)
+    }
+
+    /// Takes a number.
+    #[inline]
+    pub(crate) fn number(&mut self) -> Result<(), ScanError> {
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        match self.peek() {
+            Some(b'0') => self.at += 1,
+            Some(b'1'..=b'9') => self.digits(),
+            _ => return self.fail("a number needs digits"),
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.some_digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.some_digits()?;
+        }
+        Ok(())
+    }
+
+    fn some_digits(&mut self) -> Result<(), ScanError> {
+        if !self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            return self.fail("a number needs digits here");
+        }
+        self.digits();
+        Ok(())
+    }
+
+    #[inline]
+    fn digits(&mut self) {
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+    }
+
+    fn word(&mut self, word: &'static [u8], token: Token) -> Result<Token, ScanError> {
+        if self.bytes.get(self.at..self.at + word.len()) == Some(word) {
+            self.at += word.len();
+            return Ok(token);
+        }
+        self.fail("not a JSON value")
+    }
+
+    /// Takes a scalar, or nothing of an object or array. White space before it is taken already.
+    #[inline]
+    pub(crate) fn scalar(&mut self, first: Option<u8>) -> Result<Option<(Token, usize, usize)>, ScanError> {
+        let start = self.at;
+        let token = match first {
+            Some(b'"') => {
+                let (start, end, escaped) = self.text()?;
+                return Ok(Some((Token::Text { escaped }, start, end)));
+            }
+            Some(b'{' | b'[') => return Ok(None),
+            Some(b'-' | b'0'..=b'9') => {
+                self.number()?;
+                Token::Number
+            }
+            Some(b't') => self.word(b"true", Token::True)?,
+            Some(b'f') => self.word(b"false", Token::False)?,
+            Some(b'n') => self.word(b"null", Token::Null)?,
+            Some(_) => return self.fail("not a JSON value"),
+            None => return self.fail("the text ends where a value is needed"),
+        };
+        Ok(Some((token, start, self.at)))
+    }
+
+    /// Takes a whole value and checks it.
+    pub(crate) fn skip(&mut self, depth: u32) -> Result<(Token, usize, usize), ScanError> {
+        let first = self.peek_token();
+        if let Some(found) = self.scalar(first)? {
+            return Ok(found);
+        }
+        let start = self.at;
+        if depth >= MAX_DEPTH {
+            return self.fail("nested more than 64 deep");
+        }
+        let close = if first == Some(b'{') { b'}' } else { b']' };
+        self.at += 1;
+        if self.peek_token() == Some(close) {
+            self.at += 1;
+            return Ok((Token::Nested, start, self.at));
+        }
+        loop {
+            if close == b'}' {
+                if self.peek_token() != Some(b'"') {
+                    return self.fail("a member's name in quotes is needed");
+                }
+                self.text()?;
+                self.expect(b':', "a ':' is needed after a member's name")?;
+            }
+            self.skip(depth + 1)?;
+            match self.peek_token() {
+                Some(b',') => self.at += 1,
+                Some(byte) if byte == close => {
+                    self.at += 1;
+                    return Ok((Token::Nested, start, self.at));
+                }
+                _ => return self.fail("a ',' or the closing bracket is needed"),
+            }
+        }
+    }
+}
+
+/// The first place from `at` on with a quote, a backslash or a control character. Eight bytes at a
+/// time: a borrow in a byte's subtraction marks a byte below, an exclusive-or makes an equal byte zero.
+#[inline]
+pub(crate) fn plain_run(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = bytes.get(at..at + 8).and_then(|chunk| <[u8; 8]>::try_from(chunk).ok()) {
+        let word = u64::from_le_bytes(chunk);
+        let quote = word ^ (ONES * b'"' as u64);
+        let slash = word ^ (ONES * b'\\' as u64);
+        let found = (quote.wrapping_sub(ONES) & !quote)
+            | (slash.wrapping_sub(ONES) & !slash)
+            | (word.wrapping_sub(ONES * 0x20) & !word);
+        let marks = found & HIGHS;
+        if marks != 0 {
+            return at + (marks.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while let Some(byte) = bytes.get(at) {
+        if matches!(byte, b'"' | b'\\') || *byte < 0x20 {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+/// Four hex digits.
+pub(crate) fn hex(digits: Option<&[u8]>) -> Option<u32> {
+    let digits = digits?;
+    let mut number = 0;
+    for byte in digits {
+        number = number * 16 + char::from(*byte).to_digit(16)?;
+    }
+    Some(number)
+}

@@ -1,0 +1,182 @@
+//! What went wrong, with every place a person could ask for. Built only when something is wrong, so
+//! this may allocate.
+
+use tributary_model::error_code::ErrorCode;
+use tributary_model::issue::{Issue, Severity, Stage, shorten};
+use tributary_model::rows::RowPosition;
+
+use super::rows::raw_text;
+use super::run::Run;
+use crate::document::escape_pointer;
+use crate::formula::expression::SlotRef;
+use crate::path::write_path;
+use crate::plan::TargetStep;
+use crate::reader::{ReadError, Slot};
+use crate::value::Failure;
+
+/// Takes the place of a sensitive value.
+const MASK: &str = "•••";
+
+/// Longest value of an issue, in characters.
+const VALUE_LENGTH: usize = 200;
+
+/// Where an issue belongs.
+pub(super) struct Spot<'s> {
+    pub(super) rule: &'s str,
+    pub(super) target: Option<&'s [TargetStep]>,
+    pub(super) slot: Option<SlotRef>,
+    pub(super) sensitive: bool,
+}
+
+impl Run<'_> {
+    /// Keeps an issue, up to the limit; an error fails the record in any case.
+    fn keep(&mut self, issue: Issue) {
+        self.failed |= issue.severity == Severity::Error;
+        let limit = self.plan.limits.max_issues as usize;
+        if self.issues.len() < limit {
+            self.issues.push(issue);
+        } else if self.issues.len() == limit {
+            let mut more = Issue::error(Stage::Map, issue.code, format!("more than {limit} issues; the rest is left out"));
+            more.severity = issue.severity;
+            self.issues.push(more);
+        }
+    }
+
+    /// An issue of a node.
+    #[cold]
+    pub(super) fn issue(&mut self, spot: &Spot<'_>, failure: Failure, severity: Severity) {
+        let mut issue = Issue::error(Stage::Map, failure.code, failure.message);
+        issue.severity = severity;
+        if let Some(hint) = failure.hint {
+            issue.hint = hint;
+        }
+        issue.rule = Some(spot.rule.to_owned());
+        issue.target_path = spot.target.map(|target| self.target_path(target));
+        let scope = spot.slot.map_or(0, |slot| slot.scope);
+        issue.position = self.position(scope);
+        if let Some(slot) = spot.slot {
+            issue.source_path = Some(self.source_path(slot));
+            if let Some(text) = raw_text(self.raw(slot)) {
+                if spot.sensitive && !text.is_empty() {
+                    mask(&mut issue, text);
+                } else {
+                    issue.value = Some(shorten(text, VALUE_LENGTH));
+                }
+            }
+        }
+        self.keep(issue);
+    }
+
+    /// An issue about a source value of the group or key.
+    #[cold]
+    pub(super) fn slot_issue(&mut self, code: ErrorCode, rule: &str, slot: SlotRef, message: String) {
+        self.failed_slot(rule, slot, Failure { code, message, hint: None });
+    }
+
+    /// An issue about a source value, from a failure.
+    #[cold]
+    pub(super) fn failed_slot(&mut self, rule: &str, slot: SlotRef, failure: Failure) {
+        let spot = Spot { rule, target: None, slot: Some(slot), sensitive: false };
+        self.issue(&spot, failure, Severity::Error);
+    }
+
+    /// An issue about a row as a whole.
+    #[cold]
+    pub(super) fn row_issue(&mut self, code: ErrorCode, row: u32, message: String) {
+        let mut issue = Issue::error(Stage::Map, code, message);
+        issue.position = self.rows.get(row as usize).map(|row| row.position);
+        self.keep(issue);
+    }
+
+    /// An issue of a filter.
+    #[cold]
+    pub(super) fn rule_issue(&mut self, rule: &str, failure: Failure, row: u32) {
+        let mut issue = Issue::error(Stage::Map, failure.code, failure.message);
+        issue.rule = Some(rule.to_owned());
+        issue.position = self.rows.get(row as usize).map(|row| row.position);
+        self.keep(issue);
+    }
+
+    /// An issue of a row that cannot be read: the position is that of the byte.
+    #[cold]
+    pub(super) fn read_issue(&mut self, row: u32, bytes: &[u8], error: ReadError) {
+        let mut issue = Issue::error(Stage::Map, error.code, error.message);
+        let around = bytes.get(error.offset..).unwrap_or_default();
+        let excerpt = String::from_utf8_lossy(around.get(..around.len().min(40)).unwrap_or_default());
+        if !excerpt.is_empty() {
+            issue.value = Some(excerpt.into_owned());
+        }
+        issue.position = self.rows.get(row as usize).map(|row| RowPosition {
+            line: row.position.line,
+            offset: row.position.offset + error.offset as u64,
+        });
+        self.keep(issue);
+    }
+
+    /// Where the row stood that the element of a scope belongs to.
+    fn position(&self, scope: u16) -> Option<RowPosition> {
+        let mut next = Some(scope);
+        while let Some(id) = next {
+            let scope = self.plan.scopes.get(usize::from(id))?;
+            if scope.table == 0 {
+                let row = self.current.get(usize::from(id))?;
+                return self.rows.get(*row as usize).map(|row| row.position);
+            }
+            next = scope.parent;
+        }
+        None
+    }
+
+    /// The normalized path of a slot in its row.
+    fn source_path(&self, slot: SlotRef) -> String {
+        let prefix = self.element_path(slot.scope);
+        let path = self
+            .plan
+            .scopes
+            .get(usize::from(slot.scope))
+            .and_then(|scope| self.plan.slots.get(scope.table))
+            .and_then(|slots| slots.get(usize::from(slot.slot)))
+            .map_or(&[][..], |wanted| wanted.path.as_slice());
+        write_path(&prefix, path)
+    }
+
+    fn element_path(&self, id: u16) -> String {
+        let Some(scope) = self.plan.scopes.get(usize::from(id)) else {
+            return "$".to_owned();
+        };
+        let Some((slot, path)) = &scope.array else {
+            return "$".to_owned();
+        };
+        let prefix = write_path(&self.element_path(slot.scope), path);
+        let first = match self.raw(*slot) {
+            Slot::Items { first, .. } => first,
+            _ => 0,
+        };
+        let row = self.current.get(usize::from(id)).copied().unwrap_or(first);
+        format!("{prefix}[{}]", row.saturating_sub(first))
+    }
+
+    fn target_path(&self, target: &[TargetStep]) -> String {
+        let mut pointer = String::new();
+        for step in target {
+            pointer.push('/');
+            match step {
+                TargetStep::Name(name) => pointer.push_str(&escape_pointer(name)),
+                TargetStep::Element(depth) => {
+                    let number = self.elements.get(*depth).copied().unwrap_or(0);
+                    pointer.push_str(&number.to_string());
+                }
+            }
+        }
+        pointer
+    }
+}
+
+/// Takes a sensitive value out of the issue, also out of its message.
+fn mask(issue: &mut Issue, text: &str) {
+    issue.value = Some(MASK.to_owned());
+    let trimmed = text.trim();
+    if !trimmed.is_empty() && (issue.message.contains(trimmed) || issue.message.contains('"')) {
+        issue.message = issue.code.info().title.to_owned();
+    }
+}

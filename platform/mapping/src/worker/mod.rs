@@ -1,0 +1,175 @@
+//! Maps the records of one stream, one after the other.
+//!
+//! Invariants: a worker keeps its memory from record to record, so that a good record allocates nothing
+//! once the buffers have grown; it keeps nothing else: the result depends on plan and rows alone.
+
+mod issues;
+mod nodes;
+mod rows;
+pub(crate) mod run;
+mod write;
+
+use std::sync::Arc;
+
+use bumpalo::Bump;
+use tributary_model::issue::Issue;
+use tributary_model::rows::{CsvFormat, RowFormat, RowPosition};
+
+use crate::compile::compiler::unknown_column;
+use crate::diagnostic::{Diagnostic, code};
+use crate::document::SourceFormat;
+use crate::path::Step;
+use crate::reader::CsvBinding;
+use crate::{Decimal, Plan};
+use run::{Reader, Run};
+
+/// One row of the source.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// where it stood
+    pub position: RowPosition,
+    /// UTF-8: one CSV record without its line end, or one JSON value
+    pub bytes: &'a [u8],
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// one line was appended
+    Mapped,
+    /// the filters left no row
+    Skipped,
+    /// errors; see the issues
+    Quarantined,
+}
+
+/// One mapped record. Borrows from the worker until its next call.
+#[derive(Debug)]
+pub struct Outcome<'a> {
+    pub verdict: Verdict,
+    /// the record's key as text, `""` if unknown
+    pub key: &'a str,
+    /// BLAKE3 of the output without line end and excluded fields; zeros if nothing was mapped
+    pub content_hash: [u8; 32],
+    /// in the order of [`Plan::amount_names`]; also of a quarantined record, as far as they could be made
+    pub amounts: &'a [Option<Decimal>],
+    /// warnings and errors, all of the record
+    pub issues: &'a [Issue],
+}
+
+/// Maps records one after the other; see the module.
+#[derive(Debug)]
+pub struct Worker {
+    plan: Arc<Plan>,
+    reader: Reader,
+    arena: Bump,
+    key: String,
+    amounts: Vec<Option<Decimal>>,
+    issues: Vec<Issue>,
+}
+
+impl Worker {
+    pub(crate) fn new(plan: Arc<Plan>, format: &RowFormat) -> Result<Self, Vec<Diagnostic>> {
+        let reader = match (plan.format, format) {
+            (SourceFormat::Csv, RowFormat::Csv(csv)) => Reader::Csv(bind(&plan, csv)?),
+            (SourceFormat::Json, RowFormat::Json { .. } | RowFormat::Ndjson) => Reader::Json,
+            (expected, _) => {
+                let words = match expected {
+                    SourceFormat::Csv => ("CSV", "JSON"),
+                    SourceFormat::Json => ("JSON", "CSV"),
+                };
+                return Err(vec![Diagnostic::error(
+                    code::FORMAT_MISMATCH,
+                    "/source/format",
+                    format!("the mapping reads {} and the stream has {}", words.0, words.1),
+                    "choose another mapping or stream",
+                )]);
+            }
+        };
+        let amounts = vec![None; plan.amount_names.len()];
+        Ok(Self { plan, reader, arena: Bump::new(), key: String::new(), amounts, issues: Vec::new() })
+    }
+
+    /// Appends the group key of a row to `key`; appends nothing without a group, or for a row that the
+    /// filters drop.
+    ///
+    /// # Errors
+    /// An issue if the row cannot be read or a key field is missing.
+    pub fn group_key(&mut self, row: &Row<'_>, key: &mut Vec<u8>) -> Result<(), Issue> {
+        if self.plan.group.is_none() {
+            return Ok(());
+        }
+        self.clear();
+        let Self { plan, reader, arena, key: text, amounts, issues } = self;
+        let rows = [*row];
+        let made = Run::new(plan, arena, &rows, issues, amounts).group_key(reader, text);
+        if made {
+            key.extend_from_slice(text.as_bytes());
+        }
+        match issues.pop() {
+            Some(issue) if !made => Err(issue),
+            _ => Ok(()),
+        }
+    }
+
+    /// Maps one record: one row, or all rows of a group. Appends one JSON line to `out` if the record
+    /// is mapped, nothing otherwise.
+    pub fn map(&mut self, rows: &[Row<'_>], out: &mut Vec<u8>) -> Outcome<'_> {
+        self.clear();
+        let start = out.len();
+        let Self { plan, reader, arena, key, amounts, issues } = self;
+        let (verdict, content_hash) = Run::new(plan, arena, rows, issues, amounts).record(reader, key, out);
+        if verdict != Verdict::Mapped {
+            out.truncate(start);
+        }
+        Outcome { verdict, key, content_hash, amounts, issues }
+    }
+
+    fn clear(&mut self) {
+        self.arena.reset();
+        self.key.clear();
+        self.issues.clear();
+        self.amounts.fill(None);
+    }
+}
+
+/// Where the columns of a stream go.
+fn bind(plan: &Plan, format: &CsvFormat) -> Result<CsvBinding, Vec<Diagnostic>> {
+    let mut diagnostics = Vec::new();
+    let mut columns = vec![None; format.columns.len()];
+    for (slot, wanted) in plan.slots.first().into_iter().flatten().enumerate() {
+        let Some(Step::Name(name)) = wanted.path.first() else {
+            continue;
+        };
+        let mut places = format.columns.iter().enumerate().filter(|(_, column)| *column == name);
+        match (places.next(), places.next()) {
+            (Some((place, _)), None) => {
+                if let Some(column) = columns.get_mut(place) {
+                    *column = u16::try_from(slot).ok();
+                }
+            }
+            (None, _) => diagnostics.push(unknown_column(name, &format.columns, &wanted.pointer)),
+            (Some(_), Some(_)) => diagnostics.push(Diagnostic::error(
+                code::COLUMN_UNKNOWN,
+                wanted.pointer.clone(),
+                format!("the source has the column {name:?} twice"),
+                "give the columns different names in the connection",
+            )),
+        }
+    }
+    let ascii = |sign: char| u8::try_from(sign).ok().filter(u8::is_ascii);
+    let Some(delimiter) = ascii(format.delimiter) else {
+        diagnostics.push(Diagnostic::error(
+            code::FORMAT_MISMATCH,
+            "",
+            format!("the delimiter {:?} is not an ASCII character", format.delimiter),
+            "correct it in the connection",
+        ));
+        return Err(diagnostics);
+    };
+    if diagnostics.is_empty() {
+        Ok(CsvBinding { delimiter, quote: format.quote.and_then(ascii), columns })
+    } else {
+        Err(diagnostics)
+    }
+}

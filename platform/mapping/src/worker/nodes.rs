@@ -1,0 +1,426 @@
+//! Walks the target tree and writes it.
+
+use std::cmp::Ordering;
+
+use tributary_model::error_code::ErrorCode;
+use tributary_model::issue::Severity;
+
+use super::issues::Spot;
+use super::run::Run;
+use super::write::write_value;
+use crate::document::{OnError, RuleSeverity};
+use crate::formula::evaluate::{condition, evaluate};
+use crate::formula::expression::{Expression, SlotRef};
+use crate::functions::{Operation, check_enum};
+use crate::plan::{
+    Accumulator, AccumulatorKind, Body, EachNode, EachSource, Node, OutputType, Rule, Source, TargetStep, ValueNode,
+};
+use crate::reader::Slot;
+use crate::value::{Failure, Made, Value, failure, failure_with_hint};
+
+/// The element of the nearest loop is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Dropped;
+
+impl<'a> Run<'a> {
+    /// Writes the members of an object.
+    pub(super) fn nodes(&mut self, nodes: &'a [Node], out: &mut Vec<u8>) -> Result<(), Dropped> {
+        for node in nodes {
+            let start = out.len();
+            self.node(node, out)?;
+            if node.excluded && out.len() > start {
+                self.excluded.push((start, out.len()));
+            }
+        }
+        Ok(())
+    }
+
+    fn node(&mut self, node: &'a Node, out: &mut Vec<u8>) -> Result<(), Dropped> {
+        if let Some(when) = &node.when {
+            match condition(when, self) {
+                Ok(Some(true)) => {}
+                Ok(_) => {
+                    self.clear(node);
+                    return Ok(());
+                }
+                Err(failure) => {
+                    self.fail(node, *failure);
+                    self.clear(node);
+                    return Ok(());
+                }
+            }
+        }
+        match &node.body {
+            Body::Value(value) => self.value(node, value, out),
+            Body::Object { nodes, omit_empty } => {
+                let start = out.len();
+                begin(node, out);
+                out.push(b'{');
+                let empty = out.len();
+                self.nodes(nodes, out)?;
+                if *omit_empty && out.len() == empty {
+                    out.truncate(start);
+                } else {
+                    out.push(b'}');
+                }
+                Ok(())
+            }
+            Body::Each(each) => self.each(node, each, out),
+        }
+    }
+
+    /// Values of a node that is left out are null.
+    fn clear(&mut self, node: &'a Node) {
+        match &node.body {
+            Body::Value(value) => self.set_variable(value.variable, Value::Null),
+            Body::Object { nodes, .. } => {
+                for inner in nodes {
+                    self.clear(inner);
+                }
+            }
+            Body::Each(each) => {
+                if let Some(extra) = self.plan.eaches.get(each.index) {
+                    self.start_accumulators(extra);
+                }
+            }
+        }
+    }
+
+    fn value(&mut self, node: &'a Node, value: &'a ValueNode, out: &mut Vec<u8>) -> Result<(), Dropped> {
+        let mut used = None;
+        let made = self
+            .make(&value.source, &mut used)
+            .and_then(|found| self.chain(found, &value.steps))
+            .and_then(|found| finish(found, value));
+        let slot = used.or_else(|| first_slot(&value.source));
+        if !self.notices.borrow().is_empty() {
+            self.tell_notices(node, value, slot);
+        }
+        let result = match made {
+            Ok(result) => result,
+            Err(failure) => {
+                let spot = Spot { rule: &node.id, target: Some(&node.target), slot, sensitive: value.sensitive };
+                let severity = match value.on_error {
+                    OnError::Reject => Severity::Error,
+                    _ => Severity::Warning,
+                };
+                self.issue(&spot, *failure, severity);
+                match value.on_error {
+                    OnError::Reject => Value::Failed,
+                    OnError::Null => Value::Null,
+                    OnError::Default => value.on_error_value.value(),
+                    OnError::DropLine => return Err(Dropped),
+                }
+            }
+        };
+        self.set_variable(value.variable, result);
+        if node.key.is_none() || matches!(result, Value::Failed) || (value.omit_null && result.is_null()) {
+            return Ok(());
+        }
+        if let (Some(amount), Value::Decimal(number)) = (value.amount, result)
+            && let Some(place) = self.amounts.get_mut(amount)
+        {
+            *place = Some(number);
+        }
+        begin(node, out);
+        write_value(result, &value.output, out);
+        Ok(())
+    }
+
+    /// The value of a source; `used` is the place it came from.
+    fn make(&self, source: &'a Source, used: &mut Option<SlotRef>) -> Made<Value<'a>> {
+        match source {
+            Source::Slots(slots) => {
+                for slot in slots {
+                    let value = self.slot(*slot);
+                    if !value.is_null() {
+                        *used = Some(*slot);
+                        return Ok(value);
+                    }
+                }
+                Ok(Value::Null)
+            }
+            Source::Constant(constant) => Ok(constant.value()),
+            Source::Formula(expression) => self.formula(expression),
+            Source::Switch(cases) => {
+                for case in cases {
+                    let chosen = match &case.when {
+                        None => Some(true),
+                        Some(when) => condition(when, self)?,
+                    };
+                    match chosen {
+                        Some(true) => return self.chain(self.make(&case.source, used)?, &case.steps),
+                        Some(false) => {}
+                        None => return Ok(Value::Failed),
+                    }
+                }
+                Ok(Value::Null)
+            }
+        }
+    }
+
+    fn formula(&self, expression: &'a Expression) -> Made<Value<'a>> {
+        evaluate(expression, self)
+    }
+
+    fn chain(&self, mut value: Value<'a>, steps: &'a [Operation]) -> Made<Value<'a>> {
+        for step in steps {
+            value = step.apply(value, self)?;
+        }
+        Ok(value)
+    }
+
+    #[cold]
+    fn tell_notices(&mut self, node: &Node, value: &ValueNode, slot: Option<SlotRef>) {
+        let notices = std::mem::take(&mut *self.notices.borrow_mut());
+        for notice in notices {
+            let spot = Spot { rule: &node.id, target: Some(&node.target), slot, sensitive: value.sensitive };
+            self.issue(&spot, notice, Severity::Warning);
+        }
+    }
+
+    #[cold]
+    fn fail(&mut self, node: &Node, failure: Failure) {
+        let spot = Spot { rule: &node.id, target: Some(&node.target), slot: None, sensitive: false };
+        self.issue(&spot, failure, Severity::Error);
+    }
+
+    fn each(&mut self, node: &'a Node, each: &'a EachNode, out: &mut Vec<u8>) -> Result<(), Dropped> {
+        let Some(extra) = self.plan.eaches.get(each.index) else {
+            return Ok(());
+        };
+        self.start_accumulators(extra);
+        let (first, count) = match each.source {
+            EachSource::Members => (0, u32::try_from(self.order.len()).unwrap_or(u32::MAX)),
+            EachSource::Array(slot) => match self.raw(slot) {
+                Slot::Items { first, count } => (first, count),
+                Slot::Missing | Slot::Null => (0, 0),
+                _ => {
+                    let spot = Spot { rule: &node.id, target: Some(&node.target), slot: Some(slot), sensitive: false };
+                    let failure = Failure { code: ErrorCode::ValueInvalid, message: "not an array".to_owned(), hint: None };
+                    self.issue(&spot, failure, Severity::Error);
+                    return Ok(());
+                }
+            },
+        };
+        begin(node, out);
+        out.push(b'[');
+        let level = self.elements.len();
+        self.elements.push(0);
+        let mut written = 0_u32;
+        for number in 0..count {
+            let row = match each.source {
+                EachSource::Members => self.order.get(number as usize).copied().unwrap_or(0),
+                EachSource::Array(_) => first + number,
+            };
+            self.select(each.scope, row);
+            if let Some(place) = self.elements.get_mut(level) {
+                *place = written;
+            }
+            if self.element(node, each, written > 0, out) {
+                self.rules(&extra.rules);
+                for accumulator in &extra.accumulators {
+                    self.accumulate(node, accumulator);
+                }
+                written += 1;
+            }
+        }
+        self.elements.truncate(level);
+        out.push(b']');
+        self.check_size(node, each, written);
+        Ok(())
+    }
+
+    /// Writes one element; whether it is there.
+    fn element(&mut self, node: &'a Node, each: &'a EachNode, comma: bool, out: &mut Vec<u8>) -> bool {
+        if let Some(keep) = &each.keep {
+            match condition(keep, self) {
+                Ok(Some(true)) => {}
+                Ok(_) => return false,
+                Err(failure) => {
+                    self.fail(node, *failure);
+                    return false;
+                }
+            }
+        }
+        let (start, level, ranges) = (out.len(), self.elements.len(), self.excluded.len());
+        if comma {
+            out.push(b',');
+        }
+        out.push(b'{');
+        if self.nodes(&each.nodes, out).is_err() {
+            out.truncate(start);
+            self.elements.truncate(level);
+            self.excluded.truncate(ranges);
+            return false;
+        }
+        out.push(b'}');
+        true
+    }
+
+    fn check_size(&mut self, node: &Node, each: &EachNode, written: u32) {
+        if written < each.min_items {
+            let message = format!("{written} elements, at least {} are needed", each.min_items);
+            self.fail(node, Failure { code: ErrorCode::ValueMissing, message, hint: None });
+        }
+        if written > each.max_items {
+            let message = format!("{written} elements, at most {} are allowed", each.max_items);
+            self.fail(node, Failure { code: ErrorCode::RecordTooLarge, message, hint: None });
+        }
+    }
+
+    fn accumulate(&mut self, node: &Node, accumulator: &Accumulator) {
+        let sofar = self.variable(accumulator.output);
+        let input = accumulator.input.map_or(Value::Bool(true), |input| self.variable(input));
+        let next = match (sofar, input) {
+            (Value::Failed, _) | (_, Value::Failed) => Value::Failed,
+            (_, Value::Null) => return,
+            (Value::Null, first) => first,
+            (Value::Decimal(sum), _) if accumulator.kind == AccumulatorKind::Count => match sum.add(1.into()) {
+                Ok(sum) => Value::Decimal(sum),
+                Err(_) => Value::Failed,
+            },
+            (Value::Decimal(sum), Value::Decimal(number)) if accumulator.kind == AccumulatorKind::Sum => {
+                match sum.add(number) {
+                    Ok(sum) => Value::Decimal(sum),
+                    Err(error) => {
+                        let message = format!("the sum has {error}");
+                        self.fail(node, Failure { code: ErrorCode::FormulaFailed, message, hint: None });
+                        Value::Failed
+                    }
+                }
+            }
+            (best, value) => {
+                let wanted = match accumulator.kind {
+                    AccumulatorKind::Min => Ordering::Less,
+                    _ => Ordering::Greater,
+                };
+                match value.order(best) {
+                    Ok(order) if order == wanted => value,
+                    Ok(_) => best,
+                    Err(failure) => {
+                        self.fail(node, *failure);
+                        Value::Failed
+                    }
+                }
+            }
+        };
+        self.set_variable(accumulator.output, next);
+    }
+
+    /// Checks the rules of a scope.
+    pub(super) fn rules(&mut self, rules: &'a [Rule]) {
+        for rule in rules {
+            match condition(&rule.check, self) {
+                Ok(Some(true) | None) => {}
+                Ok(Some(false)) => {
+                    let failure =
+                        Failure { code: ErrorCode::QualityRule, message: rule.message.to_string(), hint: None };
+                    self.broken_rule(rule, failure);
+                }
+                Err(mut failure) => {
+                    failure.message = format!("the rule could not be checked: {}", failure.message);
+                    self.broken_rule(rule, *failure);
+                }
+            }
+        }
+    }
+
+    #[cold]
+    fn broken_rule(&mut self, rule: &Rule, failure: Failure) {
+        let severity = match rule.severity {
+            RuleSeverity::Error => Severity::Error,
+            RuleSeverity::Warn => Severity::Warning,
+        };
+        let target: Option<&[TargetStep]> = rule.target.as_deref();
+        let spot = Spot { rule: &rule.id, target, slot: None, sensitive: false };
+        let value = rule.variable.map(|variable| self.variable(variable));
+        let before = self.issues.len();
+        self.issue(&spot, failure, severity);
+        let text = match value {
+            Some(Value::Null | Value::Failed) | None => None,
+            Some(Value::Text(text) | Value::Number(text) | Value::Json(text)) => Some(text.to_owned()),
+            Some(other) => Some(super::rows::shown(other)),
+        };
+        if let (Some(text), Some(issue)) = (text, self.issues.get_mut(before)) {
+            issue.value = Some(tributary_model::issue::shorten(&text, 200));
+        }
+    }
+}
+
+/// Writes a member's name, with a comma if another stands before it.
+fn begin(node: &Node, out: &mut Vec<u8>) {
+    if out.last() != Some(&b'{') {
+        out.push(b',');
+    }
+    out.extend_from_slice(node.key.as_deref().unwrap_or_default());
+}
+
+fn first_slot(source: &Source) -> Option<SlotRef> {
+    match source {
+        Source::Slots(slots) => slots.first().copied(),
+        _ => None,
+    }
+}
+
+/// The value in the form of its type.
+fn finish<'a>(value: Value<'a>, node: &ValueNode) -> Made<Value<'a>> {
+    if value.is_null() {
+        if node.required {
+            return failure(ErrorCode::ValueMissing, "a value is required");
+        }
+        return Ok(Value::Null);
+    }
+    match (&node.output, value) {
+        (_, Value::Failed) => Ok(Value::Failed),
+        (OutputType::Text { max }, value) => {
+            let text = value.text()?;
+            match max {
+                Some(max) if text.len() > *max as usize && text.chars().count() > *max as usize => failure(
+                    ErrorCode::TextTooLong,
+                    format!("{} characters, at most {max} are allowed", text.chars().count()),
+                ),
+                _ => Ok(Value::Text(text)),
+            }
+        }
+        (OutputType::Enum { values }, value) if values.is_empty() => value.text().map(Value::Text),
+        (OutputType::Enum { values }, value) => check_enum(value, values),
+        (OutputType::Int, value) => {
+            let number = value.decimal()?;
+            if number.is_integer() {
+                return Ok(Value::Decimal(number));
+            }
+            failure(ErrorCode::NumberInvalid, format!("{number} is not a whole number"))
+        }
+        (OutputType::Decimal { size: None }, value) => value.decimal().map(Value::Decimal),
+        (OutputType::Decimal { size: Some((digits, scale)) }, value) => sized(value, *digits, *scale),
+        (OutputType::Bool, Value::Bool(_)) | (OutputType::Date, Value::Date(_)) | (OutputType::Json, _) => Ok(value),
+        (output, value) => failure_with_hint(
+            ErrorCode::ValueInvalid,
+            format!("a {} where the type is {}", value.kind_word(), output.word()),
+            crate::compile::conversion_hint(value, output),
+        ),
+    }
+}
+
+/// A number that fits `decimal(digits,scale)` without rounding.
+fn sized<'a>(value: Value<'a>, digits: u8, scale: u8) -> Made<Value<'a>> {
+    let mut number = value.decimal()?;
+    if number.scale() > scale {
+        number = number.normalize();
+        if number.scale() > scale {
+            return failure_with_hint(
+                ErrorCode::NumberRange,
+                format!("{number} has {} decimals, at most {scale} are allowed", number.scale()),
+                "add round to the mapping if the value may be rounded",
+            );
+        }
+    }
+    if number.integer_digits() > u32::from(digits - scale) {
+        return failure(
+            ErrorCode::NumberRange,
+            format!("{number} has more than {} digits before the point", digits - scale),
+        );
+    }
+    Ok(Value::Decimal(number))
+}

@@ -1,0 +1,205 @@
+//! The state of one record: its slots, the current element of every scope, the target values made so
+//! far. Everything lies in the worker's arena.
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+
+use bumpalo::Bump;
+use bumpalo::collections::{String as ArenaString, Vec as ArenaVec};
+use tributary_model::error_code::ErrorCode;
+use tributary_model::issue::Issue;
+
+use super::{Row, Verdict};
+use crate::Plan;
+use crate::decimal::Decimal;
+use crate::formula::expression::SlotRef;
+use crate::plan::{AccumulatorKind, EachExtra};
+use crate::reader::{CsvBinding, Slot, Table};
+use crate::value::{Failure, Value};
+
+/// How rows are read.
+#[derive(Debug)]
+pub(crate) enum Reader {
+    Csv(CsvBinding),
+    Json,
+}
+
+/// State of one record.
+pub(crate) struct Run<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) arena: &'a Bump,
+    pub(super) rows: &'a [Row<'a>],
+    pub(super) tables: ArenaVec<'a, Table<'a>>,
+    /// for every scope the row of its table that is current
+    pub(super) current: ArenaVec<'a, u32>,
+    pub(super) variables: ArenaVec<'a, Value<'a>>,
+    /// rows that the filters left, in order
+    pub(super) order: ArenaVec<'a, u32>,
+    /// for every loop around the current node the number of the element written
+    pub(super) elements: ArenaVec<'a, u32>,
+    /// ranges of the output that do not count for the content hash
+    pub(super) excluded: ArenaVec<'a, (usize, usize)>,
+    pub(super) issues: &'a mut Vec<Issue>,
+    pub(super) amounts: &'a mut [Option<Decimal>],
+    pub(super) failed: bool,
+    /// warnings of functions, until their node is known
+    pub(super) notices: RefCell<Vec<Failure>>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        arena: &'a Bump,
+        rows: &'a [Row<'a>],
+        issues: &'a mut Vec<Issue>,
+        amounts: &'a mut [Option<Decimal>],
+    ) -> Self {
+        let mut tables = ArenaVec::with_capacity_in(plan.slots.len(), arena);
+        for slots in &plan.slots {
+            tables.push(Table::new_in(slots.len(), arena));
+        }
+        let mut current = ArenaVec::with_capacity_in(plan.scopes.len(), arena);
+        current.resize(plan.scopes.len(), 0);
+        let mut variables = ArenaVec::with_capacity_in(plan.variables as usize, arena);
+        variables.resize(plan.variables as usize, Value::Null);
+        let mut run = Self {
+            plan,
+            arena,
+            rows,
+            tables,
+            current,
+            variables,
+            order: ArenaVec::new_in(arena),
+            elements: ArenaVec::new_in(arena),
+            excluded: ArenaVec::new_in(arena),
+            issues,
+            amounts,
+            failed: false,
+            notices: RefCell::new(Vec::new()),
+        };
+        for extra in &plan.eaches {
+            run.start_accumulators(extra);
+        }
+        run
+    }
+
+    /// Reads, filters, groups, maps, checks. The output may hold a part of a record that failed.
+    pub(super) fn record(mut self, reader: &Reader, key: &mut String, out: &mut Vec<u8>) -> (Verdict, [u8; 32]) {
+        let readable = self.read_rows(reader);
+        if readable && !self.filter_rows() {
+            return (Verdict::Skipped, [0; 32]);
+        }
+        if readable {
+            self.group_rows();
+        }
+        self.select(0, self.order.first().copied().unwrap_or(0));
+        let keyed = self.key(key);
+        if !readable || !keyed {
+            return (Verdict::Quarantined, [0; 32]);
+        }
+        let start = out.len();
+        out.push(b'{');
+        let plan = self.plan;
+        // a line can be dropped only inside a loop, which the compiler has checked
+        let _dropped = self.nodes(&plan.nodes, out);
+        out.push(b'}');
+        self.rules(&plan.rules);
+        let size = out.len() - start;
+        if size > plan.limits.max_output_bytes as usize {
+            let limit = plan.limits.max_output_bytes;
+            self.row_issue(ErrorCode::RecordTooLarge, 0, format!("the target document has {size} bytes, the limit is {limit}"));
+        }
+        if self.failed {
+            return (Verdict::Quarantined, [0; 32]);
+        }
+        let hash = self.content_hash(start, out);
+        out.push(b'\n');
+        (Verdict::Mapped, hash)
+    }
+
+    fn content_hash(&self, start: usize, out: &[u8]) -> [u8; 32] {
+        if self.excluded.is_empty() {
+            return *blake3::hash(out.get(start..).unwrap_or_default()).as_bytes();
+        }
+        let mut hasher = blake3::Hasher::new();
+        let mut from = start;
+        for (begin, end) in &self.excluded {
+            // an object that is excluded may hold fields that are excluded too
+            hasher.update(out.get(from..(*begin).max(from)).unwrap_or_default());
+            from = from.max(*end);
+        }
+        hasher.update(out.get(from..).unwrap_or_default());
+        *hasher.finalize().as_bytes()
+    }
+
+    /// Makes a row of a scope's table the current one.
+    pub(super) fn select(&mut self, scope: u16, row: u32) {
+        if let Some(place) = self.current.get_mut(usize::from(scope)) {
+            *place = row;
+        }
+    }
+
+    /// What the source says, as it is.
+    #[inline]
+    pub(super) fn raw(&self, slot: SlotRef) -> Slot<'a> {
+        let scope = usize::from(slot.scope);
+        let (Some(scope), Some(row)) = (self.plan.scopes.get(scope), self.current.get(scope)) else {
+            return Slot::Missing;
+        };
+        self.tables.get(scope.table).map_or(Slot::Missing, |table| table.get(*row, slot.slot))
+    }
+
+    /// The source value; missing values and null tokens are null.
+    #[inline]
+    pub(crate) fn slot(&self, slot: SlotRef) -> Value<'a> {
+        match self.raw(slot) {
+            Slot::Text(text) if self.plan.null_tokens.iter().any(|token| **token == *text) => Value::Null,
+            Slot::Text(text) => Value::Text(text),
+            Slot::Number(digits) => Value::Number(digits),
+            Slot::Bool(truth) => Value::Bool(truth),
+            Slot::Json(text) => Value::Json(text),
+            Slot::Missing | Slot::Null | Slot::Items { .. } => Value::Null,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn variable(&self, index: u32) -> Value<'a> {
+        self.variables.get(index as usize).copied().unwrap_or(Value::Null)
+    }
+
+    #[inline]
+    pub(super) fn set_variable(&mut self, index: u32, value: Value<'a>) {
+        if let Some(place) = self.variables.get_mut(index as usize) {
+            *place = value;
+        }
+    }
+
+    /// An empty text in the arena.
+    pub(crate) fn text_buffer(&self, capacity: usize) -> ArenaString<'a> {
+        ArenaString::with_capacity_in(capacity, self.arena)
+    }
+
+    /// Text of a number or date, in the arena.
+    pub(crate) fn display(&self, value: impl std::fmt::Display) -> &'a str {
+        let mut text = self.text_buffer(24);
+        // writing into memory cannot fail
+        let _infallible = write!(text, "{value}");
+        text.into_bump_str()
+    }
+
+    /// Leaves a warning for the current node.
+    pub(crate) fn warn(&self, code: ErrorCode, message: String) {
+        self.notices.borrow_mut().push(Failure { code, message, hint: None });
+    }
+
+    /// Sets the aggregates of a loop to those of no element.
+    pub(super) fn start_accumulators(&mut self, extra: &EachExtra) {
+        for accumulator in &extra.accumulators {
+            let start = match accumulator.kind {
+                AccumulatorKind::Sum | AccumulatorKind::Count => Value::Decimal(Decimal::ZERO),
+                AccumulatorKind::Min | AccumulatorKind::Max => Value::Null,
+            };
+            self.set_variable(accumulator.output, start);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Values to JSON bytes.
+
+use crate::plan::OutputType;
+use crate::reader::plain_run;
+use crate::value::Value;
+
+/// Appends a value that fits its type.
+pub(super) fn write_value(value: Value<'_>, output: &OutputType, out: &mut Vec<u8>) {
+    match value {
+        Value::Null | Value::Failed => out.extend_from_slice(b"null"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::Text(text) => write_text(text, out),
+        Value::Number(text) | Value::Json(text) => out.extend_from_slice(text.as_bytes()),
+        Value::Decimal(number) => {
+            let written = match output {
+                OutputType::Decimal { size: Some((_, scale)) } => number.write_fixed(*scale, out),
+                _ => false,
+            };
+            if !written {
+                number.normalize().write(out);
+            }
+        }
+        Value::Date(date) => {
+            out.push(b'"');
+            date.write(out);
+            out.push(b'"');
+        }
+    }
+}
+
+fn write_text(text: &str, out: &mut Vec<u8>) {
+    let bytes = text.as_bytes();
+    out.push(b'"');
+    let mut from = 0;
+    loop {
+        let stop = plain_run(bytes, from);
+        out.extend_from_slice(bytes.get(from..stop).unwrap_or_default());
+        let Some(byte) = bytes.get(stop) else {
+            break;
+        };
+        escape(*byte, out);
+        from = stop + 1;
+    }
+    out.push(b'"');
+}
+
+fn escape(byte: u8, out: &mut Vec<u8>) {
+    match byte {
+        b'"' => out.extend_from_slice(b"\\\""),
+        b'\\' => out.extend_from_slice(b"\\\\"),
+        b'\n' => out.extend_from_slice(b"\\n"),
+        b'\r' => out.extend_from_slice(b"\\r"),
+        b'\t' => out.extend_from_slice(b"\\t"),
+        8 => out.extend_from_slice(b"\\b"),
+        12 => out.extend_from_slice(b"\\f"),
+        other => {
+            let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+            out.extend_from_slice(b"\\u00");
+            out.push(digit(other >> 4));
+            out.push(digit(other & 15));
+        }
+    }
+}
