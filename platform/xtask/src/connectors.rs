@@ -117,8 +117,8 @@ fn check_imports(component: &[u8]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A custom section may stand anywhere between sections, so also at the end.
-fn append_section(component: &mut Vec<u8>, name: &str, data: &[u8]) {
+/// Puts a custom section at the end; it may stand anywhere between sections.
+pub fn append_section(component: &mut Vec<u8>, name: &str, data: &[u8]) {
     let mut payload = Vec::new();
     leb128(&mut payload, name.len());
     payload.extend_from_slice(name.as_bytes());
