@@ -198,7 +198,7 @@ def acme():
             number = fields[0].decode("cp1252", "replace").strip()
             if number in NULL:
                 record = Record("")
-                record.issue(fault or "key_missing")
+                record.issue(*((fault,) if fault else ("key_missing", "key")))
                 alone.append(record)
                 continue
             order = orders.setdefault(number, {"faults": [], "lines": [], "rows": 0})
@@ -227,7 +227,7 @@ def acme_order(number, order, countries, tax_keys):
     first = lines[0]
     for column in ("belegart", "kunde_nr", "plz", "land", "waehrung"):
         if len({line[column] for line in lines}) > 1:
-            record.issue("group_conflict")
+            record.issue("group_conflict", "by_order")
     kind = {"RE": "SalesInvoice", "GU": "ReturnInvoice"}[first["belegart"]]
     text = first["rechnungsdatum"] or first["auftragsdatum"]
     if german_date(text) is None:
@@ -313,7 +313,7 @@ def globex_order(order, taxes):
         record.skipped = True
         return record
     if order["id"] is None:
-        record.issue("key_missing")
+        record.issue("key_missing", "key")
         return record
     kind = "ReturnInvoice" if order["kind"] == "refund" else "SalesInvoice"
     day = local_date(order["placed_at"])
@@ -365,7 +365,7 @@ def globex_line(record, line, kind, taxes):
 # --- Both --------------------------------------------------------------------------------------
 
 def counted(pairs):
-    """{code: {rule: count}}; rule "" where the issue is not one of a mapping node or rule."""
+    """{code: {rule: count}}: the rule is the id of the mapping's node, row step or quality rule, "" without one."""
     counts = {}
     for (code, rule), count in sorted(Counter(pairs).items()):
         counts.setdefault(code, {})[rule] = count

@@ -90,11 +90,11 @@ impl Worker {
         Ok(Self { plan, reader, arena: Bump::new(), key: String::new(), amounts, issues: Vec::new() })
     }
 
-    /// Appends the group key of a row to `key`; appends nothing without a group, or for a row that the
-    /// filters drop.
+    /// Appends the group key of a row to `key`; appends nothing without a group. A row that cannot be
+    /// read to its end still has a key if the key fields stand before the damage.
     ///
     /// # Errors
-    /// An issue if the row cannot be read or a key field is missing.
+    /// An issue if a key field is missing or cannot be read.
     pub fn group_key(&mut self, row: &Row<'_>, key: &mut Vec<u8>) -> Result<(), Issue> {
         if self.plan.group.is_none() {
             return Ok(());
