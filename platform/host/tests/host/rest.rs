@@ -33,7 +33,7 @@ fn orders() -> Value {
     Value::Array((0..430).map(order).collect())
 }
 
-async fn start(token: &str) -> (erp::Handle, tempfile::TempDir, Arc<Connector>, CallContext) {
+async fn start(token: &str) -> (tributary_counterparts::web::Handle, tempfile::TempDir, Arc<Connector>, CallContext) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("orders.json");
     std::fs::write(&file, orders().to_string()).unwrap();

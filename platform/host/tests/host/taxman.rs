@@ -20,7 +20,7 @@ fn transaction(code: &str, postal_code: &str) -> String {
     .to_string()
 }
 
-async fn start() -> (taxman::Handle, std::sync::Arc<Connector>, CallContext) {
+async fn start() -> (tributary_counterparts::web::Handle, std::sync::Arc<Connector>, CallContext) {
     let server = taxman::start(taxman::Config {
         port: 0,
         token: SECRET.to_owned(),
