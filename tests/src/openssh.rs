@@ -46,7 +46,7 @@ impl OpenSsh {
         std::fs::create_dir_all(&keys)?;
         std::fs::create_dir_all("/run/sshd")?;
         for path in [&folder, &root] {
-            std::fs::set_permissions(path, PermissionsExt::from_mode(0o755))?;
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))?;
         }
         let mut server = Self {
             port,

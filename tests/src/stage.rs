@@ -27,7 +27,14 @@ impl Stage {
     /// # Errors
     /// When the programs are not built or no port is free.
     pub fn new(egress: &[String]) -> anyhow::Result<Self> {
-        let programs = Programs::find()?;
+        Self::with_programs(Programs::find()?, egress)
+    }
+
+    /// As [`Stage::new`], with programs from somewhere else.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub fn with_programs(programs: Programs, egress: &[String]) -> anyhow::Result<Self> {
         let dir = tempfile::tempdir()?;
         let server = Server::new(&programs, dir.path(), egress)?;
         Ok(Self {

@@ -25,6 +25,7 @@ pub mod functions;
 mod path;
 mod plan;
 mod reader;
+mod sample;
 mod value;
 mod worker;
 
@@ -33,5 +34,6 @@ pub use decimal::Decimal;
 pub use diagnostic::Diagnostic;
 pub use document::{Document, parse};
 pub use plan::{Grouping, Plan};
+pub use sample::{TestReport, run_tests};
 pub use value::Kind;
 pub use worker::{Outcome, Row, Verdict, Worker};

@@ -27,7 +27,9 @@ pub(crate) enum PathError {
 pub(crate) fn parse_singular(text: &str) -> Result<Path, PathError> {
     let (path, many) = parse(text)?;
     if many {
-        return Err(PathError::Unsupported(format!("{text} gives more than one value")));
+        return Err(PathError::Unsupported(format!(
+            "{text} gives more than one value"
+        )));
     }
     Ok(path)
 }
@@ -39,7 +41,12 @@ pub(crate) fn parse_array(text: &str) -> Result<Path, PathError> {
 
 fn parse(text: &str) -> Result<(Path, bool), PathError> {
     let query = parse_json_path(text).map_err(|error| {
-        let first_line = error.to_string().lines().next().unwrap_or_default().to_owned();
+        let first_line = error
+            .to_string()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         PathError::Invalid(first_line)
     })?;
     let mut path = Vec::with_capacity(query.segments.len());
@@ -82,7 +89,9 @@ pub(crate) fn write_path(prefix: &str, path: &[Step]) -> String {
 
 fn is_shorthand(name: &str) -> bool {
     let mut signs = name.chars();
-    signs.next().is_some_and(|sign| sign.is_alphabetic() || sign == '_')
+    signs
+        .next()
+        .is_some_and(|sign| sign.is_alphabetic() || sign == '_')
         && signs.all(|sign| sign.is_alphanumeric() || sign == '_')
 }
 
@@ -92,19 +101,42 @@ mod tests {
 
     #[test]
     fn singular_paths_round_trip() {
-        for text in ["$", "$.order_no", "$['Order No']", "$.a.b[0].c", "$['it\\'s']"] {
+        for text in [
+            "$",
+            "$.order_no",
+            "$['Order No']",
+            "$.a.b[0].c",
+            "$['it\\'s']",
+        ] {
             assert_eq!(write_path("$", &parse_singular(text).unwrap()), text);
         }
-        assert_eq!(parse_singular("$[\"a\"]").unwrap(), [Step::Name("a".to_owned())]);
+        assert_eq!(
+            parse_singular("$[\"a\"]").unwrap(),
+            [Step::Name("a".to_owned())]
+        );
     }
 
     #[test]
     fn what_gives_many_values_is_told_apart_from_nonsense() {
-        for text in ["$..a", "$.a[?@.b]", "$.a[1:2]", "$.*.a", "$.a[*]", "$[-1]", "$['a','b']"] {
-            assert!(matches!(parse_singular(text), Err(PathError::Unsupported(_))), "{text}");
+        for text in [
+            "$..a",
+            "$.a[?@.b]",
+            "$.a[1:2]",
+            "$.*.a",
+            "$.a[*]",
+            "$[-1]",
+            "$['a','b']",
+        ] {
+            assert!(
+                matches!(parse_singular(text), Err(PathError::Unsupported(_))),
+                "{text}"
+            );
         }
         for text in ["order_no", "$.", "$[", "$.a b"] {
-            assert!(matches!(parse_singular(text), Err(PathError::Invalid(_))), "{text}");
+            assert!(
+                matches!(parse_singular(text), Err(PathError::Invalid(_))),
+                "{text}"
+            );
         }
         assert_eq!(parse_array("$.a[*]").unwrap(), parse_array("$.a").unwrap());
     }

@@ -81,7 +81,11 @@ pub(crate) struct Failure {
 pub(crate) type Made<T> = Result<T, Box<Failure>>;
 
 pub(crate) fn failure<T>(code: ErrorCode, message: impl Into<String>) -> Made<T> {
-    Err(Box::new(Failure { code, message: message.into(), hint: None }))
+    Err(Box::new(Failure {
+        code,
+        message: message.into(),
+        hint: None,
+    }))
 }
 
 pub(crate) fn failure_with_hint<T>(
@@ -89,7 +93,11 @@ pub(crate) fn failure_with_hint<T>(
     message: impl Into<String>,
     hint: impl Into<String>,
 ) -> Made<T> {
-    Err(Box::new(Failure { code, message: message.into(), hint: Some(hint.into()) }))
+    Err(Box::new(Failure {
+        code,
+        message: message.into(),
+        hint: Some(hint.into()),
+    }))
 }
 
 impl<'a> Value<'a> {
@@ -168,7 +176,11 @@ impl<'a> Value<'a> {
             (Self::Date(left), Self::Date(right)) => Ok(left.cmp(&right)),
             (left, right) => failure(
                 ErrorCode::FormulaFailed,
-                format!("cannot compare a {} with a {}", left.kind_word(), right.kind_word()),
+                format!(
+                    "cannot compare a {} with a {}",
+                    left.kind_word(),
+                    right.kind_word()
+                ),
             ),
         }
     }
@@ -182,10 +194,14 @@ pub(crate) fn parse_json_number(digits: &str) -> Made<Decimal> {
 pub(crate) fn number_failure<T>(text: &str, error: DecimalError, expected: &str) -> Made<T> {
     let shown = tributary_model::issue::shorten(text, 60);
     match error {
-        DecimalError::TooLarge => {
-            failure(ErrorCode::NumberRange, format!("{shown:?} has more than 38 digits"))
-        }
-        _ => failure(ErrorCode::NumberInvalid, format!("{shown:?} is not {expected}")),
+        DecimalError::TooLarge => failure(
+            ErrorCode::NumberRange,
+            format!("{shown:?} has more than 38 digits"),
+        ),
+        _ => failure(
+            ErrorCode::NumberInvalid,
+            format!("{shown:?} is not {expected}"),
+        ),
     }
 }
 

@@ -12,6 +12,7 @@
 //! every network call. The functions are CPU work: argon2 ([`hash_secret`]) takes tens of
 //! milliseconds, so async callers move it to a blocking thread.
 
+mod derive;
 mod key_file;
 mod seal;
 mod secret;
@@ -186,6 +187,15 @@ impl Vault {
     /// `Crypto` if the library fails.
     pub fn token_signer(&self) -> Result<TokenSigner, VaultError> {
         TokenSigner::derive(&self.kek)
+    }
+
+    /// A key of its own for `purpose`, for example to authenticate a cache: the same after each
+    /// start, and useless for anything else.
+    ///
+    /// # Errors
+    /// `Crypto` if the library fails.
+    pub fn derived_key(&self, purpose: &str) -> Result<[u8; KEY_BYTES], VaultError> {
+        derive::derive(&self.kek, purpose)
     }
 
     fn wrap_context<'a>(&self, tenant: &'a TenantId) -> seal::Context<'a> {

@@ -57,8 +57,9 @@ impl Repo {
     /// Builds the two programs and gives their folder. They are copied out of the target folder,
     /// which other clones share.
     pub(crate) fn programs(&self, profile: Profile) -> anyhow::Result<PathBuf> {
-        let mut command = self.cargo(&["build", "--locked"]);
-        command.args(["-p", "tributary", "-p", "tributary-counterparts"]);
+        // The whole workspace, so that features (and with them the compiled dependencies) are
+        // the same as for the tests.
+        let mut command = self.cargo(&["build", "--locked", "--workspace", "--bins"]);
         if profile == Profile::Release {
             command.arg("--release");
         }

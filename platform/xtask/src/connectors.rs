@@ -19,7 +19,7 @@ const NAMESPACE: &str = "tributary:connector/";
 ///
 /// # Errors
 /// A build that fails, a manifest that can't be read, an import outside the contract.
-pub fn build(repo: &Path, target_dir: &Path, out: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn build(repo: &Path, target_dir: &Path, out: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let workspace = repo.join("connectors");
     let names = connector_names(&workspace)?;
     let components: Vec<PathBuf> = names.iter().map(|name| out.join(format!("{name}.wasm"))).collect();
@@ -86,7 +86,7 @@ fn compile(workspace: &Path, target_dir: &Path) -> anyhow::Result<()> {
 }
 
 /// Core wasm and manifest to a component.
-pub fn encode(core: &Path, manifest: &Path) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn encode(core: &Path, manifest: &Path) -> anyhow::Result<Vec<u8>> {
     let module = std::fs::read(core).with_context(|| core.display().to_string())?;
     let mut component = wit_component::ComponentEncoder::default()
         .validate(true)
@@ -117,8 +117,8 @@ fn check_imports(component: &[u8]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A custom section may stand anywhere between sections, so also at the end.
-fn append_section(component: &mut Vec<u8>, name: &str, data: &[u8]) {
+/// Puts a custom section at the end; it may stand anywhere between sections.
+pub(crate) fn append_section(component: &mut Vec<u8>, name: &str, data: &[u8]) {
     let mut payload = Vec::new();
     leb128(&mut payload, name.len());
     payload.extend_from_slice(name.as_bytes());

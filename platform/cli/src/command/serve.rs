@@ -10,7 +10,9 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
-use tributary_api::state::{ApiState, CheckStep, ConnectorInfo, ConnectorPort, Limits};
+use tributary_api::{
+    ApiState, CheckStep, ConnectorInfo, ConnectorPort, Limits, ServerLimits, TokenKeys,
+};
 use tributary_host::{EgressPolicy, Host, HostConfig};
 use tributary_jobs::{Components, Services, Worker, WorkerOptions};
 use tributary_lake::Lake;
@@ -58,7 +60,11 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     tracing::info!(server.url = %url, data = %config.data_dir.display(), "serving");
     let router = tributary_api::router(state);
-    let server = tributary_api::serve(listener, router, shutdown.clone());
+    let limits = ServerLimits {
+        connections: config.server.max_connections,
+        ..ServerLimits::default()
+    };
+    let server = tributary_api::serve_with(listener, router, shutdown.clone(), limits);
     parts.spawn(async move {
         if let Err(error) = server.await {
             tracing::error!(%error, "the API server ended");
@@ -121,12 +127,14 @@ async fn services(config: &Config) -> anyhow::Result<Services> {
     let store = Store::open(&config.store.url)
         .await
         .context("could not open the ledger")?;
-    let egress = EgressPolicy::new(&config.egress.allow)
-        .map_err(|problem| crate::print::problem_error(&problem))?;
+    let egress = EgressPolicy {
+        allow: config.egress.allow.clone(),
+    };
     let host = Host::new(HostConfig {
         cache_dir: Some(config.data_dir.join("compiled")),
-        cache_mac_key: vault.derived_key("component-cache"),
+        cache_mac_key: vault.derived_key("component cache")?,
         pool_instances: config.host.instances,
+        egress: egress.clone(),
         ..HostConfig::default()
     })?;
     Ok(Services {
@@ -145,7 +153,7 @@ fn worker_options(config: &Config) -> WorkerOptions {
     WorkerOptions {
         name: format!("{}-{}", std::process::id(), UuidSource.next_id()),
         slots: config.workers.slots,
-        lease_ms: i64::try_from(config.workers.lease_ms).unwrap_or(60_000),
+        lease_ms: config.workers.lease_ms,
     }
 }
 
@@ -185,9 +193,7 @@ fn api_state(
         store: services.store.clone(),
         vault: Arc::clone(&services.vault),
         lake: services.lake.clone(),
-        tokens: Arc::new(tributary_api::auth::token::TokenKeys::new(
-            &services.vault.token_signer()?,
-        )?),
+        tokens: Arc::new(TokenKeys::new(&services.vault.token_signer()?, None)),
         clock: Arc::clone(&services.clock),
         ids: Arc::new(UuidSource),
         wake: Arc::clone(&services.wake),
@@ -210,7 +216,7 @@ async fn operator(config: &Config, store: &Store, url: &str) -> anyhow::Result<(
     let client_id = format!("operator-{}", &UuidSource.next_id());
     store
         .system()
-        .client_create(&NewClient {
+        .client_put(&NewClient {
             client_id: client_id.clone(),
             tenant: None,
             role: Role::Operator,

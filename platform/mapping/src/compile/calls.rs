@@ -12,7 +12,13 @@ use crate::plan::{Accumulator, AccumulatorKind};
 use crate::value::{Constant, Kind};
 
 impl Compiler<'_> {
-    pub(super) fn formula_call(&mut self, name: &str, arguments: &[Ast], scope: u16, pointer: &str) -> Option<Typed> {
+    pub(super) fn formula_call(
+        &mut self,
+        name: &str,
+        arguments: &[Ast],
+        scope: u16,
+        pointer: &str,
+    ) -> Option<Typed> {
         match (name, arguments) {
             ("if", [condition, yes, no]) => self.choice(condition, yes, no, scope, pointer),
             ("coalesce", [_, ..]) => {
@@ -32,7 +38,11 @@ impl Compiler<'_> {
                 Some((expression, kind))
             }
             ("sum" | "count" | "min" | "max", [over]) => self.aggregate(name, over, scope, pointer),
-            ("if" | "coalesce" | "concat" | "least" | "greatest" | "sum" | "count" | "min" | "max", _) => {
+            (
+                "if" | "coalesce" | "concat" | "least" | "greatest" | "sum" | "count" | "min"
+                | "max",
+                _,
+            ) => {
                 self.error(
                     code::ARGUMENT_MISSING,
                     pointer,
@@ -45,7 +55,12 @@ impl Compiler<'_> {
         }
     }
 
-    fn items(&mut self, arguments: &[Ast], scope: u16, pointer: &str) -> Option<(Vec<Expression>, Kind)> {
+    fn items(
+        &mut self,
+        arguments: &[Ast],
+        scope: u16,
+        pointer: &str,
+    ) -> Option<(Vec<Expression>, Kind)> {
         let mut items = Vec::with_capacity(arguments.len());
         let mut kind = Kind::Null;
         for argument in arguments {
@@ -56,7 +71,13 @@ impl Compiler<'_> {
         Some((items, kind))
     }
 
-    fn all(&mut self, arguments: &[Ast], kind: Kind, scope: u16, pointer: &str) -> Option<Vec<Expression>> {
+    fn all(
+        &mut self,
+        arguments: &[Ast],
+        kind: Kind,
+        scope: u16,
+        pointer: &str,
+    ) -> Option<Vec<Expression>> {
         let mut items = Vec::with_capacity(arguments.len());
         for argument in arguments {
             items.push(self.operand(argument, kind, scope, pointer)?);
@@ -65,7 +86,13 @@ impl Compiler<'_> {
     }
 
     /// A function of `do` with its arguments by position; all but the value are constants.
-    fn function_call(&mut self, name: &str, arguments: &[Ast], scope: u16, pointer: &str) -> Option<Typed> {
+    fn function_call(
+        &mut self,
+        name: &str,
+        arguments: &[Ast],
+        scope: u16,
+        pointer: &str,
+    ) -> Option<Typed> {
         let Some((value, rest)) = arguments.split_first() else {
             self.error(
                 code::ARGUMENT_MISSING,
@@ -83,7 +110,11 @@ impl Compiler<'_> {
                 self.error(
                     code::ARGUMENT_UNKNOWN,
                     pointer,
-                    format!("{name} has {} arguments after the value, this gives {}", signature.arguments.len(), rest.len()),
+                    format!(
+                        "{name} has {} arguments after the value, this gives {}",
+                        signature.arguments.len(),
+                        rest.len()
+                    ),
                     "see platform/docs/mapping/functions.md",
                 );
                 return None;
@@ -102,7 +133,10 @@ impl Compiler<'_> {
             }
         }
         let (operation, kind) = self.call(name, &values, kind, scope, pointer.to_owned())?;
-        Some((Expression::Apply(Box::new(inner), Box::new(operation)), kind))
+        Some((
+            Expression::Apply(Box::new(inner), Box::new(operation)),
+            kind,
+        ))
     }
 
     /// `sum(lines.amount)`: the loop keeps the aggregate in a variable of its own.
@@ -159,7 +193,13 @@ impl Compiler<'_> {
     }
 
     /// The variable of a field of a loop's element.
-    fn element_value(&mut self, each: usize, root: &str, picks: &[Pick], pointer: &str) -> Option<(u32, Kind)> {
+    fn element_value(
+        &mut self,
+        each: usize,
+        root: &str,
+        picks: &[Pick],
+        pointer: &str,
+    ) -> Option<(u32, Kind)> {
         let scope = self.eaches.get(each)?.scope;
         let dotted: Vec<&str> = picks
             .iter()
@@ -177,7 +217,10 @@ impl Compiler<'_> {
         self.error(
             code::NAME_UNKNOWN,
             pointer,
-            format!("the elements of {root} have no field {:?}", dotted.join(".")),
+            format!(
+                "the elements of {root} have no field {:?}",
+                dotted.join(".")
+            ),
             hint,
         );
         None
@@ -190,10 +233,17 @@ impl Compiler<'_> {
             return output;
         };
         let known = &mut each.extra.accumulators;
-        if let Some(same) = known.iter().find(|other| other.kind == kind && other.input == input) {
+        if let Some(same) = known
+            .iter()
+            .find(|other| other.kind == kind && other.input == input)
+        {
             return same.output;
         }
-        known.push(Accumulator { kind, input, output });
+        known.push(Accumulator {
+            kind,
+            input,
+            output,
+        });
         self.variable()
     }
 }
@@ -208,7 +258,11 @@ fn json(ast: &Ast) -> Option<Json> {
             Some(whole) => Some(Json::from(whole)),
             None => Some(Json::String(number.to_string())),
         },
-        Node::List(items) => items.iter().map(json).collect::<Option<Vec<Json>>>().map(Json::Array),
+        Node::List(items) => items
+            .iter()
+            .map(json)
+            .collect::<Option<Vec<Json>>>()
+            .map(Json::Array),
         Node::Negate(inner) => match json(inner)? {
             Json::Number(number) => number.as_i64().map(|whole| Json::from(-whole)),
             Json::String(digits) => Some(Json::String(format!("-{digits}"))),

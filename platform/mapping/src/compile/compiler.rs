@@ -114,7 +114,8 @@ impl<'d> Compiler<'d> {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        self.diagnostics.push(Diagnostic::error(code, pointer, message, hint));
+        self.diagnostics
+            .push(Diagnostic::error(code, pointer, message, hint));
     }
 
     /// A new variable.
@@ -150,7 +151,10 @@ impl<'d> Compiler<'d> {
         let mut next = Some(scope);
         while let Some(id) = next {
             chain.push(id);
-            next = self.scopes.get(usize::from(id)).and_then(|scope| scope.parent);
+            next = self
+                .scopes
+                .get(usize::from(id))
+                .and_then(|scope| scope.parent);
         }
         chain
     }
@@ -158,7 +162,9 @@ impl<'d> Compiler<'d> {
     /// The scope called `name`, from `scope` outwards.
     pub(crate) fn scope_named(&self, scope: u16, name: &str) -> Option<u16> {
         self.chain(scope).into_iter().find(|id| {
-            self.scopes.get(usize::from(*id)).is_some_and(|scope| scope.name.as_deref() == Some(name))
+            self.scopes
+                .get(usize::from(*id))
+                .is_some_and(|scope| scope.name.as_deref() == Some(name))
         })
     }
 
@@ -204,7 +210,10 @@ impl<'d> Compiler<'d> {
             None => {
                 let slot = u16::try_from(wanted.len()).ok()?;
                 trie.slot = Some(slot);
-                wanted.push(WantedSlot { path, pointer: pointer.to_owned() });
+                wanted.push(WantedSlot {
+                    path,
+                    pointer: pointer.to_owned(),
+                });
                 slot
             }
         };
@@ -257,7 +266,12 @@ impl<'d> Compiler<'d> {
     }
 
     /// The table and slot of a JSON array on the element of a scope.
-    pub(crate) fn array(&mut self, scope: u16, text: &str, pointer: &str) -> Option<(usize, SlotRef, Path)> {
+    pub(crate) fn array(
+        &mut self,
+        scope: u16,
+        text: &str,
+        pointer: &str,
+    ) -> Option<(usize, SlotRef, Path)> {
         if self.document.source.format == SourceFormat::Csv {
             self.error(
                 code::PATH_UNSUPPORTED,
@@ -282,7 +296,10 @@ impl<'d> Compiler<'d> {
         let inner = self.tries.len();
         let wanted = self.slots.get_mut(table)?;
         let slot = u16::try_from(wanted.len()).ok()?;
-        wanted.push(WantedSlot { path: path.clone(), pointer: pointer.to_owned() });
+        wanted.push(WantedSlot {
+            path: path.clone(),
+            pointer: pointer.to_owned(),
+        });
         self.tries.get_mut(table)?.node_mut(node)?.items = Some((inner, slot));
         self.tries.push(Trie::default());
         self.slots.push(Vec::new());
@@ -302,7 +319,15 @@ impl<'d> Compiler<'d> {
 pub(crate) fn unknown_column(name: &str, columns: &[String], pointer: &str) -> Diagnostic {
     let hint = match nearest(name, columns) {
         Some(candidate) => format!("did you mean {candidate:?}?"),
-        None => format!("the source has {}", tributary_model::issue::shorten(&columns.join(", "), 300)),
+        None => format!(
+            "the source has {}",
+            tributary_model::issue::shorten(&columns.join(", "), 300)
+        ),
     };
-    Diagnostic::error(code::COLUMN_UNKNOWN, pointer, format!("the source has no column {name:?}"), hint)
+    Diagnostic::error(
+        code::COLUMN_UNKNOWN,
+        pointer,
+        format!("the source has no column {name:?}"),
+        hint,
+    )
 }

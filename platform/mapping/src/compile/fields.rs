@@ -81,25 +81,31 @@ impl Compiler<'_> {
         }
         let spot = spot(field, pointer, place);
         let when = match &field.when {
-            Some(text) => Some(self.condition(text, place.scope, &format!("{}/when", spot.pointer))?),
+            Some(text) => {
+                Some(self.condition(text, place.scope, &format!("{}/when", spot.pointer))?)
+            }
             None => None,
         };
-        let excluded = field.to.is_some() && self.document.exclude_from_hash.contains(&spot.pattern);
+        let excluded =
+            field.to.is_some() && self.document.exclude_from_hash.contains(&spot.pattern);
         let body = if let Some(inner) = &field.object {
             self.object(inner, &spot, place)
         } else if let Some(source) = &field.each {
             self.each(source, &spot, place)?
         } else {
-            self.subjects.entry(field.id.clone()).or_insert_with(|| Subject {
-                scope: place.scope,
-                target: spot.target.clone().into(),
-                variable: None,
-            });
+            self.subjects
+                .entry(field.id.clone())
+                .or_insert_with(|| Subject {
+                    scope: place.scope,
+                    target: spot.target.clone().into(),
+                    variable: None,
+                });
             Body::Value(Box::new(self.value(&spot)?))
         };
         if field.to.is_some() {
             let number = matches!(&body, Body::Value(node) if node.output.is_number());
-            self.targets.insert(spot.pattern.clone(), number && place.depth == 0);
+            self.targets
+                .insert(spot.pattern.clone(), number && place.depth == 0);
         }
         Some(Node {
             id: field.id.as_str().into(),
@@ -122,9 +128,17 @@ impl Compiler<'_> {
             ("object", field.object.is_some()),
             ("each", field.each.is_some()),
         ];
-        let there: Vec<&str> = sources.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect();
+        let there: Vec<&str> = sources
+            .iter()
+            .filter(|(_, set)| *set)
+            .map(|(name, _)| *name)
+            .collect();
         let [only] = there.as_slice() else {
-            let found = if there.is_empty() { "nothing".to_owned() } else { there.join(" and ") };
+            let found = if there.is_empty() {
+                "nothing".to_owned()
+            } else {
+                there.join(" and ")
+            };
             self.error(
                 code::ONE_SOURCE,
                 pointer,
@@ -149,7 +163,10 @@ impl Compiler<'_> {
             ("on_error", nested && field.on_error != OnError::Reject),
             ("null", each && field.on_null != OnNull::Emit),
             ("scope", *only != "from" && field.scope.is_some()),
-            ("on_error_value", field.on_error != OnError::Default && field.on_error_value.is_some()),
+            (
+                "on_error_value",
+                field.on_error != OnError::Default && field.on_error_value.is_some(),
+            ),
         ];
         for (member, _) in misplaced.iter().filter(|(_, wrong)| *wrong) {
             self.error(
@@ -183,7 +200,10 @@ impl Compiler<'_> {
                 depth: place.depth,
             },
         );
-        Body::Object { nodes, omit_empty: spot.field.on_null == OnNull::Omit }
+        Body::Object {
+            nodes,
+            omit_empty: spot.field.on_null == OnNull::Omit,
+        }
     }
 
     fn each(&mut self, source: &str, spot: &Spot<'_>, place: &Place) -> Option<Body> {
@@ -208,10 +228,17 @@ impl Compiler<'_> {
                 "use another name",
             );
         }
-        let scope =
-            self.open(Scope { name: field.alias.clone(), parent: Some(place.scope), table, array });
+        let scope = self.open(Scope {
+            name: field.alias.clone(),
+            parent: Some(place.scope),
+            table,
+            array,
+        });
         let index = self.eaches.len();
-        self.eaches.push(Each { scope, extra: EachExtra::default() });
+        self.eaches.push(Each {
+            scope,
+            extra: EachExtra::default(),
+        });
         let keep = match &field.keep {
             Some(text) => Some(self.condition(text, scope, &format!("{}/keep", spot.pointer))?),
             None => None,
@@ -250,7 +277,11 @@ impl Compiler<'_> {
         source: &str,
         spot: &Spot<'_>,
         place: &Place,
-    ) -> Option<(EachSource, usize, Option<(crate::formula::expression::SlotRef, Path)>)> {
+    ) -> Option<(
+        EachSource,
+        usize,
+        Option<(crate::formula::expression::SlotRef, Path)>,
+    )> {
         let pointer = format!("{}/each", spot.pointer);
         if source.starts_with('$') {
             let (table, slot, path) = self.array(place.scope, source, &pointer)?;
@@ -278,7 +309,12 @@ impl Compiler<'_> {
                     Some(members) => format!("use {members:?}, or the path of an array ($.items)"),
                     None => "use the path of an array ($.items), or add a group to rows".to_owned(),
                 };
-                self.error(code::NAME_UNKNOWN, pointer, format!("there is nothing called {source:?}"), hint);
+                self.error(
+                    code::NAME_UNKNOWN,
+                    pointer,
+                    format!("there is nothing called {source:?}"),
+                    hint,
+                );
                 None
             }
         }

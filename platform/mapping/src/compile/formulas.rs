@@ -24,7 +24,11 @@ impl Compiler<'_> {
                 self.error(
                     code::FORMULA_SYNTAX,
                     pointer,
-                    format!("{} at character {}", error.message, before.chars().count() + 1),
+                    format!(
+                        "{} at character {}",
+                        error.message,
+                        before.chars().count() + 1
+                    ),
                     "see platform/docs/mapping/formulas.md",
                 );
                 None
@@ -34,10 +38,17 @@ impl Compiler<'_> {
 
     pub(super) fn resolve(&mut self, ast: &Ast, scope: u16, pointer: &str) -> Option<Typed> {
         match &ast.node {
-            Node::Constant(constant) => Some((Expression::Constant(constant.clone()), constant.kind())),
+            Node::Constant(constant) => {
+                Some((Expression::Constant(constant.clone()), constant.kind()))
+            }
             Node::Name(name, picks) => self.name(name, picks, scope, pointer),
             Node::List(_) => {
-                self.error(code::FORMULA_SYNTAX, pointer, "a list stands only after 'in'", "write x in ['A', 'B']");
+                self.error(
+                    code::FORMULA_SYNTAX,
+                    pointer,
+                    "a list stands only after 'in'",
+                    "write x in ['A', 'B']",
+                );
                 None
             }
             Node::Not(inner) => {
@@ -45,25 +56,39 @@ impl Compiler<'_> {
                 Some((Expression::Not(Box::new(inner)), Kind::Bool))
             }
             Node::Negate(inner) => match self.operand(inner, Kind::Number, scope, pointer)? {
-                Expression::Constant(Constant::Decimal(number)) => {
-                    Some((Expression::Constant(Constant::Decimal(number.negate())), Kind::Number))
-                }
+                Expression::Constant(Constant::Decimal(number)) => Some((
+                    Expression::Constant(Constant::Decimal(number.negate())),
+                    Kind::Number,
+                )),
                 other => Some((Expression::Negate(Box::new(other)), Kind::Number)),
             },
-            Node::Binary(operator, left, right) => self.binary(*operator, left, right, scope, pointer),
+            Node::Binary(operator, left, right) => {
+                self.binary(*operator, left, right, scope, pointer)
+            }
             Node::If(condition, yes, no) => self.choice(condition, yes, no, scope, pointer),
             Node::Call(name, arguments) => self.formula_call(name, arguments, scope, pointer),
         }
     }
 
     /// A part that must have a kind.
-    pub(super) fn operand(&mut self, ast: &Ast, wanted: Kind, scope: u16, pointer: &str) -> Option<Expression> {
+    pub(super) fn operand(
+        &mut self,
+        ast: &Ast,
+        wanted: Kind,
+        scope: u16,
+        pointer: &str,
+    ) -> Option<Expression> {
         let (expression, kind) = self.resolve(ast, scope, pointer)?;
         if !kind.may_be(wanted) || kind == Kind::Null {
             self.error(
                 code::TYPE_MISMATCH,
                 pointer,
-                format!("a {} where a {} is needed, at character {}", kind.word(), wanted.word(), ast.offset + 1),
+                format!(
+                    "a {} where a {} is needed, at character {}",
+                    kind.word(),
+                    wanted.word(),
+                    ast.offset + 1
+                ),
                 conversion(kind, wanted).replace(" before", ": to_decimal(src.price)"),
             );
             return None;
@@ -71,15 +96,32 @@ impl Compiler<'_> {
         Some(expression)
     }
 
-    pub(super) fn choice(&mut self, condition: &Ast, yes: &Ast, no: &Ast, scope: u16, pointer: &str) -> Option<Typed> {
+    pub(super) fn choice(
+        &mut self,
+        condition: &Ast,
+        yes: &Ast,
+        no: &Ast,
+        scope: u16,
+        pointer: &str,
+    ) -> Option<Typed> {
         let condition = self.operand(condition, Kind::Bool, scope, pointer)?;
         let (yes, of_yes) = self.resolve(yes, scope, pointer)?;
         let (no, of_no) = self.resolve(no, scope, pointer)?;
         let kind = of_yes.or(of_no);
-        Some((Expression::If(Box::new(condition), Box::new(yes), Box::new(no)), kind))
+        Some((
+            Expression::If(Box::new(condition), Box::new(yes), Box::new(no)),
+            kind,
+        ))
     }
 
-    fn binary(&mut self, operator: Operator, left: &Ast, right: &Ast, scope: u16, pointer: &str) -> Option<Typed> {
+    fn binary(
+        &mut self,
+        operator: Operator,
+        left: &Ast,
+        right: &Ast,
+        scope: u16,
+        pointer: &str,
+    ) -> Option<Typed> {
         match operator {
             Operator::And | Operator::Or => {
                 let left = Box::new(self.operand(left, Kind::Bool, scope, pointer)?);
@@ -91,7 +133,11 @@ impl Compiler<'_> {
                 Some((joined, Kind::Bool))
             }
             Operator::In => self.member(left, right, scope, pointer),
-            Operator::Add | Operator::Subtract | Operator::Multiply | Operator::Divide | Operator::Remainder => {
+            Operator::Add
+            | Operator::Subtract
+            | Operator::Multiply
+            | Operator::Divide
+            | Operator::Remainder => {
                 let left = self.operand(left, Kind::Number, scope, pointer)?;
                 let right = self.operand(right, Kind::Number, scope, pointer)?;
                 Some((fold(operator, left, right), Kind::Number))
@@ -100,12 +146,23 @@ impl Compiler<'_> {
         }
     }
 
-    fn comparison(&mut self, operator: Operator, left: &Ast, right: &Ast, scope: u16, pointer: &str) -> Option<Typed> {
+    fn comparison(
+        &mut self,
+        operator: Operator,
+        left: &Ast,
+        right: &Ast,
+        scope: u16,
+        pointer: &str,
+    ) -> Option<Typed> {
         let (left_side, left_kind) = self.resolve(left, scope, pointer)?;
         let (right_side, right_kind) = self.resolve(right, scope, pointer)?;
         let equality = matches!(operator, Operator::Equal | Operator::NotEqual);
         let null = left_kind == Kind::Null || right_kind == Kind::Null;
-        let fits = if null { equality } else { left_kind.may_be(right_kind) };
+        let fits = if null {
+            equality
+        } else {
+            left_kind.may_be(right_kind)
+        };
         if !fits {
             let hint = match (left_kind, right_kind) {
                 (Kind::Text, Kind::Number) | (Kind::Number, Kind::Text) => {
@@ -119,7 +176,11 @@ impl Compiler<'_> {
             self.error(
                 code::TYPE_MISMATCH,
                 pointer,
-                format!("a {} is compared with a {}", left_kind.word(), right_kind.word()),
+                format!(
+                    "a {} is compared with a {}",
+                    left_kind.word(),
+                    right_kind.word()
+                ),
                 hint,
             );
             return None;
@@ -130,7 +191,12 @@ impl Compiler<'_> {
 
     fn member(&mut self, left: &Ast, right: &Ast, scope: u16, pointer: &str) -> Option<Typed> {
         let Node::List(items) = &right.node else {
-            self.error(code::FORMULA_SYNTAX, pointer, "'in' needs a list", "write x in ['A', 'B']");
+            self.error(
+                code::FORMULA_SYNTAX,
+                pointer,
+                "'in' needs a list",
+                "write x in ['A', 'B']",
+            );
             return None;
         };
         let (needle, kind) = self.resolve(left, scope, pointer)?;
@@ -141,7 +207,11 @@ impl Compiler<'_> {
                 self.error(
                     code::TYPE_MISMATCH,
                     pointer,
-                    format!("a {} is looked for in a list with a {}", kind.word(), of_item.word()),
+                    format!(
+                        "a {} is looked for in a list with a {}",
+                        kind.word(),
+                        of_item.word()
+                    ),
                     conversion(kind, of_item).replace(" before", ": to_decimal(src.price)"),
                 );
                 return None;
@@ -157,7 +227,12 @@ impl Compiler<'_> {
         }
         if name == "param" {
             let [Pick::Member(param)] = picks else {
-                self.error(code::NAME_UNKNOWN, pointer, "param needs one name", "write param.company_code");
+                self.error(
+                    code::NAME_UNKNOWN,
+                    pointer,
+                    "param needs one name",
+                    "write param.company_code",
+                );
                 return None;
             };
             let constant = self.param(param, pointer)?;
@@ -190,7 +265,12 @@ impl Compiler<'_> {
 
     /// The target value with the longest dotted name that fits, from the scope outwards; and the picks
     /// that are left.
-    pub(super) fn find<'p>(&self, name: &str, picks: &'p [Pick], scope: u16) -> Option<(Named, &'p [Pick])> {
+    pub(super) fn find<'p>(
+        &self,
+        name: &str,
+        picks: &'p [Pick],
+        scope: u16,
+    ) -> Option<(Named, &'p [Pick])> {
         let mut dotted = vec![name.to_owned()];
         for pick in picks {
             let Pick::Member(member) = pick else { break };
@@ -198,7 +278,9 @@ impl Compiler<'_> {
             dotted.push(longer);
         }
         for id in self.chain(scope) {
-            let Some(names) = self.names.get(usize::from(id)) else { continue };
+            let Some(names) = self.names.get(usize::from(id)) else {
+                continue;
+            };
             for (taken, candidate) in dotted.iter().enumerate().rev() {
                 if let Some(named) = names.get(candidate) {
                     return Some((*named, picks.get(taken..).unwrap_or_default()));
@@ -214,7 +296,11 @@ impl Compiler<'_> {
             if let Some(names) = self.names.get(usize::from(id)) {
                 known.extend(names.keys().cloned());
             }
-            known.extend(self.scopes.get(usize::from(id)).and_then(|scope| scope.name.clone()));
+            known.extend(
+                self.scopes
+                    .get(usize::from(id))
+                    .and_then(|scope| scope.name.clone()),
+            );
         }
         let written = picks.iter().fold(name.to_owned(), |text, pick| match pick {
             Pick::Member(member) => format!("{text}.{member}"),
@@ -228,13 +314,22 @@ impl Compiler<'_> {
                 tributary_model::issue::shorten(&known.join(", "), 200)
             ),
         };
-        self.error(code::NAME_UNKNOWN, pointer, format!("there is nothing called {written:?} here"), hint);
+        self.error(
+            code::NAME_UNKNOWN,
+            pointer,
+            format!("there is nothing called {written:?} here"),
+            hint,
+        );
     }
 }
 
 /// Arithmetic with what is constant done now.
 fn fold(operator: Operator, left: Expression, right: Expression) -> Expression {
-    if let (Expression::Constant(Constant::Decimal(a)), Expression::Constant(Constant::Decimal(b))) = (&left, &right) {
+    if let (
+        Expression::Constant(Constant::Decimal(a)),
+        Expression::Constant(Constant::Decimal(b)),
+    ) = (&left, &right)
+    {
         let result = match operator {
             Operator::Add => a.add(*b),
             Operator::Subtract => a.subtract(*b),

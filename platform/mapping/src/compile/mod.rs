@@ -47,7 +47,10 @@ pub fn check(document: &Document, environment: &Environment<'_>) -> Vec<Diagnost
 ///
 /// # Errors
 /// All findings, if one of them is an error.
-pub fn compile(document: &Document, environment: &Environment<'_>) -> Result<Arc<Plan>, Vec<Diagnostic>> {
+pub fn compile(
+    document: &Document,
+    environment: &Environment<'_>,
+) -> Result<Arc<Plan>, Vec<Diagnostic>> {
     let (plan, diagnostics) = build(document, environment);
     if diagnostics.iter().any(Diagnostic::is_error) {
         return Err(diagnostics);
@@ -116,7 +119,10 @@ fn digest(document: &Document, compiler: &Compiler<'_>) -> [u8; 32] {
 }
 
 /// What to add when data has another kind than the type that is written.
-pub(crate) fn conversion_hint(value: crate::value::Value<'_>, output: &crate::plan::OutputType) -> String {
+pub(crate) fn conversion_hint(
+    value: crate::value::Value<'_>,
+    output: &crate::plan::OutputType,
+) -> String {
     let kind = match value {
         crate::value::Value::Text(_) => crate::value::Kind::Text,
         _ => crate::value::Kind::Any,

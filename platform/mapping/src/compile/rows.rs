@@ -27,12 +27,20 @@ impl Compiler<'_> {
                         );
                     }
                     let compiled = self.condition(keep, 0, &format!("{pointer}/keep"));
-                    filters.extend(compiled.map(|keep| Filter { id: id.as_str().into(), keep }));
+                    filters.extend(compiled.map(|keep| Filter {
+                        id: id.as_str().into(),
+                        keep,
+                    }));
                 }
                 RowStep::Group(written) => {
                     self.id(&written.id, &pointer);
                     if group.is_some() {
-                        self.error(code::ROW_STEPS, &pointer, "there is a group already", "keep one group");
+                        self.error(
+                            code::ROW_STEPS,
+                            &pointer,
+                            "there is a group already",
+                            "keep one group",
+                        );
                     }
                     group = Some(self.group(written, &pointer));
                 }
@@ -46,12 +54,20 @@ impl Compiler<'_> {
         let mut sort = Vec::with_capacity(group.sort.len());
         for (place, by) in group.sort.iter().enumerate() {
             if let Some(slot) = self.slot(0, &by.by, &format!("{pointer}/sort/{place}/by")) {
-                sort.push(SortBy { slot, kind: by.kind, order: by.order, locale: self.locale });
+                sort.push(SortBy {
+                    slot,
+                    kind: by.kind,
+                    order: by.order,
+                    locale: self.locale,
+                });
             }
         }
         Group {
             id: group.id.as_str().into(),
-            grouping: Grouping { input: group.input, max_members: group.max_members },
+            grouping: Grouping {
+                input: group.input,
+                max_members: group.max_members,
+            },
             agree,
             sort,
         }

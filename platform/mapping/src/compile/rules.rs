@@ -16,7 +16,11 @@ impl Compiler<'_> {
             let Some((scope, compiled)) = self.rule(rule, &pointer) else {
                 continue;
             };
-            match self.eaches.iter_mut().find(|each| each.scope == scope && scope != 0) {
+            match self
+                .eaches
+                .iter_mut()
+                .find(|each| each.scope == scope && scope != 0)
+            {
                 Some(each) => each.extra.rules.push(compiled),
                 None => of_record.push(compiled),
             }
@@ -70,7 +74,12 @@ impl Compiler<'_> {
                 Some(candidate) => format!("did you mean {candidate:?}?"),
                 None => "name the id of a field that holds a value".to_owned(),
             };
-            self.error(code::RULE, format!("{pointer}/on"), format!("there is no value field with the id {id:?}"), hint);
+            self.error(
+                code::RULE,
+                format!("{pointer}/on"),
+                format!("there is no value field with the id {id:?}"),
+                hint,
+            );
         }
         found
     }

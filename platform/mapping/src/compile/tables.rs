@@ -18,7 +18,10 @@ impl Compiler<'_> {
         let (document, environment) = (self.document, self.environment);
         for (name, param) in &document.params {
             let pointer = format!("/params/{name}");
-            let given = environment.params.get(name).filter(|value| !value.is_null());
+            let given = environment
+                .params
+                .get(name)
+                .filter(|value| !value.is_null());
             let value = given.or(param.default.as_ref()).unwrap_or(&Value::Null);
             if value.is_null() && param.required {
                 self.error(
@@ -37,13 +40,19 @@ impl Compiler<'_> {
                         code::PARAM_TYPE,
                         &pointer,
                         format!("{value} is not a {}", kind_word(param.kind)),
-                        format!("correct the value of {name:?} in the integration or its default here"),
+                        format!(
+                            "correct the value of {name:?} in the integration or its default here"
+                        ),
                     );
                     self.params.insert(name.clone(), Constant::Null);
                 }
             }
         }
-        for name in environment.params.keys().filter(|name| !document.params.contains_key(*name)) {
+        for name in environment
+            .params
+            .keys()
+            .filter(|name| !document.params.contains_key(*name))
+        {
             self.diagnostics.push(Diagnostic::warning(
                 code::PARAM_UNKNOWN,
                 "/params",
@@ -62,7 +71,12 @@ impl Compiler<'_> {
                 Some(candidate) => format!("did you mean {candidate:?}?"),
                 None => "declare it under params".to_owned(),
             };
-            self.error(code::PARAM_UNKNOWN, pointer, format!("there is no parameter {name:?}"), hint);
+            self.error(
+                code::PARAM_UNKNOWN,
+                pointer,
+                format!("there is no parameter {name:?}"),
+                hint,
+            );
         }
         found
     }
@@ -76,7 +90,10 @@ impl Compiler<'_> {
                 Some(rows) => LookupTable {
                     name: name.as_str().into(),
                     key_columns: 1,
-                    rows: rows.iter().map(|(key, value)| (key.as_str().into(), value.as_str().into())).collect(),
+                    rows: rows
+                        .iter()
+                        .map(|(key, value)| (key.as_str().into(), value.as_str().into()))
+                        .collect(),
                 },
                 None => self.load(name, lookup, &pointer),
             };
@@ -85,7 +102,11 @@ impl Compiler<'_> {
     }
 
     fn load(&mut self, name: &str, lookup: &Lookup, pointer: &str) -> LookupTable {
-        let mut table = LookupTable { name: name.into(), key_columns: lookup.key.len().max(1), rows: HashMap::new() };
+        let mut table = LookupTable {
+            name: name.into(),
+            key_columns: lookup.key.len().max(1),
+            rows: HashMap::new(),
+        };
         let wanted = lookup.table.as_deref().unwrap_or_default();
         let Some(source) = self.environment.lookups.get(wanted) else {
             let known: Vec<String> = self.environment.lookups.keys().cloned().collect();
@@ -100,7 +121,11 @@ impl Compiler<'_> {
             );
             return table;
         };
-        let key = if lookup.key.is_empty() { &source.key } else { &lookup.key };
+        let key = if lookup.key.is_empty() {
+            &source.key
+        } else {
+            &lookup.key
+        };
         table.key_columns = key.len();
         let value = lookup.value.as_deref().unwrap_or_default();
         for (number, row) in source.rows.iter().enumerate() {
@@ -117,12 +142,17 @@ impl Compiler<'_> {
             let Some(answer) = row.get(value) else {
                 return self.column_missing(table, wanted, value, number, pointer);
             };
-            let old = table.rows.insert(joined.as_str().into(), answer.as_str().into());
+            let old = table
+                .rows
+                .insert(joined.as_str().into(), answer.as_str().into());
             if old.is_some_and(|old| *old != **answer) {
                 self.error(
                     code::LOOKUP_TABLE,
                     pointer,
-                    format!("{wanted}: the key {:?} has two values", joined.replace(KEY_SEPARATOR, ", ")),
+                    format!(
+                        "{wanted}: the key {:?} has two values",
+                        joined.replace(KEY_SEPARATOR, ", ")
+                    ),
                     "remove one of the rows, or name more key columns",
                 );
             }
@@ -130,7 +160,14 @@ impl Compiler<'_> {
         table
     }
 
-    fn column_missing(&mut self, table: LookupTable, name: &str, column: &str, row: usize, pointer: &str) -> LookupTable {
+    fn column_missing(
+        &mut self,
+        table: LookupTable,
+        name: &str,
+        column: &str,
+        row: usize,
+        pointer: &str,
+    ) -> LookupTable {
         self.error(
             code::LOOKUP_TABLE,
             pointer,
@@ -144,14 +181,22 @@ impl Compiler<'_> {
     pub(crate) fn lookup(&mut self, name: &str, pointer: &str) -> Option<(usize, usize)> {
         let found = self.lookups.iter().position(|table| *table.name == *name);
         if let Some(place) = found {
-            return self.lookups.get(place).map(|table| (place, table.key_columns));
+            return self
+                .lookups
+                .get(place)
+                .map(|table| (place, table.key_columns));
         }
         let known: Vec<String> = self.document.lookups.keys().cloned().collect();
         let hint = match nearest(name, &known) {
             Some(candidate) => format!("did you mean {candidate:?}?"),
             None => "declare it under lookups".to_owned(),
         };
-        self.error(code::LOOKUP_UNKNOWN, pointer, format!("there is no lookup {name:?}"), hint);
+        self.error(
+            code::LOOKUP_UNKNOWN,
+            pointer,
+            format!("there is no lookup {name:?}"),
+            hint,
+        );
         None
     }
 }
@@ -178,7 +223,9 @@ fn constant(value: &Value, kind: ParamKind) -> Option<Constant> {
         (ParamKind::Bool, Value::Bool(truth)) => Some(Constant::Bool(*truth)),
         (ParamKind::Date, Value::String(text)) => Date::parse_iso(text).map(Constant::Date),
         (ParamKind::Decimal, value) => number(value).map(Constant::Decimal),
-        (ParamKind::Int, value) => number(value).filter(|n| n.is_integer()).map(Constant::Decimal),
+        (ParamKind::Int, value) => number(value)
+            .filter(|n| n.is_integer())
+            .map(Constant::Decimal),
         _ => None,
     }
 }

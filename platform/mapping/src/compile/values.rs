@@ -42,7 +42,8 @@ impl Compiler<'_> {
             },
         };
         let (source, kind) = self.source(field, spot, scope, &output)?;
-        let (steps, kind) = self.steps(&field.steps, kind, scope, &format!("{}/do", spot.pointer))?;
+        let (steps, kind) =
+            self.steps(&field.steps, kind, scope, &format!("{}/do", spot.pointer))?;
         self.fits(kind, &output, spot);
         let on_error_value = self.on_error_value(field, &output, spot);
         let variable = self.variable();
@@ -54,7 +55,10 @@ impl Compiler<'_> {
             subject.variable = (!field.sensitive).then_some(variable);
         }
         let amount = field.to.as_ref().and_then(|_| {
-            self.document.amounts.iter().position(|pointer| *pointer == spot.pattern)
+            self.document
+                .amounts
+                .iter()
+                .position(|pointer| *pointer == spot.pattern)
         });
         Some(ValueNode {
             source,
@@ -100,17 +104,30 @@ impl Compiler<'_> {
         parsed
     }
 
-    fn source(&mut self, field: &Field, spot: &Spot<'_>, scope: u16, output: &OutputType) -> Option<(Source, Kind)> {
+    fn source(
+        &mut self,
+        field: &Field,
+        spot: &Spot<'_>,
+        scope: u16,
+        output: &OutputType,
+    ) -> Option<(Source, Kind)> {
         if let Some(cases) = &field.switch {
             let mut compiled = Vec::with_capacity(cases.len());
             let mut kind = Kind::Null;
             for (place, case) in cases.iter().enumerate() {
                 let pointer = format!("{}/switch/{place}", spot.pointer);
                 if case.otherwise && place + 1 < cases.len() {
-                    self.error(code::MISPLACED, &pointer, "cases after else are never reached", "move else to the end");
+                    self.error(
+                        code::MISPLACED,
+                        &pointer,
+                        "cases after else are never reached",
+                        "move else to the end",
+                    );
                 }
                 let when = match &case.when {
-                    Some(text) => Some(self.condition(text, spot.scope, &format!("{pointer}/when"))?),
+                    Some(text) => {
+                        Some(self.condition(text, spot.scope, &format!("{pointer}/when"))?)
+                    }
                     None => None,
                 };
                 let given = Given {
@@ -120,9 +137,14 @@ impl Compiler<'_> {
                     formula: case.formula.as_deref(),
                 };
                 let (source, of_source) = self.given(&given, spot.scope, &pointer, output)?;
-                let (steps, of_case) = self.steps(&case.steps, of_source, spot.scope, &format!("{pointer}/do"))?;
+                let (steps, of_case) =
+                    self.steps(&case.steps, of_source, spot.scope, &format!("{pointer}/do"))?;
                 kind = kind.or(of_case);
-                compiled.push(Case { when, source, steps });
+                compiled.push(Case {
+                    when,
+                    source,
+                    steps,
+                });
             }
             return Some((Source::Switch(compiled), kind));
         }
@@ -140,7 +162,13 @@ impl Compiler<'_> {
         }
     }
 
-    fn given(&mut self, given: &Given<'_>, scope: u16, pointer: &str, output: &OutputType) -> Option<(Source, Kind)> {
+    fn given(
+        &mut self,
+        given: &Given<'_>,
+        scope: u16,
+        pointer: &str,
+        output: &OutputType,
+    ) -> Option<(Source, Kind)> {
         match (given.from, given.constant, given.param, given.formula) {
             (Some(paths), None, None, None) => {
                 let mut slots = Vec::new();
@@ -164,7 +192,8 @@ impl Compiler<'_> {
                 Some((Source::Constant(constant), kind))
             }
             (None, None, None, Some(text)) => {
-                let (expression, kind) = self.formula(text, scope, &format!("{pointer}/formula"))?;
+                let (expression, kind) =
+                    self.formula(text, scope, &format!("{pointer}/formula"))?;
                 Some((Source::Formula(expression), kind))
             }
             _ => {
@@ -203,7 +232,9 @@ impl Compiler<'_> {
         match (field.on_error, &field.on_error_value) {
             (OnError::Default, Some(value)) => {
                 let pointer = format!("{}/on_error_value", spot.pointer);
-                let constant = self.constant(value, output, &pointer).unwrap_or(Constant::Null);
+                let constant = self
+                    .constant(value, output, &pointer)
+                    .unwrap_or(Constant::Null);
                 if !constant.kind().may_be(output.kind()) {
                     self.error(
                         code::CONSTANT,
@@ -247,7 +278,8 @@ impl Compiler<'_> {
         let mut operations = Vec::with_capacity(steps.len());
         for (place, step) in steps.iter().enumerate() {
             let pointer = format!("{pointer}/{place}");
-            let (operation, next) = self.call(&step.function, &step.arguments, kind, scope, pointer)?;
+            let (operation, next) =
+                self.call(&step.function, &step.arguments, kind, scope, pointer)?;
             operations.push(operation);
             kind = next;
         }
@@ -269,7 +301,12 @@ impl Compiler<'_> {
                 Some(candidate) => format!("did you mean {candidate:?}?"),
                 None => "see platform/docs/mapping/functions.md".to_owned(),
             };
-            self.error(code::FUNCTION_UNKNOWN, pointer, format!("there is no function {name:?}"), hint);
+            self.error(
+                code::FUNCTION_UNKNOWN,
+                pointer,
+                format!("there is no function {name:?}"),
+                hint,
+            );
             return None;
         };
         let signature = function.signature;
@@ -277,11 +314,20 @@ impl Compiler<'_> {
             self.error(
                 code::TYPE_MISMATCH,
                 pointer.clone(),
-                format!("{name} takes a {}, and the value before it is a {}", signature.input.word(), kind.word()),
+                format!(
+                    "{name} takes a {}, and the value before it is a {}",
+                    signature.input.word(),
+                    kind.word()
+                ),
                 conversion(kind, signature.input),
             );
         }
-        let mut arguments = Arguments { values, pointer, scope, compiler: self };
+        let mut arguments = Arguments {
+            values,
+            pointer,
+            scope,
+            compiler: self,
+        };
         if !arguments.check(signature) {
             return None;
         }
@@ -302,7 +348,12 @@ impl Compiler<'_> {
         self.error(
             code::TYPE_MISMATCH,
             spot.pointer.clone(),
-            format!("the value is a {}, the type of {:?} is {}", kind.word(), spot.field.id, output.word()),
+            format!(
+                "the value is a {}, the type of {:?} is {}",
+                kind.word(),
+                spot.field.id,
+                output.word()
+            ),
             conversion(kind, wanted),
         );
     }
@@ -327,8 +378,12 @@ fn parse_type(text: &str, values: &[String]) -> Option<OutputType> {
     };
     match (name, inner) {
         ("string", None) => Some(OutputType::Text { max: None }),
-        ("string", Some(max)) => Some(OutputType::Text { max: Some(max.parse().ok()?) }),
-        ("enum", None) => Some(OutputType::Enum { values: values.into() }),
+        ("string", Some(max)) => Some(OutputType::Text {
+            max: Some(max.parse().ok()?),
+        }),
+        ("enum", None) => Some(OutputType::Enum {
+            values: values.into(),
+        }),
         ("int", None) => Some(OutputType::Int),
         ("bool", None) => Some(OutputType::Bool),
         ("date", None) => Some(OutputType::Date),
@@ -338,7 +393,9 @@ fn parse_type(text: &str, values: &[String]) -> Option<OutputType> {
             let (digits, scale) = inner.split_once(',')?;
             let (digits, scale): (u8, u8) = (digits.parse().ok()?, scale.parse().ok()?);
             let valid = (1..=crate::decimal::MAX_DIGITS).contains(&digits) && scale <= digits;
-            valid.then_some(OutputType::Decimal { size: Some((digits, scale)) })
+            valid.then_some(OutputType::Decimal {
+                size: Some((digits, scale)),
+            })
         }
         _ => None,
     }
@@ -368,7 +425,9 @@ impl OutputType {
             Self::Enum { .. } => "enum".to_owned(),
             Self::Int => "int".to_owned(),
             Self::Decimal { size: None } => "decimal".to_owned(),
-            Self::Decimal { size: Some((digits, scale)) } => format!("decimal({digits},{scale})"),
+            Self::Decimal {
+                size: Some((digits, scale)),
+            } => format!("decimal({digits},{scale})"),
             Self::Bool => "bool".to_owned(),
             Self::Date => "date".to_owned(),
             Self::Json => "json".to_owned(),

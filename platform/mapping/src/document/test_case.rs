@@ -22,6 +22,9 @@ pub struct TestCase {
     /// the target document
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<Value>,
+    /// the target document as its exact text
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect_text: Option<String>,
     /// no row is left after the filters
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub expect_skipped: bool,

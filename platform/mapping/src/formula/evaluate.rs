@@ -36,7 +36,10 @@ pub(crate) fn evaluate<'a>(expression: &'a Expression, run: &Run<'a>) -> Made<Va
         }
         Expression::ShiftRight(inner, places) => match evaluate(inner, run)? {
             Value::Failed => Ok(Value::Failed),
-            value => operand(value)?.shift_right(*places).map(Value::Decimal).or_else(overflow),
+            value => operand(value)?
+                .shift_right(*places)
+                .map(Value::Decimal)
+                .or_else(overflow),
         },
         Expression::Compare(operator, left, right) => {
             compare(*operator, evaluate(left, run)?, evaluate(right, run)?)
@@ -93,7 +96,12 @@ fn operand(value: Value<'_>) -> Made<Decimal> {
 }
 
 /// `and` stops at the first false, `or` at the first true.
-fn junction<'a>(left: &'a Expression, right: &'a Expression, stop: bool, run: &Run<'a>) -> Made<Value<'a>> {
+fn junction<'a>(
+    left: &'a Expression,
+    right: &'a Expression,
+    stop: bool,
+    run: &Run<'a>,
+) -> Made<Value<'a>> {
     match evaluate(left, run)? {
         Value::Failed => Ok(Value::Failed),
         value if truth(value)? == stop => Ok(Value::Bool(stop)),

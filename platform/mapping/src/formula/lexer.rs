@@ -50,11 +50,17 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, SyntaxError> {
             at += first.len_utf8();
             continue;
         }
-        let (kind, length) = token(rest, first).map_err(|message| SyntaxError { offset: at, message })?;
+        let (kind, length) = token(rest, first).map_err(|message| SyntaxError {
+            offset: at,
+            message,
+        })?;
         found.push(Token { offset: at, kind });
         at += length;
     }
-    found.push(Token { offset: text.len(), kind: TokenKind::End });
+    found.push(Token {
+        offset: text.len(),
+        kind: TokenKind::End,
+    });
     Ok(found)
 }
 
@@ -121,13 +127,20 @@ fn quoted(rest: &str, quote: char) -> Result<(TokenKind, usize), String> {
             Some('t') => text.push('\t'),
             Some('u') => {
                 let hex: String = signs.by_ref().take(4).map(|(_, digit)| digit).collect();
-                let sign = u32::from_str_radix(&hex, 16).ok().filter(|_| hex.len() == 4);
+                let sign = u32::from_str_radix(&hex, 16)
+                    .ok()
+                    .filter(|_| hex.len() == 4);
                 match sign.and_then(char::from_u32) {
                     Some(sign) => text.push(sign),
                     None => return Err(format!("\\u{hex} is no character")),
                 }
             }
-            other => return Err(format!("the escape \\{} does not exist", other.unwrap_or(' '))),
+            other => {
+                return Err(format!(
+                    "the escape \\{} does not exist",
+                    other.unwrap_or(' ')
+                ));
+            }
         }
     }
     Err("the text is not closed".to_owned())

@@ -15,10 +15,18 @@ const MAX_OPERATORS: u32 = 300;
 /// Parses a formula.
 pub(crate) fn parse(text: &str) -> Result<Ast, SyntaxError> {
     if text.len() > MAX_LENGTH {
-        return Err(SyntaxError { offset: MAX_LENGTH, message: format!("longer than {MAX_LENGTH} bytes") });
+        return Err(SyntaxError {
+            offset: MAX_LENGTH,
+            message: format!("longer than {MAX_LENGTH} bytes"),
+        });
     }
     let tokens = tokens(text)?;
-    let mut parser = Parser { tokens, at: 0, depth: 0, operators: 0 };
+    let mut parser = Parser {
+        tokens,
+        at: 0,
+        depth: 0,
+        operators: 0,
+    };
     let ast = parser.expression(1)?;
     match parser.peek() {
         TokenKind::End => Ok(ast),
@@ -35,7 +43,9 @@ struct Parser {
 
 impl Parser {
     fn peek(&self) -> &TokenKind {
-        self.tokens.get(self.at).map_or(&TokenKind::End, |token| &token.kind)
+        self.tokens
+            .get(self.at)
+            .map_or(&TokenKind::End, |token| &token.kind)
     }
 
     fn offset(&self) -> usize {
@@ -57,11 +67,18 @@ impl Parser {
     }
 
     fn expect(&mut self, sign: char) -> Result<(), SyntaxError> {
-        if self.take_sign(sign) { Ok(()) } else { self.fail(format!("{sign:?} is needed")) }
+        if self.take_sign(sign) {
+            Ok(())
+        } else {
+            self.fail(format!("{sign:?} is needed"))
+        }
     }
 
     fn fail<T>(&self, message: impl Into<String>) -> Result<T, SyntaxError> {
-        Err(SyntaxError { offset: self.offset(), message: message.into() })
+        Err(SyntaxError {
+            offset: self.offset(),
+            message: message.into(),
+        })
     }
 
     /// An expression whose operators bind at least as strongly as `strength`.
@@ -88,7 +105,10 @@ impl Parser {
                 let yes = self.expression(1)?;
                 self.expect(':')?;
                 let no = self.expression(1)?;
-                left = Ast { offset, node: Node::If(Box::new(left), Box::new(yes), Box::new(no)) };
+                left = Ast {
+                    offset,
+                    node: Node::If(Box::new(left), Box::new(yes), Box::new(no)),
+                };
             } else {
                 self.depth -= 1;
                 return Ok(left);
@@ -103,12 +123,18 @@ impl Parser {
                 self.at += 1;
                 // `not a == b` means `not (a == b)`, as a reader expects
                 let inner = self.expression(4)?;
-                Ok(Ast { offset, node: Node::Not(Box::new(inner)) })
+                Ok(Ast {
+                    offset,
+                    node: Node::Not(Box::new(inner)),
+                })
             }
             TokenKind::Operator(Operator::Subtract) => {
                 self.at += 1;
                 let inner = self.expression(7)?;
-                Ok(Ast { offset, node: Node::Negate(Box::new(inner)) })
+                Ok(Ast {
+                    offset,
+                    node: Node::Negate(Box::new(inner)),
+                })
             }
             _ => self.primary(),
         }
@@ -169,10 +195,12 @@ impl Parser {
             } else if self.take_sign('[') {
                 match self.take() {
                     TokenKind::Text(name) => picks.push(Pick::Member(name)),
-                    TokenKind::Number(number) => match number.to_i64().and_then(|n| u64::try_from(n).ok()) {
-                        Some(index) => picks.push(Pick::Index(index)),
-                        None => return self.fail("an index is a whole number"),
-                    },
+                    TokenKind::Number(number) => {
+                        match number.to_i64().and_then(|n| u64::try_from(n).ok()) {
+                            Some(index) => picks.push(Pick::Index(index)),
+                            None => return self.fail("an index is a whole number"),
+                        }
+                    }
                     _ => {
                         self.at -= 1;
                         return self.fail("a name in quotes or a whole number is needed");
@@ -187,14 +215,19 @@ impl Parser {
 }
 
 fn binary(operator: Operator, left: Ast, right: Ast, offset: usize) -> Result<Ast, SyntaxError> {
-    let compares = |ast: &Ast| matches!(&ast.node, Node::Binary(inner, _, _) if inner.strength() == 4);
+    let compares =
+        |ast: &Ast| matches!(&ast.node, Node::Binary(inner, _, _) if inner.strength() == 4);
     if operator.strength() == 4 && compares(&left) {
         return Err(SyntaxError {
             offset,
-            message: "comparisons cannot be chained; join them with 'and' or use brackets".to_owned(),
+            message: "comparisons cannot be chained; join them with 'and' or use brackets"
+                .to_owned(),
         });
     }
-    Ok(Ast { offset, node: Node::Binary(operator, Box::new(left), Box::new(right)) })
+    Ok(Ast {
+        offset,
+        node: Node::Binary(operator, Box::new(left), Box::new(right)),
+    })
 }
 
 #[cfg(test)]
@@ -208,12 +241,19 @@ mod tests {
                 Node::Constant(Constant::Decimal(number)) => number.to_string(),
                 Node::Constant(constant) => format!("{constant:?}"),
                 Node::Name(name, picks) => format!("{name}{}", "*".repeat(picks.len())),
-                Node::List(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(",")),
+                Node::List(items) => {
+                    format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(","))
+                }
                 Node::Not(inner) => format!("!{}", show(inner)),
                 Node::Negate(inner) => format!("-{}", show(inner)),
-                Node::Binary(operator, left, right) => format!("({} {operator:?} {})", show(left), show(right)),
+                Node::Binary(operator, left, right) => {
+                    format!("({} {operator:?} {})", show(left), show(right))
+                }
                 Node::If(c, a, b) => format!("({} ? {} : {})", show(c), show(a), show(b)),
-                Node::Call(name, items) => format!("{name}({})", items.iter().map(show).collect::<Vec<_>>().join(",")),
+                Node::Call(name, items) => format!(
+                    "{name}({})",
+                    items.iter().map(show).collect::<Vec<_>>().join(",")
+                ),
             }
         }
         show(&parse(text).unwrap())
@@ -221,18 +261,41 @@ mod tests {
 
     #[test]
     fn precedence() {
-        assert_eq!(shape("1 + 2 * 3 - 4"), "((1 Add (2 Multiply 3)) Subtract 4)");
-        assert_eq!(shape("a or b and not c == 1"), "(a Or (b And !(c Equal 1)))");
+        assert_eq!(
+            shape("1 + 2 * 3 - 4"),
+            "((1 Add (2 Multiply 3)) Subtract 4)"
+        );
+        assert_eq!(
+            shape("a or b and not c == 1"),
+            "(a Or (b And !(c Equal 1)))"
+        );
         assert_eq!(shape("a ? b : c ? d : e"), "(a ? b : (c ? d : e))");
         assert_eq!(shape("-a * 2"), "(-a Multiply 2)");
-        assert_eq!(shape("x in ['A', 'B'] && !y"), "((x In [Text(\"A\"),Text(\"B\")]) And !y)");
-        assert_eq!(shape("src['Order No'].items[0].sku > 1.50"), "(src**** Greater 1.50)");
+        assert_eq!(
+            shape("x in ['A', 'B'] && !y"),
+            "((x In [Text(\"A\"),Text(\"B\")]) And !y)"
+        );
+        assert_eq!(
+            shape("src['Order No'].items[0].sku > 1.50"),
+            "(src**** Greater 1.50)"
+        );
         assert_eq!(shape("round(a / b, 2)"), "round((a Divide b),2)");
     }
 
     #[test]
     fn errors_say_where() {
-        for (text, offset) in [("", 0), ("1 +", 3), ("(1", 2), ("a = 1", 2), ("1 2", 2), ("a.1", 2), ("'x", 0), ("a == b == c", 7), ("x[1.5]", 5), ("#", 0)] {
+        for (text, offset) in [
+            ("", 0),
+            ("1 +", 3),
+            ("(1", 2),
+            ("a = 1", 2),
+            ("1 2", 2),
+            ("a.1", 2),
+            ("'x", 0),
+            ("a == b == c", 7),
+            ("x[1.5]", 5),
+            ("#", 0),
+        ] {
             assert_eq!(parse(text).unwrap_err().offset, offset, "{text}");
         }
         let deep = "(".repeat(200) + "1" + &")".repeat(200);

@@ -13,9 +13,14 @@ pub(super) const SIGNATURE: Signature = Signature {
     output: Output::Is(Kind::Number),
     arguments: &[],
     fails_with: &[ErrorCode::NumberInvalid],
-    examples: &[Example::gives(r#"-1.5"#, r#"{}"#, r#"1.5"#), Example::gives(r#"1.5"#, r#"{}"#, r#"1.5"#), Example::gives(r#"0"#, r#"{}"#, r#"0"#), Example::gives(r#"null"#, r#"{}"#, r#"null"#), Example::fails(r#""x""#, r#"{}"#, ErrorCode::NumberInvalid), ],
+    examples: &[
+        Example::gives(r#"-1.5"#, r#"{}"#, r#"1.5"#),
+        Example::gives(r#"1.5"#, r#"{}"#, r#"1.5"#),
+        Example::gives(r#"0"#, r#"{}"#, r#"0"#),
+        Example::gives(r#"null"#, r#"{}"#, r#"null"#),
+        Example::fails(r#""x""#, r#"{}"#, ErrorCode::NumberInvalid),
+    ],
 };
-
 
 pub(super) fn compile(_arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
     Some(Operation::Abs)

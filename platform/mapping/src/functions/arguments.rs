@@ -42,7 +42,11 @@ impl<'a> Arguments<'a, '_> {
                 _ => {}
             }
         }
-        let known: Vec<String> = signature.arguments.iter().map(|a| a.name.to_owned()).collect();
+        let known: Vec<String> = signature
+            .arguments
+            .iter()
+            .map(|a| a.name.to_owned())
+            .collect();
         for name in self.values.keys().filter(|name| !known.contains(name)) {
             let hint = match nearest(name, &known) {
                 Some(candidate) => format!("did you mean {candidate:?}?"),
@@ -76,7 +80,13 @@ impl<'a> Arguments<'a, '_> {
 
     pub(super) fn texts(&self, name: &str) -> Option<Vec<String>> {
         let items = self.values.get(name)?.as_array()?;
-        Some(items.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+        Some(
+            items
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
+        )
     }
 
     pub(super) fn integer(&self, name: &str) -> Option<u32> {
@@ -88,7 +98,10 @@ impl<'a> Arguments<'a, '_> {
     }
 
     pub(super) fn flag(&self, name: &str) -> bool {
-        self.values.get(name).and_then(Value::as_bool).unwrap_or(false)
+        self.values
+            .get(name)
+            .and_then(Value::as_bool)
+            .unwrap_or(false)
     }
 
     pub(super) fn scalar(&self, name: &str) -> Option<Constant> {
@@ -102,7 +115,9 @@ impl<'a> Arguments<'a, '_> {
 
     /// The locale named by `locale`, or the source's.
     pub(super) fn locale(&self) -> Locale {
-        self.text("locale").and_then(Locale::named).unwrap_or(self.compiler.locale)
+        self.text("locale")
+            .and_then(Locale::named)
+            .unwrap_or(self.compiler.locale)
     }
 
     /// The time zone named by the argument, or the source's.
@@ -156,7 +171,9 @@ fn decimal(value: &Value) -> Option<Decimal> {
 
 fn has_form(value: &Value, kind: ArgumentKind) -> bool {
     let scalar = |value: &Value| Constant::from_json(value).is_some();
-    let list = |test: &dyn Fn(&Value) -> bool| value.as_array().is_some_and(|items| items.iter().all(test));
+    let list = |test: &dyn Fn(&Value) -> bool| {
+        value.as_array().is_some_and(|items| items.iter().all(test))
+    };
     match kind {
         ArgumentKind::Text => value.is_string(),
         ArgumentKind::Texts | ArgumentKind::Paths => list(&Value::is_string),
@@ -165,8 +182,12 @@ fn has_form(value: &Value, kind: ArgumentKind) -> bool {
         ArgumentKind::Flag => value.is_boolean(),
         ArgumentKind::Scalar => scalar(value),
         ArgumentKind::Scalars => list(&scalar),
-        ArgumentKind::Locale => value.as_str().is_some_and(|name| Locale::named(name).is_some()),
-        ArgumentKind::Rounding => value.as_str().is_some_and(|word| Rounding::parse(word).is_some()),
+        ArgumentKind::Locale => value
+            .as_str()
+            .is_some_and(|name| Locale::named(name).is_some()),
+        ArgumentKind::Rounding => value
+            .as_str()
+            .is_some_and(|word| Rounding::parse(word).is_some()),
         ArgumentKind::OnMiss => matches!(value.as_str(), Some("error" | "null" | "default")),
     }
 }

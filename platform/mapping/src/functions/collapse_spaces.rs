@@ -14,9 +14,14 @@ pub(super) const SIGNATURE: Signature = Signature {
     output: Output::Is(Kind::Text),
     arguments: &[],
     fails_with: &[ErrorCode::ValueInvalid],
-    examples: &[Example::gives(r#""  Main   Street ""#, r#"{}"#, r#""Main Street""#), Example::gives(r#""a\tb\nc""#, r#"{}"#, r#""a b c""#), Example::gives(r#""a b""#, r#"{}"#, r#""a b""#), Example::gives(r#""   ""#, r#"{}"#, r#""""#), Example::gives(r#"null"#, r#"{}"#, r#"null"#), ],
+    examples: &[
+        Example::gives(r#""  Main   Street ""#, r#"{}"#, r#""Main Street""#),
+        Example::gives(r#""a\tb\nc""#, r#"{}"#, r#""a b c""#),
+        Example::gives(r#""a b""#, r#"{}"#, r#""a b""#),
+        Example::gives(r#""   ""#, r#"{}"#, r#""""#),
+        Example::gives(r#"null"#, r#"{}"#, r#"null"#),
+    ],
 };
-
 
 pub(super) fn compile(_arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
     Some(Operation::CollapseSpaces)

@@ -13,11 +13,21 @@ pub(super) const SIGNATURE: Signature = Signature {
     summary: "Writes a date in a form of its own.",
     input: Kind::Date,
     output: Output::Is(Kind::Text),
-    arguments: &[Argument::required("format", ArgumentKind::Text, "pattern of yyyy MM M dd d and other signs"), ],
+    arguments: &[Argument::required(
+        "format",
+        ArgumentKind::Text,
+        "pattern of yyyy MM M dd d and other signs",
+    )],
     fails_with: &[ErrorCode::DateInvalid],
-    examples: &[Example::gives(r#"null"#, r#"{"format": "dd.MM.yyyy"}"#, r#"null"#), Example::fails(r#""2026-03-07""#, r#"{"format": "dd.MM.yyyy"}"#, ErrorCode::DateInvalid), ],
+    examples: &[
+        Example::gives(r#"null"#, r#"{"format": "dd.MM.yyyy"}"#, r#"null"#),
+        Example::fails(
+            r#""2026-03-07""#,
+            r#"{"format": "dd.MM.yyyy"}"#,
+            ErrorCode::DateInvalid,
+        ),
+    ],
 };
-
 
 pub(super) fn compile(arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
     match Pattern::compile(arguments.text("format")?) {

@@ -2,22 +2,64 @@
 
 use tributary_model::error_code::ErrorCode;
 
-use jiff::tz::TimeZone;
 use super::signature::{Argument, ArgumentKind, Example, Output, Signature};
 use super::{Arguments, Operation};
 use crate::date::{InstantError, Pattern, local_date};
 use crate::value::{Kind, Made, Value, failure, failure_with_hint};
+use jiff::tz::TimeZone;
 
 pub(super) const SIGNATURE: Signature = Signature {
     name: "date_parse",
     summary: "Makes a date of a text that has one of the formats. rfc3339 takes an instant with offset (2026-03-05T23:30:00-08:00) and gives the date on which it falls in the zone; times in other formats are checked and dropped.",
     input: Kind::Text,
     output: Output::Is(Kind::Date),
-    arguments: &[Argument::required("formats", ArgumentKind::Texts, "patterns of yyyy MM M dd d HH mm ss and other signs, or rfc3339; tried in order"), Argument::optional("zone", ArgumentKind::Text, "IANA time zone for rfc3339; default: the source’s"), ],
+    arguments: &[
+        Argument::required(
+            "formats",
+            ArgumentKind::Texts,
+            "patterns of yyyy MM M dd d HH mm ss and other signs, or rfc3339; tried in order",
+        ),
+        Argument::optional(
+            "zone",
+            ArgumentKind::Text,
+            "IANA time zone for rfc3339; default: the source’s",
+        ),
+    ],
     fails_with: &[ErrorCode::DateInvalid, ErrorCode::ValueInvalid],
-    examples: &[Example::gives(r#""07.03.2026""#, r#"{"formats": ["dd.MM.yyyy"]}"#, r#""2026-03-07""#), Example::gives(r#""3/7/2026""#, r#"{"formats": ["yyyy-MM-dd", "M/d/yyyy"]}"#, r#""2026-03-07""#), Example::gives(r#""2026-03-05T23:30:00-08:00""#, r#"{"formats": ["rfc3339"], "zone": "Europe/Berlin"}"#, r#""2026-03-06""#), Example::fails(r#""30.02.2026""#, r#"{"formats": ["dd.MM.yyyy"]}"#, ErrorCode::DateInvalid), Example::fails(r#""2026-03-07""#, r#"{"formats": ["dd.MM.yyyy"]}"#, ErrorCode::DateInvalid), Example::fails(r#""2026-03-05T23:30:00""#, r#"{"formats": ["rfc3339"], "zone": "UTC"}"#, ErrorCode::DateInvalid), Example::gives(r#"null"#, r#"{"formats": ["dd.MM.yyyy"]}"#, r#"null"#), ],
+    examples: &[
+        Example::gives(
+            r#""07.03.2026""#,
+            r#"{"formats": ["dd.MM.yyyy"]}"#,
+            r#""2026-03-07""#,
+        ),
+        Example::gives(
+            r#""3/7/2026""#,
+            r#"{"formats": ["yyyy-MM-dd", "M/d/yyyy"]}"#,
+            r#""2026-03-07""#,
+        ),
+        Example::gives(
+            r#""2026-03-05T23:30:00-08:00""#,
+            r#"{"formats": ["rfc3339"], "zone": "Europe/Berlin"}"#,
+            r#""2026-03-06""#,
+        ),
+        Example::fails(
+            r#""30.02.2026""#,
+            r#"{"formats": ["dd.MM.yyyy"]}"#,
+            ErrorCode::DateInvalid,
+        ),
+        Example::fails(
+            r#""2026-03-07""#,
+            r#"{"formats": ["dd.MM.yyyy"]}"#,
+            ErrorCode::DateInvalid,
+        ),
+        Example::fails(
+            r#""2026-03-05T23:30:00""#,
+            r#"{"formats": ["rfc3339"], "zone": "UTC"}"#,
+            ErrorCode::DateInvalid,
+        ),
+        Example::gives(r#"null"#, r#"{"formats": ["dd.MM.yyyy"]}"#, r#"null"#),
+    ],
 };
-
 
 /// One way to read a date.
 #[derive(Debug)]
@@ -42,7 +84,10 @@ pub(super) fn compile(arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
     if formats.is_empty() {
         return arguments.invalid("formats", "at least one format is needed");
     }
-    Some(Operation::DateParse { formats: formats.into(), names: names.join(", ").into() })
+    Some(Operation::DateParse {
+        formats: formats.into(),
+        names: names.join(", ").into(),
+    })
 }
 
 pub(super) fn apply<'a>(value: Value<'a>, formats: &[Format], names: &str) -> Made<Value<'a>> {
@@ -71,5 +116,8 @@ pub(super) fn apply<'a>(value: Value<'a>, formats: &[Format], names: &str) -> Ma
         }
     }
     let shown = tributary_model::issue::shorten(text, 40);
-    failure(ErrorCode::DateInvalid, format!("{shown:?} is not a date of the form {names}, or not on the calendar"))
+    failure(
+        ErrorCode::DateInvalid,
+        format!("{shown:?} is not a date of the form {names}, or not on the calendar"),
+    )
 }

@@ -9,14 +9,29 @@ pub(super) const SIGNATURE: Signature = Signature {
     summary: "Puts a value in place of null.",
     input: Kind::Any,
     output: Output::SameOr,
-    arguments: &[Argument::optional("value", ArgumentKind::Scalar, "the value; either this or param"), Argument::optional("param", ArgumentKind::Text, "name of a parameter"), ],
+    arguments: &[
+        Argument::optional(
+            "value",
+            ArgumentKind::Scalar,
+            "the value; either this or param",
+        ),
+        Argument::optional("param", ArgumentKind::Text, "name of a parameter"),
+    ],
     fails_with: &[],
-    examples: &[Example::gives(r#"null"#, r#"{"value": "0"}"#, r#""0""#), Example::gives(r#""x""#, r#"{"value": "0"}"#, r#""x""#), Example::gives(r#""""#, r#"{"value": "0"}"#, r#""""#), Example::gives(r#"null"#, r#"{"value": 0.5}"#, r#"0.5"#), Example::gives(r#"false"#, r#"{"value": true}"#, r#"false"#), ],
+    examples: &[
+        Example::gives(r#"null"#, r#"{"value": "0"}"#, r#""0""#),
+        Example::gives(r#""x""#, r#"{"value": "0"}"#, r#""x""#),
+        Example::gives(r#""""#, r#"{"value": "0"}"#, r#""""#),
+        Example::gives(r#"null"#, r#"{"value": 0.5}"#, r#"0.5"#),
+        Example::gives(r#"false"#, r#"{"value": true}"#, r#"false"#),
+    ],
 };
 
-
 pub(super) fn compile(arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
-    match (arguments.scalar("value"), arguments.text("param").map(str::to_owned)) {
+    match (
+        arguments.scalar("value"),
+        arguments.text("param").map(str::to_owned),
+    ) {
         (Some(value), None) => Some(Operation::Default { value }),
         (None, Some(name)) => {
             let value = arguments.param("param", &name)?;
@@ -27,5 +42,9 @@ pub(super) fn compile(arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
 }
 
 pub(super) fn apply<'a>(value: Value<'a>, default: &'a Constant) -> Made<Value<'a>> {
-    Ok(if value.is_null() { default.value() } else { value })
+    Ok(if value.is_null() {
+        default.value()
+    } else {
+        value
+    })
 }

@@ -11,9 +11,14 @@ pub(super) const SIGNATURE: Signature = Signature {
     output: Output::Is(Kind::Bool),
     arguments: &[],
     fails_with: &[],
-    examples: &[Example::gives(r#"null"#, r#"{}"#, r#"true"#), Example::gives(r#""""#, r#"{}"#, r#"true"#), Example::gives(r#""x""#, r#"{}"#, r#"false"#), Example::gives(r#"0"#, r#"{}"#, r#"false"#), Example::gives(r#"false"#, r#"{}"#, r#"false"#), ],
+    examples: &[
+        Example::gives(r#"null"#, r#"{}"#, r#"true"#),
+        Example::gives(r#""""#, r#"{}"#, r#"true"#),
+        Example::gives(r#""x""#, r#"{}"#, r#"false"#),
+        Example::gives(r#"0"#, r#"{}"#, r#"false"#),
+        Example::gives(r#"false"#, r#"{}"#, r#"false"#),
+    ],
 };
-
 
 pub(super) fn compile(_arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
     Some(Operation::IsEmpty)

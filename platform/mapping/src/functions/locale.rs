@@ -12,13 +12,34 @@ pub(crate) struct Locale {
 
 impl Locale {
     pub(crate) const ALL: [Self; 7] = [
-        Self { name: "plain", separators: Separators::PLAIN },
-        Self { name: "de-DE", separators: Separators::GERMAN },
-        Self { name: "de-AT", separators: Separators::GERMAN },
-        Self { name: "de-CH", separators: Separators::SWISS },
-        Self { name: "en-US", separators: Separators::ENGLISH },
-        Self { name: "en-GB", separators: Separators::ENGLISH },
-        Self { name: "fr-FR", separators: Separators::FRENCH },
+        Self {
+            name: "plain",
+            separators: Separators::PLAIN,
+        },
+        Self {
+            name: "de-DE",
+            separators: Separators::GERMAN,
+        },
+        Self {
+            name: "de-AT",
+            separators: Separators::GERMAN,
+        },
+        Self {
+            name: "de-CH",
+            separators: Separators::SWISS,
+        },
+        Self {
+            name: "en-US",
+            separators: Separators::ENGLISH,
+        },
+        Self {
+            name: "en-GB",
+            separators: Separators::ENGLISH,
+        },
+        Self {
+            name: "fr-FR",
+            separators: Separators::FRENCH,
+        },
     ];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
@@ -28,7 +49,15 @@ impl Locale {
 
 impl From<LocaleName> for Locale {
     fn from(name: LocaleName) -> Self {
-        let [plain, germany, austria, switzerland, states, kingdom, france] = Self::ALL;
+        let [
+            plain,
+            germany,
+            austria,
+            switzerland,
+            states,
+            kingdom,
+            france,
+        ] = Self::ALL;
         match name {
             LocaleName::Plain => plain,
             LocaleName::GermanGermany => germany,

@@ -14,11 +14,45 @@ pub(super) const SIGNATURE: Signature = Signature {
     summary: "Finds the value in a table of the document’s lookups.",
     input: Kind::Text,
     output: Output::Is(Kind::Text),
-    arguments: &[Argument::required("table", ArgumentKind::Text, "name of the lookup"), Argument::optional("with", ArgumentKind::Paths, "paths of further key columns, in the order of the lookup’s key, after the value itself"), Argument::optional("on_miss", ArgumentKind::OnMiss, "error (default), null, default"), Argument::optional("default", ArgumentKind::Text, "the answer for on_miss: default"), ],
+    arguments: &[
+        Argument::required("table", ArgumentKind::Text, "name of the lookup"),
+        Argument::optional(
+            "with",
+            ArgumentKind::Paths,
+            "paths of further key columns, in the order of the lookup’s key, after the value itself",
+        ),
+        Argument::optional(
+            "on_miss",
+            ArgumentKind::OnMiss,
+            "error (default), null, default",
+        ),
+        Argument::optional(
+            "default",
+            ArgumentKind::Text,
+            "the answer for on_miss: default",
+        ),
+    ],
     fails_with: &[ErrorCode::LookupMissing, ErrorCode::ValueInvalid],
-    examples: &[Example::gives(r#""RE""#, r#"{"table": "example"}"#, r#""sale""#), Example::fails(r#""XX""#, r#"{"table": "example"}"#, ErrorCode::LookupMissing), Example::gives(r#""XX""#, r#"{"table": "example", "on_miss": "null"}"#, r#"null"#), Example::gives(r#""XX""#, r#"{"table": "example", "on_miss": "default", "default": "other"}"#, r#""other""#), Example::gives(r#"null"#, r#"{"table": "example"}"#, r#"null"#), ],
+    examples: &[
+        Example::gives(r#""RE""#, r#"{"table": "example"}"#, r#""sale""#),
+        Example::fails(
+            r#""XX""#,
+            r#"{"table": "example"}"#,
+            ErrorCode::LookupMissing,
+        ),
+        Example::gives(
+            r#""XX""#,
+            r#"{"table": "example", "on_miss": "null"}"#,
+            r#"null"#,
+        ),
+        Example::gives(
+            r#""XX""#,
+            r#"{"table": "example", "on_miss": "default", "default": "other"}"#,
+            r#""other""#,
+        ),
+        Example::gives(r#"null"#, r#"{"table": "example"}"#, r#"null"#),
+    ],
 };
-
 
 /// What an unknown key gives.
 #[derive(Debug)]
@@ -33,18 +67,29 @@ pub(super) fn compile(arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
     let (table, key_columns) = arguments.lookup("table", &name)?;
     let with = arguments.slots("with")?;
     if with.len() + 1 != key_columns {
-        let message = format!("the key of {name} has {key_columns} columns, this gives {}", with.len() + 1);
+        let message = format!(
+            "the key of {name} has {key_columns} columns, this gives {}",
+            with.len() + 1
+        );
         return arguments.invalid("with", &message);
     }
     let default = arguments.text("default").map(Into::into);
     let on_miss = match (arguments.text("on_miss"), default) {
         (Some("default"), Some(text)) => OnMiss::Default(text),
-        (Some("default"), None) => return arguments.invalid("default", "is needed for on_miss: default"),
-        (_, Some(_)) => return arguments.invalid("default", "has no effect without on_miss: default"),
+        (Some("default"), None) => {
+            return arguments.invalid("default", "is needed for on_miss: default");
+        }
+        (_, Some(_)) => {
+            return arguments.invalid("default", "has no effect without on_miss: default");
+        }
         (Some("null"), None) => OnMiss::Null,
         _ => OnMiss::Error,
     };
-    Some(Operation::Lookup { table, with: with.into(), on_miss })
+    Some(Operation::Lookup {
+        table,
+        with: with.into(),
+        on_miss,
+    })
 }
 
 pub(super) fn apply<'a>(
@@ -78,7 +123,10 @@ pub(super) fn apply<'a>(
         (None, OnMiss::Default(text)) => Ok(Value::Text(text)),
         (None, OnMiss::Error) => {
             let shown = tributary_model::issue::shorten(&key.replace(KEY_SEPARATOR, ", "), 80);
-            failure(ErrorCode::LookupMissing, format!("{shown:?} is not in the table {}", lookup.name))
+            failure(
+                ErrorCode::LookupMissing,
+                format!("{shown:?} is not in the table {}", lookup.name),
+            )
         }
     }
 }

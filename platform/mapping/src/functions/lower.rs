@@ -14,9 +14,14 @@ pub(super) const SIGNATURE: Signature = Signature {
     output: Output::Is(Kind::Text),
     arguments: &[],
     fails_with: &[ErrorCode::ValueInvalid],
-    examples: &[Example::gives(r#""USD""#, r#"{}"#, r#""usd""#), Example::gives(r#""ÄÖ""#, r#"{}"#, r#""äö""#), Example::gives(r#""eur""#, r#"{}"#, r#""eur""#), Example::gives(r#"null"#, r#"{}"#, r#"null"#), Example::fails(r#"true"#, r#"{}"#, ErrorCode::ValueInvalid), ],
+    examples: &[
+        Example::gives(r#""USD""#, r#"{}"#, r#""usd""#),
+        Example::gives(r#""ÄÖ""#, r#"{}"#, r#""äö""#),
+        Example::gives(r#""eur""#, r#"{}"#, r#""eur""#),
+        Example::gives(r#"null"#, r#"{}"#, r#"null"#),
+        Example::fails(r#"true"#, r#"{}"#, ErrorCode::ValueInvalid),
+    ],
 };
-
 
 pub(super) fn compile(_arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
     Some(Operation::Lower)

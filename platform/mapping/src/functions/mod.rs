@@ -38,8 +38,8 @@ mod upper;
 pub(crate) use arguments::Arguments;
 pub(crate) use enum_of::apply as check_enum;
 pub(crate) use locale::Locale;
-pub(crate) use to_decimal::number;
 use signature::Signature;
+pub(crate) use to_decimal::number;
 
 use crate::date::Pattern;
 use crate::decimal::{Decimal, Rounding};
@@ -55,32 +55,110 @@ pub(crate) struct Function {
 
 /// Every function, by topic.
 pub(crate) const FUNCTIONS: &[Function] = &[
-    Function { signature: &trim::SIGNATURE, compile: trim::compile },
-    Function { signature: &collapse_spaces::SIGNATURE, compile: collapse_spaces::compile },
-    Function { signature: &upper::SIGNATURE, compile: upper::compile },
-    Function { signature: &lower::SIGNATURE, compile: lower::compile },
-    Function { signature: &pad_left::SIGNATURE, compile: pad_left::compile },
-    Function { signature: &truncate::SIGNATURE, compile: truncate::compile },
-    Function { signature: &substring::SIGNATURE, compile: substring::compile },
-    Function { signature: &replace::SIGNATURE, compile: replace::compile },
-    Function { signature: &remove_chars::SIGNATURE, compile: remove_chars::compile },
-    Function { signature: &template::SIGNATURE, compile: template::compile },
-    Function { signature: &matches::SIGNATURE, compile: matches::compile },
-    Function { signature: &to_string::SIGNATURE, compile: to_string::compile },
-    Function { signature: &to_int::SIGNATURE, compile: to_int::compile },
-    Function { signature: &to_decimal::SIGNATURE, compile: to_decimal::compile },
-    Function { signature: &to_bool::SIGNATURE, compile: to_bool::compile },
-    Function { signature: &round::SIGNATURE, compile: round::compile },
-    Function { signature: &abs::SIGNATURE, compile: abs::compile },
-    Function { signature: &range::SIGNATURE, compile: range::compile },
-    Function { signature: &enum_of::SIGNATURE, compile: enum_of::compile },
-    Function { signature: &lookup::SIGNATURE, compile: lookup::compile },
-    Function { signature: &default::SIGNATURE, compile: default::compile },
-    Function { signature: &equals::SIGNATURE, compile: equals::compile },
-    Function { signature: &in_list::SIGNATURE, compile: in_list::compile },
-    Function { signature: &is_empty::SIGNATURE, compile: is_empty::compile },
-    Function { signature: &date_parse::SIGNATURE, compile: date_parse::compile },
-    Function { signature: &date_format::SIGNATURE, compile: date_format::compile },
+    Function {
+        signature: &trim::SIGNATURE,
+        compile: trim::compile,
+    },
+    Function {
+        signature: &collapse_spaces::SIGNATURE,
+        compile: collapse_spaces::compile,
+    },
+    Function {
+        signature: &upper::SIGNATURE,
+        compile: upper::compile,
+    },
+    Function {
+        signature: &lower::SIGNATURE,
+        compile: lower::compile,
+    },
+    Function {
+        signature: &pad_left::SIGNATURE,
+        compile: pad_left::compile,
+    },
+    Function {
+        signature: &truncate::SIGNATURE,
+        compile: truncate::compile,
+    },
+    Function {
+        signature: &substring::SIGNATURE,
+        compile: substring::compile,
+    },
+    Function {
+        signature: &replace::SIGNATURE,
+        compile: replace::compile,
+    },
+    Function {
+        signature: &remove_chars::SIGNATURE,
+        compile: remove_chars::compile,
+    },
+    Function {
+        signature: &template::SIGNATURE,
+        compile: template::compile,
+    },
+    Function {
+        signature: &matches::SIGNATURE,
+        compile: matches::compile,
+    },
+    Function {
+        signature: &to_string::SIGNATURE,
+        compile: to_string::compile,
+    },
+    Function {
+        signature: &to_int::SIGNATURE,
+        compile: to_int::compile,
+    },
+    Function {
+        signature: &to_decimal::SIGNATURE,
+        compile: to_decimal::compile,
+    },
+    Function {
+        signature: &to_bool::SIGNATURE,
+        compile: to_bool::compile,
+    },
+    Function {
+        signature: &round::SIGNATURE,
+        compile: round::compile,
+    },
+    Function {
+        signature: &abs::SIGNATURE,
+        compile: abs::compile,
+    },
+    Function {
+        signature: &range::SIGNATURE,
+        compile: range::compile,
+    },
+    Function {
+        signature: &enum_of::SIGNATURE,
+        compile: enum_of::compile,
+    },
+    Function {
+        signature: &lookup::SIGNATURE,
+        compile: lookup::compile,
+    },
+    Function {
+        signature: &default::SIGNATURE,
+        compile: default::compile,
+    },
+    Function {
+        signature: &equals::SIGNATURE,
+        compile: equals::compile,
+    },
+    Function {
+        signature: &in_list::SIGNATURE,
+        compile: in_list::compile,
+    },
+    Function {
+        signature: &is_empty::SIGNATURE,
+        compile: is_empty::compile,
+    },
+    Function {
+        signature: &date_parse::SIGNATURE,
+        compile: date_parse::compile,
+    },
+    Function {
+        signature: &date_format::SIGNATURE,
+        compile: date_format::compile,
+    },
 ];
 
 /// The signatures of all functions, for editors and documentation.
@@ -90,7 +168,9 @@ pub fn signatures() -> impl Iterator<Item = &'static Signature> {
 
 /// The function called `name`.
 pub(crate) fn find(name: &str) -> Option<&'static Function> {
-    FUNCTIONS.iter().find(|function| function.signature.name == name)
+    FUNCTIONS
+        .iter()
+        .find(|function| function.signature.name == name)
 }
 
 /// A function with its arguments, ready to run.
@@ -100,34 +180,85 @@ pub(crate) enum Operation {
     CollapseSpaces,
     Upper,
     Lower,
-    PadLeft { length: u32, sign: char },
-    Truncate { length: u32, warn: bool },
-    Substring { start: u32, length: u32 },
-    Replace { search: Box<str>, with: Box<str> },
-    RemoveChars { chars: Box<str> },
-    Template { pieces: Box<[Box<str>]> },
-    Matches { regex: Box<regex::Regex> },
+    PadLeft {
+        length: u32,
+        sign: char,
+    },
+    Truncate {
+        length: u32,
+        warn: bool,
+    },
+    Substring {
+        start: u32,
+        length: u32,
+    },
+    Replace {
+        search: Box<str>,
+        with: Box<str>,
+    },
+    RemoveChars {
+        chars: Box<str>,
+    },
+    Template {
+        pieces: Box<[Box<str>]>,
+    },
+    Matches {
+        regex: Box<regex::Regex>,
+    },
     ToString,
-    ToInt { locale: Locale },
-    ToDecimal { locale: Locale },
-    ToBool { yes: Box<[String]>, no: Box<[String]> },
-    Round { scale: u8, mode: Rounding },
+    ToInt {
+        locale: Locale,
+    },
+    ToDecimal {
+        locale: Locale,
+    },
+    ToBool {
+        yes: Box<[String]>,
+        no: Box<[String]>,
+    },
+    Round {
+        scale: u8,
+        mode: Rounding,
+    },
     Abs,
-    Range { min: Option<Decimal>, max: Option<Decimal> },
-    Enum { values: Box<[String]> },
-    Lookup { table: usize, with: Box<[SlotRef]>, on_miss: lookup::OnMiss },
-    Default { value: Constant },
-    Equals { value: Constant },
-    In { values: Box<[Constant]> },
+    Range {
+        min: Option<Decimal>,
+        max: Option<Decimal>,
+    },
+    Enum {
+        values: Box<[String]>,
+    },
+    Lookup {
+        table: usize,
+        with: Box<[SlotRef]>,
+        on_miss: lookup::OnMiss,
+    },
+    Default {
+        value: Constant,
+    },
+    Equals {
+        value: Constant,
+    },
+    In {
+        values: Box<[Constant]>,
+    },
     IsEmpty,
-    DateParse { formats: Box<[date_parse::Format]>, names: Box<str> },
-    DateFormat { pattern: Pattern },
+    DateParse {
+        formats: Box<[date_parse::Format]>,
+        names: Box<str>,
+    },
+    DateFormat {
+        pattern: Pattern,
+    },
 }
 
 impl Operation {
     /// Whether null is a value for it; all others pass null through.
     fn takes_null(&self) -> bool {
-        matches!(self, Self::Default { .. } | Self::Equals { .. } | Self::IsEmpty)
+        matches!(
+            self,
+            Self::Default { .. } | Self::Equals { .. } | Self::IsEmpty
+        )
     }
 
     /// The value that the function makes of `value`.
@@ -158,7 +289,11 @@ impl Operation {
             Self::Abs => abs::apply(value),
             Self::Range { min, max } => range::apply(value, *min, *max),
             Self::Enum { values } => enum_of::apply(value, values),
-            Self::Lookup { table, with, on_miss } => lookup::apply(value, *table, with, on_miss, run),
+            Self::Lookup {
+                table,
+                with,
+                on_miss,
+            } => lookup::apply(value, *table, with, on_miss, run),
             Self::Default { value: default } => default::apply(value, default),
             Self::Equals { value: other } => equals::apply(value, other),
             Self::In { values } => in_list::apply(value, values),

@@ -12,11 +12,27 @@ pub(super) const SIGNATURE: Signature = Signature {
     summary: "Fills a text up at its start to a length, with a character. A longer text stays.",
     input: Kind::Text,
     output: Output::Is(Kind::Text),
-    arguments: &[Argument::required("length", ArgumentKind::Integer, "characters wanted, at most 1000"), Argument::required("with", ArgumentKind::Text, "one character"), ],
+    arguments: &[
+        Argument::required(
+            "length",
+            ArgumentKind::Integer,
+            "characters wanted, at most 1000",
+        ),
+        Argument::required("with", ArgumentKind::Text, "one character"),
+    ],
     fails_with: &[ErrorCode::ValueInvalid],
-    examples: &[Example::gives(r#""42""#, r#"{"length": 5, "with": "0"}"#, r#""00042""#), Example::gives(r#""123456""#, r#"{"length": 5, "with": "0"}"#, r#""123456""#), Example::gives(r#""ä""#, r#"{"length": 3, "with": "·"}"#, r#""··ä""#), Example::gives(r#""""#, r#"{"length": 2, "with": "x"}"#, r#""xx""#), Example::gives(r#"null"#, r#"{"length": 5, "with": "0"}"#, r#"null"#), ],
+    examples: &[
+        Example::gives(r#""42""#, r#"{"length": 5, "with": "0"}"#, r#""00042""#),
+        Example::gives(
+            r#""123456""#,
+            r#"{"length": 5, "with": "0"}"#,
+            r#""123456""#,
+        ),
+        Example::gives(r#""ä""#, r#"{"length": 3, "with": "·"}"#, r#""··ä""#),
+        Example::gives(r#""""#, r#"{"length": 2, "with": "x"}"#, r#""xx""#),
+        Example::gives(r#"null"#, r#"{"length": 5, "with": "0"}"#, r#"null"#),
+    ],
 };
-
 
 pub(super) fn compile(arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
     let length = arguments.integer("length")?;
@@ -30,7 +46,12 @@ pub(super) fn compile(arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
     }
 }
 
-pub(super) fn apply<'a>(value: Value<'a>, length: u32, sign: char, run: &Run<'a>) -> Made<Value<'a>> {
+pub(super) fn apply<'a>(
+    value: Value<'a>,
+    length: u32,
+    sign: char,
+    run: &Run<'a>,
+) -> Made<Value<'a>> {
     let text = value.text()?;
     let missing = (length as usize).saturating_sub(text.chars().count());
     if missing == 0 {

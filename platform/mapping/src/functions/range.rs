@@ -12,11 +12,19 @@ pub(super) const SIGNATURE: Signature = Signature {
     summary: "Passes a number on if it lies between the bounds; both belong to the range.",
     input: Kind::Number,
     output: Output::Is(Kind::Number),
-    arguments: &[Argument::optional("min", ArgumentKind::Decimal, "smallest allowed"), Argument::optional("max", ArgumentKind::Decimal, "largest allowed"), ],
+    arguments: &[
+        Argument::optional("min", ArgumentKind::Decimal, "smallest allowed"),
+        Argument::optional("max", ArgumentKind::Decimal, "largest allowed"),
+    ],
     fails_with: &[ErrorCode::NumberRange, ErrorCode::NumberInvalid],
-    examples: &[Example::gives(r#"5"#, r#"{"min": 1, "max": 10}"#, r#"5"#), Example::gives(r#"10"#, r#"{"max": 10}"#, r#"10"#), Example::fails(r#"0"#, r#"{"min": "0.001"}"#, ErrorCode::NumberRange), Example::fails(r#"11"#, r#"{"max": 10}"#, ErrorCode::NumberRange), Example::gives(r#"null"#, r#"{"min": 1}"#, r#"null"#), ],
+    examples: &[
+        Example::gives(r#"5"#, r#"{"min": 1, "max": 10}"#, r#"5"#),
+        Example::gives(r#"10"#, r#"{"max": 10}"#, r#"10"#),
+        Example::fails(r#"0"#, r#"{"min": "0.001"}"#, ErrorCode::NumberRange),
+        Example::fails(r#"11"#, r#"{"max": 10}"#, ErrorCode::NumberRange),
+        Example::gives(r#"null"#, r#"{"min": 1}"#, r#"null"#),
+    ],
 };
-
 
 pub(super) fn compile(arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
     let (min, max) = (arguments.decimal("min"), arguments.decimal("max"));
@@ -27,13 +35,23 @@ pub(super) fn compile(arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
     }
 }
 
-pub(super) fn apply<'a>(value: Value<'a>, min: Option<Decimal>, max: Option<Decimal>) -> Made<Value<'a>> {
+pub(super) fn apply<'a>(
+    value: Value<'a>,
+    min: Option<Decimal>,
+    max: Option<Decimal>,
+) -> Made<Value<'a>> {
     let number = value.decimal()?;
     if let Some(min) = min.filter(|min| number < *min) {
-        return failure(ErrorCode::NumberRange, format!("{number} is smaller than {min}"));
+        return failure(
+            ErrorCode::NumberRange,
+            format!("{number} is smaller than {min}"),
+        );
     }
     if let Some(max) = max.filter(|max| number > *max) {
-        return failure(ErrorCode::NumberRange, format!("{number} is larger than {max}"));
+        return failure(
+            ErrorCode::NumberRange,
+            format!("{number} is larger than {max}"),
+        );
     }
     Ok(Value::Decimal(number))
 }

@@ -12,14 +12,25 @@ pub(super) const SIGNATURE: Signature = Signature {
     summary: "Removes every one of the given characters.",
     input: Kind::Text,
     output: Output::Is(Kind::Text),
-    arguments: &[Argument::required("chars", ArgumentKind::Text, "the characters to remove"), ],
+    arguments: &[Argument::required(
+        "chars",
+        ArgumentKind::Text,
+        "the characters to remove",
+    )],
     fails_with: &[ErrorCode::ValueInvalid],
-    examples: &[Example::gives(r#""DE 123.456-7""#, r#"{"chars": " .-"}"#, r#""DE1234567""#), Example::gives(r#""abc""#, r#"{"chars": "x"}"#, r#""abc""#), Example::gives(r#""äbä""#, r#"{"chars": "ä"}"#, r#""b""#), Example::gives(r#""xx""#, r#"{"chars": "x"}"#, r#""""#), Example::gives(r#"null"#, r#"{"chars": "x"}"#, r#"null"#), ],
+    examples: &[
+        Example::gives(r#""DE 123.456-7""#, r#"{"chars": " .-"}"#, r#""DE1234567""#),
+        Example::gives(r#""abc""#, r#"{"chars": "x"}"#, r#""abc""#),
+        Example::gives(r#""äbä""#, r#"{"chars": "ä"}"#, r#""b""#),
+        Example::gives(r#""xx""#, r#"{"chars": "x"}"#, r#""""#),
+        Example::gives(r#"null"#, r#"{"chars": "x"}"#, r#"null"#),
+    ],
 };
 
-
 pub(super) fn compile(arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
-    Some(Operation::RemoveChars { chars: arguments.text("chars")?.into() })
+    Some(Operation::RemoveChars {
+        chars: arguments.text("chars")?.into(),
+    })
 }
 
 pub(super) fn apply<'a>(value: Value<'a>, chars: &str, run: &Run<'a>) -> Made<Value<'a>> {

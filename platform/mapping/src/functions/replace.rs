@@ -12,21 +12,45 @@ pub(super) const SIGNATURE: Signature = Signature {
     summary: "Replaces every occurrence of a text by another.",
     input: Kind::Text,
     output: Output::Is(Kind::Text),
-    arguments: &[Argument::required("search", ArgumentKind::Text, "what to look for, not empty"), Argument::required("with", ArgumentKind::Text, "what to put there; may be empty"), ],
+    arguments: &[
+        Argument::required("search", ArgumentKind::Text, "what to look for, not empty"),
+        Argument::required(
+            "with",
+            ArgumentKind::Text,
+            "what to put there; may be empty",
+        ),
+    ],
     fails_with: &[ErrorCode::ValueInvalid],
-    examples: &[Example::gives(r#""a-b-c""#, r#"{"search": "-", "with": "/"}"#, r#""a/b/c""#), Example::gives(r#""abc""#, r#"{"search": "b", "with": ""}"#, r#""ac""#), Example::gives(r#""abc""#, r#"{"search": "x", "with": "y"}"#, r#""abc""#), Example::gives(r#""aaa""#, r#"{"search": "aa", "with": "b"}"#, r#""ba""#), Example::gives(r#"null"#, r#"{"search": "x", "with": "y"}"#, r#"null"#), ],
+    examples: &[
+        Example::gives(
+            r#""a-b-c""#,
+            r#"{"search": "-", "with": "/"}"#,
+            r#""a/b/c""#,
+        ),
+        Example::gives(r#""abc""#, r#"{"search": "b", "with": ""}"#, r#""ac""#),
+        Example::gives(r#""abc""#, r#"{"search": "x", "with": "y"}"#, r#""abc""#),
+        Example::gives(r#""aaa""#, r#"{"search": "aa", "with": "b"}"#, r#""ba""#),
+        Example::gives(r#"null"#, r#"{"search": "x", "with": "y"}"#, r#"null"#),
+    ],
 };
-
 
 pub(super) fn compile(arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
     let (search, with) = (arguments.text("search")?, arguments.text("with")?);
     if search.is_empty() {
         return arguments.invalid("search", "must not be empty");
     }
-    Some(Operation::Replace { search: search.into(), with: with.into() })
+    Some(Operation::Replace {
+        search: search.into(),
+        with: with.into(),
+    })
 }
 
-pub(super) fn apply<'a>(value: Value<'a>, search: &str, with: &str, run: &Run<'a>) -> Made<Value<'a>> {
+pub(super) fn apply<'a>(
+    value: Value<'a>,
+    search: &str,
+    with: &str,
+    run: &Run<'a>,
+) -> Made<Value<'a>> {
     let text = value.text()?;
     let mut pieces = text.split(search);
     let first = pieces.next().unwrap_or_default();

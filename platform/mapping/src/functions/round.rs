@@ -12,18 +12,42 @@ pub(super) const SIGNATURE: Signature = Signature {
     summary: "Rounds a number to some decimals. A number with fewer stays as it is.",
     input: Kind::Number,
     output: Output::Is(Kind::Number),
-    arguments: &[Argument::required("scale", ArgumentKind::Integer, "decimals to keep, 0 to 38"), Argument::optional("mode", ArgumentKind::Rounding, "half_up (default), half_even, half_down, up, down, ceiling, floor"), ],
+    arguments: &[
+        Argument::required("scale", ArgumentKind::Integer, "decimals to keep, 0 to 38"),
+        Argument::optional(
+            "mode",
+            ArgumentKind::Rounding,
+            "half_up (default), half_even, half_down, up, down, ceiling, floor",
+        ),
+    ],
     fails_with: &[ErrorCode::NumberInvalid],
-    examples: &[Example::gives(r#"2.345"#, r#"{"scale": 2}"#, r#"2.35"#), Example::gives(r#"-2.345"#, r#"{"scale": 2}"#, r#"-2.35"#), Example::gives(r#"2.345"#, r#"{"scale": 2, "mode": "half_even"}"#, r#"2.34"#), Example::gives(r#"2.9"#, r#"{"scale": 0, "mode": "down"}"#, r#"2"#), Example::gives(r#"7"#, r#"{"scale": 2}"#, r#"7"#), Example::fails(r#""2.5""#, r#"{"scale": 0}"#, ErrorCode::NumberInvalid), Example::gives(r#"null"#, r#"{"scale": 2}"#, r#"null"#), ],
+    examples: &[
+        Example::gives(r#"2.345"#, r#"{"scale": 2}"#, r#"2.35"#),
+        Example::gives(r#"-2.345"#, r#"{"scale": 2}"#, r#"-2.35"#),
+        Example::gives(
+            r#"2.345"#,
+            r#"{"scale": 2, "mode": "half_even"}"#,
+            r#"2.34"#,
+        ),
+        Example::gives(r#"2.9"#, r#"{"scale": 0, "mode": "down"}"#, r#"2"#),
+        Example::gives(r#"7"#, r#"{"scale": 2}"#, r#"7"#),
+        Example::fails(r#""2.5""#, r#"{"scale": 0}"#, ErrorCode::NumberInvalid),
+        Example::gives(r#"null"#, r#"{"scale": 2}"#, r#"null"#),
+    ],
 };
-
 
 pub(super) fn compile(arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
     let scale = arguments.integer("scale")?;
-    let Some(scale) = u8::try_from(scale).ok().filter(|scale| *scale <= crate::decimal::MAX_DIGITS) else {
+    let Some(scale) = u8::try_from(scale)
+        .ok()
+        .filter(|scale| *scale <= crate::decimal::MAX_DIGITS)
+    else {
         return arguments.invalid("scale", "0 to 38 decimals");
     };
-    let mode = arguments.text("mode").and_then(Rounding::parse).unwrap_or_default();
+    let mode = arguments
+        .text("mode")
+        .and_then(Rounding::parse)
+        .unwrap_or_default();
     Some(Operation::Round { scale, mode })
 }
 

@@ -38,12 +38,30 @@ pub struct Argument {
 }
 
 impl Argument {
-    pub(super) const fn required(name: &'static str, kind: ArgumentKind, summary: &'static str) -> Self {
-        Self { name, kind, required: true, summary }
+    pub(super) const fn required(
+        name: &'static str,
+        kind: ArgumentKind,
+        summary: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            kind,
+            required: true,
+            summary,
+        }
     }
 
-    pub(super) const fn optional(name: &'static str, kind: ArgumentKind, summary: &'static str) -> Self {
-        Self { name, kind, required: false, summary }
+    pub(super) const fn optional(
+        name: &'static str,
+        kind: ArgumentKind,
+        summary: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            kind,
+            required: false,
+            summary,
+        }
     }
 }
 
@@ -106,11 +124,27 @@ pub enum ExampleResult {
 }
 
 impl Example {
-    pub(super) const fn gives(input: &'static str, arguments: &'static str, output: &'static str) -> Self {
-        Self { input, arguments, result: ExampleResult::Gives(output) }
+    pub(super) const fn gives(
+        input: &'static str,
+        arguments: &'static str,
+        output: &'static str,
+    ) -> Self {
+        Self {
+            input,
+            arguments,
+            result: ExampleResult::Gives(output),
+        }
     }
 
-    pub(super) const fn fails(input: &'static str, arguments: &'static str, code: ErrorCode) -> Self {
-        Self { input, arguments, result: ExampleResult::Fails(code) }
+    pub(super) const fn fails(
+        input: &'static str,
+        arguments: &'static str,
+        code: ErrorCode,
+    ) -> Self {
+        Self {
+            input,
+            arguments,
+            result: ExampleResult::Fails(code),
+        }
     }
 }

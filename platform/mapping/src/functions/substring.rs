@@ -11,11 +11,23 @@ pub(super) const SIGNATURE: Signature = Signature {
     summary: "Takes a part of a text. What lies beyond its end is empty.",
     input: Kind::Text,
     output: Output::Is(Kind::Text),
-    arguments: &[Argument::required("start", ArgumentKind::Integer, "first character, from 0"), Argument::optional("length", ArgumentKind::Integer, "most characters; default: to the end"), ],
+    arguments: &[
+        Argument::required("start", ArgumentKind::Integer, "first character, from 0"),
+        Argument::optional(
+            "length",
+            ArgumentKind::Integer,
+            "most characters; default: to the end",
+        ),
+    ],
     fails_with: &[ErrorCode::ValueInvalid],
-    examples: &[Example::gives(r#""DE12345""#, r#"{"start": 0, "length": 2}"#, r#""DE""#), Example::gives(r#""DE12345""#, r#"{"start": 2}"#, r#""12345""#), Example::gives(r#""äöü""#, r#"{"start": 1, "length": 1}"#, r#""ö""#), Example::gives(r#""ab""#, r#"{"start": 5}"#, r#""""#), Example::gives(r#"null"#, r#"{"start": 1}"#, r#"null"#), ],
+    examples: &[
+        Example::gives(r#""DE12345""#, r#"{"start": 0, "length": 2}"#, r#""DE""#),
+        Example::gives(r#""DE12345""#, r#"{"start": 2}"#, r#""12345""#),
+        Example::gives(r#""äöü""#, r#"{"start": 1, "length": 1}"#, r#""ö""#),
+        Example::gives(r#""ab""#, r#"{"start": 5}"#, r#""""#),
+        Example::gives(r#"null"#, r#"{"start": 1}"#, r#"null"#),
+    ],
 };
-
 
 pub(super) fn compile(arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
     let start = arguments.integer("start")?;
@@ -25,7 +37,13 @@ pub(super) fn compile(arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
 
 pub(super) fn apply(value: Value<'_>, start: u32, length: u32) -> Made<Value<'_>> {
     let text = value.text()?;
-    let place = |text: &str, count: u32| text.char_indices().nth(count as usize).map_or(text.len(), |(at, _)| at);
+    let place = |text: &str, count: u32| {
+        text.char_indices()
+            .nth(count as usize)
+            .map_or(text.len(), |(at, _)| at)
+    };
     let rest = text.get(place(text, start)..).unwrap_or_default();
-    Ok(Value::Text(rest.get(..place(rest, length)).unwrap_or_default()))
+    Ok(Value::Text(
+        rest.get(..place(rest, length)).unwrap_or_default(),
+    ))
 }

@@ -12,11 +12,28 @@ pub(super) const SIGNATURE: Signature = Signature {
     summary: "Puts the value into a text, in place of {value}.",
     input: Kind::Text,
     output: Output::Is(Kind::Text),
-    arguments: &[Argument::required("text", ArgumentKind::Text, "a text with {value} in it"), ],
+    arguments: &[Argument::required(
+        "text",
+        ArgumentKind::Text,
+        "a text with {value} in it",
+    )],
     fails_with: &[ErrorCode::ValueInvalid],
-    examples: &[Example::gives(r#""4711""#, r#"{"text": "ORDER-{value}"}"#, r#""ORDER-4711""#), Example::gives(r#""7""#, r#"{"text": "{value}/{value}"}"#, r#""7/7""#), Example::gives(r#""""#, r#"{"text": "<{value}>"}"#, r#""<>""#), Example::gives(r#"null"#, r#"{"text": "ORDER-{value}"}"#, r#"null"#), Example::fails(r#"4711"#, r#"{"text": "ORDER-{value}"}"#, ErrorCode::ValueInvalid), ],
+    examples: &[
+        Example::gives(
+            r#""4711""#,
+            r#"{"text": "ORDER-{value}"}"#,
+            r#""ORDER-4711""#,
+        ),
+        Example::gives(r#""7""#, r#"{"text": "{value}/{value}"}"#, r#""7/7""#),
+        Example::gives(r#""""#, r#"{"text": "<{value}>"}"#, r#""<>""#),
+        Example::gives(r#"null"#, r#"{"text": "ORDER-{value}"}"#, r#"null"#),
+        Example::fails(
+            r#"4711"#,
+            r#"{"text": "ORDER-{value}"}"#,
+            ErrorCode::ValueInvalid,
+        ),
+    ],
 };
-
 
 /// Stands for the value.
 const PLACE: &str = "{value}";
@@ -26,7 +43,9 @@ pub(super) fn compile(arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
     if !text.contains(PLACE) {
         return arguments.invalid("text", "needs {value} where the value goes");
     }
-    Some(Operation::Template { pieces: text.split(PLACE).map(Into::into).collect() })
+    Some(Operation::Template {
+        pieces: text.split(PLACE).map(Into::into).collect(),
+    })
 }
 
 pub(super) fn apply<'a>(value: Value<'a>, pieces: &[Box<str>], run: &Run<'a>) -> Made<Value<'a>> {

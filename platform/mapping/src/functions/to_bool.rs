@@ -11,15 +11,46 @@ pub(super) const SIGNATURE: Signature = Signature {
     summary: "Makes a boolean of a text by two lists of words; a boolean passes as it is. Case and spaces at the ends do not count.",
     input: Kind::Any,
     output: Output::Is(Kind::Bool),
-    arguments: &[Argument::required("true", ArgumentKind::Texts, "words for true"), Argument::required("false", ArgumentKind::Texts, "words for false"), ],
+    arguments: &[
+        Argument::required("true", ArgumentKind::Texts, "words for true"),
+        Argument::required("false", ArgumentKind::Texts, "words for false"),
+    ],
     fails_with: &[ErrorCode::EnumMismatch, ErrorCode::ValueInvalid],
-    examples: &[Example::gives(r#""Ja""#, r#"{"true": ["ja", "1"], "false": ["nein", "0"]}"#, r#"true"#), Example::gives(r#""0""#, r#"{"true": ["ja", "1"], "false": ["nein", "0"]}"#, r#"false"#), Example::gives(r#"true"#, r#"{"true": ["ja"], "false": ["nein"]}"#, r#"true"#), Example::fails(r#""vielleicht""#, r#"{"true": ["ja"], "false": ["nein"]}"#, ErrorCode::EnumMismatch), Example::gives(r#"null"#, r#"{"true": ["ja"], "false": ["nein"]}"#, r#"null"#), ],
+    examples: &[
+        Example::gives(
+            r#""Ja""#,
+            r#"{"true": ["ja", "1"], "false": ["nein", "0"]}"#,
+            r#"true"#,
+        ),
+        Example::gives(
+            r#""0""#,
+            r#"{"true": ["ja", "1"], "false": ["nein", "0"]}"#,
+            r#"false"#,
+        ),
+        Example::gives(
+            r#"true"#,
+            r#"{"true": ["ja"], "false": ["nein"]}"#,
+            r#"true"#,
+        ),
+        Example::fails(
+            r#""vielleicht""#,
+            r#"{"true": ["ja"], "false": ["nein"]}"#,
+            ErrorCode::EnumMismatch,
+        ),
+        Example::gives(
+            r#"null"#,
+            r#"{"true": ["ja"], "false": ["nein"]}"#,
+            r#"null"#,
+        ),
+    ],
 };
-
 
 pub(super) fn compile(arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
     let (yes, no) = (arguments.texts("true")?, arguments.texts("false")?);
-    Some(Operation::ToBool { yes: yes.into(), no: no.into() })
+    Some(Operation::ToBool {
+        yes: yes.into(),
+        no: no.into(),
+    })
 }
 
 pub(super) fn apply<'a>(value: Value<'a>, yes: &[String], no: &[String]) -> Made<Value<'a>> {
@@ -27,12 +58,23 @@ pub(super) fn apply<'a>(value: Value<'a>, yes: &[String], no: &[String]) -> Made
         return Ok(Value::Bool(truth));
     }
     let text = value.text()?.trim();
-    let among = |words: &[String]| words.iter().any(|word| word.to_lowercase() == text.to_lowercase());
+    let among = |words: &[String]| {
+        words
+            .iter()
+            .any(|word| word.to_lowercase() == text.to_lowercase())
+    };
     if among(yes) {
         return Ok(Value::Bool(true));
     }
     if among(no) {
         return Ok(Value::Bool(false));
     }
-    failure(ErrorCode::EnumMismatch, format!("the value is not one of {}, {}", yes.join(", "), no.join(", ")))
+    failure(
+        ErrorCode::EnumMismatch,
+        format!(
+            "the value is not one of {}, {}",
+            yes.join(", "),
+            no.join(", ")
+        ),
+    )
 }

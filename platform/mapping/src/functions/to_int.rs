@@ -11,14 +11,27 @@ pub(super) const SIGNATURE: Signature = Signature {
     summary: "Makes a whole number of a text written in a locale, or of a number without decimals.",
     input: Kind::Any,
     output: Output::Is(Kind::Number),
-    arguments: &[Argument::optional("locale", ArgumentKind::Locale, "how the number is written; default: the source’s"), ],
+    arguments: &[Argument::optional(
+        "locale",
+        ArgumentKind::Locale,
+        "how the number is written; default: the source’s",
+    )],
     fails_with: &[ErrorCode::NumberInvalid, ErrorCode::NumberRange],
-    examples: &[Example::gives(r#""0010""#, r#"{}"#, r#"10"#), Example::gives(r#""1.234""#, r#"{"locale": "de-DE"}"#, r#"1234"#), Example::gives(r#"7"#, r#"{}"#, r#"7"#), Example::gives(r#"7.0"#, r#"{}"#, r#"7"#), Example::fails(r#""7.5""#, r#"{}"#, ErrorCode::NumberInvalid), Example::fails(r#""x""#, r#"{}"#, ErrorCode::NumberInvalid), Example::gives(r#"null"#, r#"{}"#, r#"null"#), ],
+    examples: &[
+        Example::gives(r#""0010""#, r#"{}"#, r#"10"#),
+        Example::gives(r#""1.234""#, r#"{"locale": "de-DE"}"#, r#"1234"#),
+        Example::gives(r#"7"#, r#"{}"#, r#"7"#),
+        Example::gives(r#"7.0"#, r#"{}"#, r#"7"#),
+        Example::fails(r#""7.5""#, r#"{}"#, ErrorCode::NumberInvalid),
+        Example::fails(r#""x""#, r#"{}"#, ErrorCode::NumberInvalid),
+        Example::gives(r#"null"#, r#"{}"#, r#"null"#),
+    ],
 };
 
-
 pub(super) fn compile(arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
-    Some(Operation::ToInt { locale: arguments.locale() })
+    Some(Operation::ToInt {
+        locale: arguments.locale(),
+    })
 }
 
 pub(super) fn apply<'a>(value: Value<'a>, locale: Locale) -> Made<Value<'a>> {
@@ -26,5 +39,8 @@ pub(super) fn apply<'a>(value: Value<'a>, locale: Locale) -> Made<Value<'a>> {
     if number.is_integer() {
         return Ok(Value::Decimal(number.normalize()));
     }
-    failure(ErrorCode::NumberInvalid, format!("{number} is not a whole number"))
+    failure(
+        ErrorCode::NumberInvalid,
+        format!("{number} is not a whole number"),
+    )
 }

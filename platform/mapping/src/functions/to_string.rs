@@ -14,9 +14,16 @@ pub(super) const SIGNATURE: Signature = Signature {
     output: Output::Is(Kind::Text),
     arguments: &[],
     fails_with: &[ErrorCode::ValueInvalid],
-    examples: &[Example::gives(r#"4711"#, r#"{}"#, r#""4711""#), Example::gives(r#"1.50"#, r#"{}"#, r#""1.50""#), Example::gives(r#"1e3"#, r#"{}"#, r#""1000""#), Example::gives(r#"true"#, r#"{}"#, r#""true""#), Example::gives(r#""x""#, r#"{}"#, r#""x""#), Example::gives(r#"null"#, r#"{}"#, r#"null"#), Example::fails(r#"[1]"#, r#"{}"#, ErrorCode::ValueInvalid), ],
+    examples: &[
+        Example::gives(r#"4711"#, r#"{}"#, r#""4711""#),
+        Example::gives(r#"1.50"#, r#"{}"#, r#""1.50""#),
+        Example::gives(r#"1e3"#, r#"{}"#, r#""1000""#),
+        Example::gives(r#"true"#, r#"{}"#, r#""true""#),
+        Example::gives(r#""x""#, r#"{}"#, r#""x""#),
+        Example::gives(r#"null"#, r#"{}"#, r#"null"#),
+        Example::fails(r#"[1]"#, r#"{}"#, ErrorCode::ValueInvalid),
+    ],
 };
-
 
 pub(super) fn compile(_arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
     Some(Operation::ToString)
@@ -32,7 +39,10 @@ pub(super) fn apply<'a>(value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
         Value::Bool(false) => "false",
         Value::Date(date) => run.display(date),
         Value::Json(_) | Value::Null | Value::Failed => {
-            return failure(ErrorCode::ValueInvalid, format!("a {} where a single value is needed", value.kind_word()));
+            return failure(
+                ErrorCode::ValueInvalid,
+                format!("a {} where a single value is needed", value.kind_word()),
+            );
         }
     };
     Ok(Value::Text(text))

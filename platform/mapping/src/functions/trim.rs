@@ -13,9 +13,14 @@ pub(super) const SIGNATURE: Signature = Signature {
     output: Output::Is(Kind::Text),
     arguments: &[],
     fails_with: &[ErrorCode::ValueInvalid],
-    examples: &[Example::gives(r#"" a b  ""#, r#"{}"#, r#""a b""#), Example::gives(r#""\u00a0x\t""#, r#"{}"#, r#""x""#), Example::gives(r#""""#, r#"{}"#, r#""""#), Example::gives(r#"null"#, r#"{}"#, r#"null"#), Example::fails(r#"7"#, r#"{}"#, ErrorCode::ValueInvalid), ],
+    examples: &[
+        Example::gives(r#"" a b  ""#, r#"{}"#, r#""a b""#),
+        Example::gives(r#""\u00a0x\t""#, r#"{}"#, r#""x""#),
+        Example::gives(r#""""#, r#"{}"#, r#""""#),
+        Example::gives(r#"null"#, r#"{}"#, r#"null"#),
+        Example::fails(r#"7"#, r#"{}"#, ErrorCode::ValueInvalid),
+    ],
 };
-
 
 pub(super) fn compile(_arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
     Some(Operation::Trim)

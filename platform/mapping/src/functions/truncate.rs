@@ -12,18 +12,38 @@ pub(super) const SIGNATURE: Signature = Signature {
     summary: "Cuts a text to a number of characters.",
     input: Kind::Text,
     output: Output::Is(Kind::Text),
-    arguments: &[Argument::required("length", ArgumentKind::Integer, "most characters"), Argument::optional("warn", ArgumentKind::Flag, "true: leave the warning text_too_long where something was cut"), ],
+    arguments: &[
+        Argument::required("length", ArgumentKind::Integer, "most characters"),
+        Argument::optional(
+            "warn",
+            ArgumentKind::Flag,
+            "true: leave the warning text_too_long where something was cut",
+        ),
+    ],
     fails_with: &[ErrorCode::ValueInvalid],
-    examples: &[Example::gives(r#""Hamburg""#, r#"{"length": 3}"#, r#""Ham""#), Example::gives(r#""Ham""#, r#"{"length": 3}"#, r#""Ham""#), Example::gives(r#""äöü""#, r#"{"length": 2}"#, r#""äö""#), Example::gives(r#""x""#, r#"{"length": 0}"#, r#""""#), Example::gives(r#"null"#, r#"{"length": 3}"#, r#"null"#), ],
+    examples: &[
+        Example::gives(r#""Hamburg""#, r#"{"length": 3}"#, r#""Ham""#),
+        Example::gives(r#""Ham""#, r#"{"length": 3}"#, r#""Ham""#),
+        Example::gives(r#""äöü""#, r#"{"length": 2}"#, r#""äö""#),
+        Example::gives(r#""x""#, r#"{"length": 0}"#, r#""""#),
+        Example::gives(r#"null"#, r#"{"length": 3}"#, r#"null"#),
+    ],
 };
-
 
 pub(super) fn compile(arguments: &mut Arguments<'_, '_>) -> Option<Operation> {
     let length = arguments.integer("length")?;
-    Some(Operation::Truncate { length, warn: arguments.flag("warn") })
+    Some(Operation::Truncate {
+        length,
+        warn: arguments.flag("warn"),
+    })
 }
 
-pub(super) fn apply<'a>(value: Value<'a>, length: u32, warn: bool, run: &Run<'a>) -> Made<Value<'a>> {
+pub(super) fn apply<'a>(
+    value: Value<'a>,
+    length: u32,
+    warn: bool,
+    run: &Run<'a>,
+) -> Made<Value<'a>> {
     let text = value.text()?;
     if text.len() <= length as usize {
         return Ok(Value::Text(text));
@@ -33,7 +53,10 @@ pub(super) fn apply<'a>(value: Value<'a>, length: u32, warn: bool, run: &Run<'a>
     };
     if warn {
         let characters = text.chars().count();
-        run.warn(ErrorCode::TextTooLong, format!("cut from {characters} to {length} characters"));
+        run.warn(
+            ErrorCode::TextTooLong,
+            format!("cut from {characters} to {length} characters"),
+        );
     }
     Ok(Value::Text(text.get(..cut).unwrap_or_default()))
 }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use tributary_model::rows::RowFormat;
 
-use crate::document::{GroupInput, Limits, OnError, RuleSeverity, SortKind, SortOrder, SourceFormat};
+use crate::document::{
+    GroupInput, Limits, OnError, RuleSeverity, SortKind, SortOrder, SourceFormat,
+};
 use crate::formula::expression::{Expression, SlotRef};
 use crate::functions::{Locale, Operation};
 use crate::path::Path;
@@ -170,11 +172,17 @@ pub(crate) struct Case {
 /// The written type of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum OutputType {
-    Text { max: Option<u32> },
-    Enum { values: Box<[String]> },
+    Text {
+        max: Option<u32>,
+    },
+    Enum {
+        values: Box<[String]>,
+    },
     Int,
     /// digits in all and after the point; none: as many as there are
-    Decimal { size: Option<(u8, u8)> },
+    Decimal {
+        size: Option<(u8, u8)>,
+    },
     Bool,
     Date,
     Json,

@@ -28,7 +28,9 @@ pub(crate) fn read_csv<'a>(
 ) -> Result<(), ReadError> {
     let base = table.push_row();
     let bytes = line.as_bytes();
-    let quoted = binding.quote.filter(|quote| memchr::memchr(*quote, bytes).is_some());
+    let quoted = binding
+        .quote
+        .filter(|quote| memchr::memchr(*quote, bytes).is_some());
     let fields = match quoted {
         None => split_plain(line, binding, table, base),
         Some(quote) => split_quoted(line, quote, binding, table, base, arena)?,
@@ -39,23 +41,49 @@ pub(crate) fn read_csv<'a>(
     Err(ReadError::new(
         ErrorCode::CsvColumns,
         0,
-        format!("the line has {fields} fields, the header {}", binding.columns.len()),
+        format!(
+            "the line has {fields} fields, the header {}",
+            binding.columns.len()
+        ),
     ))
 }
 
-fn split_plain<'a>(line: &'a str, binding: &CsvBinding, table: &mut Table<'a>, base: usize) -> usize {
+fn split_plain<'a>(
+    line: &'a str,
+    binding: &CsvBinding,
+    table: &mut Table<'a>,
+    base: usize,
+) -> usize {
     let mut start = 0;
     let mut field = 0;
     for end in memchr::memchr_iter(binding.delimiter, line.as_bytes()) {
-        store(binding, table, base, field, line.get(start..end).unwrap_or_default());
+        store(
+            binding,
+            table,
+            base,
+            field,
+            line.get(start..end).unwrap_or_default(),
+        );
         start = end + 1;
         field += 1;
     }
-    store(binding, table, base, field, line.get(start..).unwrap_or_default());
+    store(
+        binding,
+        table,
+        base,
+        field,
+        line.get(start..).unwrap_or_default(),
+    );
     field + 1
 }
 
-fn store<'a>(binding: &CsvBinding, table: &mut Table<'a>, base: usize, field: usize, text: &'a str) {
+fn store<'a>(
+    binding: &CsvBinding,
+    table: &mut Table<'a>,
+    base: usize,
+    field: usize,
+    text: &'a str,
+) {
     if let Some(Some(slot)) = binding.columns.get(field) {
         table.set(base, *slot, Slot::Text(text));
     }
@@ -81,7 +109,13 @@ fn split_quoted<'a>(
         } else {
             let rest = bytes.get(at..).unwrap_or_default();
             end = memchr::memchr(binding.delimiter, rest).map_or(bytes.len(), |length| at + length);
-            store(binding, table, base, field, line.get(at..end).unwrap_or_default());
+            store(
+                binding,
+                table,
+                base,
+                field,
+                line.get(at..end).unwrap_or_default(),
+            );
         }
         field += 1;
         match bytes.get(end) {
@@ -99,14 +133,23 @@ fn split_quoted<'a>(
 }
 
 /// The text of the quoted field that starts at `start`, and the place after its closing quote.
-fn quoted_field<'a>(line: &'a str, start: usize, quote: u8, arena: &'a Bump) -> Result<(&'a str, usize), ReadError> {
+fn quoted_field<'a>(
+    line: &'a str,
+    start: usize,
+    quote: u8,
+    arena: &'a Bump,
+) -> Result<(&'a str, usize), ReadError> {
     let bytes = line.as_bytes();
     let mut joined: Option<ArenaString<'a>> = None;
     let mut from = start + 1;
     loop {
         let rest = bytes.get(from..).unwrap_or_default();
         let Some(length) = memchr::memchr(quote, rest) else {
-            return Err(ReadError::new(ErrorCode::CsvQuote, start, "a quoted field is not closed"));
+            return Err(ReadError::new(
+                ErrorCode::CsvQuote,
+                start,
+                "a quoted field is not closed",
+            ));
         };
         let close = from + length;
         let piece = line.get(from..close).unwrap_or_default();

@@ -22,11 +22,24 @@ pub(crate) fn read_json<'a>(
     let Some(base) = tables.get_mut(0).map(Table::push_row) else {
         return Ok(());
     };
-    let scanner = Scanner { bytes: text.as_bytes(), at: 0 };
-    let mut reader = Reader { text, scanner, tries, tables, arena };
+    let scanner = Scanner {
+        bytes: text.as_bytes(),
+        at: 0,
+    };
+    let mut reader = Reader {
+        text,
+        scanner,
+        tries,
+        tables,
+        arena,
+    };
     reader.document(base).map_err(|error| {
         let place = error.offset;
-        ReadError::new(ErrorCode::JsonInvalid, place, format!("{} (byte {place} of the row)", error.reason))
+        ReadError::new(
+            ErrorCode::JsonInvalid,
+            place,
+            format!("{} (byte {place} of the row)", error.reason),
+        )
     })
 }
 
@@ -48,7 +61,13 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// Reads one value that is wanted or leads to wanted ones.
-    fn value(&mut self, table: usize, id: NodeId, base: usize, depth: u32) -> Result<(), ScanError> {
+    fn value(
+        &mut self,
+        table: usize,
+        id: NodeId,
+        base: usize,
+        depth: u32,
+    ) -> Result<(), ScanError> {
         let tries = self.tries;
         let Some(node) = tries.get(table).and_then(|trie| trie.node(id)) else {
             return self.scanner.skip(depth).map(|_| ());
@@ -86,7 +105,13 @@ impl<'a> Reader<'a, '_> {
         Ok(())
     }
 
-    fn object(&mut self, table: usize, node: &Node, base: usize, depth: u32) -> Result<(), ScanError> {
+    fn object(
+        &mut self,
+        table: usize,
+        node: &Node,
+        base: usize,
+        depth: u32,
+    ) -> Result<(), ScanError> {
         self.scanner.at += 1;
         if self.scanner.peek_token() == Some(b'}') {
             self.scanner.at += 1;
@@ -105,12 +130,16 @@ impl<'a> Reader<'a, '_> {
             } else {
                 self.text.as_bytes().get(from..to).unwrap_or_default()
             };
-            self.scanner.expect(b':', "a ':' is needed after a member's name")?;
+            self.scanner
+                .expect(b':', "a ':' is needed after a member's name")?;
             match find(&node.members, name, expected) {
                 Some((place, id)) => {
                     if let Some(word) = seen.get_mut(place / 64) {
                         if *word & (1 << (place % 64)) != 0 {
-                            return Err(ScanError { offset: name_at, reason: "the member stands twice in its object" });
+                            return Err(ScanError {
+                                offset: name_at,
+                                reason: "the member stands twice in its object",
+                            });
                         }
                         *word |= 1 << (place % 64);
                     }
@@ -132,9 +161,17 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn array(&mut self, table: usize, node: &Node, base: usize, depth: u32) -> Result<(), ScanError> {
+    fn array(
+        &mut self,
+        table: usize,
+        node: &Node,
+        base: usize,
+        depth: u32,
+    ) -> Result<(), ScanError> {
         let items = node.items;
-        let first = items.and_then(|(inner, _)| self.tables.get(inner)).map_or(0, Table::rows);
+        let first = items
+            .and_then(|(inner, _)| self.tables.get(inner))
+            .map_or(0, Table::rows);
         let mut count = 0_u32;
         self.scanner.at += 1;
         if self.scanner.peek_token() == Some(b']') {
@@ -198,7 +235,8 @@ impl<'a> Reader<'a, '_> {
         let mut rest = raw;
         while let Some(place) = memchr::memchr(b'\\', rest.as_bytes()) {
             text.push_str(rest.get(..place).unwrap_or_default());
-            let (sign, length) = decode_escape(rest.as_bytes().get(place + 1..).unwrap_or_default());
+            let (sign, length) =
+                decode_escape(rest.as_bytes().get(place + 1..).unwrap_or_default());
             text.push(sign);
             rest = rest.get(place + 1 + length..).unwrap_or_default();
         }
@@ -218,7 +256,13 @@ fn find(members: &[(Box<[u8]>, NodeId)], name: &[u8], expected: usize) -> Option
         .enumerate()
         .find(hit)
         .map(|(place, (_, id))| (place + before.len(), *id))
-        .or_else(|| before.iter().enumerate().find(hit).map(|(place, (_, id))| (place, *id)))
+        .or_else(|| {
+            before
+                .iter()
+                .enumerate()
+                .find(hit)
+                .map(|(place, (_, id))| (place, *id))
+        })
 }
 
 /// The sign that a checked escape stands for and how many bytes it has after the backslash.

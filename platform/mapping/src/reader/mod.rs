@@ -46,7 +46,11 @@ pub(crate) struct Table<'a> {
 
 impl<'a> Table<'a> {
     pub(crate) fn new_in(width: usize, arena: &'a Bump) -> Self {
-        Self { slots: ArenaVec::new_in(arena), width, rows: 0 }
+        Self {
+            slots: ArenaVec::new_in(arena),
+            width,
+            rows: 0,
+        }
     }
 
     /// Adds an empty row; gives the place of its first slot.
@@ -85,6 +89,10 @@ pub(crate) struct ReadError {
 
 impl ReadError {
     pub(crate) fn new(code: ErrorCode, offset: usize, message: impl Into<String>) -> Self {
-        Self { code, offset, message: message.into() }
+        Self {
+            code,
+            offset,
+            message: message.into(),
+        }
     }
 }

@@ -19,7 +19,9 @@ pub(crate) enum Token {
     False,
     Number,
     /// without its quotes; with or without escapes
-    Text { escaped: bool },
+    Text {
+        escaped: bool,
+    },
     /// object or array
     Nested,
 }
@@ -36,7 +38,10 @@ const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 impl Scanner<'_> {
     pub(crate) fn fail<T>(&self, reason: &'static str) -> Result<T, ScanError> {
-        Err(ScanError { offset: self.at, reason })
+        Err(ScanError {
+            offset: self.at,
+            reason,
+        })
     }
 
     #[inline]
@@ -174,7 +179,10 @@ impl Scanner<'_> {
 
     /// Takes a scalar, or nothing of an object or array. White space before it is taken already.
     #[inline]
-    pub(crate) fn scalar(&mut self, first: Option<u8>) -> Result<Option<(Token, usize, usize)>, ScanError> {
+    pub(crate) fn scalar(
+        &mut self,
+        first: Option<u8>,
+    ) -> Result<Option<(Token, usize, usize)>, ScanError> {
         let start = self.at;
         let token = match first {
             Some(b'"') => {
@@ -236,7 +244,10 @@ impl Scanner<'_> {
 /// time: a borrow in a byte's subtraction marks a byte below, an exclusive-or makes an equal byte zero.
 #[inline]
 pub(crate) fn plain_run(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(chunk) = bytes.get(at..at + 8).and_then(|chunk| <[u8; 8]>::try_from(chunk).ok()) {
+    while let Some(chunk) = bytes
+        .get(at..at + 8)
+        .and_then(|chunk| <[u8; 8]>::try_from(chunk).ok())
+    {
         let word = u64::from_le_bytes(chunk);
         let quote = word ^ (ONES * b'"' as u64);
         let slash = word ^ (ONES * b'\\' as u64);

@@ -37,7 +37,9 @@ impl Node {
 
 impl Default for Trie {
     fn default() -> Self {
-        Self { nodes: vec![Node::default()] }
+        Self {
+            nodes: vec![Node::default()],
+        }
     }
 }
 
@@ -54,7 +56,11 @@ impl Trie {
     pub(crate) fn member(&mut self, parent: NodeId, name: &str) -> Option<NodeId> {
         let next = self.nodes.len();
         let node = self.nodes.get_mut(parent)?;
-        if let Some((_, id)) = node.members.iter().find(|(key, _)| **key == *name.as_bytes()) {
+        if let Some((_, id)) = node
+            .members
+            .iter()
+            .find(|(key, _)| **key == *name.as_bytes())
+        {
             return Some(*id);
         }
         if node.members.len() >= MAX_MEMBERS {

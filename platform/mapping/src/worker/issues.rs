@@ -36,7 +36,11 @@ impl Run<'_> {
         if self.issues.len() < limit {
             self.issues.push(issue);
         } else if self.issues.len() == limit {
-            let mut more = Issue::error(Stage::Map, issue.code, format!("more than {limit} issues; the rest is left out"));
+            let mut more = Issue::error(
+                Stage::Map,
+                issue.code,
+                format!("more than {limit} issues; the rest is left out"),
+            );
             more.severity = issue.severity;
             self.issues.push(more);
         }
@@ -69,14 +73,33 @@ impl Run<'_> {
 
     /// An issue about a source value of the group or key.
     #[cold]
-    pub(super) fn slot_issue(&mut self, code: ErrorCode, rule: &str, slot: SlotRef, message: String) {
-        self.failed_slot(rule, slot, Failure { code, message, hint: None });
+    pub(super) fn slot_issue(
+        &mut self,
+        code: ErrorCode,
+        rule: &str,
+        slot: SlotRef,
+        message: String,
+    ) {
+        self.failed_slot(
+            rule,
+            slot,
+            Failure {
+                code,
+                message,
+                hint: None,
+            },
+        );
     }
 
     /// An issue about a source value, from a failure.
     #[cold]
     pub(super) fn failed_slot(&mut self, rule: &str, slot: SlotRef, failure: Failure) {
-        let spot = Spot { rule, target: None, slot: Some(slot), sensitive: false };
+        let spot = Spot {
+            rule,
+            target: None,
+            slot: Some(slot),
+            sensitive: false,
+        };
         self.issue(&spot, failure, Severity::Error);
     }
 
@@ -102,7 +125,8 @@ impl Run<'_> {
     pub(super) fn read_issue(&mut self, row: u32, bytes: &[u8], error: ReadError) {
         let mut issue = Issue::error(Stage::Map, error.code, error.message);
         let around = bytes.get(error.offset..).unwrap_or_default();
-        let excerpt = String::from_utf8_lossy(around.get(..around.len().min(40)).unwrap_or_default());
+        let excerpt =
+            String::from_utf8_lossy(around.get(..around.len().min(40)).unwrap_or_default());
         if !excerpt.is_empty() {
             issue.value = Some(excerpt.into_owned());
         }

@@ -81,26 +81,43 @@ impl Worker {
                 return Err(vec![Diagnostic::error(
                     code::FORMAT_MISMATCH,
                     "/source/format",
-                    format!("the mapping reads {} and the stream has {}", words.0, words.1),
+                    format!(
+                        "the mapping reads {} and the stream has {}",
+                        words.0, words.1
+                    ),
                     "choose another mapping or stream",
                 )]);
             }
         };
         let amounts = vec![None; plan.amount_names.len()];
-        Ok(Self { plan, reader, arena: Bump::new(), key: String::new(), amounts, issues: Vec::new() })
+        Ok(Self {
+            plan,
+            reader,
+            arena: Bump::new(),
+            key: String::new(),
+            amounts,
+            issues: Vec::new(),
+        })
     }
 
-    /// Appends the group key of a row to `key`; appends nothing without a group, or for a row that the
-    /// filters drop.
+    /// Appends the group key of a row to `key`; appends nothing without a group. A row that cannot be
+    /// read to its end still has a key if the key fields stand before the damage.
     ///
     /// # Errors
-    /// An issue if the row cannot be read or a key field is missing.
+    /// An issue if a key field is missing or cannot be read.
     pub fn group_key(&mut self, row: &Row<'_>, key: &mut Vec<u8>) -> Result<(), Issue> {
         if self.plan.group.is_none() {
             return Ok(());
         }
         self.clear();
-        let Self { plan, reader, arena, key: text, amounts, issues } = self;
+        let Self {
+            plan,
+            reader,
+            arena,
+            key: text,
+            amounts,
+            issues,
+        } = self;
         let rows = [*row];
         let made = Run::new(plan, arena, &rows, issues, amounts).group_key(reader, text);
         if made {
@@ -117,12 +134,26 @@ impl Worker {
     pub fn map(&mut self, rows: &[Row<'_>], out: &mut Vec<u8>) -> Outcome<'_> {
         self.clear();
         let start = out.len();
-        let Self { plan, reader, arena, key, amounts, issues } = self;
-        let (verdict, content_hash) = Run::new(plan, arena, rows, issues, amounts).record(reader, key, out);
+        let Self {
+            plan,
+            reader,
+            arena,
+            key,
+            amounts,
+            issues,
+        } = self;
+        let (verdict, content_hash) =
+            Run::new(plan, arena, rows, issues, amounts).record(reader, key, out);
         if verdict != Verdict::Mapped {
             out.truncate(start);
         }
-        Outcome { verdict, key, content_hash, amounts, issues }
+        Outcome {
+            verdict,
+            key,
+            content_hash,
+            amounts,
+            issues,
+        }
     }
 
     fn clear(&mut self) {
@@ -141,7 +172,11 @@ fn bind(plan: &Plan, format: &CsvFormat) -> Result<CsvBinding, Vec<Diagnostic>> 
         let Some(Step::Name(name)) = wanted.path.first() else {
             continue;
         };
-        let mut places = format.columns.iter().enumerate().filter(|(_, column)| *column == name);
+        let mut places = format
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| *column == name);
         match (places.next(), places.next()) {
             (Some((place, _)), None) => {
                 if let Some(column) = columns.get_mut(place) {
@@ -162,13 +197,20 @@ fn bind(plan: &Plan, format: &CsvFormat) -> Result<CsvBinding, Vec<Diagnostic>> 
         diagnostics.push(Diagnostic::error(
             code::FORMAT_MISMATCH,
             "",
-            format!("the delimiter {:?} is not an ASCII character", format.delimiter),
+            format!(
+                "the delimiter {:?} is not an ASCII character",
+                format.delimiter
+            ),
             "correct it in the connection",
         ));
         return Err(diagnostics);
     };
     if diagnostics.is_empty() {
-        Ok(CsvBinding { delimiter, quote: format.quote.and_then(ascii), columns })
+        Ok(CsvBinding {
+            delimiter,
+            quote: format.quote.and_then(ascii),
+            columns,
+        })
     } else {
         Err(diagnostics)
     }

@@ -13,7 +13,8 @@ use crate::formula::evaluate::{condition, evaluate};
 use crate::formula::expression::{Expression, SlotRef};
 use crate::functions::{Operation, check_enum};
 use crate::plan::{
-    Accumulator, AccumulatorKind, Body, EachNode, EachSource, Node, OutputType, Rule, Source, TargetStep, ValueNode,
+    Accumulator, AccumulatorKind, Body, EachNode, EachSource, Node, OutputType, Rule, Source,
+    TargetStep, ValueNode,
 };
 use crate::reader::Slot;
 use crate::value::{Failure, Made, Value, failure, failure_with_hint};
@@ -86,7 +87,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn value(&mut self, node: &'a Node, value: &'a ValueNode, out: &mut Vec<u8>) -> Result<(), Dropped> {
+    fn value(
+        &mut self,
+        node: &'a Node,
+        value: &'a ValueNode,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Dropped> {
         let mut used = None;
         let made = self
             .make(&value.source, &mut used)
@@ -99,7 +105,12 @@ impl<'a> Run<'a> {
         let result = match made {
             Ok(result) => result,
             Err(failure) => {
-                let spot = Spot { rule: &node.id, target: Some(&node.target), slot, sensitive: value.sensitive };
+                let spot = Spot {
+                    rule: &node.id,
+                    target: Some(&node.target),
+                    slot,
+                    sensitive: value.sensitive,
+                };
                 let severity = match value.on_error {
                     OnError::Reject => Severity::Error,
                     _ => Severity::Warning,
@@ -114,7 +125,10 @@ impl<'a> Run<'a> {
             }
         };
         self.set_variable(value.variable, result);
-        if node.key.is_none() || matches!(result, Value::Failed) || (value.omit_null && result.is_null()) {
+        if node.key.is_none()
+            || matches!(result, Value::Failed)
+            || (value.omit_null && result.is_null())
+        {
             return Ok(());
         }
         if let (Some(amount), Value::Decimal(number)) = (value.amount, result)
@@ -149,7 +163,9 @@ impl<'a> Run<'a> {
                         Some(when) => condition(when, self)?,
                     };
                     match chosen {
-                        Some(true) => return self.chain(self.make(&case.source, used)?, &case.steps),
+                        Some(true) => {
+                            return self.chain(self.make(&case.source, used)?, &case.steps);
+                        }
                         Some(false) => {}
                         None => return Ok(Value::Failed),
                     }
@@ -174,18 +190,33 @@ impl<'a> Run<'a> {
     fn tell_notices(&mut self, node: &Node, value: &ValueNode, slot: Option<SlotRef>) {
         let notices = std::mem::take(&mut *self.notices.borrow_mut());
         for notice in notices {
-            let spot = Spot { rule: &node.id, target: Some(&node.target), slot, sensitive: value.sensitive };
+            let spot = Spot {
+                rule: &node.id,
+                target: Some(&node.target),
+                slot,
+                sensitive: value.sensitive,
+            };
             self.issue(&spot, notice, Severity::Warning);
         }
     }
 
     #[cold]
     fn fail(&mut self, node: &Node, failure: Failure) {
-        let spot = Spot { rule: &node.id, target: Some(&node.target), slot: None, sensitive: false };
+        let spot = Spot {
+            rule: &node.id,
+            target: Some(&node.target),
+            slot: None,
+            sensitive: false,
+        };
         self.issue(&spot, failure, Severity::Error);
     }
 
-    fn each(&mut self, node: &'a Node, each: &'a EachNode, out: &mut Vec<u8>) -> Result<(), Dropped> {
+    fn each(
+        &mut self,
+        node: &'a Node,
+        each: &'a EachNode,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Dropped> {
         let Some(extra) = self.plan.eaches.get(each.index) else {
             return Ok(());
         };
@@ -196,8 +227,17 @@ impl<'a> Run<'a> {
                 Slot::Items { first, count } => (first, count),
                 Slot::Missing | Slot::Null => (0, 0),
                 _ => {
-                    let spot = Spot { rule: &node.id, target: Some(&node.target), slot: Some(slot), sensitive: false };
-                    let failure = Failure { code: ErrorCode::ValueInvalid, message: "not an array".to_owned(), hint: None };
+                    let spot = Spot {
+                        rule: &node.id,
+                        target: Some(&node.target),
+                        slot: Some(slot),
+                        sensitive: false,
+                    };
+                    let failure = Failure {
+                        code: ErrorCode::ValueInvalid,
+                        message: "not an array".to_owned(),
+                        hint: None,
+                    };
                     self.issue(&spot, failure, Severity::Error);
                     return Ok(());
                 }
@@ -232,7 +272,13 @@ impl<'a> Run<'a> {
     }
 
     /// Writes one element; whether it is there.
-    fn element(&mut self, node: &'a Node, each: &'a EachNode, comma: bool, out: &mut Vec<u8>) -> bool {
+    fn element(
+        &mut self,
+        node: &'a Node,
+        each: &'a EachNode,
+        comma: bool,
+        out: &mut Vec<u8>,
+    ) -> bool {
         if let Some(keep) = &each.keep {
             match condition(keep, self) {
                 Ok(Some(true)) => {}
@@ -261,31 +307,58 @@ impl<'a> Run<'a> {
     fn check_size(&mut self, node: &Node, each: &EachNode, written: u32) {
         if written < each.min_items {
             let message = format!("{written} elements, at least {} are needed", each.min_items);
-            self.fail(node, Failure { code: ErrorCode::ValueMissing, message, hint: None });
+            self.fail(
+                node,
+                Failure {
+                    code: ErrorCode::ValueMissing,
+                    message,
+                    hint: None,
+                },
+            );
         }
         if written > each.max_items {
             let message = format!("{written} elements, at most {} are allowed", each.max_items);
-            self.fail(node, Failure { code: ErrorCode::RecordTooLarge, message, hint: None });
+            self.fail(
+                node,
+                Failure {
+                    code: ErrorCode::RecordTooLarge,
+                    message,
+                    hint: None,
+                },
+            );
         }
     }
 
     fn accumulate(&mut self, node: &Node, accumulator: &Accumulator) {
         let sofar = self.variable(accumulator.output);
-        let input = accumulator.input.map_or(Value::Bool(true), |input| self.variable(input));
+        let input = accumulator
+            .input
+            .map_or(Value::Bool(true), |input| self.variable(input));
         let next = match (sofar, input) {
             (Value::Failed, _) | (_, Value::Failed) => Value::Failed,
             (_, Value::Null) => return,
             (Value::Null, first) => first,
-            (Value::Decimal(sum), _) if accumulator.kind == AccumulatorKind::Count => match sum.add(1.into()) {
-                Ok(sum) => Value::Decimal(sum),
-                Err(_) => Value::Failed,
-            },
-            (Value::Decimal(sum), Value::Decimal(number)) if accumulator.kind == AccumulatorKind::Sum => {
+            (Value::Decimal(sum), _) if accumulator.kind == AccumulatorKind::Count => {
+                match sum.add(1.into()) {
+                    Ok(sum) => Value::Decimal(sum),
+                    Err(_) => Value::Failed,
+                }
+            }
+            (Value::Decimal(sum), Value::Decimal(number))
+                if accumulator.kind == AccumulatorKind::Sum =>
+            {
                 match sum.add(number) {
                     Ok(sum) => Value::Decimal(sum),
                     Err(error) => {
                         let message = format!("the sum has {error}");
-                        self.fail(node, Failure { code: ErrorCode::FormulaFailed, message, hint: None });
+                        self.fail(
+                            node,
+                            Failure {
+                                code: ErrorCode::FormulaFailed,
+                                message,
+                                hint: None,
+                            },
+                        );
                         Value::Failed
                     }
                 }
@@ -314,8 +387,11 @@ impl<'a> Run<'a> {
             match condition(&rule.check, self) {
                 Ok(Some(true) | None) => {}
                 Ok(Some(false)) => {
-                    let failure =
-                        Failure { code: ErrorCode::QualityRule, message: rule.message.to_string(), hint: None };
+                    let failure = Failure {
+                        code: ErrorCode::QualityRule,
+                        message: rule.message.to_string(),
+                        hint: None,
+                    };
                     self.broken_rule(rule, failure);
                 }
                 Err(mut failure) => {
@@ -333,13 +409,20 @@ impl<'a> Run<'a> {
             RuleSeverity::Warn => Severity::Warning,
         };
         let target: Option<&[TargetStep]> = rule.target.as_deref();
-        let spot = Spot { rule: &rule.id, target, slot: None, sensitive: false };
+        let spot = Spot {
+            rule: &rule.id,
+            target,
+            slot: None,
+            sensitive: false,
+        };
         let value = rule.variable.map(|variable| self.variable(variable));
         let before = self.issues.len();
         self.issue(&spot, failure, severity);
         let text = match value {
             Some(Value::Null | Value::Failed) | None => None,
-            Some(Value::Text(text) | Value::Number(text) | Value::Json(text)) => Some(text.to_owned()),
+            Some(Value::Text(text) | Value::Number(text) | Value::Json(text)) => {
+                Some(text.to_owned())
+            }
             Some(other) => Some(super::rows::shown(other)),
         };
         if let (Some(text), Some(issue)) = (text, self.issues.get_mut(before)) {
@@ -376,10 +459,15 @@ fn finish<'a>(value: Value<'a>, node: &ValueNode) -> Made<Value<'a>> {
         (OutputType::Text { max }, value) => {
             let text = value.text()?;
             match max {
-                Some(max) if text.len() > *max as usize && text.chars().count() > *max as usize => failure(
-                    ErrorCode::TextTooLong,
-                    format!("{} characters, at most {max} are allowed", text.chars().count()),
-                ),
+                Some(max) if text.len() > *max as usize && text.chars().count() > *max as usize => {
+                    failure(
+                        ErrorCode::TextTooLong,
+                        format!(
+                            "{} characters, at most {max} are allowed",
+                            text.chars().count()
+                        ),
+                    )
+                }
                 _ => Ok(Value::Text(text)),
             }
         }
@@ -390,14 +478,28 @@ fn finish<'a>(value: Value<'a>, node: &ValueNode) -> Made<Value<'a>> {
             if number.is_integer() {
                 return Ok(Value::Decimal(number));
             }
-            failure(ErrorCode::NumberInvalid, format!("{number} is not a whole number"))
+            failure(
+                ErrorCode::NumberInvalid,
+                format!("{number} is not a whole number"),
+            )
         }
         (OutputType::Decimal { size: None }, value) => value.decimal().map(Value::Decimal),
-        (OutputType::Decimal { size: Some((digits, scale)) }, value) => sized(value, *digits, *scale),
-        (OutputType::Bool, Value::Bool(_)) | (OutputType::Date, Value::Date(_)) | (OutputType::Json, _) => Ok(value),
+        (
+            OutputType::Decimal {
+                size: Some((digits, scale)),
+            },
+            value,
+        ) => sized(value, *digits, *scale),
+        (OutputType::Bool, Value::Bool(_))
+        | (OutputType::Date, Value::Date(_))
+        | (OutputType::Json, _) => Ok(value),
         (output, value) => failure_with_hint(
             ErrorCode::ValueInvalid,
-            format!("a {} where the type is {}", value.kind_word(), output.word()),
+            format!(
+                "a {} where the type is {}",
+                value.kind_word(),
+                output.word()
+            ),
             crate::compile::conversion_hint(value, output),
         ),
     }
@@ -411,7 +513,10 @@ fn sized<'a>(value: Value<'a>, digits: u8, scale: u8) -> Made<Value<'a>> {
         if number.scale() > scale {
             return failure_with_hint(
                 ErrorCode::NumberRange,
-                format!("{number} has {} decimals, at most {scale} are allowed", number.scale()),
+                format!(
+                    "{number} has {} decimals, at most {scale} are allowed",
+                    number.scale()
+                ),
                 "add round to the mapping if the value may be rounded",
             );
         }
@@ -419,7 +524,10 @@ fn sized<'a>(value: Value<'a>, digits: u8, scale: u8) -> Made<Value<'a>> {
     if number.integer_digits() > u32::from(digits - scale) {
         return failure(
             ErrorCode::NumberRange,
-            format!("{number} has more than {} digits before the point", digits - scale),
+            format!(
+                "{number} has more than {} digits before the point",
+                digits - scale
+            ),
         );
     }
     Ok(Value::Decimal(number))

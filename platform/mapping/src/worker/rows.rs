@@ -16,19 +16,11 @@ use crate::reader::{ReadError, Slot, read_csv, read_json};
 use crate::value::{Made, Value, failure};
 
 impl<'a> Run<'a> {
-    /// The group key of the only row; whether there is one. A dropped row has the empty key.
+    /// The group key of the only row; whether there is one. A row that cannot be read to its end and
+    /// a row that the filters drop belong to their group too, as long as their key can be read: the
+    /// group is quarantined with the first and counted as skipped if it has none but the second.
     pub(super) fn group_key(mut self, reader: &Reader, key: &mut String) -> bool {
-        if !self.read_rows(reader) {
-            return false;
-        }
-        // a row that the filters drop needs no key; a filter that fails is told when the row is mapped
-        if !self.plan.filters.is_empty() {
-            let kept = self.filter_rows();
-            if !kept && !self.failed {
-                return true;
-            }
-            self.issues.clear();
-        }
+        let _told_when_mapped = self.read_rows(reader);
         self.key(key)
     }
 
@@ -41,14 +33,21 @@ impl<'a> Run<'a> {
                 Err(ReadError::new(
                     ErrorCode::RowTooLarge,
                     limit,
-                    format!("the row has {} bytes, the limit is {limit}", row.bytes.len()),
+                    format!(
+                        "the row has {} bytes, the limit is {limit}",
+                        row.bytes.len()
+                    ),
                 ))
             } else {
                 self.read_row(row.bytes, reader)
             };
             if let Err(error) = read {
                 // a row that was refused before it was read keeps its place
-                if let Some(table) = self.tables.first_mut().filter(|table| table.rows() <= number) {
+                if let Some(table) = self
+                    .tables
+                    .first_mut()
+                    .filter(|table| table.rows() <= number)
+                {
                     table.push_row();
                 }
                 self.read_issue(number, row.bytes, error);
@@ -61,7 +60,11 @@ impl<'a> Run<'a> {
     fn read_row(&mut self, bytes: &'a [u8], reader: &Reader) -> Result<(), ReadError> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let offset = error.valid_up_to();
-            ReadError::new(ErrorCode::EncodingInvalid, offset, format!("byte {offset} of the row is not valid UTF-8"))
+            ReadError::new(
+                ErrorCode::EncodingInvalid,
+                offset,
+                format!("byte {offset} of the row is not valid UTF-8"),
+            )
         })?;
         match reader {
             Reader::Json => read_json(text, &self.plan.tries, &mut self.tables, self.arena),
@@ -127,7 +130,11 @@ impl<'a> Run<'a> {
             self.select(0, row);
             let other = self.slot(slot);
             if !matches!(first.same(other), Ok(true)) {
-                let line = |row: u32| self.rows.get(row as usize).map_or(0, |row| row.position.line);
+                let line = |row: u32| {
+                    self.rows
+                        .get(row as usize)
+                        .map_or(0, |row| row.position.line)
+                };
                 let message = format!(
                     "{} in line {} and {} in line {} belong to one group",
                     shown(first),
@@ -146,7 +153,8 @@ impl<'a> Run<'a> {
         if width == 0 || self.order.len() < 2 {
             return;
         }
-        let mut keys: ArenaVec<'a, Value<'a>> = ArenaVec::with_capacity_in(self.rows.len() * width, self.arena);
+        let mut keys: ArenaVec<'a, Value<'a>> =
+            ArenaVec::with_capacity_in(self.rows.len() * width, self.arena);
         keys.resize(self.rows.len() * width, Value::Null);
         for place in 0..self.order.len() {
             let row = self.order.get(place).copied().unwrap_or(0);
@@ -162,12 +170,20 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        let key = |row: u32, number: usize| keys.get(row as usize * width + number).copied().unwrap_or(Value::Null);
+        let key = |row: u32, number: usize| {
+            keys.get(row as usize * width + number)
+                .copied()
+                .unwrap_or(Value::Null)
+        };
         // unstable with the row's number as last criterion: stable without an allocation
         self.order.sort_unstable_by(|left, right| {
             for (number, by) in group.sort.iter().enumerate() {
                 let order = compare_keys(key(*left, number), key(*right, number));
-                let order = if by.order == SortOrder::Descending { order.reverse() } else { order };
+                let order = if by.order == SortOrder::Descending {
+                    order.reverse()
+                } else {
+                    order
+                };
                 if order.is_ne() {
                     return order;
                 }
@@ -228,7 +244,10 @@ fn sort_key<'a>(value: Value<'a>, by: &SortBy) -> Made<Value<'a>> {
             if found.is_integer() {
                 return Ok(Value::Decimal(found));
             }
-            failure(ErrorCode::NumberInvalid, format!("{found} is not a whole number"))
+            failure(
+                ErrorCode::NumberInvalid,
+                format!("{found} is not a whole number"),
+            )
         }
     }
 }
@@ -248,7 +267,9 @@ pub(super) fn shown(value: Value<'_>) -> String {
     let mut text = String::new();
     let _infallible = match value {
         Value::Text(inner) => write!(text, "{:?}", tributary_model::issue::shorten(inner, 60)),
-        Value::Number(inner) | Value::Json(inner) => write!(text, "{}", tributary_model::issue::shorten(inner, 60)),
+        Value::Number(inner) | Value::Json(inner) => {
+            write!(text, "{}", tributary_model::issue::shorten(inner, 60))
+        }
         Value::Decimal(number) => write!(text, "{number}"),
         Value::Date(date) => write!(text, "{date}"),
         Value::Bool(truth) => write!(text, "{truth}"),

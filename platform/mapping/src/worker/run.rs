@@ -84,9 +84,22 @@ impl<'a> Run<'a> {
     }
 
     /// Reads, filters, groups, maps, checks. The output may hold a part of a record that failed.
-    pub(super) fn record(mut self, reader: &Reader, key: &mut String, out: &mut Vec<u8>) -> (Verdict, [u8; 32]) {
+    pub(super) fn record(
+        mut self,
+        reader: &Reader,
+        key: &mut String,
+        out: &mut Vec<u8>,
+    ) -> (Verdict, [u8; 32]) {
         let readable = self.read_rows(reader);
         if readable && !self.filter_rows() {
+            let filter_failed = self.failed;
+            // a record that is left out needs no key, but is found by it if it has one
+            self.select(0, 0);
+            self.key(key);
+            if filter_failed {
+                return (Verdict::Quarantined, [0; 32]);
+            }
+            self.issues.clear();
             return (Verdict::Skipped, [0; 32]);
         }
         if readable {
@@ -107,7 +120,11 @@ impl<'a> Run<'a> {
         let size = out.len() - start;
         if size > plan.limits.max_output_bytes as usize {
             let limit = plan.limits.max_output_bytes;
-            self.row_issue(ErrorCode::RecordTooLarge, 0, format!("the target document has {size} bytes, the limit is {limit}"));
+            self.row_issue(
+                ErrorCode::RecordTooLarge,
+                0,
+                format!("the target document has {size} bytes, the limit is {limit}"),
+            );
         }
         if self.failed {
             return (Verdict::Quarantined, [0; 32]);
@@ -143,17 +160,22 @@ impl<'a> Run<'a> {
     #[inline]
     pub(super) fn raw(&self, slot: SlotRef) -> Slot<'a> {
         let scope = usize::from(slot.scope);
-        let (Some(scope), Some(row)) = (self.plan.scopes.get(scope), self.current.get(scope)) else {
+        let (Some(scope), Some(row)) = (self.plan.scopes.get(scope), self.current.get(scope))
+        else {
             return Slot::Missing;
         };
-        self.tables.get(scope.table).map_or(Slot::Missing, |table| table.get(*row, slot.slot))
+        self.tables
+            .get(scope.table)
+            .map_or(Slot::Missing, |table| table.get(*row, slot.slot))
     }
 
     /// The source value; missing values and null tokens are null.
     #[inline]
     pub(crate) fn slot(&self, slot: SlotRef) -> Value<'a> {
         match self.raw(slot) {
-            Slot::Text(text) if self.plan.null_tokens.iter().any(|token| **token == *text) => Value::Null,
+            Slot::Text(text) if self.plan.null_tokens.iter().any(|token| **token == *text) => {
+                Value::Null
+            }
             Slot::Text(text) => Value::Text(text),
             Slot::Number(digits) => Value::Number(digits),
             Slot::Bool(truth) => Value::Bool(truth),
@@ -164,7 +186,10 @@ impl<'a> Run<'a> {
 
     #[inline]
     pub(crate) fn variable(&self, index: u32) -> Value<'a> {
-        self.variables.get(index as usize).copied().unwrap_or(Value::Null)
+        self.variables
+            .get(index as usize)
+            .copied()
+            .unwrap_or(Value::Null)
     }
 
     #[inline]
@@ -189,7 +214,11 @@ impl<'a> Run<'a> {
 
     /// Leaves a warning for the current node.
     pub(crate) fn warn(&self, code: ErrorCode, message: String) {
-        self.notices.borrow_mut().push(Failure { code, message, hint: None });
+        self.notices.borrow_mut().push(Failure {
+            code,
+            message,
+            hint: None,
+        });
     }
 
     /// Sets the aggregates of a loop to those of no element.

@@ -14,7 +14,9 @@ pub(super) fn write_value(value: Value<'_>, output: &OutputType, out: &mut Vec<u
         Value::Number(text) | Value::Json(text) => out.extend_from_slice(text.as_bytes()),
         Value::Decimal(number) => {
             let written = match output {
-                OutputType::Decimal { size: Some((_, scale)) } => number.write_fixed(*scale, out),
+                OutputType::Decimal {
+                    size: Some((_, scale)),
+                } => number.write_fixed(*scale, out),
                 _ => false,
             };
             if !written {
@@ -55,7 +57,13 @@ fn escape(byte: u8, out: &mut Vec<u8>) {
         8 => out.extend_from_slice(b"\\b"),
         12 => out.extend_from_slice(b"\\f"),
         other => {
-            let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+            let digit = |nibble: u8| {
+                if nibble < 10 {
+                    b'0' + nibble
+                } else {
+                    b'a' + nibble - 10
+                }
+            };
             out.extend_from_slice(b"\\u00");
             out.push(digit(other >> 4));
             out.push(digit(other & 15));

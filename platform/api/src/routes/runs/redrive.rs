@@ -56,5 +56,5 @@ pub(crate) async fn redrive_run(
         }
     };
     state.wake.notify_one();
-    Ok(Json(view(&scope.store, run, state.clock.now_ms()).await?))
+    Ok(Json(view(&scope.store, *run, state.clock.now_ms()).await?))
 }

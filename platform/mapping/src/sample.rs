@@ -1,0 +1,221 @@
+//! Runs a mapping's own tests: sample rows through the real plan, compared with what the document
+//! expects.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use tributary_model::issue::{Issue, Severity};
+use tributary_model::rows::{CsvFormat, RowFormat, RowPosition};
+
+use crate::document::{ExpectedIssue, SourceFormat, TestCase};
+use crate::path::Step;
+use crate::{Document, Environment, Plan, Row, Verdict, compile};
+
+/// What became of one test of a document.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct TestReport {
+    pub name: String,
+    /// what is different from the expectation; none: passed
+    pub differences: Vec<String>,
+}
+
+impl TestReport {
+    /// Whether everything was as expected.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.differences.is_empty()
+    }
+}
+
+/// Runs the tests of a document. A test's own parameters come before those of the environment.
+#[must_use]
+pub fn run_tests(document: &Document, environment: &Environment<'_>) -> Vec<TestReport> {
+    document
+        .tests
+        .iter()
+        .map(|test| TestReport {
+            name: test.name.clone(),
+            differences: run(document, test, environment).err().unwrap_or_default(),
+        })
+        .collect()
+}
+
+fn run(
+    document: &Document,
+    test: &TestCase,
+    environment: &Environment<'_>,
+) -> Result<(), Vec<String>> {
+    let mut params: BTreeMap<String, Value> = environment.params.clone();
+    params.extend(
+        test.params
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
+    let environment = Environment {
+        params: &params,
+        ..*environment
+    };
+    let shown = |diagnostics: Vec<crate::Diagnostic>| {
+        diagnostics
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
+    let plan = compile(document, &environment).map_err(shown)?;
+    let format = row_format(document.source.format, test, &plan);
+    let texts = row_texts(test, &plan, &format);
+    let mut offset = 0;
+    let rows: Vec<Row<'_>> = texts
+        .iter()
+        .zip(1..)
+        .map(|(text, line)| {
+            let position = RowPosition { line, offset };
+            offset += text.len() as u64 + 1;
+            Row {
+                position,
+                bytes: text.as_bytes(),
+            }
+        })
+        .collect();
+    let mut worker = plan.worker(&format).map_err(shown)?;
+    let mut out = Vec::new();
+    let outcome = worker.map(&rows, &mut out);
+    let (verdict, issues) = (outcome.verdict, outcome.issues.to_vec());
+    compare(test, verdict, &issues, &out)
+}
+
+/// A test names only the columns it needs; those the plan wants besides are empty.
+fn row_format(format: SourceFormat, test: &TestCase, plan: &Plan) -> RowFormat {
+    match format {
+        SourceFormat::Json => RowFormat::Ndjson,
+        SourceFormat::Csv => {
+            let mut columns = test.columns.clone();
+            for wanted in plan.slots.first().into_iter().flatten() {
+                if let Some(Step::Name(name)) = wanted.path.first()
+                    && !columns.contains(name)
+                {
+                    columns.push(name.clone());
+                }
+            }
+            let delimiter = test.delimiter.unwrap_or(';');
+            RowFormat::Csv(CsvFormat {
+                delimiter,
+                quote: Some('"'),
+                encoding: "utf-8".to_owned(),
+                columns,
+            })
+        }
+    }
+}
+
+fn row_texts(test: &TestCase, plan: &Plan, format: &RowFormat) -> Vec<String> {
+    let padding = match format {
+        RowFormat::Csv(csv) => csv
+            .delimiter
+            .to_string()
+            .repeat(csv.columns.len() - test.columns.len()),
+        _ => String::new(),
+    };
+    let text = |row: &Value| match row {
+        Value::String(text) => format!("{text}{padding}"),
+        value => value.to_string(),
+    };
+    // a JSON row may be given as a value, or as its text where the text itself matters
+    debug_assert!(plan.format == SourceFormat::Csv || padding.is_empty());
+    test.rows.iter().map(text).collect()
+}
+
+fn compare(
+    test: &TestCase,
+    verdict: Verdict,
+    issues: &[Issue],
+    out: &[u8],
+) -> Result<(), Vec<String>> {
+    let mut differences = Vec::new();
+    let text = String::from_utf8_lossy(out);
+    let wants_output = test.expect.is_some() || test.expect_text.is_some();
+    let rejects = test
+        .expect_issues
+        .iter()
+        .any(|issue| issue.severity.as_deref() != Some("warning"));
+    let wanted = match (test.expect_skipped, wants_output, rejects) {
+        (true, ..) => Verdict::Skipped,
+        (false, true, _) | (false, false, false) => Verdict::Mapped,
+        (false, false, true) => Verdict::Quarantined,
+    };
+    if verdict != wanted {
+        differences.push(format!("the record is {verdict:?}, expected {wanted:?}"));
+    }
+    if let Some(expected) = &test.expect {
+        match serde_json::from_slice::<Value>(out) {
+            Ok(found) if found == *expected => {}
+            _ if verdict != Verdict::Mapped => {}
+            _ => differences.push(format!("output {}, expected {expected}", text.trim_end())),
+        }
+    }
+    if let Some(expected) = &test.expect_text
+        && text.trim_end() != expected
+        && verdict == Verdict::Mapped
+    {
+        differences.push(format!(
+            "output {}, expected the text {expected}",
+            text.trim_end()
+        ));
+    }
+    let fits = issues.len() == test.expect_issues.len()
+        && issues
+            .iter()
+            .zip(&test.expect_issues)
+            .all(|(issue, expected)| matches(issue, expected));
+    if !fits {
+        let found: Vec<String> = issues.iter().map(describe).collect();
+        let expected: Vec<String> = test
+            .expect_issues
+            .iter()
+            .map(|issue| serde_json::to_string(issue).unwrap_or_default())
+            .collect();
+        differences.push(format!(
+            "issues [{}], expected [{}]",
+            found.join(", "),
+            expected.join(", ")
+        ));
+    }
+    if differences.is_empty() {
+        Ok(())
+    } else {
+        Err(differences)
+    }
+}
+
+fn matches(issue: &Issue, expected: &ExpectedIssue) -> bool {
+    let severity = match issue.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let same = |found: Option<&str>, wanted: &Option<String>| {
+        wanted.is_none() || wanted.as_deref() == found
+    };
+    issue.code.as_str() == expected.code
+        && same(Some(severity), &expected.severity)
+        && same(issue.rule.as_deref(), &expected.rule)
+        && same(issue.source_path.as_deref(), &expected.source_path)
+        && same(issue.target_path.as_deref(), &expected.target_path)
+        && same(issue.value.as_deref(), &expected.value)
+        && expected
+            .line
+            .is_none_or(|line| issue.position.is_some_and(|position| position.line == line))
+}
+
+fn describe(issue: &Issue) -> String {
+    let line = issue.position.map_or(0, |position| position.line);
+    format!(
+        "{{code {}, rule {:?}, source_path {:?}, target_path {:?}, value {:?}, line {line}: {} ({})}}",
+        issue.code.as_str(),
+        issue.rule.as_deref().unwrap_or_default(),
+        issue.source_path.as_deref().unwrap_or_default(),
+        issue.target_path.as_deref().unwrap_or_default(),
+        issue.value.as_deref().unwrap_or_default(),
+        issue.message,
+        issue.hint
+    )
+}

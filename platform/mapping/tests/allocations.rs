@@ -1,0 +1,64 @@
+//! A good record allocates nothing once the worker's buffers have grown. A counting allocator holds it.
+#![expect(clippy::unwrap_used, reason = "test code")]
+#![expect(unsafe_code, reason = "an allocator cannot be written without it")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use tributary_mapping::{Environment, Row, Verdict, compile, parse};
+use tributary_model::rows::{RowFormat, RowPosition};
+
+struct Counting;
+
+thread_local! {
+    static COUNT: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: every call goes to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.set(COUNT.get() + 1);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        COUNT.set(COUNT.get() + 1);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn a_good_record_allocates_nothing() {
+    let document = parse(include_bytes!("../benches/mapping_vs_serde/order.json")).unwrap();
+    let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
+    let environment = Environment { lookups: &lookups, params: &params, source_columns: None };
+    let plan = compile(&document, &environment).unwrap();
+    let mut worker = plan.worker(&RowFormat::Ndjson).unwrap();
+    let text = br#"{"order_id":" SO-1","doc_type":"OR","order_date":"03/07/2026","currency":"usd",
+        "customer":{"id":"77","name":"A \"B\" \u00e4","class":"W","email":" X@Y.Z","vat_id":"DE1"},
+        "ship_to":{"address":{"street":"1 Main","city":" Ulm","state":"by","zip":"1","country":"DEU"}},
+        "lines":[{"line_no":10,"sku":"S","unit":"PC","quantity":3,"unit_price":"19.99","discount":5},
+                 {"line_no":20,"sku":"T","unit":"KG","quantity":1,"unit_price":"1,000.5","discount":null}],"freight":"1.00"}"#;
+    let row = Row { position: RowPosition { line: 1, offset: 0 }, bytes: text };
+    let mut out = Vec::with_capacity(64 * 1024);
+    let mut count_of = |rounds: usize| {
+        let before = COUNT.get();
+        for _ in 0..rounds {
+            out.clear();
+            let outcome = worker.map(&[row], &mut out);
+            assert_eq!(outcome.verdict, Verdict::Mapped, "{:?}", outcome.issues);
+        }
+        COUNT.get() - before
+    };
+    count_of(10);
+    assert_eq!(count_of(1000), 0);
+}

@@ -1,0 +1,127 @@
+//! Runs `tests/cases/*.json`: mapping documents with their own tests, or with the diagnostics that their
+//! check must give. No Rust is needed to write one:
+//!
+//! `{ "about", "lookups": [lookup documents], "params", "columns", "mapping": document,
+//!    "expect_diagnostics": [{ "code", "pointer", "severity" }] }`
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::Value;
+use tributary_mapping::{Diagnostic, Environment, check, parse, run_tests};
+use tributary_model::document::LookupDocument;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    about: String,
+    #[serde(default)]
+    lookups: Vec<LookupDocument>,
+    #[serde(default)]
+    params: BTreeMap<String, Value>,
+    columns: Option<Vec<String>>,
+    mapping: Value,
+    #[serde(default)]
+    expect_diagnostics: Vec<Expected>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    code: String,
+    pointer: String,
+    #[serde(default)]
+    hint: Option<String>,
+}
+
+fn differences(case: &Case) -> Vec<String> {
+    let lookups: BTreeMap<String, LookupDocument> = case
+        .lookups
+        .iter()
+        .map(|table| (table.name.to_string(), table.clone()))
+        .collect();
+    let environment = Environment {
+        lookups: &lookups,
+        params: &case.params,
+        source_columns: case.columns.as_deref(),
+    };
+    let parsed = parse(&serde_json::to_vec(&case.mapping).unwrap());
+    let diagnostics: Vec<Diagnostic> = match &parsed {
+        Ok(document) => check(document, &environment),
+        Err(diagnostics) => diagnostics.clone(),
+    };
+    let fits = diagnostics.len() == case.expect_diagnostics.len()
+        && diagnostics
+            .iter()
+            .zip(&case.expect_diagnostics)
+            .all(|(found, expected)| {
+                found.code == expected.code
+                    && found.pointer == expected.pointer
+                    && expected
+                        .hint
+                        .as_ref()
+                        .is_none_or(|hint| found.hint.contains(hint))
+            });
+    if !fits {
+        let lines: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
+        return vec![format!("diagnostics:\n    {}", lines.join("\n    "))];
+    }
+    let Ok(document) = parsed else {
+        return Vec::new();
+    };
+    if !case.expect_diagnostics.is_empty() {
+        return Vec::new();
+    }
+    if document.tests.is_empty() {
+        return vec!["the mapping has no tests".to_owned()];
+    }
+    run_tests(&document, &environment)
+        .into_iter()
+        .filter(|report| !report.passed())
+        .map(|report| {
+            format!(
+                "{}:\n    {}",
+                report.name,
+                report.differences.join("\n    ")
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn every_case_holds() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut failures = Vec::new();
+    let mut count = 0;
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    for path in files {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let cases: Vec<Case> = match serde_json::from_str::<Value>(&text)
+            .unwrap_or_else(|e| panic!("{name}: {e}"))
+        {
+            Value::Array(cases) => cases
+                .into_iter()
+                .map(|c| serde_json::from_value(c).unwrap())
+                .collect(),
+            case => vec![serde_json::from_value(case).unwrap_or_else(|e| panic!("{name}: {e}"))],
+        };
+        for case in cases {
+            count += 1;
+            let found = differences(&case);
+            failures.extend(
+                found
+                    .into_iter()
+                    .map(|text| format!("{name} ({}): {text}", case.about)),
+            );
+        }
+    }
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+    assert!(count >= 10, "only {count} cases were found");
+}

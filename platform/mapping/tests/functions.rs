@@ -1,0 +1,170 @@
+//! Every example of every function runs through a real mapping, and the page
+//! `platform/docs/mapping/functions.md` is what the signatures say.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use tributary_mapping::functions::signature::{Example, ExampleResult, Output, Signature};
+use tributary_mapping::functions::signatures;
+use tributary_mapping::{Document, Environment, Row, compile};
+use tributary_model::rows::{RowFormat, RowPosition};
+
+/// The value that a mapping with one step makes, or the code of its issue.
+fn run(signature: &Signature, example: &Example) -> Result<String, String> {
+    let mut step: Value = serde_json::from_str(example.arguments).unwrap();
+    step["fn"] = json!(signature.name);
+    let document: Document = serde_json::from_value(json!({
+        "version": 1,
+        "name": "example",
+        "source": { "format": "json", "key": ["$.key"] },
+        "lookups": { "example": { "inline": { "RE": "sale" } } },
+        "fields": [{ "id": "out", "to": "out", "type": "json", "from": "$.in", "do": [step] }]
+    }))
+    .unwrap();
+    let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
+    let environment = Environment {
+        lookups: &lookups,
+        params: &params,
+        source_columns: None,
+    };
+    let plan = compile(&document, &environment)
+        .unwrap_or_else(|diagnostics| panic!("{}: {diagnostics:?}", signature.name));
+    let text = format!(r#"{{"key":1,"in":{}}}"#, example.input);
+    let row = Row {
+        position: RowPosition::default(),
+        bytes: text.as_bytes(),
+    };
+    let mut out = Vec::new();
+    let mut worker = plan.worker(&RowFormat::Ndjson).unwrap();
+    let outcome = worker.map(&[row], &mut out);
+    match outcome.issues.first() {
+        Some(issue) => Err(issue.code.as_str().to_owned()),
+        None => {
+            let line = String::from_utf8(out).unwrap();
+            Ok(line
+                .strip_prefix("{\"out\":")
+                .unwrap()
+                .trim_end()
+                .strip_suffix('}')
+                .unwrap()
+                .to_owned())
+        }
+    }
+}
+
+#[test]
+fn every_example_holds() {
+    for signature in signatures() {
+        assert!(
+            signature.examples.len() >= 2,
+            "{} needs examples",
+            signature.name
+        );
+        for example in signature.examples {
+            let expected = match example.result {
+                ExampleResult::Gives(output) => Ok(output.to_owned()),
+                ExampleResult::Fails(code) => Err(code.as_str().to_owned()),
+            };
+            let found = run(signature, example);
+            assert_eq!(
+                found, expected,
+                "{} {} of {}",
+                signature.name, example.arguments, example.input
+            );
+            if let ExampleResult::Fails(code) = example.result {
+                let named = signature.fails_with.contains(&code);
+                assert!(
+                    named,
+                    "{} fails with {code}, which its signature does not say",
+                    signature.name
+                );
+            }
+        }
+    }
+}
+
+fn page() -> String {
+    let mut text = String::from(
+        "# Functions\n\n\
+         Used as steps (`\"do\": [{ \"fn\": \"round\", \"scale\": 2 }]`) and in formulas (`round(x, 2)`: the value, then the \
+         arguments in this order). Arguments are constants.\nNull passes through all of them except `default`, `equals` and \
+         `is_empty`. This page is written from the signatures in `platform/mapping/src/functions`;\na test runs every example.\n",
+    );
+    for signature in signatures() {
+        let output = match signature.output {
+            Output::Is(kind) => kind.word(),
+            Output::SameOr => "the same",
+        };
+        writeln!(text, "\n## {}\n\n{}\n", signature.name, signature.summary).unwrap();
+        let fails: Vec<String> = signature
+            .fails_with
+            .iter()
+            .map(|code| format!("`{code}`"))
+            .collect();
+        let fails = if fails.is_empty() {
+            "never".to_owned()
+        } else {
+            fails.join(", ")
+        };
+        writeln!(
+            text,
+            "Takes: {} · gives: {output} · fails with: {fails}\n",
+            signature.input.word()
+        )
+        .unwrap();
+        for argument in signature.arguments {
+            let need = if argument.required {
+                "required"
+            } else {
+                "optional"
+            };
+            writeln!(
+                text,
+                "- `{}` ({}, {need}): {}",
+                argument.name,
+                argument.kind.words(),
+                argument.summary
+            )
+            .unwrap();
+        }
+        if !signature.arguments.is_empty() {
+            text.push('\n');
+        }
+        text.push_str("| value | arguments | result |\n|---|---|---|\n");
+        for example in signature.examples {
+            let result = match example.result {
+                ExampleResult::Gives(output) => format!("`{output}`"),
+                ExampleResult::Fails(code) => format!("error `{code}`"),
+            };
+            writeln!(
+                text,
+                "| `{}` | `{}` | {result} |",
+                example.input, example.arguments
+            )
+            .unwrap();
+        }
+    }
+    text
+}
+
+fn path() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/mapping/functions.md")
+}
+
+#[test]
+fn the_page_is_current() {
+    let written = std::fs::read_to_string(path()).unwrap_or_default();
+    assert!(
+        written == page(),
+        "write the page anew: cargo test -p tributary-mapping --test functions -- --ignored write_the_page"
+    );
+}
+
+#[test]
+#[ignore = "writes the page"]
+fn write_the_page() {
+    std::fs::write(path(), page()).unwrap();
+}
