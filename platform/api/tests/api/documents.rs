@@ -427,3 +427,19 @@ async fn tenants_and_connectors_are_made_by_operators() {
         StatusCode::BAD_REQUEST
     );
 }
+
+#[tokio::test]
+async fn a_panic_is_an_answer_that_says_nothing_and_the_next_request_is_served() {
+    let api = Api::start().await;
+    let operator = api.operator();
+    let put = Call::new(Method::PUT, "/api/v1/connectors/ftp")
+        .body("application/wasm", b"wasm:panic".to_vec())
+        .bearer(&operator);
+    let answer = api.call(put).await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(answer.json()["code"], "internal");
+    assert!(!answer.text().contains("inside"), "{}", answer.text());
+    assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+    api.ok(Call::get("/api/v1/connectors").bearer(&operator))
+        .await;
+}

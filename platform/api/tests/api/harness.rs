@@ -288,6 +288,7 @@ fn port(folder: &Path) -> ConnectorPort {
         install: Arc::new(move |component: Bytes| {
             let place = place.clone();
             async move {
+                assert_ne!(component.as_ref(), b"wasm:panic", "/secret/inside/path");
                 let text = component.strip_prefix(b"wasm:".as_slice());
                 let manifest = text.and_then(|text| serde_json::from_slice::<Manifest>(text).ok());
                 let manifest = manifest.ok_or_else(|| {

@@ -35,7 +35,7 @@ pub(crate) async fn redrive_run(
         |detail: String, hint: &str| ApiError::new(ErrorCode::Conflict, detail).hint(hint);
     let redrive = scope.store.run_redrive(&path.run).await?;
     let run = match redrive.ok_or_else(ApiError::not_found)? {
-        Redrive::Queued(run) => *run,
+        Redrive::Queued(run) => run,
         Redrive::Refused { running } => {
             let detail = format!("a run of the integration is under way: {running}");
             return Err(conflict(detail, "wait for it, or cancel it"));
