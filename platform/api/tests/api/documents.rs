@@ -90,12 +90,12 @@ async fn secrets_go_in_and_never_come_out() {
     );
 }
 
-#[tokio::test]
-async fn what_is_wrong_is_refused_with_its_place_and_nothing_is_stored() {
-    let api = Api::start().await;
-    let engineer = api.engineer("acme");
-    type Change = fn(&mut Value);
-    let cases: [(&str, &str, &str, Change); 16] = [
+type Change = fn(&mut Value);
+/// Kind, code, pointer, and what makes a good document wrong.
+type Wrong = (&'static str, &'static str, &'static str, Change);
+
+fn wrong_documents() -> Vec<Wrong> {
+    vec![
         ("connections", "field_unknown", "/colour", |d| {
             d["colour"] = json!(1)
         }),
@@ -117,6 +117,11 @@ async fn what_is_wrong_is_refused_with_its_place_and_nothing_is_stored() {
         ("connections", "config_invalid", "/config", |d| {
             d["config"] = json!({"x": 7})
         }),
+    ]
+}
+
+fn wrong_tables() -> Vec<Wrong> {
+    vec![
         ("lookups", "document_invalid", "/key", |d| {
             d["key"] = json!([])
         }),
@@ -156,8 +161,14 @@ async fn what_is_wrong_is_refused_with_its_place_and_nothing_is_stored() {
             "/tolerance/max_bad_percent",
             |d| d["tolerance"] = json!({"max_bad_percent": 101}),
         ),
-    ];
-    for (kind, code, pointer, change) in cases {
+    ]
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_refused_with_its_place_and_nothing_is_stored() {
+    let api = Api::start().await;
+    let engineer = api.engineer("acme");
+    for (kind, code, pointer, change) in wrong_documents().into_iter().chain(wrong_tables()) {
         let mut document = document_of(kind, "new");
         change(&mut document);
         let answer = api
@@ -262,6 +273,13 @@ async fn bodies_are_read_strictly_and_up_to_a_limit() {
         StatusCode::OK,
         "a body nobody reads is no fault"
     );
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_problem_too() {
+    let api = Api::start().await;
+    let engineer = api.engineer("acme");
+    let at = path("lookups", "units");
     for (method, path, status) in [
         (Method::DELETE, at.as_str(), StatusCode::METHOD_NOT_ALLOWED),
         (Method::GET, "/api/v1/nothing", StatusCode::NOT_FOUND),

@@ -2,6 +2,7 @@
 //! straight into the router. One binary; the modules follow what is promised, not the routes.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a test may stop at the first thing that is not as it should be"

@@ -277,14 +277,23 @@ async fn a_finished_run_is_accounted_for_in_every_form() {
     assert_eq!(results.headers[header::CONTENT_DISPOSITION], name.as_str());
     let csv = api.ok(get("/results?format=csv")).await.text();
     assert_eq!(csv, "\u{feff}key,tenant,tax,more\r\n4711,acme,-1.90,\r\n");
+}
 
+#[tokio::test]
+async fn a_record_has_a_life_line_and_an_ended_run_a_short_stream() {
+    let api = Api::start().await;
+    let viewer = api.token(tributary_model::role::Role::CustomerViewer, "acme");
+    let run = work_off(&api, "acme").await;
     let life = Call::get("/api/v1/tenants/acme/integrations/orders/records/4712");
     let life = api.ok(life.bearer(&viewer)).await.json();
     assert_eq!(life["items"][0]["state"], "quarantined");
     assert_eq!(life["items"][0]["run"], run.as_str());
     assert_eq!(life["items"][0]["issues"][0]["code"], "number_invalid");
 
-    let events = api.ok(get("/events")).await.text();
+    let events = api
+        .ok(Call::get(&at("acme", &run, "/events")).bearer(&viewer))
+        .await
+        .text();
     let names: Vec<&str> = events
         .lines()
         .filter_map(|l| l.strip_prefix("event: "))
