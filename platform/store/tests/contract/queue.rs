@@ -93,6 +93,8 @@ pub(crate) async fn fences(bed: Bed) {
         .commit_page(&lost, &page(0), Some("1"), &batches)
         .await;
     assert_eq!(page_lost.unwrap(), Fenced::Lost);
+    let pages_lost = bed.acme.commit_pages(&lost, &[], Some("1"), &batches).await;
+    assert_eq!(pages_lost.unwrap(), Fenced::Lost);
     assert_eq!(
         bed.acme.commit_grouped(&lost, &batches).await.unwrap(),
         Fenced::Lost
