@@ -111,7 +111,8 @@ impl TenantStore {
         let rows = sqlx::query(tx.dialect.records_seen())
             .bind(self.tenant().as_str())
             .bind(integration.as_str())
-            .bind(encode::hashes(key_hashes))
+            .bind(key_hashes.concat())
+            .bind(encode::counting(key_hashes.len()))
             .fetch_all(tx.conn())
             .await?;
         rows.iter()
