@@ -1,9 +1,10 @@
 //! How fast the ledger takes batches: `cargo run --release -p tributary-store --example
 //! ledger_bench -- DATABASE_URL [BATCHES] [WORKERS]`. Prints one JSON object a line.
 //!
-//! Each batch has 500 records with keys that were never seen (the expensive case: the index
-//! grows at random places), then the same keys come again in a second run. The rate counts
-//! whole commits: fence, index, life line, counters, attempt, settle, durable on disk.
+//! Each batch has 500 records with keys that were never seen, then the same keys come again in
+//! a second run. The rate counts whole commits: fence, index, life line, counters, attempt,
+//! settle, durable on disk. With the word `random` as fourth argument the keys come in no order
+//! (the expensive case: the index grows at random places).
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
@@ -27,9 +28,12 @@ const LEASE_MS: u64 = 600_000;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let mut args = std::env::args().skip(1);
-    let url = args.next().context("give the address of an empty database")?;
+    let url = args
+        .next()
+        .context("give the address of an empty database")?;
     let batches: u32 = args.next().as_deref().unwrap_or("400").parse()?;
     let workers: usize = args.next().as_deref().unwrap_or("4").parse()?;
+    let random = args.next().as_deref() == Some("random");
     let kind = url.split(':').next().unwrap_or_default().to_owned();
     let store = Store::open(&url).await?;
     let tenant = Slug::parse("acme")?;
@@ -44,13 +48,13 @@ async fn main() -> anyhow::Result<()> {
         .await?;
     let acme = store.tenant(&tenant);
     for name in ["first_time", "again"] {
-        let took = run(&store, &acme, batches, workers).await?;
+        let took = run(&store, &acme, batches, workers, random).await?;
         let rate = f64::from(batches * RECORDS) / took.as_secs_f64();
         println!(
             "{{\"name\":\"ledger_{kind}_{name}\",\"value\":{rate:.0},\"unit\":\"outcomes/s\"}}"
         );
     }
-    let seen = seen(&acme, batches).await?;
+    let seen = seen(&acme, batches, random).await?;
     let rate = f64::from(batches * RECORDS) / seen.as_secs_f64();
     println!("{{\"name\":\"ledger_{kind}_seen\",\"value\":{rate:.0},\"unit\":\"keys/s\"}}");
     store.close().await;
@@ -63,6 +67,7 @@ async fn run(
     acme: &TenantStore,
     batches: u32,
     workers: usize,
+    random: bool,
 ) -> anyhow::Result<Duration> {
     let new = NewRun {
         id: RunId::generate(&UuidSource),
@@ -99,7 +104,7 @@ async fn run(
     let work: Vec<(Lease, BatchResult)> = leases
         .into_iter()
         .map(|lease| {
-            let result = result(lease.batch.unwrap_or_default());
+            let result = result(lease.batch.unwrap_or_default(), random);
             (lease, result)
         })
         .collect();
@@ -128,16 +133,19 @@ async fn run(
     }
     let took = start.elapsed();
     let finish = claim(store, 1).await?.remove(0);
-    written(acme.finish_run(&finish, RunState::Succeeded, "{}", &[]).await?)?;
+    written(
+        acme.finish_run(&finish, RunState::Succeeded, "{}", &[])
+            .await?,
+    )?;
     Ok(took)
 }
 
-async fn seen(acme: &TenantStore, batches: u32) -> anyhow::Result<Duration> {
+async fn seen(acme: &TenantStore, batches: u32, random: bool) -> anyhow::Result<Duration> {
     let integration = Slug::parse("orders")?;
     let start = Instant::now();
     for batch in 0..batches {
         let hashes: Vec<[u8; 32]> = (0..RECORDS)
-            .map(|ordinal| record_key_hash(&key(batch, ordinal)))
+            .map(|ordinal| record_key_hash(&key(batch, ordinal, random)))
             .collect();
         let seen = acme.records_seen(&integration, &hashes).await?;
         if seen.len() != hashes.len() {
@@ -162,17 +170,23 @@ fn written<T>(outcome: Fenced<T>) -> anyhow::Result<T> {
     }
 }
 
-fn key(batch: u32, ordinal: u32) -> String {
-    format!("order-{:07}", batch * RECORDS + ordinal)
+fn key(batch: u32, ordinal: u32, random: bool) -> String {
+    let number = batch * RECORDS + ordinal;
+    if random {
+        // an odd factor: each number once, in no order
+        format!("{:08x}", number.wrapping_mul(0x9e37_79b1))
+    } else {
+        format!("order-{number:07}")
+    }
 }
 
-fn result(batch: u32) -> BatchResult {
+fn result(batch: u32, random: bool) -> BatchResult {
     let mut counters = Counters::default();
     let outcomes = (0..RECORDS)
         .map(|ordinal| {
             counters.rows += 1;
             counters.add(RecordState::Delivered);
-            let key = key(batch, ordinal);
+            let key = key(batch, ordinal, random);
             RecordOutcome {
                 ordinal,
                 key_hash: record_key_hash(&key),

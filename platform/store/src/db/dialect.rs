@@ -2,7 +2,8 @@
 //! is one text for both.
 //!
 //! Bulk statements take their rows as one JSON array, which both databases unpack, so that the
-//! number of parameters does not depend on the number of rows.
+//! number of parameters does not depend on the number of rows; hashes lie end to end in one byte
+//! string beside it, since cutting bytes costs a fifth of parsing hex.
 
 /// Which database it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,36 +86,38 @@ impl Dialect {
         }
     }
 
-    /// $1 tenant, $2 integration, $3 JSON array of key hashes in hex.
+    /// $1 tenant, $2 integration, $3 key hashes, 32 bytes each, end to end, $4 JSON array with an
+    /// element for each.
     pub(crate) fn records_seen(self) -> &'static str {
         match self {
             Self::Sqlite => {
                 "select i.key_hash, i.content_hash, i.state, r.id as run
-                 from json_each($3) as k
+                 from json_each($4) as k
                  cross join record_index i on i.tenant = $1 and i.integration = $2
-                    and i.key_hash = unhex(k.value)
+                    and i.key_hash = substr($3, k.key * 32 + 1, 32)
                  join run r on r.tenant = i.tenant and r.no = i.run_no"
             }
             Self::Postgres => {
                 "select i.key_hash, i.content_hash, i.state, r.id as run
                  from record_index i join run r on r.tenant = i.tenant and r.no = i.run_no
                  where i.tenant = $1 and i.integration = $2 and i.key_hash in
-                    (select decode(value, 'hex') from json_array_elements_text($3::json) as k(value))"
+                    (select substring($3 from row_no::int * 32 - 31 for 32)
+                     from json_array_elements($4::json) with ordinality as k(value, row_no))"
             }
         }
     }
 
     /// $1 tenant, $2 integration, $3 run no, $4 place without the ordinal, $5 JSON rows
-    /// [ordinal, key hash, content hash, state]: each key once, in key order (Postgres then
-    /// locks in one order). What the target holds changes only by a delivery; a record that the
+    /// [ordinal, state], $6 their key hashes and $7 content hashes, 32 bytes each, end to end:
+    /// each key once, in key order (Postgres then locks in one order). What the target holds changes only by a delivery; a record that the
     /// target never had shows its last outcome.
     pub(crate) fn index_records(self) -> &'static str {
         match self {
             Self::Sqlite => {
                 "insert into record_index
                     (tenant, integration, key_hash, content_hash, state, run_no, place)
-                 select $1, $2, unhex(value ->> 1), unhex(value ->> 2), value ->> 3, $3,
-                    $4 || (value ->> 0) from json_each($5) where true
+                 select $1, $2, substr($6, key * 32 + 1, 32), substr($7, key * 32 + 1, 32),
+                    value ->> 1, $3, $4 || (value ->> 0) from json_each($5) where true
                  on conflict (tenant, integration, key_hash) do update set
                     content_hash = case when excluded.state in ('delivered', 'uncertain')
                         or record_index.state not in ('delivered', 'uncertain')
@@ -127,8 +130,9 @@ impl Dialect {
             Self::Postgres => {
                 "insert into record_index
                     (tenant, integration, key_hash, content_hash, state, run_no, place)
-                 select $1, $2, decode(value ->> 1, 'hex'), decode(value ->> 2, 'hex'),
-                    value ->> 3, $3, $4 || (value ->> 0)
+                 select $1, $2, substring($6 from row_no::int * 32 - 31 for 32),
+                    substring($7 from row_no::int * 32 - 31 for 32), value ->> 1, $3,
+                    $4 || (value ->> 0)
                  from json_array_elements($5::json) with ordinality as o(value, row_no)
                  order by row_no
                  on conflict (tenant, integration, key_hash) do update set
@@ -144,28 +148,29 @@ impl Dialect {
     }
 
     /// $1 tenant, $2 integration, $3 run no, $4 partition, $5 batch, $6 epoch, $7 JSON rows
-    /// [ordinal, key, key hash, content hash, state, external id, prev]. prev is given where the
-    /// same key came before in the batch; otherwise the index tells it.
+    /// [ordinal, key, state, external id, prev], $8 their key hashes, $9 their content hashes.
+    /// prev is given where the same key came before in the batch; otherwise the index tells it.
     pub(crate) fn append_records(self) -> &'static str {
         match self {
             Self::Sqlite => {
                 "insert into run_record (tenant, run_no, partition, batch, epoch, ordinal, key,
                     content_hash, state, external_id, prev)
-                 select $1, $3, $4, $5, $6, o.value ->> 0, o.value ->> 1, unhex(o.value ->> 3),
-                    o.value ->> 4, o.value ->> 5, coalesce(o.value ->> 6, i.prev)
+                 select $1, $3, $4, $5, $6, o.value ->> 0, o.value ->> 1,
+                    substr($9, o.key * 32 + 1, 32), o.value ->> 2, o.value ->> 3,
+                    coalesce(o.value ->> 4, i.prev)
                  from json_each($7) as o
                  cross join record_index i on i.tenant = $1 and i.integration = $2
-                    and i.key_hash = unhex(o.value ->> 2)"
+                    and i.key_hash = substr($8, o.key * 32 + 1, 32)"
             }
             Self::Postgres => {
                 "insert into run_record (tenant, run_no, partition, batch, epoch, ordinal, key,
                     content_hash, state, external_id, prev)
                  select $1, $3, $4, $5, $6, (o.value ->> 0)::bigint, o.value ->> 1,
-                    decode(o.value ->> 3, 'hex'), o.value ->> 4, o.value ->> 5,
-                    coalesce(o.value ->> 6, i.prev)
-                 from json_array_elements($7::json) as o(value)
+                    substring($9 from row_no::int * 32 - 31 for 32), o.value ->> 2,
+                    o.value ->> 3, coalesce(o.value ->> 4, i.prev)
+                 from json_array_elements($7::json) with ordinality as o(value, row_no)
                  join record_index i on i.tenant = $1 and i.integration = $2
-                    and i.key_hash = decode(o.value ->> 2, 'hex')"
+                    and i.key_hash = substring($8 from row_no::int * 32 - 31 for 32)"
             }
         }
     }

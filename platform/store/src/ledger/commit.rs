@@ -87,13 +87,15 @@ impl TenantStore {
             "{}.{}.{}.{}.",
             place.run_no, place.partition, place.batch, place.epoch
         );
-        let texts = encode::outcomes(&head, outcomes);
+        let encode::Outcomes { index, append } = encode::outcomes(&head, outcomes);
         sqlx::query(tx.dialect.index_records())
             .bind(self.tenant().as_str())
             .bind(place.integration.as_str())
             .bind(place.run_no)
             .bind(head)
-            .bind(texts.index)
+            .bind(index.texts)
+            .bind(index.key_hashes)
+            .bind(index.content_hashes)
             .execute(tx.conn())
             .await?;
         let appended = sqlx::query(tx.dialect.append_records())
@@ -103,7 +105,9 @@ impl TenantStore {
             .bind(place.partition)
             .bind(place.batch)
             .bind(place.epoch)
-            .bind(texts.append)
+            .bind(append.texts)
+            .bind(append.key_hashes)
+            .bind(append.content_hashes)
             .execute(tx.conn())
             .await?;
         // the join with the index must find every row that was just written

@@ -17,12 +17,36 @@ use crate::row::to_json;
 /// Characters of a key that are stored.
 const KEY_MOST: usize = 200;
 
-/// The two bulk texts of a batch's outcomes.
+/// Rows with their hashes beside them, 32 bytes each, in the same order.
+pub(super) struct Rows {
+    pub(super) texts: String,
+    pub(super) key_hashes: Vec<u8>,
+    pub(super) content_hashes: Vec<u8>,
+}
+
+impl Rows {
+    fn with_capacity(rows: usize, row_bytes: usize) -> Self {
+        let mut texts = String::with_capacity(rows * row_bytes + 2);
+        texts.push('[');
+        Self {
+            texts,
+            key_hashes: Vec::with_capacity(rows * 32),
+            content_hashes: Vec::with_capacity(rows * 32),
+        }
+    }
+
+    fn push_hashes(&mut self, key_hash: &[u8; 32], content_hash: &[u8; 32]) {
+        self.key_hashes.extend_from_slice(key_hash);
+        self.content_hashes.extend_from_slice(content_hash);
+    }
+}
+
+/// The two bulk statements' rows of a batch's outcomes.
 pub(super) struct Outcomes {
-    /// [ordinal, key hash, content hash, state]
-    pub(super) index: String,
-    /// [ordinal, key, key hash, content hash, state, external id, prev]
-    pub(super) append: String,
+    /// [ordinal, state]
+    pub(super) index: Rows,
+    /// [ordinal, key, state, external id, prev]
+    pub(super) append: Rows,
 }
 
 /// What the index shall say about one key after this batch.
@@ -35,27 +59,24 @@ struct Head<'a> {
 pub(super) fn outcomes(place: &str, rows: &[RecordOutcome]) -> Outcomes {
     let mut heads: BTreeMap<&[u8; 32], Head<'_>> = BTreeMap::new();
     let mut before: HashMap<&[u8; 32], u32> = HashMap::with_capacity(rows.len());
-    let mut append = String::with_capacity(rows.len() * 220 + 2);
-    append.push('[');
+    let mut append = Rows::with_capacity(rows.len(), 80);
     for row in rows {
         let prev = before.insert(&row.key_hash, row.ordinal);
-        separate(&mut append);
-        let _ = write!(append, "[{},", row.ordinal);
-        push_text(&mut append, &shorten(&row.key, KEY_MOST));
-        append.push_str(",\"");
-        push_hex(&mut append, &row.key_hash);
-        append.push_str("\",\"");
-        push_hex(&mut append, &row.content_hash);
-        let _ = write!(append, "\",\"{}\",", row.state.as_str());
+        append.push_hashes(&row.key_hash, &row.content_hash);
+        let out = &mut append.texts;
+        separate(out);
+        let _ = write!(out, "[{},", row.ordinal);
+        push_text(out, &shorten(&row.key, KEY_MOST));
+        let _ = write!(out, ",\"{}\",", row.state.as_str());
         match &row.external_id {
-            Some(id) => push_text(&mut append, id),
-            None => append.push_str("null"),
+            Some(id) => push_text(out, id),
+            None => out.push_str("null"),
         }
         match prev {
             Some(ordinal) => {
-                let _ = write!(append, ",\"{place}{ordinal}\"]");
+                let _ = write!(out, ",\"{place}{ordinal}\"]");
             }
-            None => append.push_str(",null]"),
+            None => out.push_str(",null]"),
         }
         let head = heads.entry(&row.key_hash).or_insert(Head {
             place: row.ordinal,
@@ -66,18 +87,15 @@ pub(super) fn outcomes(place: &str, rows: &[RecordOutcome]) -> Outcomes {
             head.shown = row;
         }
     }
-    append.push(']');
-    let mut index = String::with_capacity(heads.len() * 160 + 2);
-    index.push('[');
+    append.texts.push(']');
+    let mut index = Rows::with_capacity(heads.len(), 24);
     for (key_hash, head) in &heads {
-        separate(&mut index);
-        let _ = write!(index, "[{},\"", head.place);
-        push_hex(&mut index, key_hash.as_slice());
-        index.push_str("\",\"");
-        push_hex(&mut index, &head.shown.content_hash);
-        let _ = write!(index, "\",\"{}\"]", head.shown.state.as_str());
+        index.push_hashes(key_hash, &head.shown.content_hash);
+        separate(&mut index.texts);
+        let state = head.shown.state.as_str();
+        let _ = write!(index.texts, "[{},\"{state}\"]", head.place);
     }
-    index.push(']');
+    index.texts.push(']');
     Outcomes { index, append }
 }
 
@@ -103,14 +121,13 @@ pub(super) fn issues(rows: &[RecordIssue]) -> Result<String, StoreError> {
     Ok(out)
 }
 
-pub(super) fn hashes(rows: &[[u8; 32]]) -> String {
-    let mut out = String::with_capacity(rows.len() * 67 + 2);
+/// A JSON array with as many elements.
+pub(super) fn counting(rows: usize) -> String {
+    let mut out = String::with_capacity(rows * 2 + 2);
     out.push('[');
-    for row in rows {
+    for _ in 0..rows {
         separate(&mut out);
-        out.push('"');
-        push_hex(&mut out, row);
-        out.push('"');
+        out.push('0');
     }
     out.push(']');
     out
@@ -143,17 +160,6 @@ fn push_text(out: &mut String, text: &str) {
     out.push('"');
 }
 
-fn push_hex(out: &mut String, bytes: &[u8]) {
-    const DIGITS: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-    ];
-    for byte in bytes {
-        for half in [byte >> 4, byte & 15] {
-            out.push(DIGITS.get(usize::from(half)).copied().unwrap_or('0'));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,36 +179,37 @@ mod tests {
     fn texts_come_through_json_whole() {
         let mut nasty = row(0, "a\"b\\c\n\t\u{1}ä\u{1f600}", RecordState::Delivered);
         nasty.external_id = Some("x\0y".to_owned());
-        let text = outcomes("1.2.3.4.", &[nasty.clone()]).append;
-        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let rows = outcomes("1.2.3.4.", std::slice::from_ref(&nasty)).append;
+        let value: serde_json::Value = serde_json::from_str(&rows.texts).unwrap();
         assert_eq!(value[0][1], nasty.key.as_str());
-        assert_eq!(value[0][5], "x\u{fffd}y");
-        assert_eq!(value[0][2].as_str().unwrap().len(), 64);
+        assert_eq!(value[0][3], "x\u{fffd}y");
+        assert_eq!(rows.key_hashes, nasty.key_hash);
+        assert_eq!(rows.content_hashes, nasty.content_hash);
     }
 
     #[test]
     fn a_key_that_comes_twice_is_linked_and_indexed_once() {
         let rows = [
-            row(0, "a", RecordState::Delivered),
-            row(1, "b", RecordState::Quarantined),
-            row(2, "a", RecordState::Quarantined),
-            row(3, "b", RecordState::Delivered),
+            row(0, "b", RecordState::Delivered),
+            row(1, "a", RecordState::Quarantined),
+            row(2, "b", RecordState::Quarantined),
+            row(3, "a", RecordState::Delivered),
         ];
-        let texts = outcomes("1.2.3.4.", &rows);
-        let append: serde_json::Value = serde_json::from_str(&texts.append).unwrap();
-        assert!(append[0][6].is_null() && append[1][6].is_null());
-        assert_eq!(append[2][6], "1.2.3.4.0");
-        assert_eq!(append[3][6], "1.2.3.4.1");
-        let index: serde_json::Value = serde_json::from_str(&texts.index).unwrap();
-        assert_eq!(index.as_array().unwrap().len(), 2);
-        for head in index.as_array().unwrap() {
-            assert_eq!(head[3], "delivered", "what the target holds counts");
-            let (place, content) = (head[0].as_u64().unwrap(), head[2].as_str().unwrap());
-            match place {
-                2 => assert!(content.starts_with("00"), "content of ordinal 0"),
-                3 => assert!(content.starts_with("03"), "content of ordinal 3"),
-                other => panic!("{other}"),
-            }
-        }
+        let Outcomes { index, append } = outcomes("1.2.3.4.", &rows);
+        let texts: serde_json::Value = serde_json::from_str(&append.texts).unwrap();
+        assert!(texts[0][4].is_null() && texts[1][4].is_null());
+        assert_eq!(texts[2][4], "1.2.3.4.0");
+        assert_eq!(texts[3][4], "1.2.3.4.1");
+        // in key order, with what the target holds
+        assert_eq!(index.texts, "[[3,\"delivered\"],[2,\"delivered\"]]");
+        let keys = [rows[1].key_hash, rows[0].key_hash].concat();
+        assert_eq!(index.key_hashes, keys);
+        assert_eq!(index.content_hashes, [[3; 32], [0; 32]].concat());
+    }
+
+    #[test]
+    fn counting_gives_an_element_each() {
+        assert_eq!(counting(0), "[]");
+        assert_eq!(counting(3), "[0,0,0]");
     }
 }

@@ -37,7 +37,7 @@ pub struct RecordOutcome {
     pub ordinal: u32,
     /// the customer's key; more than 200 characters are cut
     pub key: String,
-    /// of the whole key, see [`super::record_key_hash`]
+    /// the fingerprint of the whole key, by [`super::record_key_hash`]
     pub key_hash: [u8; 32],
     /// of what is or would be sent
     pub content_hash: [u8; 32],

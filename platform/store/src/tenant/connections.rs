@@ -8,7 +8,7 @@ use tributary_model::id::Slug;
 use tributary_vault::WrappedKey;
 
 use super::TenantStore;
-use super::documents::{CONNECTION, Document};
+use super::documents::CONNECTION;
 use super::put::{Origin, Put, PutOptions, PutOutcome, digest};
 use crate::db::Tx;
 use crate::error::StoreError;
@@ -136,11 +136,7 @@ impl TenantStore {
     /// # Errors
     /// `Database`, `Inconsistent`.
     pub async fn connections(&self) -> Result<Vec<Connection>, StoreError> {
-        let mut found = Vec::new();
-        for document in self.list(CONNECTION).await? {
-            found.push(self.with_secrets(document).await?);
-        }
-        Ok(found)
+        self.select(None).await
     }
 
     /// One connection.
@@ -148,32 +144,39 @@ impl TenantStore {
     /// # Errors
     /// `Database`, `Inconsistent`.
     pub async fn connection(&self, name: &Slug) -> Result<Option<Connection>, StoreError> {
-        match self.get(CONNECTION, name, None).await? {
-            None => Ok(None),
-            Some(document) => self.with_secrets(document).await.map(Some),
-        }
+        Ok(self.select(Some(name)).await?.pop())
     }
 
-    async fn with_secrets(&self, document: Document) -> Result<Connection, StoreError> {
+    /// Document and secrets in one statement: they change together.
+    async fn select(&self, name: Option<&Slug>) -> Result<Vec<Connection>, StoreError> {
         let mut tx = self.read().await?;
-        let row =
-            sqlx::query("select sealed from connection_secret where tenant = $1 and name = $2")
-                .bind(self.tenant().as_str())
-                .bind(document.name.as_str())
-                .fetch_optional(tx.conn())
-                .await?;
-        let sealed_secrets = row
-            .map(|row| Record::new("connection_secret", &row).bytes("sealed"))
-            .transpose()?;
-        Ok(Connection {
-            name: document.name,
-            version: document.version,
-            content: document.content,
-            sealed_secrets,
-            origin: document.origin,
-            created_ms: document.created_ms,
-            updated_ms: document.updated_ms,
-        })
+        let rows = sqlx::query(
+            "select d.name, v.version, v.content, v.origin, d.created_at,
+                v.created_at as updated_at, s.sealed
+             from document d join document_version v on v.tenant = d.tenant and v.kind = d.kind
+                and v.name = d.name and v.version = d.version
+             left join connection_secret s on s.tenant = d.tenant and s.name = d.name
+             where d.tenant = $1 and d.kind = 'connection' and ($2 is null or d.name = $2)
+             order by d.name",
+        )
+        .bind(self.tenant().as_str())
+        .bind(name.map(|name| name.as_str().to_owned()))
+        .fetch_all(tx.conn())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let record = Record::new("document_version", row);
+                Ok(Connection {
+                    name: record.slug("name")?,
+                    version: record.u32("version")?,
+                    content: record.text("content")?,
+                    sealed_secrets: record.bytes_opt("sealed")?,
+                    origin: record.word("origin", Origin::parse)?,
+                    created_ms: record.int("created_at")?,
+                    updated_ms: record.int("updated_at")?,
+                })
+            })
+            .collect()
     }
 
     async fn secrets_fingerprint(

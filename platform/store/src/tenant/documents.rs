@@ -279,7 +279,7 @@ impl TenantStore {
         .transpose()
     }
 
-    pub(super) async fn list(&self, kind: &'static str) -> Result<Vec<Document>, StoreError> {
+    async fn list(&self, kind: &'static str) -> Result<Vec<Document>, StoreError> {
         let mut tx = self.read().await?;
         let rows = sqlx::query(
             "select d.name, v.version, v.content, v.origin, d.created_at,
@@ -295,7 +295,7 @@ impl TenantStore {
         rows.iter().map(document).collect()
     }
 
-    pub(super) async fn get(
+    async fn get(
         &self,
         kind: &'static str,
         name: &Slug,

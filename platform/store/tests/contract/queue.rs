@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tributary_model::error_code::ErrorCode;
+use tributary_model::id::RunId;
 use tributary_model::problem::Problem;
 use tributary_model::state::{RecordState, RunState, WorkKind, WorkState};
 use tributary_store::Fenced;
@@ -93,6 +94,8 @@ pub(crate) async fn fences(bed: Bed) {
         .commit_page(&lost, &page(0), Some("1"), &batches)
         .await;
     assert_eq!(page_lost.unwrap(), Fenced::Lost);
+    let pages_lost = bed.acme.commit_pages(&lost, &[], Some("1"), &batches).await;
+    assert_eq!(pages_lost.unwrap(), Fenced::Lost);
     assert_eq!(
         bed.acme.commit_grouped(&lost, &batches).await.unwrap(),
         Fenced::Lost
@@ -110,6 +113,10 @@ pub(crate) async fn fences(bed: Bed) {
     );
     done(bed.acme.commit_extract_done(&extract, None).await.unwrap());
 
+    batch_fences(&bed, &run.id).await;
+}
+
+async fn batch_fences(bed: &Bed, run: &RunId) {
     let batch = bed.claim(WorkKind::Batch).await;
     let mut lost = batch.clone();
     lost.epoch -= 1;
@@ -119,7 +126,7 @@ pub(crate) async fn fences(bed: Bed) {
         bed.acme.commit_batch(&lost, &outcomes).await.unwrap(),
         Fenced::Lost
     );
-    assert_eq!(bed.acme.run_counters(&run.id).await.unwrap().pending, 1);
+    assert_eq!(bed.acme.run_counters(run).await.unwrap().pending, 1);
     done(bed.acme.commit_batch(&batch, &outcomes).await.unwrap());
     assert_eq!(
         bed.acme.commit_batch(&batch, &outcomes).await.unwrap(),
@@ -135,7 +142,7 @@ pub(crate) async fn fences(bed: Bed) {
         .await
         .unwrap();
     assert_eq!(ended, Fenced::Lost);
-    let state = bed.acme.run(&run.id).await.unwrap().unwrap().state;
+    let state = bed.acme.run(run).await.unwrap().unwrap().state;
     assert_eq!(state, RunState::Running);
 }
 

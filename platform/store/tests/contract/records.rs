@@ -42,17 +42,8 @@ async fn life(bed: &Bed, key: &str) -> Vec<tributary_store::LifeEntry> {
         .unwrap()
 }
 
-pub(crate) async fn index_and_life(bed: Bed) {
-    assert!(seen(&bed, "4711").await.is_none());
-    assert!(life(&bed, "4711").await.is_empty());
-    assert!(
-        bed.acme
-            .records_seen(&slug("orders"), &[])
-            .await
-            .unwrap()
-            .is_empty()
-    );
-
+/// One record delivered, one quarantined, with receipt and issue.
+fn first_result() -> BatchResult {
     let mut first = result(vec![
         outcome(0, "4711", 1, RecordState::Delivered),
         outcome(1, "4712", 2, RecordState::Quarantined),
@@ -68,6 +59,21 @@ pub(crate) async fn index_and_life(bed: Bed) {
         key: "4712".to_owned(),
         issue: Issue::error(Stage::Map, ErrorCode::ValueMissing, "no amount"),
     }];
+    first
+}
+
+pub(crate) async fn index_and_life(bed: Bed) {
+    assert!(seen(&bed, "4711").await.is_none());
+    assert!(life(&bed, "4711").await.is_empty());
+    assert!(
+        bed.acme
+            .records_seen(&slug("orders"), &[])
+            .await
+            .unwrap()
+            .is_empty()
+    );
+
+    let first = first_result();
     let run_1 = run_with(&bed, &first).await;
     let second = result(vec![
         outcome(0, "4712", 3, RecordState::Delivered),

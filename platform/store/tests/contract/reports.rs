@@ -1,10 +1,12 @@
 //! What a run adds up to.
 
 use tributary_model::error_code::{ErrorCode, Owner};
+use tributary_model::id::RunId;
 use tributary_model::issue::{Issue, Stage};
 use tributary_model::state::{RecordState, RunState, WorkKind};
 use tributary_store::{
-    BatchAmount, BatchObjects, BatchState, IssueFilter, RecordIssue, Redrive, StoreError,
+    BatchAmount, BatchObjects, BatchResult, BatchState, IssueFilter, RecordIssue, Redrive,
+    StoreError,
 };
 
 use crate::bed::{Bed, done, outcome, result};
@@ -73,20 +75,7 @@ pub(crate) async fn counters_and_amounts(bed: Bed) {
             )
         ]
     );
-    let stored = bed.acme.batch(&run.id, 1, 0).await.unwrap().unwrap();
-    assert_eq!(
-        (stored.state, stored.counters),
-        (BatchState::Done, one.counters)
-    );
-    assert_eq!((stored.calls, stored.target_ms, stored.records), (2, 31, 4));
-    assert_eq!(
-        (stored.objects, stored.epoch),
-        (one.objects.clone(), Some(1))
-    );
-    let open = bed.acme.batch(&run.id, 1, 2).await.unwrap().unwrap();
-    assert_eq!((open.state, open.counters.pending), (BatchState::Open, 4));
-    assert_eq!(open.input, "{\"page\":0,\"from\":2}");
-    assert!(bed.acme.batch(&run.id, 1, 9).await.unwrap().is_none());
+    stored_batches(&bed, &run.id, &one).await;
 
     let third = bed.claim(WorkKind::Batch).await;
     let mut bad = result(vec![]);
@@ -102,6 +91,23 @@ pub(crate) async fn counters_and_amounts(bed: Bed) {
             .await
             .unwrap(),
     );
+}
+
+async fn stored_batches(bed: &Bed, run: &RunId, one: &BatchResult) {
+    let stored = bed.acme.batch(run, 1, 0).await.unwrap().unwrap();
+    assert_eq!(
+        (stored.state, stored.counters),
+        (BatchState::Done, one.counters)
+    );
+    assert_eq!((stored.calls, stored.target_ms, stored.records), (2, 31, 4));
+    assert_eq!(
+        (stored.objects, stored.epoch),
+        (one.objects.clone(), Some(1))
+    );
+    let open = bed.acme.batch(run, 1, 2).await.unwrap().unwrap();
+    assert_eq!((open.state, open.counters.pending), (BatchState::Open, 4));
+    assert_eq!(open.input, "{\"page\":0,\"from\":2}");
+    assert!(bed.acme.batch(run, 1, 9).await.unwrap().is_none());
 }
 
 pub(crate) async fn issues(bed: Bed) {
@@ -148,27 +154,7 @@ pub(crate) async fn issues(bed: Bed) {
         list(IssueFilter::default()).await,
         [(1, 0, 0), (1, 0, 1), (1, 1, 0)]
     );
-    let after = IssueFilter {
-        after: Some((1, 0, 0)),
-        limit: 1,
-        ..IssueFilter::default()
-    };
-    assert_eq!(list(after).await, [(1, 0, 1)]);
-    let code = IssueFilter {
-        code: Some(ErrorCode::ValueMissing),
-        ..IssueFilter::default()
-    };
-    assert_eq!(list(code).await, [(1, 0, 0), (1, 1, 0)]);
-    let owner = IssueFilter {
-        owner: Some(Owner::Mapping),
-        ..IssueFilter::default()
-    };
-    assert_eq!(list(owner).await, [(1, 0, 1)]);
-    let key = IssueFilter {
-        key: Some("b".to_owned()),
-        ..IssueFilter::default()
-    };
-    assert_eq!(list(key).await, [(1, 1, 0)]);
+    issue_filters(&bed, &run.id).await;
     let rows = bed
         .acme
         .issues(&run.id, &IssueFilter::default())
@@ -192,4 +178,33 @@ pub(crate) async fn issues(bed: Bed) {
     let clean = result(vec![outcome(0, "a", 1, RecordState::Delivered)]);
     done(bed.acme.commit_batch(&again, &clean).await.unwrap());
     assert_eq!(list(IssueFilter::default()).await, [(1, 1, 0)]);
+}
+
+async fn issue_filters(bed: &Bed, run: &RunId) {
+    let list = async |filter: IssueFilter| {
+        let rows = bed.acme.issues(run, &filter).await.unwrap();
+        let places: Vec<_> = rows.iter().map(|r| (r.partition, r.batch, r.no)).collect();
+        places
+    };
+    let after = IssueFilter {
+        after: Some((1, 0, 0)),
+        limit: 1,
+        ..IssueFilter::default()
+    };
+    assert_eq!(list(after).await, [(1, 0, 1)]);
+    let code = IssueFilter {
+        code: Some(ErrorCode::ValueMissing),
+        ..IssueFilter::default()
+    };
+    assert_eq!(list(code).await, [(1, 0, 0), (1, 1, 0)]);
+    let owner = IssueFilter {
+        owner: Some(Owner::Mapping),
+        ..IssueFilter::default()
+    };
+    assert_eq!(list(owner).await, [(1, 0, 1)]);
+    let key = IssueFilter {
+        key: Some("b".to_owned()),
+        ..IssueFilter::default()
+    };
+    assert_eq!(list(key).await, [(1, 1, 0)]);
 }

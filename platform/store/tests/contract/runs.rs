@@ -2,6 +2,7 @@
 
 use tributary_model::counters::Counters;
 use tributary_model::error_code::ErrorCode;
+use tributary_model::id::RunId;
 use tributary_model::problem::Problem;
 use tributary_model::state::{RecordState, RunState, WorkKind};
 use tributary_store::{
@@ -130,46 +131,7 @@ pub(crate) async fn a_whole_run(bed: Bed) {
             .unwrap(),
     );
 
-    let extract = bed.claim(WorkKind::Extract).await;
-    assert_eq!((extract.partition, extract.batch), (Some(1), None));
-    let batches = [new_batch(0, 1), new_batch(1, 1)];
-    done(
-        acme.commit_page(&extract, &page(0), Some("{\"n\":1}"), &batches)
-            .await
-            .unwrap(),
-    );
-    done(
-        acme.commit_page(&extract, &page(1), None, &[])
-            .await
-            .unwrap(),
-    );
-    let read = acme.partition(&run.id, 1).await.unwrap().unwrap();
-    assert_eq!(
-        (read.state.as_deref(), read.done),
-        (Some("{\"n\":1}"), false)
-    );
-    let pages = acme.pages(&run.id, 1).await.unwrap();
-    assert_eq!(pages.len(), 2);
-    let stored = page(0);
-    assert_eq!(
-        (&pages[0].object, &pages[0].format),
-        (&stored.object, &stored.format)
-    );
-    assert_eq!(
-        (pages[0].first, pages[0].rows, pages[0].bytes),
-        (stored.first, 10, 1000)
-    );
-    done(
-        acme.commit_extract_done(&extract, Some("{\"n\":2}"))
-            .await
-            .unwrap(),
-    );
-    let read = acme.partition(&run.id, 1).await.unwrap().unwrap();
-    assert_eq!(
-        (read.state.as_deref(), read.done),
-        (Some("{\"n\":2}"), true)
-    );
-    assert!(acme.partition(&run.id, 3).await.unwrap().is_none());
+    read_partition(&bed, &run.id).await;
 
     // the work that was due first comes first: partition 2, then the batches
     let grouped = bed.claim(WorkKind::Extract).await;
@@ -210,7 +172,66 @@ pub(crate) async fn a_whole_run(bed: Bed) {
     );
     assert!(ended.started_ms.unwrap() >= ended.created_ms);
     assert!(ended.finished_ms.unwrap() >= ended.started_ms.unwrap());
-    let counters = acme.run_counters(&run.id).await.unwrap();
+    add_up(&bed, &run.id).await;
+    // a run that succeeded is over, for good
+    assert_eq!(
+        acme.run_cancel(&run.id).await.unwrap(),
+        Some(RunState::Succeeded)
+    );
+    let redrive = acme.run_redrive(&run.id).await.unwrap();
+    assert_eq!(redrive, Some(Redrive::NotOver(RunState::Succeeded)));
+    bed.run("orders").await;
+}
+
+/// Pages, checkpoints and the two batches of partition 1.
+async fn read_partition(bed: &Bed, run: &RunId) {
+    let acme = &bed.acme;
+    let extract = bed.claim(WorkKind::Extract).await;
+    assert_eq!((extract.partition, extract.batch), (Some(1), None));
+    let batches = [new_batch(0, 1), new_batch(1, 1)];
+    done(
+        acme.commit_page(&extract, &page(0), Some("{\"n\":1}"), &batches)
+            .await
+            .unwrap(),
+    );
+    done(
+        acme.commit_pages(&extract, &[page(1)], None, &[])
+            .await
+            .unwrap(),
+    );
+    let read = acme.partition(run, 1).await.unwrap().unwrap();
+    assert_eq!(
+        (read.state.as_deref(), read.done),
+        (Some("{\"n\":1}"), false)
+    );
+    let pages = acme.pages(run, 1).await.unwrap();
+    assert_eq!(pages.len(), 2);
+    let stored = page(0);
+    assert_eq!(
+        (&pages[0].object, &pages[0].format),
+        (&stored.object, &stored.format)
+    );
+    assert_eq!(
+        (pages[0].first, pages[0].rows, pages[0].bytes),
+        (stored.first, 10, 1000)
+    );
+    done(
+        acme.commit_extract_done(&extract, Some("{\"n\":2}"))
+            .await
+            .unwrap(),
+    );
+    let read = acme.partition(run, 1).await.unwrap().unwrap();
+    assert_eq!(
+        (read.state.as_deref(), read.done),
+        (Some("{\"n\":2}"), true)
+    );
+    assert!(acme.partition(run, 3).await.unwrap().is_none());
+}
+
+/// Counters, events and batches of the whole run.
+async fn add_up(bed: &Bed, run: &RunId) {
+    let acme = &bed.acme;
+    let counters = acme.run_counters(run).await.unwrap();
     let expected = Counters {
         rows: 6,
         read: 3,
@@ -218,7 +239,7 @@ pub(crate) async fn a_whole_run(bed: Bed) {
         ..Counters::default()
     };
     assert_eq!(counters, expected);
-    let events = acme.run_events(&run.id).await.unwrap();
+    let events = acme.run_events(run).await.unwrap();
     let path: Vec<_> = events.iter().map(|e| (e.seq, e.from, e.to)).collect();
     let (queued, planning, running) = (RunState::Queued, RunState::Planning, RunState::Running);
     assert_eq!(
@@ -230,19 +251,11 @@ pub(crate) async fn a_whole_run(bed: Bed) {
             (4, Some(running), RunState::Succeeded)
         ]
     );
-    let batches = acme.batches(&run.id, None, 2).await.unwrap();
+    let batches = acme.batches(run, None, 2).await.unwrap();
     let places: Vec<_> = batches.iter().map(|b| (b.partition, b.no)).collect();
     assert_eq!(places, [(1, 0), (1, 1)]);
-    let rest = acme.batches(&run.id, Some((1, 1)), 10).await.unwrap();
+    let rest = acme.batches(run, Some((1, 1)), 10).await.unwrap();
     assert_eq!((rest.len(), rest[0].partition, rest[0].no), (1, 2, 0));
-    // a run that succeeded is over, for good
-    assert_eq!(
-        acme.run_cancel(&run.id).await.unwrap(),
-        Some(RunState::Succeeded)
-    );
-    let redrive = acme.run_redrive(&run.id).await.unwrap();
-    assert_eq!(redrive, Some(Redrive::NotOver(RunState::Succeeded)));
-    bed.run("orders").await;
 }
 
 pub(crate) async fn an_empty_run(bed: Bed) {
