@@ -1,1 +1,11 @@
-//! Harness.
+//! What the end-to-end tests and benches share: starting a server under test, real counterparts,
+//! a REST client, and the committed expectations.
+//!
+//! Invariants: everything listens on free loopback ports and lies in a scratch folder; what was
+//! started is ended by process id when its handle goes away.
+
+pub mod expected;
+pub mod openssh;
+pub mod rest;
+pub mod server;
+pub mod stage;

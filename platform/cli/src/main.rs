@@ -1,3 +1,91 @@
-//! The one binary.
-use mimalloc as _;
-fn main() {}
+//! `tributary`: the one program. Composition root: the only place that reads configuration and
+//! environment and that knows all crates.
+
+mod client;
+mod command;
+mod config;
+mod demo;
+mod print;
+mod report;
+mod variables;
+
+use clap::{Parser, Subcommand};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Tributary: pulls ERP and file data through sandboxed connectors, maps it by declarative
+/// documents, delivers it to target APIs and answers for every single record.
+#[derive(Parser)]
+#[command(name = "tributary", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// run the server: API and workers
+    Serve(command::serve::Arguments),
+    /// put tenants' declarative files into the server
+    Apply(command::apply::Arguments),
+    /// start a run, show its progress and its report
+    Run(command::run::Arguments),
+    /// list a tenant's runs, or show one run's report
+    Runs(command::runs::Arguments),
+    /// every problem of every record of a run
+    Issues(command::runs::DownloadArguments),
+    /// what became of every record of a run
+    Results(command::runs::DownloadArguments),
+    /// work with mapping documents, offline
+    Mapping(command::mapping::Arguments),
+    /// the connectors of the platform
+    Connector(command::connector::Arguments),
+    /// two tenants' data to a tax service, all on this machine
+    Demo(demo::Arguments),
+    /// check what a server needs on this machine
+    Doctor(command::doctor::Arguments),
+}
+
+fn main() -> std::process::ExitCode {
+    let arguments = Arguments::parse();
+    // The one TLS provider; a second call would only say that it is there.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&anyhow::anyhow!("could not start: {error}")),
+    };
+    match runtime.block_on(run(arguments.command)) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(arguments) => command::serve::run(&arguments).await,
+        Command::Apply(arguments) => command::apply::run(&arguments).await,
+        Command::Run(arguments) => command::run::run(&arguments).await,
+        Command::Runs(arguments) => command::runs::run(&arguments).await,
+        Command::Issues(arguments) => command::results::run(&arguments, "issues").await,
+        Command::Results(arguments) => command::results::run(&arguments, "results").await,
+        Command::Mapping(arguments) => command::mapping::run(&arguments),
+        Command::Connector(arguments) => command::connector::run(&arguments).await,
+        Command::Demo(arguments) => demo::run(&arguments).await,
+        Command::Doctor(arguments) => command::doctor::run(&arguments).await,
+    }
+}
+
+/// One form for every error: what was tried, then why.
+fn failed(error: &anyhow::Error) -> std::process::ExitCode {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1) {
+        text.push_str("\n  because: ");
+        text.push_str(&cause.to_string());
+    }
+    eprintln!("error: {text}");
+    std::process::ExitCode::FAILURE
+}

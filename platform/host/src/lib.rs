@@ -1,1 +1,45 @@
-//! WASM host: load, limit and link granted capabilities.
+//! WASM host: loads connectors, limits them and links the capabilities they were granted.
+//!
+//! Entry points: [`Host::load`] makes a [`Connector`] of a component's bytes, [`Connection::new`]
+//! takes a tenant's connection document with its secrets, and the two meet in a [`CallContext`].
+//!
+//! Invariants:
+//! - A component imports only `tributary:connector/…` interfaces that its manifest lists; nothing
+//!   else is in the linker. There is no WASI.
+//! - Every call has limits on CPU time, memory, wall time and bytes per host call, and ends within
+//!   a second of its cancellation.
+//! - Secrets live in [`Connection`]; guests get handles. Sockets come from [`egress`] only.
+//! - One store per call (or per target session), dropped afterwards, never shared by tenants.
+//! - Native code is only run if this host compiled it: the cache is authenticated.
+//!
+//! How to add a capability: an interface in `sdk/wit/connector-<version>/capabilities.wit`, a file
+//! in [`mod@capabilities`] that implements its generated trait, a line in `capabilities::link`.
+//!
+//! Deliberately absent: retries (the engine's), WASI, compiling in a process of its own (planned).
+
+mod bindings;
+mod cache;
+mod call;
+mod capabilities;
+mod config;
+mod connection;
+mod connector;
+mod convert;
+pub mod egress;
+mod engine;
+mod host;
+mod inspect;
+mod limits;
+mod meter;
+mod rows;
+mod session;
+
+pub use call::{
+    CallContext, CheckStep, Outcome, PageSink, ReadStats, RetryReason, RowOutcome, Selection,
+    StreamInfo, TargetBatch, TargetCall,
+};
+pub use config::{HostConfig, HostError};
+pub use connection::{Connection, HttpRequest, HttpResponse, SendError};
+pub use connector::{Connector, TargetSession};
+pub use egress::EgressPolicy;
+pub use host::Host;

@@ -1,1 +1,31 @@
-//! Workers, leases, sweeper, run life-cycle.
+//! Workers: they lease work items from the ledger, let the engine do them and commit the result.
+//!
+//! Invariants: every commit carries the lease's epoch, so a worker that lost its lease cannot
+//! harm the one that has it; no transaction is open across connector or network work; a payload
+//! is in the lake before a row names it.
+//!
+//! Deliberately absent: SQL (`store`), what mapping and delivery mean (`engine`), HTTP routes
+//! (`api`). Admission by fair share and schedules come with their own issue.
+//!
+//! How to add a kind of work: a variant of `model::state::WorkKind`, a file here with one
+//! function `run`, a line in [`worker`].
+
+mod batch;
+mod components;
+mod context;
+mod extract;
+mod finish;
+mod gather;
+mod objects;
+mod plan;
+mod progress;
+mod report;
+mod services;
+mod spill;
+mod target;
+mod worker;
+
+pub use components::Components;
+pub use report::RunReport;
+pub use services::{Services, check_connection};
+pub use worker::{Worker, WorkerOptions};

@@ -1,1 +1,17 @@
-//! The other side.
+//! The other side, for the demo and the end-to-end tests: [`taxman`] (a tax service as a target),
+//! [`erp`] (a REST API with orders as a source) and [`sftp`] (a file server as a source).
+//!
+//! Invariants: nothing of the platform is imported, so that the platform is judged by a stranger;
+//! all servers listen on loopback only; each has fault switches under `/_control` that need the
+//! same token; TAXMAN counts every effect, so that a lost or doubled one shows.
+//!
+//! Deliberately absent: anything durable but TAXMAN's optional journal, TLS, more than one user.
+
+pub mod decimal;
+pub mod erp;
+pub mod faults;
+pub mod sftp;
+pub mod state_dir;
+pub mod taxman;
+pub mod together;
+pub mod web;

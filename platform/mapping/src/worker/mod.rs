@@ -101,11 +101,11 @@ impl Worker {
         })
     }
 
-    /// Appends the group key of a row to `key`; appends nothing without a group, or for a row that the
-    /// filters drop.
+    /// Appends the group key of a row to `key`; appends nothing without a group. A row that cannot be
+    /// read to its end still has a key if the key fields stand before the damage.
     ///
     /// # Errors
-    /// An issue if the row cannot be read or a key field is missing.
+    /// An issue if a key field is missing or cannot be read.
     #[expect(
         clippy::result_large_err,
         reason = "an issue is the answer here, and rare"

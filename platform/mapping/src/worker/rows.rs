@@ -16,19 +16,11 @@ use crate::reader::{ReadError, Slot, read_csv, read_json};
 use crate::value::{Made, Value, failure};
 
 impl<'a> Run<'a> {
-    /// The group key of the only row; whether there is one. A dropped row has the empty key.
+    /// The group key of the only row; whether there is one. A row that cannot be read to its end and
+    /// a row that the filters drop belong to their group too, as long as their key can be read: the
+    /// group is quarantined with the first and counted as skipped if it has none but the second.
     pub(super) fn group_key(mut self, reader: &Reader, key: &mut String) -> bool {
-        if !self.read_rows(reader) {
-            return false;
-        }
-        // a row that the filters drop needs no key; a filter that fails is told when the row is mapped
-        if !self.plan.filters.is_empty() {
-            let kept = self.filter_rows();
-            if !kept && !self.failed {
-                return true;
-            }
-            self.issues.clear();
-        }
+        let _told_when_mapped = self.read_rows(reader);
         self.key(key)
     }
 

@@ -1,0 +1,104 @@
+//! Shell patterns for file names: `*` any text, `?` one character, `[a-z]`, `[!a]` one of a set.
+//! Case counts. A set that is not closed is text. Iterative, so no name makes it slow.
+
+/// Whether the whole `name` matches.
+pub fn matches(pattern: &str, name: &str) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let name: Vec<char> = name.chars().collect();
+    let (mut p, mut n) = (0, 0);
+    // where to go on if the text behind the last star does not fit
+    let mut star: Option<(usize, usize)> = None;
+    while n < name.len() {
+        if pattern.get(p) == Some(&'*') {
+            star = Some((p, n));
+            p += 1;
+        } else if let Some(next) = one(&pattern, p, name.get(n).copied()) {
+            p = next;
+            n += 1;
+        } else if let Some((at, from)) = star {
+            p = at + 1;
+            n = from + 1;
+            star = Some((at, from + 1));
+        } else {
+            return false;
+        }
+    }
+    pattern
+        .get(p..)
+        .unwrap_or_default()
+        .iter()
+        .all(|c| *c == '*')
+}
+
+/// Where the pattern goes on if its element at `at` fits `character`.
+fn one(pattern: &[char], at: usize, character: Option<char>) -> Option<usize> {
+    let character = character?;
+    match pattern.get(at)? {
+        '?' => Some(at + 1),
+        '[' => match set(pattern, at, character) {
+            Some((true, next)) => Some(next),
+            Some((false, _)) => None,
+            None => (character == '[').then_some(at + 1),
+        },
+        plain => (*plain == character).then_some(at + 1),
+    }
+}
+
+/// Whether the set that opens at `at` has `character`, and what follows it.
+fn set(pattern: &[char], at: usize, character: char) -> Option<(bool, usize)> {
+    let mut position = at + 1;
+    let negated = pattern.get(position) == Some(&'!');
+    position += usize::from(negated);
+    let first = position;
+    let mut found = false;
+    loop {
+        let low = *pattern.get(position)?;
+        if low == ']' && position > first {
+            return Some((found != negated, position + 1));
+        }
+        let high = pattern
+            .get(position + 2)
+            .copied()
+            .filter(|high| *high != ']');
+        match (pattern.get(position + 1), high) {
+            (Some('-'), Some(high)) => {
+                found |= (low..=high).contains(&character);
+                position += 3;
+            }
+            _ => {
+                found |= low == character;
+                position += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn patterns_match_like_a_shell() {
+        for (pattern, name, expected) in [
+            ("*", "", true),
+            ("*.csv", "a.csv", true),
+            ("*.csv", "a.csv.part", false),
+            ("orders-*-[AB].csv", "orders-2026-10-A.csv", true),
+            ("orders-*-[AB].csv", "orders-2026-10-C.csv", false),
+            ("[!.]*", ".hidden", false),
+            ("[!.]*", "shown", true),
+            ("file?.txt", "file12.txt", false),
+            ("[0-9][0-9]", "42", true),
+            ("[]]x", "]x", true),
+            ("[a", "[a", true),
+            ("*a*b*c*", "xxaxxbxxc", true),
+            ("ä?ü", "äöü", true),
+            ("A.csv", "a.csv", false),
+            ("", "x", false),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+        }
+        let hard = "a*".repeat(40) + "b";
+        assert!(!matches(&hard, &"a".repeat(200)));
+    }
+}

@@ -1,0 +1,72 @@
+//! Checking a mapping with the tenant's lookup tables, for the routes that store one or use one.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use tributary_mapping::diagnostic::code;
+use tributary_mapping::{Diagnostic, Document, Environment};
+use tributary_model::document::LookupDocument;
+use tributary_model::error_code::ErrorCode;
+use tributary_model::id::Slug;
+use tributary_model::problem::{Place, Problem};
+use tributary_store::TenantStore;
+
+use crate::problem::ApiError;
+use crate::wire::document::stored;
+
+/// The document, if it is well formed.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ApiError> {
+    tributary_mapping::parse(bytes).map_err(|found| refused(&found))
+}
+
+/// Checks `document` with the tables that it names. Without `params` (they belong to the
+/// integration) a parameter without a value is no fault.
+pub(crate) async fn check(
+    store: &TenantStore,
+    document: &Document,
+    params: Option<&BTreeMap<String, Value>>,
+) -> Result<(), ApiError> {
+    let mut lookups = BTreeMap::new();
+    for table in document.lookups.values().filter_map(|l| l.table.as_ref()) {
+        // a name that cannot exist, or does not, is one of the findings
+        let Ok(name) = Slug::parse(table) else {
+            continue;
+        };
+        if let Some(found) = store.lookup(&name, None).await? {
+            lookups.insert(table.clone(), stored::<LookupDocument>(&found.content)?);
+        }
+    }
+    let none = BTreeMap::new();
+    let environment = Environment {
+        lookups: &lookups,
+        params: params.unwrap_or(&none),
+        source_columns: None,
+    };
+    let found: Vec<Diagnostic> = tributary_mapping::check(document, &environment)
+        .into_iter()
+        .filter(Diagnostic::is_error)
+        .filter(|finding| params.is_some() || finding.code != code::PARAM_MISSING)
+        .collect();
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(refused(&found))
+}
+
+/// One problem with every finding as a place.
+fn refused(found: &[Diagnostic]) -> ApiError {
+    let detail = match found {
+        [only] => format!("{}: {}", only.code, only.message),
+        many => format!("the mapping has {} faults", many.len()),
+    };
+    let mut problem = Problem::new(ErrorCode::MappingInvalid, detail);
+    problem.pointer = found.first().map(|first| first.pointer.clone());
+    problem.errors = found
+        .iter()
+        .map(|finding| Place {
+            pointer: finding.pointer.clone(),
+            detail: format!("{}: {}; {}", finding.code, finding.message, finding.hint),
+        })
+        .collect();
+    problem.into()
+}

@@ -1,0 +1,146 @@
+//! Every route, in one flat list, each with its policy. Router, OpenAPI document and the
+//! isolation tests are all built from it, so a route without a policy does not compile and a
+//! route that is not tested does not exist.
+//!
+//! Method, path and operation id are those of the handler's `#[utoipa::path]`; the policy and
+//! the body's limit stand here, where they can be reviewed side by side.
+
+use axum::routing::{MethodFilter, MethodRouter, on};
+use tributary_model::role::Action;
+use utoipa::openapi::path::{HttpMethod, Operation};
+
+use crate::routes::{
+    connections, connectors, health, integrations, lookups, mappings, openapi, records, runs,
+    tenants, token,
+};
+use crate::state::ApiState;
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// anyone, without a token
+    Public {
+        /// why that is right
+        why: &'static str,
+    },
+    /// whoever may do it, in a tenant that exists and is theirs
+    Needs(Action),
+    /// the same, but the tenant in the path may not exist yet
+    Makes(Action),
+}
+
+/// One route.
+#[derive(Clone)]
+pub struct Route {
+    pub method: HttpMethod,
+    /// in axum's and OpenAPI's common form, `/api/v1/tenants/{tenant}`
+    pub path: String,
+    /// `<verb>_<resource>`, the handler's name
+    pub operation_id: String,
+    pub policy: Policy,
+    /// longest body, bytes
+    pub body_limit: usize,
+    /// what OpenAPI says about it
+    pub operation: Operation,
+    handler: fn(MethodFilter) -> MethodRouter<ApiState>,
+}
+
+/// Small requests.
+const KIB_64: usize = 64 << 10;
+/// Documents.
+const MIB_2: usize = 2 << 20;
+/// Tables and components.
+const MIB_32: usize = 32 << 20;
+
+macro_rules! route {
+    ($policy:expr, $limit:expr, $documented:path, $handler:path) => {
+        Route::new::<$documented>($policy, $limit, |filter| on(filter, $handler))
+    };
+}
+
+/// Every route, in the order of the OpenAPI document.
+#[must_use]
+#[rustfmt::skip]
+pub fn routes() -> Vec<Route> {
+    use Action as A;
+    use Policy::{Makes, Needs, Public};
+    vec![
+        route!(Public { why: "it is where a token comes from" }, KIB_64, token::__path_create_token, token::create_token),
+        route!(Public { why: "load balancers have no token" }, 0, health::live::__path_get_live, health::live::get_live),
+        route!(Public { why: "load balancers have no token" }, 0, health::ready::__path_get_ready, health::ready::get_ready),
+        route!(Public { why: "it describes the API and holds no data" }, 0, openapi::__path_get_openapi, openapi::get_openapi),
+
+        route!(Needs(A::TenantView), 0, tenants::get::__path_get_tenant, tenants::get::get_tenant),
+        route!(Makes(A::TenantManage), KIB_64, tenants::put::__path_put_tenant, tenants::put::put_tenant),
+
+        route!(Needs(A::ConnectorView), 0, connectors::list::__path_list_connectors, connectors::list::list_connectors),
+        route!(Needs(A::ConnectorManage), MIB_32, connectors::put::__path_put_connector, connectors::put::put_connector),
+
+        route!(Needs(A::ConnectionView), 0, connections::list::__path_list_connections, connections::list::list_connections),
+        route!(Needs(A::ConnectionView), 0, connections::get::__path_get_connection, connections::get::get_connection),
+        route!(Needs(A::ConnectionManage), MIB_2, connections::put::__path_put_connection, connections::put::put_connection),
+        route!(Needs(A::ConnectionManage), 0, connections::check::__path_check_connection, connections::check::check_connection),
+
+        route!(Needs(A::MappingView), 0, mappings::list::__path_list_mappings, mappings::list::list_mappings),
+        route!(Needs(A::MappingView), 0, mappings::get::__path_get_mapping, mappings::get::get_mapping),
+        route!(Needs(A::MappingManage), MIB_2, mappings::put::__path_put_mapping, mappings::put::put_mapping),
+
+        route!(Needs(A::MappingView), 0, lookups::list::__path_list_lookups, lookups::list::list_lookups),
+        route!(Needs(A::MappingView), 0, lookups::get::__path_get_lookup, lookups::get::get_lookup),
+        route!(Needs(A::MappingManage), MIB_32, lookups::put::__path_put_lookup, lookups::put::put_lookup),
+
+        route!(Needs(A::IntegrationView), 0, integrations::list::__path_list_integrations, integrations::list::list_integrations),
+        route!(Needs(A::IntegrationView), 0, integrations::get::__path_get_integration, integrations::get::get_integration),
+        route!(Needs(A::IntegrationManage), MIB_2, integrations::put::__path_put_integration, integrations::put::put_integration),
+        route!(Needs(A::RunView), 0, records::__path_get_record, records::get_record),
+
+        route!(Needs(A::RunView), 0, runs::list::__path_list_runs, runs::list::list_runs),
+        route!(Needs(A::RunStart), KIB_64, runs::start::__path_start_run, runs::start::start_run),
+        route!(Needs(A::RunView), 0, runs::get::__path_get_run, runs::get::get_run),
+        route!(Needs(A::RunView), 0, runs::events::__path_watch_run, runs::events::watch_run),
+        route!(Needs(A::RunStart), 0, runs::cancel::__path_cancel_run, runs::cancel::cancel_run),
+        route!(Needs(A::RunStart), 0, runs::redrive::__path_redrive_run, runs::redrive::redrive_run),
+        route!(Needs(A::RunView), 0, runs::issues::__path_list_issues, runs::issues::list_issues),
+        route!(Needs(A::ResultView), 0, runs::results::__path_download_results, runs::results::download_results),
+    ]
+}
+
+impl Route {
+    fn new<P: utoipa::Path>(
+        policy: Policy,
+        body_limit: usize,
+        handler: fn(MethodFilter) -> MethodRouter<ApiState>,
+    ) -> Self {
+        let operation = P::operation();
+        Self {
+            method: P::methods().into_iter().next().unwrap_or(HttpMethod::Get),
+            path: P::path(),
+            operation_id: operation.operation_id.clone().unwrap_or_default(),
+            policy,
+            body_limit,
+            operation,
+            handler,
+        }
+    }
+
+    /// Whether it reads or changes something of the tenant in its path.
+    #[must_use]
+    pub fn tenant_scoped(&self) -> bool {
+        self.path.contains("{tenant}")
+    }
+
+    /// The handler, for its method.
+    pub(crate) fn method_router(&self) -> MethodRouter<ApiState> {
+        let filter = match self.method {
+            HttpMethod::Get => MethodFilter::GET,
+            HttpMethod::Put => MethodFilter::PUT,
+            HttpMethod::Post => MethodFilter::POST,
+            HttpMethod::Delete => MethodFilter::DELETE,
+            HttpMethod::Patch => MethodFilter::PATCH,
+            HttpMethod::Head => MethodFilter::HEAD,
+            HttpMethod::Options => MethodFilter::OPTIONS,
+            HttpMethod::Trace => MethodFilter::TRACE,
+        };
+        (self.handler)(filter)
+    }
+}

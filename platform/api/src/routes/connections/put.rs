@@ -1,0 +1,115 @@
+//! Makes or changes a connection. The document is checked against the connector's manifest;
+//! secrets are sealed by the tenant's vault before they reach the store.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::response::Response;
+use tributary_model::document::{ConnectionDocument, Endpoint};
+use tributary_model::error_code::ErrorCode;
+use tributary_model::manifest::{EndpointKind, Manifest};
+use tributary_model::problem::{Place, Problem};
+use tributary_store::{NewConnection, SealedSecrets};
+use tributary_vault::TenantVault;
+
+use crate::auth::Scope;
+use crate::problem::ApiError;
+use crate::request::json::Document;
+use crate::request::parts::Names;
+use crate::state::ApiState;
+use crate::wire::document::{NamePath, Save, SaveQuery, Saved, check_name, saved, stored};
+
+/// `kind` under which the vault seals a connection's secrets; the object is the connection's name,
+/// the plain text a JSON object of names and values.
+pub(crate) const SECRETS_KIND: &str = "connection_secrets";
+
+/// Makes or changes the connection. Without `secrets` the stored ones stay.
+#[utoipa::path(
+    put,
+    path = "/api/v1/tenants/{tenant}/connections/{name}",
+    params(
+        ("tenant" = String, Path, description = "name of the tenant"),
+        ("name" = String, Path, description = "name of the connection"),
+        SaveQuery
+    ),
+    request_body(content = Object, description = "connections/<name>.json; `secrets` are write-only"),
+    responses(
+        (status = 200, description = "changed, or as it was", body = Saved),
+        (status = 201, description = "made", body = Saved)
+    )
+)]
+pub(crate) async fn put_connection(
+    State(state): State<ApiState>,
+    scope: Scope,
+    Names(path): Names<NamePath>,
+    Save(options): Save,
+    Document(mut document): Document<ConnectionDocument>,
+) -> Result<Response, ApiError> {
+    check_name(&path.name, &document.name)?;
+    let system = state.store.system();
+    let Some(connector) = system.connector(&document.connector, None).await? else {
+        let detail = format!("there is no connector {}", document.connector);
+        return Err(ApiError::new(ErrorCode::ReferenceMissing, detail).at("/connector"));
+    };
+    check_against(&document, &stored(&connector.manifest)?)?;
+    let secrets = std::mem::take(&mut document.secrets);
+    let vault = scope.vault(&state)?;
+    let new = NewConnection {
+        name: document.name.clone(),
+        content: serde_json::to_string(&document)
+            .map_err(|error| ApiError::internal(ErrorCode::Internal, &error))?,
+        secrets: sealed(&vault, document.name.as_str(), &secrets)?,
+    };
+    let put = scope.store.connection_put(&new, options).await?;
+    saved(&new.name, put)
+}
+
+/// The endpoint is of the kind that the connector needs, and `config` fits its schema.
+fn check_against(document: &ConnectionDocument, manifest: &Manifest) -> Result<(), ApiError> {
+    let kind = match document.endpoint {
+        Endpoint::Http { .. } => EndpointKind::Http,
+        Endpoint::Sftp { .. } => EndpointKind::Sftp,
+    };
+    if kind != manifest.connection.kind {
+        let (name, needs) = (&manifest.name, manifest.connection.kind);
+        let detail = format!("the connector {name} needs an endpoint of kind {needs:?}");
+        let error = ApiError::new(ErrorCode::ConfigInvalid, detail.to_lowercase());
+        return Err(error.at("/endpoint/kind"));
+    }
+    let validator = jsonschema::validator_for(&manifest.config_schema)
+        .map_err(|error| ApiError::internal(ErrorCode::Internal, &error))?;
+    let places: Vec<Place> = validator
+        .iter_errors(&document.config)
+        .map(|error| Place {
+            pointer: format!("/config{}", error.instance_path()),
+            detail: error.to_string(),
+        })
+        .collect();
+    let Some(first) = places.first() else {
+        return Ok(());
+    };
+    let detail = format!(
+        "the configuration does not fit the connector {}: {}",
+        manifest.name, first.detail
+    );
+    let mut problem = Problem::new(ErrorCode::ConfigInvalid, detail).at(first.pointer.clone());
+    problem.errors = places;
+    Err(problem.into())
+}
+
+/// `None` keeps what is stored.
+fn sealed(
+    vault: &TenantVault,
+    name: &str,
+    secrets: &BTreeMap<String, String>,
+) -> Result<Option<SealedSecrets>, ApiError> {
+    if secrets.is_empty() {
+        return Ok(None);
+    }
+    let plain = serde_json::to_vec(secrets)
+        .map_err(|error| ApiError::internal(ErrorCode::Internal, &error))?;
+    Ok(Some(SealedSecrets {
+        sealed: vault.seal(SECRETS_KIND, name, &plain)?,
+        fingerprint: vault.fingerprint(SECRETS_KIND, name, &plain),
+    }))
+}

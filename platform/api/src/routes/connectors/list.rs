@@ -1,0 +1,55 @@
+//! Every installed connector. Connectors are the platform's: every tenant sees the same.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use tributary_model::clock::UnixMillis;
+use utoipa::ToSchema;
+
+use crate::problem::ApiError;
+use crate::state::ApiState;
+use crate::wire::document::stored;
+use crate::wire::time;
+
+/// All connectors.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ConnectorList {
+    items: Vec<ConnectorView>,
+}
+
+/// One installed version.
+#[derive(Serialize, ToSchema)]
+struct ConnectorView {
+    name: String,
+    version: String,
+    /// of the component, hex
+    digest: String,
+    /// `connector.json`
+    #[schema(value_type = Object)]
+    manifest: serde_json::Value,
+    #[serde(serialize_with = "time::serialize")]
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: UnixMillis,
+}
+
+/// Every installed connector, the version installed last first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/connectors",
+    responses((status = 200, description = "the connectors", body = ConnectorList))
+)]
+pub(crate) async fn list_connectors(
+    State(state): State<ApiState>,
+) -> Result<Json<ConnectorList>, ApiError> {
+    let mut items = Vec::new();
+    for connector in state.store.system().connectors().await? {
+        items.push(ConnectorView {
+            manifest: stored(&connector.manifest)?,
+            name: connector.name.into(),
+            version: connector.version,
+            digest: connector.digest,
+            updated_at: connector.updated_ms,
+        });
+    }
+    Ok(Json(ConnectorList { items }))
+}

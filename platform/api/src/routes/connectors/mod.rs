@@ -1,0 +1,4 @@
+//! Connectors, which belong to the platform.
+
+pub(crate) mod list;
+pub(crate) mod put;

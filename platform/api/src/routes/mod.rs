@@ -1,0 +1,14 @@
+//! The handlers: one endpoint, one file; a folder is a resource. A handler translates, calls, and
+//! translates back; rules live in `model`, queries in `store`.
+
+pub(crate) mod connections;
+pub(crate) mod connectors;
+pub(crate) mod health;
+pub(crate) mod integrations;
+pub(crate) mod lookups;
+pub(crate) mod mappings;
+pub(crate) mod openapi;
+pub(crate) mod records;
+pub(crate) mod runs;
+pub(crate) mod tenants;
+pub(crate) mod token;

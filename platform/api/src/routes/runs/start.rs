@@ -1,0 +1,155 @@
+//! Starts a run: pins the versions of everything it will use, and writes it to the ledger with
+//! its first work item. A worker does the rest.
+
+use std::collections::BTreeMap;
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tributary_model::document::{ConnectionDocument, IntegrationDocument, LoadMode};
+use tributary_model::error_code::ErrorCode;
+use tributary_model::id::{RunId, Slug};
+use tributary_store::{Enqueued, NewRun, Run};
+use utoipa::ToSchema;
+
+use crate::auth::Scope;
+use crate::problem::ApiError;
+use crate::request::json::Json;
+use crate::state::ApiState;
+use crate::wire::document::stored;
+use crate::wire::run::{RunView, view};
+
+/// Most characters of an `Idempotency-Key`.
+const MOST_KEY: usize = 200;
+
+/// What to run.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StartRequest {
+    #[schema(value_type = String)]
+    integration: Slug,
+    /// `full` or `incremental`; the integration's own if absent
+    #[schema(value_type = Option<String>)]
+    mode: Option<LoadMode>,
+}
+
+/// Starts a run of an integration.
+#[utoipa::path(
+    post,
+    path = "/api/v1/tenants/{tenant}/runs",
+    params(
+        ("tenant" = String, Path, description = "name of the tenant"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 200 visible ASCII \
+         characters; the same key gives the same run")
+    ),
+    request_body = StartRequest,
+    responses(
+        (status = 201, description = "queued", body = RunView),
+        (status = 200, description = "the run that this key has started before", body = RunView),
+        (status = 409, description = "the key was used for another request, or a run of the \
+         integration is under way")
+    )
+)]
+pub(crate) async fn start_run(
+    State(state): State<ApiState>,
+    scope: Scope,
+    headers: HeaderMap,
+    Json(request): Json<StartRequest>,
+) -> Result<Response, ApiError> {
+    let key = idempotency_key(&headers)?;
+    let new = pinned(&state, &scope, &request, key).await?;
+    let (integration, mode) = (new.integration.clone(), new.mode);
+    match scope.store.run_create(&new).await? {
+        Enqueued::Created(run) => {
+            state.wake.notify_one();
+            answer(&state, &scope, StatusCode::CREATED, run).await
+        }
+        Enqueued::Existing(run) if run.integration == integration && run.mode == mode => {
+            answer(&state, &scope, StatusCode::OK, run).await
+        }
+        Enqueued::Existing(run) => {
+            let detail = format!(
+                "this Idempotency-Key has started {} with another request",
+                run.id
+            );
+            Err(ApiError::new(ErrorCode::Conflict, detail)
+                .hint("use another key for another request"))
+        }
+        Enqueued::Refused { running } => {
+            let detail = format!("a run of {integration} is under way: {running}");
+            Err(ApiError::new(ErrorCode::Conflict, detail).hint("wait for it, or cancel it"))
+        }
+    }
+}
+
+async fn answer(
+    state: &ApiState,
+    scope: &Scope,
+    status: StatusCode,
+    run: Run,
+) -> Result<Response, ApiError> {
+    let location = format!("/api/v1/tenants/{}/runs/{}", scope.tenant, run.id);
+    let body = view(&scope.store, run, state.clock.now_ms()).await?;
+    let location = [(axum::http::header::LOCATION, location)];
+    Ok((status, location, Answer(body)).into_response())
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let mut values = headers.get_all("idempotency-key").iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let wrong = || {
+        let detail = "Idempotency-Key is not one text of 1 to 200 visible ASCII characters";
+        ApiError::request(detail)
+    };
+    let text = value.to_str().map_err(|_| wrong())?;
+    let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if values.next().is_some() || text.is_empty() || text.len() > MOST_KEY || !visible {
+        return Err(wrong());
+    }
+    Ok(Some(text.to_owned()))
+}
+
+/// The versions that are current now, for the run's whole life.
+async fn pinned(
+    state: &ApiState,
+    scope: &Scope,
+    request: &StartRequest,
+    idempotency_key: Option<String>,
+) -> Result<NewRun, ApiError> {
+    let name = &request.integration;
+    let missing = |what: &str, name: &Slug| {
+        ApiError::new(
+            ErrorCode::ReferenceMissing,
+            format!("there is no {what} {name}"),
+        )
+    };
+    let found = scope.store.integration(name, None).await?;
+    let found = found.ok_or_else(|| missing("integration", name).at("/integration"))?;
+    let document: IntegrationDocument = stored(&found.content)?;
+    let mapping = scope.store.mapping(&document.mapping, None).await?;
+    let mapping = mapping.ok_or_else(|| missing("mapping", &document.mapping))?;
+    let mut connectors = BTreeMap::new();
+    for side in [&document.source.connection, &document.target.connection] {
+        let connection = scope.store.connection(side).await?;
+        let connection = connection.ok_or_else(|| missing("connection", side))?;
+        let connection: ConnectionDocument = stored(&connection.content)?;
+        let connector = &connection.connector;
+        let installed = state.store.system().connector(connector, None).await?;
+        let installed = installed.ok_or_else(|| missing("connector", connector))?;
+        connectors.insert(connector.to_string(), installed.digest);
+    }
+    Ok(NewRun {
+        id: RunId::generate(state.ids.as_ref()),
+        integration: name.clone(),
+        integration_version: found.version,
+        mapping_revision: mapping.version,
+        connectors,
+        mode: request.mode.unwrap_or(document.mode),
+        idempotency_key,
+        trigger: "api".to_owned(),
+    })
+}

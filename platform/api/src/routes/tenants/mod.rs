@@ -1,0 +1,4 @@
+//! Tenants.
+
+pub(crate) mod get;
+pub(crate) mod put;

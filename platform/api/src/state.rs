@@ -1,0 +1,95 @@
+//! What the handlers work with. `cli` puts it together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tributary_lake::Lake;
+use tributary_model::clock::Clock;
+use tributary_model::document::ConnectionDocument;
+use tributary_model::id::{IdSource, TenantId};
+use tributary_model::manifest::Manifest;
+use tributary_model::problem::Problem;
+use tributary_store::Store;
+use tributary_vault::Vault;
+use utoipa::ToSchema;
+
+use crate::auth::token::TokenKeys;
+
+/// Everything that a handler may use. Cheap to clone.
+#[derive(Clone)]
+pub struct ApiState {
+    pub store: Store,
+    pub vault: Arc<Vault>,
+    pub lake: Lake,
+    pub tokens: Arc<TokenKeys>,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<dyn IdSource>,
+    /// tells the workers of this process that work was queued
+    pub wake: Arc<Notify>,
+    pub connectors: ConnectorPort,
+    /// ends live streams when the process stops
+    pub shutdown: CancellationToken,
+    pub limits: Limits,
+}
+
+/// What only `host` can do, passed in because this crate does not import it.
+#[derive(Clone)]
+pub struct ConnectorPort {
+    /// loads a component, checks it against its manifest, keeps its bytes where the workers find them
+    pub install:
+        Arc<dyn Fn(Bytes) -> BoxFuture<'static, Result<ConnectorInfo, Problem>> + Send + Sync>,
+    /// reaches out to the other side of a connection (secrets filled in) and says what worked
+    pub check: Arc<
+        dyn Fn(TenantId, ConnectionDocument) -> BoxFuture<'static, Result<Vec<CheckStep>, Problem>>
+            + Send
+            + Sync,
+    >,
+}
+
+/// A component that may be used.
+#[derive(Debug, Clone)]
+pub struct ConnectorInfo {
+    pub manifest: Manifest,
+    /// of the component's bytes, hex
+    pub digest: String,
+    /// where the bytes are kept, as `store` records it
+    pub component: String,
+}
+
+/// One step of a connection check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CheckStep {
+    pub name: String,
+    pub ok: bool,
+    /// what was found, or what went wrong
+    pub message: String,
+}
+
+/// How much at once. Every field has a default.
+#[derive(Clone)]
+pub struct Limits {
+    /// secrets that are checked at a time; each takes 19 MiB and tens of milliseconds
+    pub logins: Arc<Semaphore>,
+    /// live streams open at a time
+    pub watchers: Arc<Semaphore>,
+    /// downloads open at a time
+    pub downloads: Arc<Semaphore>,
+    /// until the head of an answer
+    pub handler_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            logins: Arc::new(Semaphore::new(4)),
+            watchers: Arc::new(Semaphore::new(200)),
+            downloads: Arc::new(Semaphore::new(20)),
+            handler_timeout: Duration::from_secs(30),
+        }
+    }
+}

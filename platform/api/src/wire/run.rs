@@ -1,0 +1,216 @@
+//! Runs.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tributary_model::clock::UnixMillis;
+use tributary_model::counters::Counters;
+use tributary_model::id::RunId;
+use tributary_store::{Amount, IssueCount, Run, TenantStore};
+use utoipa::ToSchema;
+
+use super::time;
+use crate::problem::ApiError;
+
+/// `{run}` of a path.
+#[derive(Deserialize)]
+pub(crate) struct RunPath {
+    pub(crate) run: RunId,
+}
+
+/// A page of runs, the newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunPage {
+    pub(crate) items: Vec<RunSummary>,
+    /// pass it as `after` for the next page; absent on the last one
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<String>,
+}
+
+/// A run in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunSummary {
+    id: String,
+    integration: String,
+    integration_version: u32,
+    mapping_revision: u32,
+    /// `full` or `incremental`
+    mode: &'static str,
+    /// who or what started it
+    trigger: String,
+    /// `queued`, `planning`, `running`, `paused`, `succeeded`, `completed_with_errors`, `failed`,
+    /// `cancelling` or `cancelled`
+    state: &'static str,
+    /// nothing more happens by itself
+    terminal: bool,
+    /// 1, and one more with each redrive
+    attempt: u32,
+    #[serde(serialize_with = "time::serialize")]
+    #[schema(value_type = String, format = DateTime)]
+    created_at: UnixMillis,
+    #[serde(serialize_with = "time::serialize_option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    started_at: Option<UnixMillis>,
+    #[serde(serialize_with = "time::serialize_option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    finished_at: Option<UnixMillis>,
+    /// why it failed or waits
+    problem: Option<RunProblem>,
+}
+
+/// Why a run failed or waits.
+#[derive(Debug, Serialize, ToSchema)]
+struct RunProblem {
+    code: &'static str,
+    detail: String,
+    hint: String,
+}
+
+/// A run with everything that can be said about it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunView {
+    #[serde(flatten)]
+    summary: RunSummary,
+    /// digests of the connectors that run, by name
+    connectors: BTreeMap<String, String>,
+    counters: CountersView,
+    /// records read and in no state: 0 in a sound run
+    unexplained: i64,
+    /// sums of the declared amount fields, by name and record state
+    amounts: Vec<AmountView>,
+    /// issues by code, rule and owner
+    issues: Vec<IssueCountView>,
+    throughput: Throughput,
+}
+
+/// Records by state. `read` is the sum of all others but `rows`.
+#[derive(Debug, Serialize, ToSchema)]
+struct CountersView {
+    /// source rows, before grouping
+    rows: u64,
+    read: u64,
+    delivered: u64,
+    unchanged: u64,
+    skipped: u64,
+    quarantined: u64,
+    rejected: u64,
+    uncertain: u64,
+    pending: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct AmountView {
+    name: String,
+    /// of the records
+    state: &'static str,
+    /// exact decimal
+    amount: String,
+    records: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct IssueCountView {
+    code: &'static str,
+    rule: Option<String>,
+    owner: String,
+    /// issues, not records
+    count: u64,
+}
+
+/// Since the start, until the end or now.
+#[derive(Debug, Serialize, ToSchema)]
+struct Throughput {
+    duration_ms: u64,
+    rows_per_s: u64,
+    records_per_s: u64,
+}
+
+impl From<Run> for RunSummary {
+    fn from(run: Run) -> Self {
+        Self {
+            id: run.id.to_string(),
+            integration: run.integration.into(),
+            integration_version: run.integration_version,
+            mapping_revision: run.mapping_revision,
+            mode: run.mode.as_str(),
+            trigger: run.trigger,
+            state: run.state.as_str(),
+            terminal: run.state.terminal(),
+            attempt: run.attempt,
+            created_at: run.created_ms,
+            started_at: run.started_ms,
+            finished_at: run.finished_ms,
+            problem: run.problem.map(|problem| RunProblem {
+                code: problem.code.as_str(),
+                detail: problem.detail,
+                hint: problem.hint,
+            }),
+        }
+    }
+}
+
+/// Everything about `run`, as of now.
+pub(crate) async fn view(
+    store: &TenantStore,
+    run: Run,
+    now: UnixMillis,
+) -> Result<RunView, ApiError> {
+    let counters = store.run_counters(&run.id).await?;
+    let amounts = store.run_amounts(&run.id).await?;
+    let issues = store.issue_counts(&run.id).await?;
+    Ok(RunView {
+        connectors: run.connectors.clone(),
+        throughput: throughput(&run, &counters, now),
+        summary: run.into(),
+        unexplained: counters.unexplained(),
+        counters: counters.into(),
+        amounts: amounts.into_iter().map(amount_view).collect(),
+        issues: issues.into_iter().map(issue_count_view).collect(),
+    })
+}
+
+fn throughput(run: &Run, counters: &Counters, now: UnixMillis) -> Throughput {
+    let begin = run.started_ms.unwrap_or(run.created_ms);
+    let end = run.finished_ms.unwrap_or(now);
+    let duration_ms = u64::try_from(end - begin).unwrap_or(0);
+    let per_s = |count: u64| count.saturating_mul(1000) / duration_ms.max(1);
+    Throughput {
+        duration_ms,
+        rows_per_s: per_s(counters.rows),
+        records_per_s: per_s(counters.read),
+    }
+}
+
+impl From<Counters> for CountersView {
+    fn from(counters: Counters) -> Self {
+        Self {
+            rows: counters.rows,
+            read: counters.read,
+            delivered: counters.delivered,
+            unchanged: counters.unchanged,
+            skipped: counters.skipped,
+            quarantined: counters.quarantined,
+            rejected: counters.rejected,
+            uncertain: counters.uncertain,
+            pending: counters.pending,
+        }
+    }
+}
+
+fn amount_view(amount: Amount) -> AmountView {
+    AmountView {
+        name: amount.name,
+        state: amount.state.as_str(),
+        amount: amount.amount,
+        records: amount.records,
+    }
+}
+
+fn issue_count_view(count: IssueCount) -> IssueCountView {
+    IssueCountView {
+        code: count.code.as_str(),
+        rule: count.rule,
+        owner: super::record::owner_word(count.owner),
+        count: count.issues,
+    }
+}

@@ -1,0 +1,84 @@
+//! `tributary connector list | add`: the connectors of the platform.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+use crate::client::{Client, ServerOptions, required, segment};
+use crate::print;
+
+/// Arguments of `tributary connector`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+    #[command(flatten)]
+    server: ServerOptions,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// the installed connectors
+    List {
+        /// one JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// install components (operators only); their bytes say what they are
+    Add {
+        /// component files
+        #[arg(required = true)]
+        components: Vec<PathBuf>,
+    },
+}
+
+/// Runs the command.
+pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let client = Client::connect(&arguments.server).await?;
+    match &arguments.what {
+        What::List { json } => list(&client, *json).await,
+        What::Add { components } => {
+            for path in components {
+                print::line(&add(&client, path).await?);
+            }
+            Ok(())
+        }
+    }
+}
+
+async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
+    let page = client.get("/connectors").await?;
+    for connector in page.get("items").and_then(Value::as_array).into_iter().flatten() {
+        if json {
+            print::line(&connector.to_string());
+            continue;
+        }
+        let text = |key: &str| connector.get(key).and_then(Value::as_str).unwrap_or_default();
+        let digest = text("digest");
+        print::line(&format!(
+            "{:<12} {:<8} {}  {}",
+            text("name"),
+            text("version"),
+            digest.get(..16).unwrap_or(digest),
+            text("title")
+        ));
+    }
+    Ok(())
+}
+
+/// Installs one component; the file's name is the connector's name.
+pub(crate) async fn add(client: &Client, path: &std::path::Path) -> anyhow::Result<String> {
+    let bytes = std::fs::read(path).with_context(|| format!("could not read {}", path.display()))?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let answer = client
+        .put_bytes(&format!("/connectors/{}", segment(&name)), bytes)
+        .await
+        .with_context(|| format!("{} was not accepted", path.display()))?;
+    let change = answer.get("change").and_then(Value::as_str).unwrap_or("ok");
+    Ok(format!(
+        "{change:<10} connectors/{} {}",
+        required(&answer, "name")?,
+        required(&answer, "version")?
+    ))
+}

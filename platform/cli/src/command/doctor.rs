@@ -1,0 +1,115 @@
+//! `tributary doctor`: checks what a server needs on this machine, one line each with a hint.
+
+use std::path::Path;
+
+use crate::config::Config;
+use crate::print;
+
+/// Arguments of `tributary doctor`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// configuration file
+    #[arg(long, env = "TRIBUTARY_CONFIG")]
+    config: Option<std::path::PathBuf>,
+    /// one JSON object per check
+    #[arg(long)]
+    json: bool,
+}
+
+struct Check {
+    name: &'static str,
+    outcome: Result<String, String>,
+}
+
+/// Runs the command.
+pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let config = Config::load(arguments.config.as_deref())?;
+    let checks = vec![
+        Check {
+            name: "data folder",
+            outcome: writable(&config.data_dir),
+        },
+        Check {
+            name: "key folder",
+            outcome: keys(&config),
+        },
+        Check {
+            name: "listen address",
+            outcome: listen(&config).await,
+        },
+        Check {
+            name: "ledger",
+            outcome: ledger(&config).await,
+        },
+    ];
+    let mut failed = 0;
+    for check in &checks {
+        let (word, text) = match &check.outcome {
+            Ok(text) => ("ok", text),
+            Err(text) => {
+                failed += 1;
+                ("FAILED", text)
+            }
+        };
+        if arguments.json {
+            let line = serde_json::json!({ "check": check.name, "ok": word == "ok", "detail": text });
+            print::line(&line.to_string());
+        } else {
+            print::line(&format!("{word:<7} {:<15} {text}", check.name));
+        }
+    }
+    if failed > 0 {
+        anyhow::bail!("{failed} of {} checks failed", checks.len());
+    }
+    Ok(())
+}
+
+fn writable(folder: &Path) -> Result<String, String> {
+    std::fs::create_dir_all(folder)
+        .and_then(|()| {
+            let probe = folder.join(".probe");
+            std::fs::write(&probe, b"x")?;
+            std::fs::remove_file(&probe)
+        })
+        .map(|()| folder.display().to_string())
+        .map_err(|error| {
+            format!(
+                "{} cannot be written: {error}; set data_dir to a folder of this user",
+                folder.display()
+            )
+        })
+}
+
+fn keys(config: &Config) -> Result<String, String> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = &config.keys.dir;
+    if folder.starts_with(&config.data_dir) {
+        return Err("keys.dir lies inside data_dir, so a backup of the data would hold the keys; move it out".to_owned());
+    }
+    match std::fs::metadata(folder) {
+        Err(_) => Ok(format!("{} (made at first start)", folder.display())),
+        Ok(metadata) if metadata.permissions().mode().trailing_zeros() < 6 => Err(format!(
+            "{} can be read by others; run: chmod 700 {}",
+            folder.display(),
+            folder.display()
+        )),
+        Ok(_) => Ok(folder.display().to_string()),
+    }
+}
+
+async fn listen(config: &Config) -> Result<String, String> {
+    let address = config.server.listen;
+    match tokio::net::TcpListener::bind(address).await {
+        Ok(_) => Ok(format!("{address} is free")),
+        Err(error) => Err(format!(
+            "{address} cannot be used: {error}; stop what listens there or set server.listen"
+        )),
+    }
+}
+
+async fn ledger(config: &Config) -> Result<String, String> {
+    match tributary_store::Store::open(&config.store.url).await {
+        Ok(_) => Ok("opens, migrations are applied".to_owned()),
+        Err(error) => Err(format!("{error}; check store.url and the database's log")),
+    }
+}

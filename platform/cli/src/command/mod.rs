@@ -1,0 +1,11 @@
+//! The commands, one file each. A command translates its arguments to calls of the REST API (or
+//! of a library, for those that work offline) and prints what comes back.
+
+pub(crate) mod apply;
+pub(crate) mod connector;
+pub(crate) mod doctor;
+pub(crate) mod mapping;
+pub(crate) mod results;
+pub(crate) mod run;
+pub(crate) mod runs;
+pub(crate) mod serve;

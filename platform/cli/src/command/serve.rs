@@ -1,0 +1,234 @@
+//! `tributary serve`: API and workers in one process. Everything is put together here.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+use tributary_api::{
+    ApiState, CheckStep, ConnectorInfo, ConnectorPort, Limits, ServerLimits, TokenKeys,
+};
+use tributary_host::{EgressPolicy, Host, HostConfig};
+use tributary_jobs::{Components, Services, Worker, WorkerOptions};
+use tributary_lake::Lake;
+use tributary_model::clock::SystemClock;
+use tributary_model::id::{IdSource, UuidSource};
+use tributary_model::role::Role;
+use tributary_store::{NewClient, Store};
+use tributary_vault::{Vault, hash_secret, random_secret};
+
+use crate::client::{Credentials, read_credentials, write_credentials};
+use crate::config::{Config, LogFormat};
+
+/// Arguments of `tributary serve`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// configuration file
+    #[arg(long, env = "TRIBUTARY_CONFIG")]
+    config: Option<PathBuf>,
+    /// folder of the data; keys lie beside it
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+}
+
+/// Runs the command until SIGTERM or Ctrl-C.
+pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let mut config = Config::load(arguments.config.as_deref())?;
+    if let Some(folder) = &arguments.data_dir {
+        config = config.in_folder(folder.clone());
+    }
+    start_log(&config)?;
+    refuse_open_plaintext(config.server.listen)?;
+    make_folders(&config)?;
+    let listener = TcpListener::bind(config.server.listen)
+        .await
+        .with_context(|| format!("could not listen on {}", config.server.listen))?;
+    let shutdown = CancellationToken::new();
+    let services = Arc::new(services(&config).await?);
+    let url = format!("http://{}", listener.local_addr()?);
+    operator(&config, &services.store, &url).await?;
+    let state = api_state(&services, &shutdown)?;
+    let mut parts = tokio::task::JoinSet::new();
+    if config.workers.slots > 0 {
+        let worker = Worker::new(Arc::clone(&services), worker_options(&config));
+        parts.spawn(worker.run(shutdown.clone()));
+    }
+    tracing::info!(server.url = %url, data = %config.data_dir.display(), "serving");
+    let router = tributary_api::router(state);
+    let limits = ServerLimits {
+        connections: config.server.max_connections,
+        ..ServerLimits::default()
+    };
+    let server = tributary_api::serve_with(listener, router, shutdown.clone(), limits);
+    parts.spawn(async move {
+        if let Err(error) = server.await {
+            tracing::error!(%error, "the API server ended");
+        }
+    });
+    stop_signal().await?;
+    tracing::info!("stopping: unfinished work goes back to the queue");
+    shutdown.cancel();
+    while parts.join_next().await.is_some() {}
+    Ok(())
+}
+
+async fn stop_signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        result = tokio::signal::ctrl_c() => result?,
+    }
+    Ok(())
+}
+
+/// Tokens and data must not cross a network in the clear.
+fn refuse_open_plaintext(listen: SocketAddr) -> anyhow::Result<()> {
+    if listen.ip().is_loopback() {
+        return Ok(());
+    }
+    anyhow::bail!(
+        "server.listen is {listen}, but plain HTTP is served on loopback only\n  hint: listen on 127.0.0.1 and put a TLS proxy in front"
+    )
+}
+
+fn start_log(config: &Config) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&config.log.filter)
+        .with_context(|| format!("log.filter {:?} is no filter", config.log.filter))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let started = match config.log.format {
+        LogFormat::Text => builder.with_ansi(false).try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    started.map_err(|error| anyhow::anyhow!("could not start the log: {error}"))
+}
+
+fn make_folders(config: &Config) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    for folder in [&config.data_dir, &config.keys.dir] {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .with_context(|| format!("could not make the folder {}", folder.display()))?;
+    }
+    Ok(())
+}
+
+async fn services(config: &Config) -> anyhow::Result<Services> {
+    let vault = Arc::new(Vault::open_or_create(&config.keys.dir.join("platform.key"))?);
+    let store = Store::open(&config.store.url)
+        .await
+        .context("could not open the ledger")?;
+    let egress = EgressPolicy {
+        allow: config.egress.allow.clone(),
+    };
+    let host = Host::new(HostConfig {
+        cache_dir: Some(config.data_dir.join("compiled")),
+        cache_mac_key: vault.derived_key("component cache")?,
+        pool_instances: config.host.instances,
+        egress: egress.clone(),
+        ..HostConfig::default()
+    })?;
+    Ok(Services {
+        store,
+        lake: Lake::local(config.data_dir.join("lake")),
+        vault,
+        host,
+        components: Components::new(config.data_dir.join("connectors")),
+        egress,
+        clock: Arc::new(SystemClock),
+        wake: Arc::new(Notify::new()),
+    })
+}
+
+fn worker_options(config: &Config) -> WorkerOptions {
+    WorkerOptions {
+        name: format!("{}-{}", std::process::id(), UuidSource.next_id()),
+        slots: config.workers.slots,
+        lease_ms: config.workers.lease_ms,
+    }
+}
+
+fn api_state(
+    services: &Arc<Services>,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<ApiState> {
+    let installing = Arc::clone(services);
+    let checking = Arc::clone(services);
+    let connectors = ConnectorPort {
+        install: Arc::new(move |bytes: Bytes| {
+            let services = Arc::clone(&installing);
+            Box::pin(async move {
+                let connector = services.host.load(&bytes).await?;
+                let digest = services.components.keep(bytes).await?;
+                Ok(ConnectorInfo {
+                    manifest: connector.manifest().clone(),
+                    component: digest.clone(),
+                    digest,
+                })
+            })
+        }),
+        check: Arc::new(move |tenant, document| {
+            let services = Arc::clone(&checking);
+            Box::pin(async move {
+                let steps = tributary_jobs::check_connection(&services, &tenant, &document).await?;
+                let steps = steps.into_iter().map(|step| CheckStep {
+                    name: step.name,
+                    ok: step.ok,
+                    message: step.message,
+                });
+                Ok(steps.collect())
+            })
+        }),
+    };
+    Ok(ApiState {
+        store: services.store.clone(),
+        vault: Arc::clone(&services.vault),
+        lake: services.lake.clone(),
+        tokens: Arc::new(TokenKeys::new(&services.vault.token_signer()?, None)),
+        clock: Arc::clone(&services.clock),
+        ids: Arc::new(UuidSource),
+        wake: Arc::clone(&services.wake),
+        connectors,
+        shutdown: shutdown.clone(),
+        limits: Limits::default(),
+    })
+}
+
+/// Makes the operator's client at the first start and keeps its file up to date.
+async fn operator(config: &Config, store: &Store, url: &str) -> anyhow::Result<()> {
+    let file = config.operator_file();
+    if let Ok(mut credentials) = read_credentials(&file) {
+        url.clone_into(&mut credentials.url);
+        return write_credentials(&file, &credentials);
+    }
+    let secret = random_secret()?;
+    let hashing = secret.clone();
+    let secret_hash = tokio::task::spawn_blocking(move || hash_secret(&hashing)).await??;
+    let client_id = format!("operator-{}", &UuidSource.next_id());
+    store
+        .system()
+        .client_put(&NewClient {
+            client_id: client_id.clone(),
+            tenant: None,
+            role: Role::Operator,
+            secret_hash,
+        })
+        .await?;
+    write_credentials(
+        &file,
+        &Credentials {
+            url: url.to_owned(),
+            client_id,
+            client_secret: secret,
+        },
+    )
+}

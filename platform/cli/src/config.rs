@@ -1,0 +1,234 @@
+//! Configuration: the compiled-in defaults, then a file, then the environment. Read once, here,
+//! and passed on as structs; no other crate reads the environment.
+//!
+//! Invariant: unknown keys are errors, so a misspelt key never falls back silently.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+use toml::{Table, Value};
+
+const DEFAULTS: &str = include_str!("../config.default.toml");
+const PREFIX: &str = "TRIBUTARY_";
+
+/// Variables with the prefix that are no configuration keys but arguments of commands.
+const NOT_CONFIG: [&str; 3] = ["TRIBUTARY_CREDENTIALS", "TRIBUTARY_URL", "TRIBUTARY_CONFIG"];
+
+/// See `config.default.toml`, which documents every key.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) server: Server,
+    pub(crate) store: Store,
+    pub(crate) keys: Keys,
+    pub(crate) workers: Workers,
+    pub(crate) host: Host,
+    pub(crate) egress: Egress,
+    pub(crate) log: Log,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Server {
+    pub(crate) listen: SocketAddr,
+    pub(crate) max_connections: usize,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Store {
+    pub(crate) url: String,
+}
+
+/// The URL may hold a password, so it is never printed.
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Keys {
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Workers {
+    pub(crate) slots: usize,
+    pub(crate) lease_ms: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Host {
+    pub(crate) instances: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Egress {
+    pub(crate) allow: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Log {
+    pub(crate) filter: String,
+    pub(crate) format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Config {
+    /// Defaults, then `file`, then the environment.
+    pub(crate) fn load(file: Option<&Path>) -> anyhow::Result<Self> {
+        let mut table: Table = toml::from_str(DEFAULTS).context("the built-in defaults")?;
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("could not read {}", path.display()))?;
+            let given: Table = toml::from_str(&text)
+                .with_context(|| format!("{} is not valid TOML", path.display()))?;
+            merge(&mut table, given);
+        }
+        overlay(&mut table, std::env::vars())?;
+        let mut config: Self = Value::Table(table)
+            .try_into()
+            .context("the configuration has a wrong key or value")?;
+        config.fill();
+        Ok(config)
+    }
+
+    fn fill(&mut self) {
+        if self.keys.dir.as_os_str().is_empty() {
+            let mut beside = self.data_dir.clone().into_os_string();
+            beside.push("-keys");
+            self.keys.dir = PathBuf::from(beside);
+        }
+        if self.store.url.is_empty() {
+            let file = self.data_dir.join("tributary.db");
+            self.store.url = format!("sqlite://{}", file.display());
+        }
+    }
+
+    /// Sets the data folder (and with it what lies beside it).
+    pub(crate) fn in_folder(mut self, data_dir: PathBuf) -> Self {
+        self.data_dir = data_dir;
+        self.keys.dir = PathBuf::new();
+        self.store.url = String::new();
+        self.fill();
+        self
+    }
+
+    /// The file with the operator's first credentials.
+    pub(crate) fn operator_file(&self) -> PathBuf {
+        self.keys.dir.join("operator.json")
+    }
+}
+
+fn merge(base: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => merge(below, above),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+/// `TRIBUTARY_SERVER__LISTEN` → `server.listen`. Values are parsed by the default's type.
+fn overlay(
+    table: &mut Table,
+    variables: impl Iterator<Item = (String, String)>,
+) -> anyhow::Result<()> {
+    for (name, text) in variables {
+        let Some(rest) = name.strip_prefix(PREFIX) else {
+            continue;
+        };
+        if NOT_CONFIG.contains(&name.as_str()) || rest.starts_with("VAR_") || rest.starts_with("TEST_")
+        {
+            continue;
+        }
+        let path: Vec<String> = rest.split("__").map(str::to_lowercase).collect();
+        let slot = match path.as_slice() {
+            [key] => table.get_mut(key),
+            [section, key] => table
+                .get_mut(section)
+                .and_then(Value::as_table_mut)
+                .and_then(|section| section.get_mut(key)),
+            _ => None,
+        };
+        let Some(slot) = slot else {
+            bail!("{name} names no configuration key; the keys are in config.default.toml");
+        };
+        *slot = parse_like(slot, &text).with_context(|| format!("{name} has a wrong value"))?;
+    }
+    Ok(())
+}
+
+fn parse_like(sample: &Value, text: &str) -> anyhow::Result<Value> {
+    Ok(match sample {
+        Value::Integer(_) => Value::Integer(text.parse().context("a whole number is needed")?),
+        Value::Boolean(_) => Value::Boolean(text.parse().context("true or false is needed")?),
+        Value::Array(_) => Value::Array(
+            text.split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .map(|item| Value::String(item.to_owned()))
+                .collect(),
+        ),
+        _ => Value::String(text.to_owned()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loaded(variables: &[(&str, &str)]) -> anyhow::Result<Config> {
+        let mut table: Table = toml::from_str(DEFAULTS)?;
+        let owned = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        overlay(&mut table, owned)?;
+        Ok(Value::Table(table).try_into()?)
+    }
+
+    #[test]
+    fn the_environment_overrides_by_section_and_key() {
+        let config = loaded(&[
+            ("TRIBUTARY_SERVER__LISTEN", "127.0.0.1:9"),
+            ("TRIBUTARY_WORKERS__SLOTS", "7"),
+            ("TRIBUTARY_EGRESS__ALLOW", "127.0.0.1:1, 127.0.0.1:2"),
+        ])
+        .unwrap();
+        assert_eq!(config.server.listen.port(), 9);
+        assert_eq!(config.workers.slots, 7);
+        assert_eq!(config.egress.allow, ["127.0.0.1:1", "127.0.0.1:2"]);
+    }
+
+    #[test]
+    fn unknown_keys_and_wrong_values_are_errors_that_name_the_variable() {
+        let unknown = loaded(&[("TRIBUTARY_SERVER__LISTN", "x")]).unwrap_err();
+        assert!(unknown.to_string().contains("TRIBUTARY_SERVER__LISTN"));
+        let wrong = loaded(&[("TRIBUTARY_WORKERS__SLOTS", "many")]).unwrap_err();
+        assert!(wrong.to_string().contains("TRIBUTARY_WORKERS__SLOTS"));
+    }
+
+    #[test]
+    fn keys_lie_beside_the_data_never_in_it() {
+        let config = loaded(&[]).unwrap().in_folder(PathBuf::from("/x/data"));
+        assert_eq!(config.keys.dir, Path::new("/x/data-keys"));
+        assert!(config.store.url.ends_with("/x/data/tributary.db"));
+    }
+}

@@ -1,0 +1,159 @@
+//! A run's report as text: counters, reconciliation, amounts, reasons, first issues, figures.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::print::grouped;
+
+const STATES: [&str; 7] = [
+    "delivered",
+    "unchanged",
+    "skipped",
+    "quarantined",
+    "rejected",
+    "uncertain",
+    "pending",
+];
+
+/// The whole report.
+pub(crate) fn text(run: &Value, issues: &[Value]) -> String {
+    let mut out = String::new();
+    let field = |key: &str| run.get(key).and_then(Value::as_str).unwrap_or_default();
+    let _ = writeln!(
+        out,
+        "{} / {}   {}   {}",
+        field("tenant"),
+        field("integration"),
+        field("id"),
+        field("state").replace('_', " ")
+    );
+    counters(&mut out, run);
+    amounts(&mut out, run);
+    reasons(&mut out, run);
+    first_issues(&mut out, issues);
+    figures(&mut out, run);
+    if let Some(problem) = run.pointer("/report/problem").filter(|p| !p.is_null()) {
+        let part = |key: &str| problem.get(key).and_then(Value::as_str).unwrap_or_default();
+        let _ = writeln!(out, "  why          {}: {}", part("code"), part("detail"));
+        let _ = writeln!(out, "               {}", part("hint"));
+    }
+    out
+}
+
+fn counters(out: &mut String, run: &Value) {
+    let count = |key: &str| number(run, &format!("/counters/{key}"));
+    let _ = writeln!(
+        out,
+        "  read         {} records from {} rows",
+        grouped(count("read")),
+        grouped(count("rows"))
+    );
+    let parts: Vec<String> = STATES
+        .iter()
+        .filter(|state| count(state) > 0)
+        .map(|state| format!("{} {state}", grouped(count(state))))
+        .collect();
+    let balanced = run.pointer("/report/reconciliation/balanced").and_then(Value::as_bool);
+    let verdict = match balanced {
+        Some(true) => "   (balanced: nothing unaccounted)",
+        Some(false) => "   (DOES NOT BALANCE)",
+        None => "",
+    };
+    let _ = writeln!(out, "             = {}{verdict}", parts.join(" + "));
+}
+
+fn amounts(out: &mut String, run: &Value) {
+    let lines = run.pointer("/report/amounts").and_then(Value::as_array);
+    for line in lines.into_iter().flatten() {
+        let part = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "  amount       {:<16} {:>16} {}",
+            part("name"),
+            part("total"),
+            part("state")
+        );
+    }
+}
+
+fn reasons(out: &mut String, run: &Value) {
+    let Some(rows) = run.get("issue_counts").and_then(Value::as_array) else {
+        return;
+    };
+    if rows.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "  reasons      count  code                    rule            who acts");
+    for row in rows {
+        let part = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or("-");
+        let _ = writeln!(
+            out,
+            "             {:>7}  {:<22}  {:<14}  {}",
+            grouped(number(row, "/count")),
+            part("code"),
+            part("rule"),
+            part("owner")
+        );
+    }
+}
+
+fn first_issues(out: &mut String, issues: &[Value]) {
+    for issue in issues {
+        let part = |pointer: &str| {
+            let value = issue.pointer(pointer).and_then(Value::as_str);
+            value.unwrap_or_default()
+        };
+        let line = number(issue, "/position/line");
+        let place = match line {
+            0 => String::new(),
+            line => format!(", line {line}"),
+        };
+        let value = match part("/value") {
+            "" => String::new(),
+            value => format!(" [{value}]"),
+        };
+        let _ = writeln!(
+            out,
+            "  e.g.         {}{place}: {}{value}",
+            part("/key"),
+            part("/message")
+        );
+        let _ = writeln!(out, "               \u{2192} {}", part("/hint"));
+    }
+}
+
+fn figures(out: &mut String, run: &Value) {
+    let figure = |key: &str| number(run, &format!("/report/{key}"));
+    if run.get("report").is_none_or(Value::is_null) {
+        return;
+    }
+    let seconds = figure("duration_ms") as f64 / 1_000.0;
+    let _ = writeln!(
+        out,
+        "  figures      {seconds:.1} s, {} rows/s, {} batches, {} target calls, process peak {} MiB",
+        grouped(figure("rows_per_s")),
+        grouped(figure("batches")),
+        grouped(figure("calls")),
+        figure("process_peak_mib")
+    );
+}
+
+/// One line of the runs table.
+pub(crate) fn table_row(run: &Value) -> String {
+    let part = |key: &str| run.get(key).and_then(Value::as_str).unwrap_or_default();
+    let count = |key: &str| number(run, &format!("/counters/{key}"));
+    format!(
+        "{}  {:<24} {:<22} {:>10} read {:>10} delivered {:>8} with errors",
+        part("id"),
+        part("integration"),
+        part("state"),
+        grouped(count("read")),
+        grouped(count("delivered")),
+        grouped(count("quarantined") + count("rejected") + count("uncertain"))
+    )
+}
+
+fn number(value: &Value, pointer: &str) -> u64 {
+    value.pointer(pointer).and_then(Value::as_u64).unwrap_or(0)
+}

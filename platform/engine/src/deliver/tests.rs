@@ -1,0 +1,250 @@
+//! Delivery against a target that misbehaves on order.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use super::*;
+
+/// Counts effects per key and plays one fault per call number.
+#[derive(Default)]
+struct FakeTarget {
+    effects: Mutex<BTreeMap<String, u32>>,
+    calls: Mutex<Vec<usize>>,
+    /// fault of the n-th call, from 0
+    faults: BTreeMap<usize, Fault>,
+    /// a record whose line holds this text makes the whole call fail with 422
+    poison: Option<&'static str>,
+    /// no memory for keys: every arrival is an effect
+    forgetful: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Fault {
+    Busy,
+    Slow,
+    LostAfterEffect,
+    NotReached,
+}
+
+fn problem(code: ErrorCode) -> Problem {
+    Problem::new(code, "as ordered by the test")
+}
+
+#[async_trait]
+impl Target for FakeTarget {
+    async fn prepare(&self, batch: TargetBatch<'_>) -> Result<Vec<TargetCall>, Problem> {
+        let lines: Vec<&str> = std::str::from_utf8(batch.ndjson).unwrap().lines().collect();
+        assert_eq!(lines.len(), batch.keys.len());
+        let rows: Vec<u32> = (0..batch.rows).collect();
+        let planned = rows.chunks(4).map(|rows| {
+            let body: Vec<String> = rows
+                .iter()
+                .map(|row| format!("{} {}", batch.keys[*row as usize], lines[*row as usize]))
+                .collect();
+            TargetCall {
+                method: "POST".to_owned(),
+                path: "/batch".to_owned(),
+                query: Vec::new(),
+                headers: Vec::new(),
+                body: body.join("\n").into(),
+                rows: rows.to_vec(),
+                idempotency_key: None,
+                context: None,
+            }
+        });
+        Ok(planned.collect())
+    }
+
+    async fn send(&self, call: &TargetCall) -> Result<HttpResponse, SendError> {
+        let number = {
+            let mut calls = self.calls.lock().unwrap();
+            calls.push(call.rows.len());
+            calls.len() - 1
+        };
+        let fault = self.faults.get(&number).copied();
+        let body = std::str::from_utf8(&call.body).unwrap().to_owned();
+        let refused = self.poison.is_some_and(|poison| body.contains(poison));
+        let status = match fault {
+            Some(Fault::NotReached) => {
+                return Err(SendError {
+                    problem: problem(ErrorCode::ConnectionUnreachable),
+                    sent: false,
+                });
+            }
+            Some(Fault::Busy) => 503,
+            Some(Fault::Slow) => 429,
+            _ if refused => 422,
+            _ => 200,
+        };
+        if status == 200 {
+            let mut effects = self.effects.lock().unwrap();
+            for line in body.lines() {
+                let key = line.split(' ').next().unwrap().to_owned();
+                let count = effects.entry(key).or_default();
+                *count = if self.forgetful { *count + 1 } else { 1 };
+            }
+        }
+        if matches!(fault, Some(Fault::LostAfterEffect)) {
+            return Err(SendError {
+                problem: problem(ErrorCode::ConnectionTimeout),
+                sent: true,
+            });
+        }
+        Ok(HttpResponse {
+            status,
+            headers: Vec::new(),
+            body: Bytes::new(),
+            duration_ms: 1,
+        })
+    }
+
+    async fn settle(
+        &self,
+        call: &TargetCall,
+        response: &HttpResponse,
+    ) -> Result<Vec<RowOutcome>, Problem> {
+        let retry = |reason| Outcome::Retry {
+            reason,
+            message: "again".to_owned(),
+            retry_after_ms: Some(1),
+        };
+        let outcome = match response.status {
+            200 => Outcome::Delivered {
+                external_id: Some("x".to_owned()),
+                detail: None,
+            },
+            422 => retry(RetryReason::Split),
+            429 => retry(RetryReason::RateLimited),
+            _ => retry(RetryReason::Transient),
+        };
+        let outcomes = call.rows.iter().map(|row| RowOutcome {
+            row: *row,
+            outcome: outcome.clone(),
+        });
+        Ok(outcomes.collect())
+    }
+}
+
+fn batch(count: usize) -> (Vec<u8>, Vec<OutgoingRow>) {
+    let mut ndjson = Vec::new();
+    let mut rows = Vec::new();
+    for number in 0..count {
+        let start = ndjson.len();
+        ndjson.extend_from_slice(format!("{{\"n\":{number}}}\n").as_bytes());
+        rows.push(OutgoingRow {
+            line: start..ndjson.len(),
+            idempotency_key: format!("key-{number}"),
+        });
+    }
+    (ndjson, rows)
+}
+
+async fn delivered(
+    target: &FakeTarget,
+    count: usize,
+    capability: DeliveryCapability,
+) -> Result<Delivery, NotDelivered> {
+    let (ndjson, rows) = batch(count);
+    let outgoing = Outgoing {
+        stream: "orders",
+        ndjson: &ndjson,
+        rows: &rows,
+    };
+    let manner = Manner {
+        policy: DeliveryPolicy {
+            concurrency: 1,
+            max_attempts: 3,
+            max_backoff_ms: 5,
+            timeout_ms: 1_000,
+        },
+        capability,
+    };
+    deliver(target, outgoing, manner).await
+}
+
+fn states(delivery: &Delivery) -> Vec<RecordState> {
+    delivery.results.iter().map(|result| result.state).collect()
+}
+
+#[tokio::test]
+async fn a_good_batch_goes_out_in_the_planned_calls() {
+    let target = FakeTarget::default();
+    let delivery = delivered(&target, 10, DeliveryCapability::IdempotencyKey)
+        .await
+        .unwrap();
+    assert_eq!(states(&delivery), vec![RecordState::Delivered; 10]);
+    assert_eq!(*target.calls.lock().unwrap(), [4, 4, 2]);
+    assert_eq!(delivery.receipts.len(), 3);
+}
+
+#[tokio::test]
+async fn faults_that_pass_are_waited_out_without_a_second_effect() {
+    let target = FakeTarget {
+        faults: [
+            (0, Fault::Busy),
+            (1, Fault::LostAfterEffect),
+            (2, Fault::Slow),
+            (3, Fault::NotReached),
+        ]
+        .into(),
+        ..FakeTarget::default()
+    };
+    let delivery = delivered(&target, 10, DeliveryCapability::IdempotencyKey)
+        .await
+        .unwrap();
+    assert_eq!(states(&delivery), vec![RecordState::Delivered; 10]);
+    let effects = target.effects.lock().unwrap();
+    assert_eq!(effects.len(), 10);
+    assert!(effects.values().all(|count| *count == 1));
+    // A call that only had to wait goes out whole: the target is not hammered with pieces.
+    let sizes = target.calls.lock().unwrap().clone();
+    assert!(sizes.iter().all(|size| [2, 4].contains(size)), "{sizes:?}");
+}
+
+#[tokio::test]
+async fn a_refused_call_is_halved_until_the_record_to_blame_stands_alone() {
+    let target = FakeTarget {
+        poison: Some("{\"n\":6}"),
+        ..FakeTarget::default()
+    };
+    let delivery = delivered(&target, 8, DeliveryCapability::IdempotencyKey)
+        .await
+        .unwrap();
+    let mut expected = vec![RecordState::Delivered; 8];
+    expected[6] = RecordState::Rejected;
+    assert_eq!(states(&delivery), expected);
+    let issue = delivery.results[6].issue.as_ref().unwrap();
+    assert_eq!(issue.code, ErrorCode::TargetRejected);
+}
+
+#[tokio::test]
+async fn a_lost_answer_of_a_forgetful_target_is_uncertain_and_not_sent_again() {
+    let target = FakeTarget {
+        faults: [(0, Fault::LostAfterEffect)].into(),
+        forgetful: true,
+        ..FakeTarget::default()
+    };
+    let delivery = delivered(&target, 6, DeliveryCapability::None)
+        .await
+        .unwrap();
+    let uncertain = states(&delivery)
+        .into_iter()
+        .filter(|state| *state == RecordState::Uncertain)
+        .count();
+    assert_eq!(uncertain, 4);
+    assert!(target.effects.lock().unwrap().values().all(|n| *n == 1));
+}
+
+#[tokio::test]
+async fn a_target_that_stays_down_leaves_the_batch_for_later() {
+    let target = FakeTarget {
+        faults: (0..100).map(|n| (n, Fault::Busy)).collect(),
+        ..FakeTarget::default()
+    };
+    let later = delivered(&target, 4, DeliveryCapability::IdempotencyKey)
+        .await
+        .unwrap_err();
+    assert_eq!(later.problem.code, ErrorCode::TargetUnavailable);
+    assert!(later.retry_after_ms.is_some());
+    assert_eq!(target.calls.lock().unwrap().len(), 3, "max_attempts");
+}

@@ -1,0 +1,235 @@
+//! Maps one batch: rows in, mapped records and issues out.
+//!
+//! Invariants: pure and deterministic; every row that the batch was made of is in exactly one
+//! record; a row that cannot be read quarantines its record and nothing else.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use tributary_formats::pack::{Group, PackError, PackReader};
+use tributary_formats::rows::{RowDecoder, RowReader};
+use tributary_formats::fault::RowFault;
+use tributary_mapping::decimal::Decimal;
+use tributary_mapping::{Plan, Row, Verdict, Worker};
+use tributary_model::error_code::ErrorCode;
+use tributary_model::issue::{Issue, Stage};
+use tributary_model::problem::{Place, Problem};
+use tributary_model::rows::{RowFormat, RowPosition};
+
+/// A mapped batch.
+#[derive(Debug, Default)]
+pub struct MappedBatch {
+    /// one line per record with the verdict `Mapped`
+    pub ndjson: Vec<u8>,
+    pub records: Vec<MappedRecord>,
+    /// (index in `records`, issue): warnings too
+    pub issues: Vec<(u32, Issue)>,
+    /// source rows taken in
+    pub rows: u64,
+}
+
+/// One record after mapping.
+#[derive(Debug)]
+pub struct MappedRecord {
+    /// the record's own key; empty if it could not be read
+    pub key: String,
+    pub verdict: Verdict,
+    /// its line in [`MappedBatch::ndjson`], with the line end
+    pub line: Range<usize>,
+    /// of the mapped content, without fields that the mapping excludes
+    pub content_hash: [u8; 32],
+    /// in the order of the plan's amount names
+    pub amounts: Vec<Option<Decimal>>,
+    /// where its first row stands in the source
+    pub position: RowPosition,
+}
+
+/// Rows of a raw page.
+#[derive(Debug, Clone, Copy)]
+pub struct PageRows<'a> {
+    pub format: &'a RowFormat,
+    pub first: RowPosition,
+    pub bytes: &'a [u8],
+    pub skip: u32,
+    pub take: u32,
+}
+
+/// Maps rows of a page, each a record.
+///
+/// # Errors
+/// A problem when the plan does not fit the page's columns.
+pub fn map_page(plan: &Arc<Plan>, page: PageRows<'_>) -> Result<MappedBatch, Problem> {
+    let mut mapper = Mapper::new(plan, page.format)?;
+    let mut reader = RowReader::new(page.format, page.first, page.bytes);
+    let mut index = 0;
+    while let Some(item) = reader.next() {
+        index += 1;
+        if index <= page.skip {
+            continue;
+        }
+        if index > page.skip + page.take {
+            break;
+        }
+        let row = Row {
+            position: item.position,
+            bytes: &item.text,
+        };
+        mapper.record(&[row], item.fault.as_ref());
+    }
+    Ok(mapper.batch)
+}
+
+/// Maps the groups of a container, each a record.
+///
+/// # Errors
+/// A problem when the container is damaged or the plan does not fit its columns.
+pub fn map_groups(plan: &Arc<Plan>, container: &[u8]) -> Result<MappedBatch, Problem> {
+    let (format, mut reader) = PackReader::open(container).map_err(damaged)?;
+    let mut mapper = Mapper::new(plan, &format)?;
+    let mut decoder = RowDecoder::new(&format);
+    let mut texts = Texts::default();
+    while let Some(group) = reader.next_group() {
+        let group = group.map_err(damaged)?;
+        let fault = texts.read(&mut decoder, &group);
+        let rows: Vec<Row<'_>> = texts.rows(&group).collect();
+        mapper.record(&rows, fault.as_ref());
+    }
+    Ok(mapper.batch)
+}
+
+fn damaged(error: PackError) -> Problem {
+    Problem::new(
+        ErrorCode::StorageFailed,
+        format!("a stored batch cannot be read: {error}"),
+    )
+}
+
+/// The texts of one group side by side, because each decoded row reuses the decoder's buffer.
+#[derive(Default)]
+struct Texts {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    /// Decodes all rows; the first fault stands for the group.
+    fn read(&mut self, decoder: &mut RowDecoder, group: &Group<'_>) -> Option<RowFault> {
+        self.bytes.clear();
+        self.ends.clear();
+        let mut first = None;
+        for row in &group.rows {
+            let item = decoder.decode(row.position, row.raw);
+            self.bytes.extend_from_slice(&item.text);
+            self.ends.push(self.bytes.len());
+            first = first.or(item.fault);
+        }
+        first
+    }
+
+    fn rows<'a>(&'a self, group: &'a Group<'_>) -> impl Iterator<Item = Row<'a>> {
+        let starts = [0].into_iter().chain(self.ends.iter().copied());
+        let spans = starts.zip(self.ends.iter().copied());
+        group.rows.iter().zip(spans).map(|(row, (start, end))| Row {
+            position: row.position,
+            bytes: self.bytes.get(start..end).unwrap_or_default(),
+        })
+    }
+}
+
+struct Mapper {
+    worker: Worker,
+    grouped: bool,
+    batch: MappedBatch,
+    scratch: Vec<u8>,
+}
+
+impl Mapper {
+    fn new(plan: &Arc<Plan>, format: &RowFormat) -> Result<Self, Problem> {
+        Ok(Self {
+            worker: worker(plan, format)?,
+            grouped: plan.grouping().is_some(),
+            batch: MappedBatch::default(),
+            scratch: Vec::new(),
+        })
+    }
+
+    fn record(&mut self, rows: &[Row<'_>], fault: Option<&RowFault>) {
+        self.batch.rows += rows.len() as u64;
+        let position = rows.first().map(|row| row.position).unwrap_or_default();
+        let index = u32::try_from(self.batch.records.len()).unwrap_or(u32::MAX);
+        if let Some(fault) = fault {
+            let key = self.key_of_faulty(rows);
+            self.batch.issues.push((index, fault_issue(fault)));
+            self.batch.records.push(MappedRecord {
+                key,
+                verdict: Verdict::Quarantined,
+                line: 0..0,
+                content_hash: [0; 32],
+                amounts: Vec::new(),
+                position,
+            });
+            return;
+        }
+        let start = self.batch.ndjson.len();
+        let outcome = self.worker.map(rows, &mut self.batch.ndjson);
+        for issue in outcome.issues {
+            self.batch.issues.push((index, issue.clone()));
+        }
+        self.batch.records.push(MappedRecord {
+            key: outcome.key.to_owned(),
+            verdict: outcome.verdict,
+            line: start..start,
+            content_hash: outcome.content_hash,
+            amounts: outcome.amounts.to_vec(),
+            position,
+        });
+        let end = self.batch.ndjson.len();
+        if let Some(record) = self.batch.records.last_mut() {
+            record.line = start..end;
+        }
+    }
+
+    /// A faulty row may still show which record it belongs to.
+    fn key_of_faulty(&mut self, rows: &[Row<'_>]) -> String {
+        self.scratch.clear();
+        let readable = self.grouped
+            && rows.first().is_some_and(|row| {
+                self.worker.group_key(row, &mut self.scratch).is_ok()
+            });
+        if readable {
+            String::from_utf8_lossy(&self.scratch).into_owned()
+        } else {
+            String::new()
+        }
+    }
+}
+
+/// Binds `plan` to the columns of `format`.
+///
+/// # Errors
+/// A problem `csv_header` that names the columns which the mapping misses.
+pub fn worker(plan: &Arc<Plan>, format: &RowFormat) -> Result<Worker, Problem> {
+    plan.worker(format).map_err(|diagnostics| {
+        let mut problem = Problem::new(
+            ErrorCode::CsvHeader,
+            "the source does not have the columns that the mapping reads",
+        );
+        problem.errors = diagnostics
+            .into_iter()
+            .map(|diagnostic| Place {
+                pointer: diagnostic.pointer,
+                detail: diagnostic.message,
+            })
+            .collect();
+        if let Some(first) = problem.errors.first() {
+            problem.detail = format!("{}: {}", problem.detail, first.detail);
+        }
+        problem
+    })
+}
+
+fn fault_issue(fault: &RowFault) -> Issue {
+    Issue::error(Stage::Extract, fault.code, fault.message.clone())
+        .with_value(&fault.value)
+        .at(fault.position)
+}

@@ -1,0 +1,38 @@
+//! The result lines of a batch: what a customer downloads, one JSON object per record.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tributary_model::issue::Issue;
+use tributary_model::rows::RowPosition;
+use tributary_model::state::RecordState;
+
+/// One record's result.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ResultLine {
+    /// the record's own key; empty if it could not be read
+    pub key: String,
+    pub state: RecordState,
+    /// file or request that it came from
+    pub source: String,
+    /// where its first row stands there
+    pub position: RowPosition,
+    /// the target's own id
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// what the target answered for it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Value>,
+    /// errors and warnings
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issues: Vec<Issue>,
+}
+
+/// Appends `line` as NDJSON.
+///
+/// # Errors
+/// Never for values made by this crate; serde's error is passed on all the same.
+pub fn append(out: &mut Vec<u8>, line: &ResultLine) -> Result<(), serde_json::Error> {
+    serde_json::to_writer(&mut *out, line)?;
+    out.push(b'\n');
+    Ok(())
+}

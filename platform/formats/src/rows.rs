@@ -1,0 +1,304 @@
+//! The rows of a page, one after the other.
+//!
+//! The reader is total: every row that the splitter counted comes out, good or with a fault, in
+//! order. Only JSON that breaks in the middle of a document ends early: its last item is the fault
+//! and carries the rest of the bytes.
+
+use std::borrow::Cow;
+
+use memchr::memchr;
+use tributary_model::error_code::ErrorCode;
+use tributary_model::rows::{CsvFormat, RowFormat, RowPosition};
+
+use crate::csv::{self, BOM, Scanner, field_count, without_line_end};
+use crate::encoding::{Decoding, Form};
+use crate::fault::{RowFault, excerpt};
+use crate::json::{self, Records};
+
+/// One row.
+#[derive(Debug)]
+pub struct RowItem<'row, 'page> {
+    pub position: RowPosition,
+    /// as received, without line end and byte order mark
+    pub raw: &'page [u8],
+    /// the same as UTF-8; with a fault as far as it can be read
+    pub text: Cow<'row, [u8]>,
+    pub fault: Option<RowFault>,
+}
+
+/// Reads rows from the bytes of a page.
+#[derive(Debug)]
+pub struct RowReader<'page> {
+    bytes: &'page [u8],
+    at: usize,
+    position: RowPosition,
+    kind: Kind<'page>,
+}
+
+#[derive(Debug)]
+enum Kind<'page> {
+    Csv(Box<CsvReader>),
+    Ndjson,
+    Json {
+        records: Records<'page>,
+        first: RowPosition,
+        number: u64,
+    },
+}
+
+#[derive(Debug)]
+struct CsvReader {
+    scanner: Scanner,
+    decoding: Decoding,
+    delimiter: u8,
+    quote: Option<u8>,
+    columns: usize,
+    encoding: String,
+}
+
+impl<'page> RowReader<'page> {
+    /// A reader of `bytes`, whose first byte stands at `first` in the source. A byte order mark is
+    /// passed over at offset 0. Check the format with [`csv::check`] when it comes from outside.
+    #[must_use]
+    pub fn new(format: &RowFormat, first: RowPosition, bytes: &'page [u8]) -> Self {
+        let mut at = 0;
+        let mut position = first;
+        let kind = match format {
+            RowFormat::Csv(csv) => Kind::Csv(Box::new(CsvReader::new(csv))),
+            RowFormat::Ndjson => Kind::Ndjson,
+            RowFormat::Json { records } => Kind::Json {
+                records: json::records(bytes, records),
+                first,
+                number: 0,
+            },
+        };
+        if first.offset == 0 && bytes.starts_with(BOM) {
+            at = BOM.len();
+            position.offset += BOM.len() as u64;
+        }
+        Self {
+            bytes,
+            at,
+            position,
+            kind,
+        }
+    }
+
+    /// The next row.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the item borrows the reader's buffer, which an Iterator cannot"
+    )]
+    pub fn next(&mut self) -> Option<RowItem<'_, 'page>> {
+        loop {
+            if let Kind::Json { .. } = self.kind {
+                return self.next_json();
+            }
+            let (row, open_quote) = self.next_line()?;
+            let position = self.advance(row);
+            let raw = without_line_end(row);
+            if raw.is_empty() {
+                continue;
+            }
+            // The borrow checker does not let a loop hand out what borrows `self` in one arm only,
+            // so the row is read outside of it.
+            return Some(self.read(position, raw, open_quote));
+        }
+    }
+
+    fn read<'row>(
+        &'row mut self,
+        position: RowPosition,
+        raw: &'page [u8],
+        open_quote: bool,
+    ) -> RowItem<'row, 'page> {
+        match &mut self.kind {
+            Kind::Csv(reader) => reader.read(position, raw, open_quote),
+            _ => RowItem {
+                position,
+                raw,
+                text: Cow::Borrowed(raw),
+                fault: json::check(raw, position).err(),
+            },
+        }
+    }
+
+    /// The next line with its end, and whether it ends in an open quote.
+    fn next_line(&mut self) -> Option<(&'page [u8], bool)> {
+        let rest = self.bytes.get(self.at..)?;
+        if rest.is_empty() {
+            return None;
+        }
+        let (end, open_quote) = match &mut self.kind {
+            Kind::Csv(reader) => {
+                reader.scanner.begin_row();
+                let end = reader.scanner.row_end(self.bytes, self.at);
+                let open_quote = end.is_none() && reader.scanner.open_quote();
+                (end.map(|end| end - self.at), open_quote)
+            }
+            _ => (memchr(b'\n', rest).map(|end| end + 1), false),
+        };
+        Some((rest.get(..end.unwrap_or(rest.len()))?, open_quote))
+    }
+
+    /// Moves behind `row` and answers where it started.
+    fn advance(&mut self, row: &[u8]) -> RowPosition {
+        let position = self.position;
+        self.at += row.len();
+        self.position.offset += row.len() as u64;
+        self.position.line += match &self.kind {
+            Kind::Csv(reader) => reader.scanner.lines,
+            _ => 1,
+        };
+        position
+    }
+
+    fn next_json(&mut self) -> Option<RowItem<'_, 'page>> {
+        let Kind::Json {
+            records,
+            first,
+            number,
+        } = &mut self.kind
+        else {
+            return None;
+        };
+        let line = first.line + *number;
+        *number += 1;
+        match records.next()? {
+            Ok(range) => {
+                let raw = self.bytes.get(range.clone()).unwrap_or_default();
+                self.at = range.end;
+                Some(RowItem {
+                    position: RowPosition {
+                        line,
+                        offset: first.offset + range.start as u64,
+                    },
+                    raw,
+                    text: Cow::Borrowed(raw),
+                    fault: None,
+                })
+            }
+            Err(mut fault) => {
+                let raw = self.bytes.get(self.at..).unwrap_or_default();
+                let position = RowPosition {
+                    line,
+                    offset: first.offset + self.at as u64,
+                };
+                fault.position = position;
+                Some(RowItem {
+                    position,
+                    raw,
+                    text: Cow::Borrowed(raw),
+                    fault: Some(fault),
+                })
+            }
+        }
+    }
+}
+
+impl CsvReader {
+    fn new(format: &CsvFormat) -> Self {
+        let (delimiter, quote) = csv::dialect(format);
+        Self {
+            scanner: Scanner::new(delimiter, quote),
+            decoding: Decoding::for_label(&format.encoding).unwrap_or_default(),
+            delimiter,
+            quote,
+            columns: format.columns.len(),
+            encoding: format.encoding.clone(),
+        }
+    }
+
+    fn read<'row, 'page: 'row>(
+        &'row mut self,
+        position: RowPosition,
+        raw: &'page [u8],
+        open_quote: bool,
+    ) -> RowItem<'row, 'page> {
+        // Fields are counted in the raw bytes: the delimiter is ASCII, and ASCII stays as it is.
+        let quote = self.quote.filter(|_| self.scanner.quotes);
+        let fields = field_count(raw, self.delimiter, quote);
+        let mut fault = None;
+        if open_quote {
+            let message = format!(
+                "the quoted field that starts in line {} is not closed",
+                position.line
+            );
+            fault = Some(RowFault::new(ErrorCode::CsvQuote, position, message, &[]));
+        } else if fields != self.columns {
+            let message = format!("{fields} fields, but {} columns", self.columns);
+            fault = Some(RowFault::new(ErrorCode::CsvColumns, position, message, &[]));
+        }
+        let converted = self.decoding.convert(raw);
+        let fault = match (fault, converted) {
+            (None, Ok(form)) => {
+                let text = match form {
+                    Form::AsItIs => Cow::Borrowed(raw),
+                    Form::InBuffer => Cow::Borrowed(self.decoding.buffer()),
+                };
+                return RowItem {
+                    position,
+                    raw,
+                    text,
+                    fault: None,
+                };
+            }
+            (Some(fault), _) => fault,
+            (None, Err(invalid)) => {
+                let message = invalid.message(&self.encoding);
+                RowFault::new(ErrorCode::EncodingInvalid, position, message, &[])
+            }
+        };
+        let text = self.decoding.decode_lossy(raw);
+        RowItem {
+            position,
+            raw,
+            fault: Some(RowFault {
+                value: excerpt(&text),
+                ..fault
+            }),
+            text: Cow::Owned(text),
+        }
+    }
+}
+
+/// Reads single rows that were taken out of their page, for example those of a
+/// [`crate::pack`] container: the same checks as [`RowReader`], one row at a time.
+#[derive(Debug)]
+pub struct RowDecoder {
+    /// `None` for JSON, whose rows are UTF-8 already
+    csv: Option<Box<CsvReader>>,
+}
+
+impl RowDecoder {
+    /// For rows of `format`.
+    #[must_use]
+    pub fn new(format: &RowFormat) -> Self {
+        Self {
+            csv: match format {
+                RowFormat::Csv(csv) => Some(Box::new(CsvReader::new(csv))),
+                RowFormat::Ndjson | RowFormat::Json { .. } => None,
+            },
+        }
+    }
+
+    /// The row `raw` (without line end), which stands at `position` in its source.
+    pub fn decode<'row, 'page: 'row>(
+        &'row mut self,
+        position: RowPosition,
+        raw: &'page [u8],
+    ) -> RowItem<'row, 'page> {
+        let Some(reader) = &mut self.csv else {
+            return RowItem {
+                position,
+                raw,
+                text: Cow::Borrowed(raw),
+                fault: json::check(raw, position).err(),
+            };
+        };
+        reader.scanner.begin_row();
+        let end = reader.scanner.row_end(raw, 0);
+        let open_quote = end.is_none() && reader.scanner.open_quote();
+        reader.read(position, raw, open_quote)
+    }
+}

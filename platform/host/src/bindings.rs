@@ -1,0 +1,41 @@
+//! Rust types of the contract, made from `sdk/wit/connector-0.1.0`. One module per world: the
+//! imports once, the exports of sources and of targets with the import types shared.
+//!
+//! A new version of the contract gets a folder of its own there and a module of its own here;
+//! these stay as they are.
+
+/// What the host offers: host traits with one linker function per interface.
+pub(crate) mod imports {
+    wasmtime::component::bindgen!({
+        path: "../../sdk/wit/connector-0.1.0",
+        world: "imports",
+        imports: { default: async | trappable },
+        with: {
+            "tributary:connector/connections.connection": crate::capabilities::connections::ConnectionHandle,
+            "tributary:connector/io.reader": crate::capabilities::io::Reader,
+            "tributary:connector/io.rows": crate::capabilities::io::Rows,
+        },
+    });
+}
+
+/// Exports of a source.
+pub(crate) mod source {
+    wasmtime::component::bindgen!({
+        path: "../../sdk/wit/connector-0.1.0",
+        world: "source-connector",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: { "tributary:connector": super::imports::tributary::connector },
+    });
+}
+
+/// Exports of an API target.
+pub(crate) mod target {
+    wasmtime::component::bindgen!({
+        path: "../../sdk/wit/connector-0.1.0",
+        world: "target-connector",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: { "tributary:connector": super::imports::tributary::connector },
+    });
+}

@@ -1,0 +1,154 @@
+//! The plain types that go in and out of a connector: no wasmtime and no WIT types, so that
+//! engine and cli do not depend on either.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use tributary_formats::page::Page;
+use tributary_model::id::TenantId;
+use tributary_model::problem::Problem;
+
+use crate::connection::Connection;
+
+/// On whose behalf a connector is called, and with which connection.
+#[derive(Clone)]
+pub struct CallContext {
+    pub tenant: TenantId,
+    /// id of the run, for the log; `None` outside a run
+    pub run: Option<String>,
+    pub connection: Arc<Connection>,
+    /// ends the call within a second, whatever the guest does
+    pub cancel: CancellationToken,
+}
+
+/// One step of a connection's check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckStep {
+    pub name: String,
+    pub ok: bool,
+    pub message: String,
+}
+
+/// A stream that a source has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StreamInfo {
+    pub name: String,
+    /// JSON Schema 2020-12 of one row
+    pub schema: Value,
+    pub primary_key: Vec<String>,
+    pub cursor_field: Option<String>,
+    pub full: bool,
+    pub incremental: bool,
+    /// partitions may be read side by side
+    pub partitioned: bool,
+}
+
+/// What to read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Selection {
+    pub stream: String,
+    pub incremental: bool,
+    /// one of the values that `partitions` answered
+    pub partition: Option<Value>,
+    /// the last stored checkpoint: of the stream for `partitions`, of the partition for `read`
+    pub state: Option<Value>,
+}
+
+/// Where pages go while a source is read. Calls come in order, one at a time; the guest goes on
+/// meanwhile, a few pages ahead at most.
+#[async_trait]
+pub trait PageSink: Send {
+    /// Takes the next page. An error ends the read with that problem.
+    async fn page(&mut self, page: Page) -> Result<(), Problem>;
+    /// "All pages before this are covered by `state`."
+    async fn checkpoint(&mut self, state: Value) -> Result<(), Problem>;
+}
+
+/// What a read took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadStats {
+    pub pages: u64,
+    pub rows: u64,
+    /// bytes of the pages, as received
+    pub bytes: u64,
+    pub checkpoints: u64,
+    /// calls of the guest into the host
+    pub host_calls: u64,
+    pub cpu_ms: u64,
+    pub wall_ms: u64,
+}
+
+/// Mapped records on their way to a target.
+#[derive(Debug, Clone, Copy)]
+pub struct TargetBatch<'a> {
+    pub stream: &'a str,
+    /// one JSON object per line, `\n` after each
+    pub ndjson: &'a [u8],
+    pub rows: u32,
+    /// one idempotency key per row
+    pub keys: &'a [String],
+}
+
+/// A call that the host shall send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetCall {
+    pub method: String,
+    pub path: String,
+    pub query: Vec<(String, String)>,
+    pub headers: Vec<(String, String)>,
+    pub body: Bytes,
+    /// rows of the batch that it carries, from 0
+    pub rows: Vec<u32>,
+    pub idempotency_key: Option<String>,
+    /// the connector's own, given back to `settle`
+    pub context: Option<String>,
+}
+
+/// What became of one row of a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RowOutcome {
+    /// as in [`TargetCall::rows`]
+    pub row: u32,
+    pub outcome: Outcome,
+}
+
+/// See [`RowOutcome`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Outcome {
+    Delivered {
+        /// the target's own id
+        external_id: Option<String>,
+        /// what the result report shows, a JSON object
+        detail: Option<Value>,
+    },
+    Rejected {
+        /// the target's code
+        code: String,
+        /// the target's message
+        message: String,
+        /// JSON Pointer into the record
+        field: Option<String>,
+    },
+    Retry {
+        reason: RetryReason,
+        message: String,
+        retry_after_ms: Option<u64>,
+    },
+}
+
+/// How a retry should be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryReason {
+    /// the target is ill: wait with backoff
+    Transient,
+    /// the target asks to slow down
+    RateLimited,
+    /// the call as a whole was refused: send halves to find the row that is to blame
+    Split,
+}

@@ -1,0 +1,106 @@
+//! `io`: readers and rows, made by `http`, `files` and `codec`.
+
+use bytes::Bytes;
+use wasmtime::component::Resource;
+
+use super::timed;
+use crate::bindings::imports::tributary::connector::io::{Host, HostReader, HostRows};
+use crate::bindings::imports::tributary::connector::types::Error;
+use crate::rows::{ByteReader, RowSource};
+use crate::session::Guest;
+
+/// Most bytes that one `read` copies into a guest.
+const MAX_READ_BYTES: usize = 1 << 20;
+
+/// A reader with what is left of its last chunk.
+#[expect(unreachable_pub, reason = "bindgen re-exports the type it is given")]
+pub struct Reader {
+    pub(crate) bytes: ByteReader,
+    rest: Bytes,
+}
+
+/// Decoded rows.
+#[expect(unreachable_pub, reason = "bindgen re-exports the type it is given")]
+pub struct Rows(pub(crate) RowSource);
+
+impl Reader {
+    pub(crate) fn new(bytes: ByteReader) -> Self {
+        Self {
+            bytes,
+            rest: Bytes::new(),
+        }
+    }
+
+    /// The bytes that were not read yet, if the guest did not begin to read.
+    pub(crate) fn into_unread(self) -> Option<ByteReader> {
+        self.rest.is_empty().then_some(self.bytes)
+    }
+}
+
+impl Host for Guest {}
+
+impl HostReader for Guest {
+    async fn read(
+        &mut self,
+        handle: Resource<Reader>,
+        max: u32,
+    ) -> wasmtime::Result<Result<Vec<u8>, Error>> {
+        let limit = self.host_call_timeout;
+        let reader = self.table.get_mut(&handle)?;
+        if reader.rest.is_empty() {
+            match timed(limit, "reading", reader.bytes.next()).await {
+                Ok(chunk) => reader.rest = chunk.unwrap_or_default(),
+                Err(problem) => return Ok(self.answer(Err(problem))),
+            }
+        }
+        let wanted = (max as usize).min(MAX_READ_BYTES).min(reader.rest.len());
+        let part = reader.rest.split_to(wanted).to_vec();
+        Ok(self.answer(Ok(part)))
+    }
+
+    async fn size(&mut self, handle: Resource<Reader>) -> wasmtime::Result<Option<u64>> {
+        self.host_calls += 1;
+        Ok(self.table.get(&handle)?.bytes.size())
+    }
+
+    async fn drop(&mut self, handle: Resource<Reader>) -> wasmtime::Result<()> {
+        self.table.delete(handle)?;
+        Ok(())
+    }
+}
+
+impl HostRows for Guest {
+    async fn schema(&mut self, handle: Resource<Rows>) -> wasmtime::Result<Result<String, Error>> {
+        let limit = self.host_call_timeout;
+        let rows = self.table.get_mut(&handle)?;
+        let schema = timed(limit, "reading the header", rows.0.schema()).await;
+        Ok(self.answer(schema.map(|schema| schema.to_string())))
+    }
+
+    async fn probe(
+        &mut self,
+        handle: Resource<Rows>,
+        pointer: String,
+    ) -> wasmtime::Result<Result<Option<String>, Error>> {
+        let limit = self.host_call_timeout;
+        let rows = self.table.get_mut(&handle)?;
+        let value = timed(limit, "reading the document", rows.0.probe(&pointer)).await;
+        Ok(self.answer(value))
+    }
+
+    async fn pluck(
+        &mut self,
+        handle: Resource<Rows>,
+        pointer: String,
+    ) -> wasmtime::Result<Result<Vec<Option<String>>, Error>> {
+        let limit = self.host_call_timeout;
+        let rows = self.table.get_mut(&handle)?;
+        let values = timed(limit, "reading the document", rows.0.pluck(&pointer)).await;
+        Ok(self.answer(values))
+    }
+
+    async fn drop(&mut self, handle: Resource<Rows>) -> wasmtime::Result<()> {
+        self.table.delete(handle)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,78 @@
+//! The host side of the contract: one file per interface. Only what the manifest lists is put
+//! into a connector's linker.
+//!
+//! Every function here counts as a host call and ends within `host_call_timeout`; failures go to
+//! the guest as values, traps are for broken handles only.
+
+mod codec;
+pub(crate) mod connections;
+mod control;
+pub(crate) mod files;
+mod http;
+pub(crate) mod io;
+mod log;
+pub(crate) mod output;
+
+use std::future::Future;
+use std::time::Duration;
+
+use tributary_model::error_code::ErrorCode;
+use tributary_model::problem::Problem;
+use wasmtime::component::{HasSelf, Linker};
+
+use crate::bindings::imports::tributary::connector as contract;
+use crate::bindings::imports::tributary::connector::types::Error;
+use crate::convert::to_guest;
+use crate::session::Guest;
+
+/// Adds the listed interfaces, and those without functions of their own.
+pub(crate) fn link(linker: &mut Linker<Guest>, capabilities: &[String]) -> wasmtime::Result<()> {
+    type Own = HasSelf<Guest>;
+    contract::types::add_to_linker::<_, Own>(linker, |guest| guest)?;
+    contract::io::add_to_linker::<_, Own>(linker, |guest| guest)?;
+    for capability in capabilities {
+        match capability.as_str() {
+            "log" => contract::log::add_to_linker::<_, Own>(linker, |guest| guest)?,
+            "control" => contract::control::add_to_linker::<_, Own>(linker, |guest| guest)?,
+            "connections" => contract::connections::add_to_linker::<_, Own>(linker, |guest| guest)?,
+            "http" => contract::http::add_to_linker::<_, Own>(linker, |guest| guest)?,
+            "files" => contract::files::add_to_linker::<_, Own>(linker, |guest| guest)?,
+            "codec" => contract::codec::add_to_linker::<_, Own>(linker, |guest| guest)?,
+            "output" => contract::output::add_to_linker::<_, Own>(linker, |guest| guest)?,
+            _ => {} // unknown names were refused when the manifest was read; io and types are in
+        }
+    }
+    Ok(())
+}
+
+impl contract::types::Host for Guest {}
+
+impl Guest {
+    /// Notes the failure and makes the guest's view of it.
+    pub(crate) fn refuse(&mut self, problem: Problem) -> Error {
+        let error = to_guest(&problem);
+        self.last_problem = Some(problem);
+        error
+    }
+
+    /// Counts a host call that can fail and turns its failure over to the guest.
+    pub(crate) fn answer<T>(&mut self, result: Result<T, Problem>) -> Result<T, Error> {
+        self.host_calls += 1;
+        result.map_err(|problem| self.refuse(problem))
+    }
+}
+
+/// Runs `work` at most `limit` long.
+pub(crate) async fn timed<T>(
+    limit: Duration,
+    what: &str,
+    work: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(result) => result,
+        Err(_) => Err(Problem::new(
+            ErrorCode::ConnectionTimeout,
+            format!("{what} took longer than {} s", limit.as_secs()),
+        )),
+    }
+}

@@ -1,0 +1,150 @@
+//! `output`: pages and checkpoints on their way to the sink. The queue is short, so a slow sink
+//! holds the guest back; checkpoints keep their place between the pages.
+
+use bytes::Bytes;
+use serde_json::Value;
+use tributary_formats::page::Page;
+use tributary_model::error_code::ErrorCode;
+use tributary_model::problem::Problem;
+use tributary_model::rows::{RowFormat, RowPosition};
+use wasmtime::component::Resource;
+
+use super::io::Rows;
+use super::timed;
+use crate::bindings::imports::tributary::connector::output::{Host, Piped};
+use crate::bindings::imports::tributary::connector::types::{Batch, Error, Position};
+use crate::session::Guest;
+
+/// Largest checkpoint, bytes.
+const MAX_STATE_BYTES: usize = 1 << 20;
+
+/// What goes to the sink, in order.
+pub(crate) enum SinkItem {
+    Page(Page),
+    Checkpoint(Value),
+}
+
+impl Guest {
+    /// Waits for room in the queue: that wait is the back-pressure and has no limit of its own
+    /// (the call's wall time has).
+    async fn hand_over(&mut self, item: SinkItem) -> Result<(), Problem> {
+        let Some(sink) = &self.sink else {
+            let detail = "rows can only be handed over while reading";
+            return Err(Problem::new(ErrorCode::ConnectorFailed, detail));
+        };
+        if let SinkItem::Page(page) = &item {
+            self.stats.pages += 1;
+            self.stats.rows += u64::from(page.rows);
+            self.stats.bytes += page.bytes.len() as u64;
+            self.meter.credit(page.bytes.len());
+        } else {
+            self.stats.checkpoints += 1;
+        }
+        let gone = |_| Problem::new(ErrorCode::RunCancelled, "the rows are not wanted any more");
+        sink.send(item).await.map_err(gone)
+    }
+
+    async fn pipe_pages(
+        &mut self,
+        stream: &str,
+        handle: &Resource<Rows>,
+        max_pages: u32,
+    ) -> wasmtime::Result<Result<Piped, Problem>> {
+        let limit = self.host_call_timeout;
+        let mut piped = Piped {
+            rows: 0,
+            pages: 0,
+            next: Position { line: 1, offset: 0 },
+            ended: false,
+        };
+        while piped.pages < max_pages.max(1) && !piped.ended {
+            let rows = &mut self.table.get_mut(handle)?.0;
+            let cut = match timed(limit, "reading", rows.next_page()).await {
+                Ok(cut) => cut,
+                Err(problem) => return Ok(Err(problem)),
+            };
+            let RowPosition { line, offset } = rows.position();
+            piped.next = Position { line, offset };
+            let Some(cut) = cut else {
+                piped.ended = true;
+                break;
+            };
+            piped.pages += 1;
+            piped.rows += u64::from(cut.rows);
+            let page = Page {
+                stream: stream.to_owned(),
+                source: cut.source,
+                format: cut.format,
+                first: cut.first,
+                rows: cut.rows,
+                bytes: cut.bytes,
+            };
+            if let Err(problem) = self.hand_over(SinkItem::Page(page)).await {
+                return Ok(Err(problem));
+            }
+        }
+        Ok(Ok(piped))
+    }
+}
+
+impl Host for Guest {
+    async fn emit(&mut self, batch: Batch) -> wasmtime::Result<Result<(), Error>> {
+        let lines = batch
+            .data
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty());
+        if lines.count() != batch.rows as usize {
+            let detail = format!(
+                "the batch announces {} rows and has another number of lines",
+                batch.rows
+            );
+            let problem = Problem::new(ErrorCode::ConnectorFailed, detail);
+            return Ok(self.answer(Err(problem)));
+        }
+        let first = RowPosition {
+            line: self.emitted_rows + 1,
+            offset: self.emitted_bytes,
+        };
+        self.emitted_rows += u64::from(batch.rows);
+        self.emitted_bytes += batch.data.len() as u64;
+        let page = Page {
+            source: batch.stream.clone(),
+            stream: batch.stream,
+            format: RowFormat::Ndjson,
+            first,
+            rows: batch.rows,
+            bytes: Bytes::from(batch.data),
+        };
+        let result = self.hand_over(SinkItem::Page(page)).await;
+        Ok(self.answer(result))
+    }
+
+    async fn pipe(
+        &mut self,
+        stream: String,
+        rows: Resource<Rows>,
+        max_pages: u32,
+    ) -> wasmtime::Result<Result<Piped, Error>> {
+        let piped = self.pipe_pages(&stream, &rows, max_pages).await?;
+        Ok(self.answer(piped))
+    }
+
+    async fn checkpoint(&mut self, state: String) -> wasmtime::Result<Result<(), Error>> {
+        if state.len() > MAX_STATE_BYTES {
+            let detail = format!(
+                "the checkpoint has {} bytes, at most {MAX_STATE_BYTES} are kept",
+                state.len()
+            );
+            let problem = Problem::new(ErrorCode::ConnectorLimit, detail);
+            return Ok(self.answer(Err(problem)));
+        }
+        let result = match serde_json::from_str(&state) {
+            Ok(state) => self.hand_over(SinkItem::Checkpoint(state)).await,
+            Err(error) => Err(Problem::new(
+                ErrorCode::ConnectorFailed,
+                format!("the checkpoint is not JSON: {error}"),
+            )),
+        };
+        Ok(self.answer(result))
+    }
+}

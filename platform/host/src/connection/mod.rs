@@ -1,0 +1,140 @@
+//! A tenant's connection with its secrets filled in: the only place in the host that holds a
+//! credential. Connectors get a handle; engine and connectors both send through [`Connection::send`].
+//!
+//! Invariants: no credential in Debug, errors or logs; every socket comes from `egress`; HTTP
+//! keeps below the base address and follows no redirect; SSH host keys are pinned.
+
+mod http;
+mod request;
+mod sftp;
+mod sftp_read;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tributary_model::document::{ConnectionDocument, Endpoint};
+use tributary_model::error_code::ErrorCode;
+use tributary_model::id::Slug;
+use tributary_model::manifest::EndpointKind;
+use tributary_model::problem::Problem;
+
+use crate::egress::EgressPolicy;
+
+pub(crate) use http::HttpEndpoint;
+pub use request::{HttpRequest, HttpResponse, SendError};
+pub(crate) use sftp::{Entry, SftpEndpoint, SftpLease};
+pub(crate) use sftp_read::FileReader;
+
+/// Time to connect, TLS and SSH handshakes included.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// See the module. Cheap to share; holds pooled sockets and SSH sessions, so keep it as long as
+/// the configuration stays the same.
+pub struct Connection {
+    name: Slug,
+    endpoint: Protocol,
+}
+
+enum Protocol {
+    Http(HttpEndpoint),
+    Sftp(Arc<SftpEndpoint>),
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("name", &self.name)
+            .field("kind", &self.kind())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    /// Checks the endpoint and keeps the secrets. Opens nothing yet.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ConfigInvalid`] with a pointer into the document for what does not fit;
+    /// [`ErrorCode::ConnectionRefused`] for an address that egress forbids.
+    pub fn new(document: &ConnectionDocument, egress: &EgressPolicy) -> Result<Self, Problem> {
+        let secret = |name: &str| -> Result<SecretString, Problem> {
+            match document.secrets.get(name) {
+                Some(value) if !value.is_empty() => Ok(SecretString::from(value.clone())),
+                _ => Err(config_problem(
+                    &format!("/secrets/{name}"),
+                    format!("the secret {name:?} is missing"),
+                )),
+            }
+        };
+        let endpoint = match &document.endpoint {
+            Endpoint::Http { base_url, auth } => {
+                Protocol::Http(HttpEndpoint::new(base_url, auth, &secret, egress)?)
+            }
+            Endpoint::Sftp {
+                host,
+                port,
+                user,
+                auth,
+                host_keys,
+            } => {
+                let credentials = sftp::Credentials::new(user, *auth, &secret, document)?;
+                let endpoint = SftpEndpoint::new(host, *port, credentials, host_keys, egress)?;
+                Protocol::Sftp(Arc::new(endpoint))
+            }
+        };
+        Ok(Self {
+            name: document.name.clone(),
+            endpoint,
+        })
+    }
+
+    /// The name the tenant gave it.
+    #[must_use]
+    pub fn name(&self) -> &Slug {
+        &self.name
+    }
+
+    /// What it speaks.
+    #[must_use]
+    pub fn kind(&self) -> EndpointKind {
+        match self.endpoint {
+            Protocol::Http(_) => EndpointKind::Http,
+            Protocol::Sftp(_) => EndpointKind::Sftp,
+        }
+    }
+
+    /// Sends one request and reads the whole answer. Any status is an answer, no error. Never
+    /// sends twice by itself.
+    ///
+    /// # Errors
+    /// [`SendError`]; `sent` is false only if the request surely never left.
+    pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, SendError> {
+        match &self.endpoint {
+            Protocol::Http(http) => http.send(request).await,
+            Protocol::Sftp(_) => Err(SendError::unsent(self.wrong_kind("http"))),
+        }
+    }
+
+    /// An SSH session of this connection's pool.
+    pub(crate) async fn sftp(&self) -> Result<SftpLease, Problem> {
+        match &self.endpoint {
+            Protocol::Sftp(sftp) => SftpEndpoint::lease(sftp).await,
+            Protocol::Http(_) => Err(self.wrong_kind("sftp")),
+        }
+    }
+
+    fn wrong_kind(&self, wanted: &str) -> Problem {
+        config_problem(
+            "/endpoint/kind",
+            format!(
+                "the connection {:?} has an endpoint of another kind than {wanted:?}",
+                self.name.as_str()
+            ),
+        )
+    }
+}
+
+/// A place in the connection document that does not fit.
+pub(crate) fn config_problem(pointer: &str, detail: impl Into<String>) -> Problem {
+    Problem::new(ErrorCode::ConfigInvalid, detail).at(pointer)
+}

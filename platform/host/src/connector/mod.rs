@@ -1,0 +1,231 @@
+//! A loaded connector: manifest, compiled code, linked capabilities. Calls may run side by side;
+//! each has a store of its own.
+
+mod source;
+mod target;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use tributary_model::clock::Clock;
+use tributary_model::error_code::ErrorCode;
+use tributary_model::manifest::Manifest;
+use tributary_model::problem::{Place, Problem};
+use wasmtime::Engine;
+use wasmtime::component::{Component, Linker};
+
+use crate::bindings::source::SourceConnectorPre;
+use crate::bindings::target::TargetConnectorPre;
+use crate::call::{CallContext, CheckStep};
+use crate::capabilities;
+use crate::config::HostConfig;
+use crate::convert::to_problem;
+use crate::engine::Ticker;
+use crate::session::{Guest, Purpose, Session};
+
+pub use target::TargetSession;
+
+/// See the module.
+pub struct Connector {
+    manifest: Manifest,
+    digest: String,
+    config_schema: jsonschema::Validator,
+    source: Option<SourceConnectorPre<Guest>>,
+    target: Option<TargetConnectorPre<Guest>>,
+    pub(crate) engine: Engine,
+    pub(crate) pool: Arc<Semaphore>,
+    pub(crate) ticker: Arc<Ticker>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) host_call_timeout: Duration,
+    pub(crate) host_call_bytes: usize,
+}
+
+impl std::fmt::Debug for Connector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connector")
+            .field("name", &self.manifest.name)
+            .field("version", &self.manifest.version)
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Connector {
+    /// Puts the listed capabilities into a linker of its own and checks the exports' types.
+    pub(crate) fn link(
+        component: Component,
+        manifest: Manifest,
+        digest: String,
+        engine: &Engine,
+        config: &HostConfig,
+        pool: Arc<Semaphore>,
+        ticker: Arc<Ticker>,
+    ) -> Result<Self, Problem> {
+        let invalid = |error: wasmtime::Error| {
+            let detail = format!(
+                "the connector does not fit the contract: {}",
+                error.root_cause()
+            );
+            Problem::new(ErrorCode::ConnectorInvalid, detail)
+        };
+        let config_schema =
+            jsonschema::validator_for(&manifest.config_schema).map_err(|error| {
+                let detail = format!("the manifest's config_schema is no JSON Schema: {error}");
+                Problem::new(ErrorCode::ConnectorInvalid, detail)
+            })?;
+        let mut linker = Linker::<Guest>::new(engine);
+        capabilities::link(&mut linker, &manifest.capabilities).map_err(invalid)?;
+        let pre = linker.instantiate_pre(&component).map_err(invalid)?;
+        let exports = |name: &str| component.get_export_index(None, name).is_some();
+        let source = match exports("tributary:connector/source@0.1.0") {
+            true => Some(SourceConnectorPre::new(pre.clone()).map_err(invalid)?),
+            false => None,
+        };
+        let target = match exports("tributary:connector/target@0.1.0") {
+            true => Some(TargetConnectorPre::new(pre).map_err(invalid)?),
+            false => None,
+        };
+        Ok(Self {
+            manifest,
+            digest,
+            config_schema,
+            source,
+            target,
+            engine: engine.clone(),
+            pool,
+            ticker,
+            clock: Arc::clone(&config.clock),
+            host_call_timeout: config.host_call_timeout,
+            host_call_bytes: config.host_call_bytes,
+        })
+    }
+
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// `sha256:` and 64 hexadecimal digits of the component's bytes.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Name and version, for messages and logs.
+    pub(crate) fn title(&self) -> String {
+        format!("{} {}", self.manifest.name, self.manifest.version)
+    }
+
+    /// Checks a connection's `config` against the manifest's schema.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ConfigInvalid`] with every place that does not fit, as pointers into the
+    /// connection document.
+    pub fn validate_config(&self, config: &Value) -> Result<(), Problem> {
+        let places: Vec<Place> = self
+            .config_schema
+            .iter_errors(config)
+            .map(|error| Place {
+                pointer: format!("/config{}", error.instance_path()),
+                detail: error.to_string(),
+            })
+            .collect();
+        let Some(first) = places.first() else {
+            return Ok(());
+        };
+        let detail = format!("{}: {}", first.pointer, first.detail);
+        let mut problem = Problem::new(ErrorCode::ConfigInvalid, detail).at(&first.pointer);
+        problem.errors = places;
+        Err(problem)
+    }
+
+    /// Tries the connection step by step; changes nothing on the other side.
+    ///
+    /// # Errors
+    /// A [`Problem`] if the connector could not be asked or failed itself; a step that did not
+    /// work is an answer.
+    pub async fn check(
+        &self,
+        call: &CallContext,
+        config: &Value,
+    ) -> Result<Vec<CheckStep>, Problem> {
+        let config = self.enter(call, config)?;
+        let mut session = Session::open(self, call, Purpose::Call).await?;
+        let guard = session.guard();
+        let result = if let Some(pre) = &self.source {
+            guard
+                .run(async {
+                    let instance = pre.instantiate_async(&mut session.store).await?;
+                    let base = instance.tributary_connector_base();
+                    let steps = base.call_check(&mut session.store, &config).await?;
+                    Ok(steps.map(|steps| {
+                        let plain = steps
+                            .into_iter()
+                            .map(|step| (step.name, step.ok, step.message));
+                        plain.collect::<Vec<_>>()
+                    }))
+                })
+                .await
+        } else if let Some(pre) = &self.target {
+            guard
+                .run(async {
+                    let instance = pre.instantiate_async(&mut session.store).await?;
+                    let base = instance.tributary_connector_base();
+                    let steps = base.call_check(&mut session.store, &config).await?;
+                    Ok(steps.map(|steps| {
+                        let plain = steps
+                            .into_iter()
+                            .map(|step| (step.name, step.ok, step.message));
+                        plain.collect::<Vec<_>>()
+                    }))
+                })
+                .await
+        } else {
+            return Err(self.lacks("check"));
+        };
+        let last = session.store.data().last_problem.clone();
+        let steps = result
+            .map_err(|failure| session.problem(failure))?
+            .map_err(|error| to_problem(&error, last.as_ref()))?;
+        let step = |(name, ok, message)| CheckStep { name, ok, message };
+        Ok(steps.into_iter().map(step).collect())
+    }
+
+    /// What every call begins with: the right kind of connection and a config that fits.
+    fn enter(&self, call: &CallContext, config: &Value) -> Result<String, Problem> {
+        let wanted = self.manifest.connection.kind;
+        if call.connection.kind() != wanted {
+            let detail = format!(
+                "the connector {} needs an endpoint of kind {wanted:?}",
+                self.title()
+            );
+            return Err(Problem::new(ErrorCode::ConfigInvalid, detail).at("/endpoint/kind"));
+        }
+        if config.is_null() {
+            let nothing = Value::Object(serde_json::Map::new());
+            self.validate_config(&nothing)?;
+            return Ok(nothing.to_string());
+        }
+        self.validate_config(config)?;
+        Ok(config.to_string())
+    }
+
+    fn lacks(&self, what: &str) -> Problem {
+        let detail = format!("the connector {} has no {what}", self.title());
+        Problem::new(ErrorCode::ConnectorInvalid, detail)
+    }
+
+    /// The connector answered something that the contract forbids.
+    fn broke_contract(&self, what: &str) -> Problem {
+        let detail = format!("the connector {} {what}", self.title());
+        Problem::new(ErrorCode::ConnectorFailed, detail)
+    }
+
+    fn json(&self, what: &str, text: &str) -> Result<Value, Problem> {
+        serde_json::from_str(text).map_err(|error| {
+            self.broke_contract(&format!("answered a {what} that is not JSON: {error}"))
+        })
+    }
+}

@@ -1,0 +1,163 @@
+//! Calls into sources.
+
+use std::time::Instant;
+
+use futures_util::future::try_join;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tributary_model::problem::Problem;
+
+use super::Connector;
+use crate::bindings::imports::tributary::connector::types::Error;
+use crate::bindings::source::exports::tributary::connector::source as contract;
+use crate::bindings::source::{SourceConnector, SourceConnectorPre};
+use crate::call::{CallContext, PageSink, ReadStats, Selection, StreamInfo};
+use crate::capabilities::output::SinkItem;
+use crate::convert::to_problem;
+use crate::session::{Failure, Purpose, Session};
+
+/// Pages and checkpoints that a guest may be ahead of its sink.
+const QUEUE: usize = 4;
+
+impl Connector {
+    fn source(&self) -> Result<&SourceConnectorPre<crate::session::Guest>, Problem> {
+        self.source.as_ref().ok_or_else(|| self.lacks("source"))
+    }
+
+    /// The streams that the source has.
+    ///
+    /// # Errors
+    /// What the connector or a capability says, or a limit that was hit.
+    pub async fn discover(
+        &self,
+        call: &CallContext,
+        config: &Value,
+    ) -> Result<Vec<StreamInfo>, Problem> {
+        let config = self.enter(call, config)?;
+        let pre = self.source()?;
+        let mut session = Session::open(self, call, Purpose::Call).await?;
+        let result = session
+            .guard()
+            .run(async {
+                let instance = pre.instantiate_async(&mut session.store).await?;
+                let source = instance.tributary_connector_source();
+                source.call_discover(&mut session.store, &config).await
+            })
+            .await;
+        let streams = finish(&session, result)?;
+        streams
+            .into_iter()
+            .map(|stream| self.stream(stream))
+            .collect()
+    }
+
+    /// What can be read side by side. An empty list: there is nothing to read now.
+    ///
+    /// # Errors
+    /// As [`Self::discover`].
+    pub async fn partitions(
+        &self,
+        call: &CallContext,
+        config: &Value,
+        selection: &Selection,
+    ) -> Result<Vec<Value>, Problem> {
+        let config = self.enter(call, config)?;
+        let pre = self.source()?;
+        let selection = to_guest(selection);
+        let mut session = Session::open(self, call, Purpose::Call).await?;
+        let result = session
+            .guard()
+            .run(async {
+                let instance = pre.instantiate_async(&mut session.store).await?;
+                let source = instance.tributary_connector_source();
+                source
+                    .call_partitions(&mut session.store, &config, &selection)
+                    .await
+            })
+            .await;
+        let partitions = finish(&session, result)?;
+        partitions
+            .iter()
+            .map(|text| self.json("partition", text))
+            .collect()
+    }
+
+    /// Reads one partition (or the whole stream) into `sink`. Pages that were handed over before
+    /// a failure still reach the sink, so the last checkpoint it saw is a good one to go on from.
+    ///
+    /// # Errors
+    /// What the connector, a capability or the sink says, or a limit that was hit.
+    pub async fn read(
+        &self,
+        call: &CallContext,
+        config: &Value,
+        selection: &Selection,
+        sink: &mut dyn PageSink,
+    ) -> Result<ReadStats, Problem> {
+        let config = self.enter(call, config)?;
+        let pre = self.source()?;
+        let selection = to_guest(selection);
+        let started = Instant::now();
+        let (sender, mut queue) = mpsc::channel(QUEUE);
+        let mut session = Session::open(self, call, Purpose::Read(sender)).await?;
+
+        let guest = async move {
+            let result = session
+                .guard()
+                .run(async {
+                    let instance: SourceConnector =
+                        pre.instantiate_async(&mut session.store).await?;
+                    let source = instance.tributary_connector_source();
+                    source
+                        .call_read(&mut session.store, &config, &selection)
+                        .await
+                })
+                .await;
+            let stats = session.stats(started);
+            // The session ends here and closes the queue; the sink takes what is left in it.
+            Ok::<_, Problem>(finish(&session, result).map(|()| stats))
+        };
+        let drain = async {
+            while let Some(item) = queue.recv().await {
+                match item {
+                    SinkItem::Page(page) => sink.page(page).await?,
+                    SinkItem::Checkpoint(state) => sink.checkpoint(state).await?,
+                }
+            }
+            Ok(())
+        };
+        let (result, ()) = try_join(guest, drain).await?;
+        result
+    }
+
+    fn stream(&self, stream: contract::StreamInfo) -> Result<StreamInfo, Problem> {
+        Ok(StreamInfo {
+            schema: self.json("schema", &stream.schema)?,
+            name: stream.name,
+            primary_key: stream.primary_key,
+            cursor_field: stream.cursor_field,
+            full: stream.modes.contains(&contract::SyncMode::Full),
+            incremental: stream.modes.contains(&contract::SyncMode::Incremental),
+            partitioned: stream.partitioned,
+        })
+    }
+}
+
+fn to_guest(selection: &Selection) -> contract::Selection {
+    contract::Selection {
+        stream: selection.stream.clone(),
+        mode: match selection.incremental {
+            true => contract::SyncMode::Incremental,
+            false => contract::SyncMode::Full,
+        },
+        partition: selection.partition.as_ref().map(Value::to_string),
+        state: selection.state.as_ref().map(Value::to_string),
+    }
+}
+
+fn finish<T>(session: &Session, result: Result<Result<T, Error>, Failure>) -> Result<T, Problem> {
+    let last = session.store.data().last_problem.as_ref();
+    result
+        .map_err(|failure| session.problem(failure))?
+        .map_err(|error| to_problem(&error, last))
+}

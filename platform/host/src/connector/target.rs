@@ -1,0 +1,276 @@
+//! Calls into API targets. They are pure: the engine sends what `prepare` answers through
+//! [`crate::Connection::send`] and gives the answers to `settle`.
+
+use bytes::Bytes;
+use serde_json::Value;
+use tributary_model::error_code::ErrorCode;
+use tributary_model::issue::shorten;
+use tributary_model::problem::Problem;
+
+use super::Connector;
+use crate::bindings::imports::tributary::connector::types::{Batch, Encoding, Error};
+use crate::bindings::target::TargetConnector;
+use crate::bindings::target::exports::tributary::connector::target as contract;
+use crate::call::{CallContext, Outcome, RetryReason, RowOutcome, TargetBatch, TargetCall};
+use crate::connection::HttpResponse;
+use crate::convert::to_problem;
+use crate::session::{Failure, Purpose, Session};
+
+/// Longest message and code of a target that is kept, characters.
+const MAX_TEXT_CHARS: usize = 2_000;
+
+/// One instance for the calls of one batch: cheaper than an instance per call, and still one per
+/// batch and tenant. After an error it is of no more use.
+pub struct TargetSession<'a> {
+    connector: &'a Connector,
+    session: Session,
+    instance: TargetConnector,
+    config: String,
+}
+
+impl Connector {
+    /// Opens a session for the calls of one batch.
+    ///
+    /// # Errors
+    /// A config that does not fit, a limit that was hit, cancellation.
+    pub async fn target_session(
+        &self,
+        call: &CallContext,
+        config: &Value,
+    ) -> Result<TargetSession<'_>, Problem> {
+        let config = self.enter(call, config)?;
+        let pre = self.target.as_ref().ok_or_else(|| self.lacks("target"))?;
+        let mut session = Session::open(self, call, Purpose::Call).await?;
+        let result = session
+            .guard()
+            .run(pre.instantiate_async(&mut session.store))
+            .await;
+        let instance = result.map_err(|failure| session.problem(failure))?;
+        Ok(TargetSession {
+            connector: self,
+            session,
+            instance,
+            config,
+        })
+    }
+
+    /// Turns a batch of records into calls, in a session of its own.
+    ///
+    /// # Errors
+    /// As [`TargetSession::prepare`].
+    pub async fn prepare(
+        &self,
+        call: &CallContext,
+        config: &Value,
+        batch: TargetBatch<'_>,
+    ) -> Result<Vec<TargetCall>, Problem> {
+        self.target_session(call, config)
+            .await?
+            .prepare(batch)
+            .await
+    }
+
+    /// Reads the answer to one call, in a session of its own.
+    ///
+    /// # Errors
+    /// As [`TargetSession::settle`].
+    pub async fn settle(
+        &self,
+        call: &CallContext,
+        config: &Value,
+        target_call: &TargetCall,
+        response: &HttpResponse,
+    ) -> Result<Vec<RowOutcome>, Problem> {
+        let mut session = self.target_session(call, config).await?;
+        session.settle(target_call, response).await
+    }
+}
+
+impl TargetSession<'_> {
+    /// Turns a batch of records into calls. Each row is in exactly one call, and no call has more
+    /// rows than the manifest says.
+    ///
+    /// # Errors
+    /// What the connector says, a limit that was hit, or [`ErrorCode::ConnectorFailed`] for an
+    /// answer that breaks these rules.
+    pub async fn prepare(&mut self, batch: TargetBatch<'_>) -> Result<Vec<TargetCall>, Problem> {
+        if batch.keys.len() != batch.rows as usize {
+            let detail = format!("{} rows came with {} keys", batch.rows, batch.keys.len());
+            return Err(Problem::new(ErrorCode::Internal, detail));
+        }
+        let rows = Batch {
+            stream: batch.stream.to_owned(),
+            encoding: Encoding::Ndjson,
+            rows: batch.rows,
+            data: batch.ndjson.to_vec(),
+        };
+        let guard = self.session.guard();
+        guard.renew();
+        let result = guard
+            .run(async {
+                let target = self.instance.tributary_connector_target();
+                target
+                    .call_prepare(&mut self.session.store, &self.config, &rows, batch.keys)
+                    .await
+            })
+            .await;
+        let calls = self.finish(result)?;
+        self.check_calls(&calls, batch.rows)?;
+        Ok(calls.into_iter().map(from_guest).collect())
+    }
+
+    /// Reads the answer to one call: one outcome for each of its rows, in the call's order.
+    ///
+    /// # Errors
+    /// What the connector says, a limit that was hit, or [`ErrorCode::TargetAnswer`] if a row has
+    /// no outcome or two.
+    pub async fn settle(
+        &mut self,
+        call: &TargetCall,
+        response: &HttpResponse,
+    ) -> Result<Vec<RowOutcome>, Problem> {
+        let (guest_call, guest_response) = (to_guest(call), answer_to_guest(response));
+        let guard = self.session.guard();
+        guard.renew();
+        let result = guard
+            .run(async {
+                let target = self.instance.tributary_connector_target();
+                let store = &mut self.session.store;
+                target
+                    .call_settle(store, &self.config, &guest_call, &guest_response)
+                    .await
+            })
+            .await;
+        let outcomes = self.finish(result)?;
+        self.in_order(call, outcomes)
+    }
+
+    fn finish<T>(&self, result: Result<Result<T, Error>, Failure>) -> Result<T, Problem> {
+        let last = self.session.store.data().last_problem.as_ref();
+        result
+            .map_err(|failure| self.session.problem(failure))?
+            .map_err(|error| to_problem(&error, last))
+    }
+
+    fn check_calls(&self, calls: &[contract::Call], rows: u32) -> Result<(), Problem> {
+        let delivery = self.connector.manifest.delivery.as_ref();
+        let most = delivery.map_or(1, |delivery| delivery.max_rows_per_call) as usize;
+        let mut seen = vec![false; rows as usize];
+        for call in calls {
+            if call.rows.is_empty() || call.rows.len() > most {
+                let count = call.rows.len();
+                let what = format!("prepared a call with {count} rows; 1 to {most} are allowed");
+                return Err(self.connector.broke_contract(&what));
+            }
+            for row in &call.rows {
+                match seen.get_mut(*row as usize) {
+                    Some(seen) if !*seen => *seen = true,
+                    _ => {
+                        let what = format!("prepared row {row} twice, or it is not in the batch");
+                        return Err(self.connector.broke_contract(&what));
+                    }
+                }
+            }
+        }
+        match seen.iter().position(|seen| !seen) {
+            None => Ok(()),
+            Some(row) => Err(self
+                .connector
+                .broke_contract(&format!("left out row {row}"))),
+        }
+    }
+
+    fn in_order(
+        &self,
+        call: &TargetCall,
+        outcomes: Vec<contract::RowOutcome>,
+    ) -> Result<Vec<RowOutcome>, Problem> {
+        let wrong = |what: String| {
+            let detail = format!("the connector {} {what}", self.connector.title());
+            Problem::new(ErrorCode::TargetAnswer, detail)
+        };
+        let mut by_row: Vec<Option<contract::Outcome>> = vec![None; call.rows.len()];
+        for outcome in outcomes {
+            let at = call.rows.iter().position(|row| *row == outcome.row);
+            match at.and_then(|at| by_row.get_mut(at)) {
+                Some(slot @ None) => *slot = Some(outcome.outcome),
+                _ => {
+                    return Err(wrong(format!(
+                        "settled row {} twice or unasked",
+                        outcome.row
+                    )));
+                }
+            }
+        }
+        let mut ordered = Vec::with_capacity(by_row.len());
+        for (row, outcome) in call.rows.iter().zip(by_row) {
+            let outcome = outcome.ok_or_else(|| wrong(format!("did not settle row {row}")))?;
+            ordered.push(RowOutcome {
+                row: *row,
+                outcome: self.outcome(outcome)?,
+            });
+        }
+        Ok(ordered)
+    }
+
+    fn outcome(&self, outcome: contract::Outcome) -> Result<Outcome, Problem> {
+        Ok(match outcome {
+            contract::Outcome::Delivered(delivered) => Outcome::Delivered {
+                external_id: delivered.external_id,
+                detail: match &delivered.detail {
+                    Some(text) => Some(self.connector.json("detail", text)?),
+                    None => None,
+                },
+            },
+            contract::Outcome::Rejected(rejected) => Outcome::Rejected {
+                code: shorten(&rejected.code, 200),
+                message: shorten(&rejected.message, MAX_TEXT_CHARS),
+                field: rejected.field,
+            },
+            contract::Outcome::Retry(retry) => Outcome::Retry {
+                reason: match retry.kind {
+                    contract::RetryKind::Transient => RetryReason::Transient,
+                    contract::RetryKind::RateLimited => RetryReason::RateLimited,
+                    contract::RetryKind::Split => RetryReason::Split,
+                },
+                message: shorten(&retry.message, MAX_TEXT_CHARS),
+                retry_after_ms: retry.retry_after_ms.map(u64::from),
+            },
+        })
+    }
+}
+
+fn from_guest(call: contract::Call) -> TargetCall {
+    TargetCall {
+        method: call.method,
+        path: call.path,
+        query: call.query,
+        headers: call.headers,
+        body: Bytes::from(call.body),
+        rows: call.rows,
+        idempotency_key: call.idempotency_key,
+        context: call.context,
+    }
+}
+
+/// The body stays out: it may be a megabyte, and `settle` has `context`.
+fn to_guest(call: &TargetCall) -> contract::Call {
+    contract::Call {
+        method: call.method.clone(),
+        path: call.path.clone(),
+        query: call.query.clone(),
+        headers: call.headers.clone(),
+        body: Vec::new(),
+        rows: call.rows.clone(),
+        idempotency_key: call.idempotency_key.clone(),
+        context: call.context.clone(),
+    }
+}
+
+fn answer_to_guest(response: &HttpResponse) -> contract::Response {
+    contract::Response {
+        status: response.status,
+        headers: response.headers.clone(),
+        body: response.body.to_vec(),
+    }
+}

@@ -1,0 +1,209 @@
+//! What a component's bytes tell without running or compiling them: that it is a component, its
+//! manifest, its imports and exports. The import list is the capability list.
+
+use tributary_model::error_code::ErrorCode;
+use tributary_model::manifest::{ConnectorRole, Manifest};
+use tributary_model::problem::Problem;
+use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
+use wasmtime::Engine;
+
+use crate::engine::MAX_MEMORY_MIB;
+
+/// Namespace of the contract.
+const NAMESPACE: &str = "tributary:connector/";
+/// The version of the contract that this host speaks.
+pub(crate) const CONTRACT: &str = "tributary:connector@0.1.0";
+const VERSION: &str = "@0.1.0";
+/// Custom section with `connector.json`.
+const MANIFEST_SECTION: &str = "tributary:manifest";
+/// Largest manifest, bytes.
+const MAX_MANIFEST_BYTES: usize = 256 << 10;
+/// Interfaces without a function of their own: importing them grants nothing.
+const FREE: [&str; 2] = ["types", "io"];
+/// Interfaces that can be granted.
+const CAPABILITIES: [&str; 7] = [
+    "log",
+    "control",
+    "connections",
+    "http",
+    "files",
+    "codec",
+    "output",
+];
+
+/// Reads, validates and compares bytes and manifest.
+pub(crate) fn inspect(bytes: &[u8], max_bytes: usize) -> Result<Manifest, Problem> {
+    if bytes.len() > max_bytes {
+        return Err(invalid(format!(
+            "the component has {} bytes, at most {max_bytes} are allowed",
+            bytes.len()
+        )));
+    }
+    if Engine::detect_precompiled(bytes).is_some() {
+        return Err(invalid(
+            "the file is native code, not a WebAssembly component",
+        ));
+    }
+    let outline = outline(bytes)?;
+    let manifest = manifest(outline.manifest)?;
+    check_imports(&outline.imports, &manifest)?;
+    check_exports(&outline.exports, &manifest)?;
+    Ok(manifest)
+}
+
+#[derive(Default)]
+struct Outline<'a> {
+    imports: Vec<&'a str>,
+    exports: Vec<&'a str>,
+    manifest: Option<&'a [u8]>,
+}
+
+fn outline(bytes: &[u8]) -> Result<Outline<'_>, Problem> {
+    let not_component = || invalid("the file is not a WebAssembly component");
+    let mut outline = Outline::default();
+    let mut depth = 0_u32;
+    let mut first = true;
+    for payload in Parser::new(0).parse_all(bytes) {
+        let payload =
+            payload.map_err(|error| invalid(format!("the component is damaged: {error}")))?;
+        match payload {
+            Payload::Version { encoding, .. } => {
+                if first && encoding != Encoding::Component {
+                    return Err(not_component());
+                }
+                first = false;
+            }
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                for import in section {
+                    outline
+                        .imports
+                        .push(import.map_err(|_| not_component())?.name.name);
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                for export in section {
+                    outline
+                        .exports
+                        .push(export.map_err(|_| not_component())?.name.name);
+                }
+            }
+            Payload::CustomSection(section) if section.name() == MANIFEST_SECTION => {
+                if outline.manifest.replace(section.data()).is_some() {
+                    return Err(invalid("the component has two manifests"));
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut validator = Validator::new_with_features(WasmFeatures::default());
+    validator
+        .validate_all(bytes)
+        .map_err(|error| invalid(format!("the component is not valid: {}", error.message())))?;
+    Ok(outline)
+}
+
+fn manifest(section: Option<&[u8]>) -> Result<Manifest, Problem> {
+    let section = section.ok_or_else(|| {
+        invalid(format!(
+            "the component has no custom section {MANIFEST_SECTION:?}"
+        ))
+    })?;
+    if section.len() > MAX_MANIFEST_BYTES {
+        return Err(invalid(format!(
+            "the manifest is larger than {MAX_MANIFEST_BYTES} bytes"
+        )));
+    }
+    let manifest: Manifest = serde_json::from_slice(section).map_err(|error| {
+        invalid(format!(
+            "the manifest does not have the expected form: {error}"
+        ))
+    })?;
+    if manifest.manifest_version != 1 {
+        let version = manifest.manifest_version;
+        return Err(invalid(format!(
+            "the manifest has version {version}, 1 is known here"
+        )));
+    }
+    if manifest.contract != CONTRACT {
+        let contract = &manifest.contract;
+        return Err(invalid(format!(
+            "it is made for {contract:?}; {CONTRACT:?} is spoken here"
+        )));
+    }
+    let memory_mib = manifest.limits.memory_mib;
+    if memory_mib == 0 || memory_mib > MAX_MEMORY_MIB {
+        return Err(invalid(format!(
+            "limits.memory_mib is {memory_mib}; 1 to {MAX_MEMORY_MIB} are allowed"
+        )));
+    }
+    for capability in &manifest.capabilities {
+        if !CAPABILITIES.contains(&capability.as_str()) && !FREE.contains(&capability.as_str()) {
+            return Err(invalid(format!(
+                "the manifest asks for {capability:?}, which does not exist"
+            )));
+        }
+    }
+    Ok(manifest)
+}
+
+fn check_imports(imports: &[&str], manifest: &Manifest) -> Result<(), Problem> {
+    for import in imports {
+        let Some(interface) = interface(import) else {
+            return Err(invalid(format!(
+                "it imports {import:?}; only interfaces of {CONTRACT:?} may be imported"
+            )));
+        };
+        let known = CAPABILITIES.contains(&interface) || FREE.contains(&interface);
+        if !known {
+            return Err(invalid(format!(
+                "it imports {import:?}, which does not exist"
+            )));
+        }
+        let listed = manifest.capabilities.iter().any(|c| c == interface);
+        if !listed && !FREE.contains(&interface) {
+            return Err(Problem::new(
+                ErrorCode::ConnectorDenied,
+                format!("the component imports {interface:?}, which its manifest does not list"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_exports(exports: &[&str], manifest: &Manifest) -> Result<(), Problem> {
+    let has = |wanted: &str| {
+        exports
+            .iter()
+            .any(|export| interface(export) == Some(wanted))
+    };
+    let mut wanted = vec!["base"];
+    for role in &manifest.roles {
+        wanted.push(match role {
+            ConnectorRole::Source => "source",
+            ConnectorRole::ApiTarget => "target",
+        });
+    }
+    if wanted.len() == 1 {
+        return Err(invalid("the manifest lists no role"));
+    }
+    for name in wanted {
+        if !has(name) {
+            return Err(invalid(format!("the component does not export {name:?}")));
+        }
+    }
+    if manifest.roles.contains(&ConnectorRole::ApiTarget) && manifest.delivery.is_none() {
+        return Err(invalid("the manifest of a target needs `delivery`"));
+    }
+    Ok(())
+}
+
+/// `http` of `tributary:connector/http@0.1.0`.
+fn interface(name: &str) -> Option<&str> {
+    name.strip_prefix(NAMESPACE)?.strip_suffix(VERSION)
+}
+
+fn invalid(detail: impl Into<String>) -> Problem {
+    Problem::new(ErrorCode::ConnectorInvalid, detail)
+}

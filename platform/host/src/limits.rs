@@ -1,0 +1,136 @@
+//! What stops a guest, by name: memory and tables (asked by wasmtime before each growth), CPU
+//! time and wall time (at each tick), time in the host.
+
+use tributary_model::error_code::ErrorCode;
+use tributary_model::problem::Problem;
+use wasmtime::{PoolConcurrencyLimitError, ResourceLimiter, Trap};
+
+use crate::engine::MAX_TABLE_ELEMENTS;
+
+const MIB: usize = 1 << 20;
+
+/// Why a guest was stopped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Stop {
+    #[error("it used more than {limit_mib} MiB of memory (limits.memory_mib)")]
+    Memory { limit_mib: usize },
+    #[error("it used a table of more than {MAX_TABLE_ELEMENTS} elements")]
+    Table,
+    #[error("it used more than {budget_ms} ms of CPU time (limits.{name})")]
+    Cpu { budget_ms: u64, name: &'static str },
+    #[error("it ran longer than {seconds} s (limits.read_wall_s)")]
+    Wall { seconds: u64 },
+}
+
+/// Memory and tables of one store. The first refusal is kept: the guest may turn it into a trap
+/// of its own.
+pub(crate) struct Limiter {
+    memory_bytes: usize,
+    used_bytes: usize,
+    pub(crate) hit: Option<Stop>,
+}
+
+impl Limiter {
+    pub(crate) fn new(memory_mib: u32) -> Self {
+        Self {
+            memory_bytes: memory_mib as usize * MIB,
+            used_bytes: 0,
+            hit: None,
+        }
+    }
+}
+
+impl ResourceLimiter for Limiter {
+    /// The limit is for all memories of the component together.
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let used = self.used_bytes + desired.saturating_sub(current);
+        if used > self.memory_bytes {
+            let stop = Stop::Memory {
+                limit_mib: self.memory_bytes / MIB,
+            };
+            self.hit = Some(stop.clone());
+            return Err(wasmtime::Error::new(stop));
+        }
+        self.used_bytes = used;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if desired > MAX_TABLE_ELEMENTS {
+            self.hit = Some(Stop::Table);
+            return Err(wasmtime::Error::new(Stop::Table));
+        }
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        24
+    }
+
+    fn memories(&self) -> usize {
+        4
+    }
+
+    fn tables(&self) -> usize {
+        4
+    }
+}
+
+/// What a failed call means. `hit` is what the limiter noted.
+pub(crate) fn failure(connector: &str, error: &wasmtime::Error, hit: Option<&Stop>) -> Problem {
+    let stop = error.downcast_ref::<Stop>().or(hit);
+    if let Some(stop) = stop {
+        return limit(connector, &stop.to_string());
+    }
+    if let Some(problem) = error.downcast_ref::<Problem>() {
+        return problem.clone();
+    }
+    if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
+        return limit(
+            connector,
+            "it needs more memories or tables than a connector may have",
+        );
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => limit(connector, "its stack is used up"),
+        Some(trap) => failed(connector, &trap.to_string()),
+        None => other(connector, &error.root_cause().to_string()),
+    }
+}
+
+/// wasmtime has no types for these.
+fn other(connector: &str, text: &str) -> Problem {
+    if text.contains("fuel") && text.contains("hostcall") {
+        return limit(
+            connector,
+            "it passed more bytes to the host in one call than allowed",
+        );
+    }
+    if text.contains("handle limit") {
+        return limit(connector, "it keeps too many handles");
+    }
+    if text.contains("exceeds the limit") || text.contains("exceeds limit") {
+        return limit(connector, text);
+    }
+    failed(connector, text)
+}
+
+fn limit(connector: &str, what: &str) -> Problem {
+    let detail = format!("the connector {connector} was stopped: {what}");
+    Problem::new(ErrorCode::ConnectorLimit, detail)
+}
+
+fn failed(connector: &str, what: &str) -> Problem {
+    let detail = format!("the connector {connector} failed: {what}");
+    Problem::new(ErrorCode::ConnectorFailed, detail)
+}

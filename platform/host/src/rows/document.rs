@@ -1,0 +1,120 @@
+//! One JSON document with an array of rows: one page. Read into memory once (the HTTP capability
+//! bounds it), never parsed to a tree.
+
+use bytes::{Bytes, BytesMut};
+use tributary_formats::fault::RowFault;
+use tributary_formats::json;
+use tributary_model::error_code::ErrorCode;
+use tributary_model::problem::Problem;
+use tributary_model::rows::{RowFormat, RowPosition};
+
+use super::{ByteReader, Cut};
+
+const MAX_DOCUMENT_BYTES: usize = 64 << 20;
+
+pub(crate) struct DocumentRows {
+    source: String,
+    records: String,
+    reader: ByteReader,
+    body: Option<Bytes>,
+    position: RowPosition,
+    done: bool,
+}
+
+impl DocumentRows {
+    pub(crate) fn new(source: String, reader: ByteReader, records: String) -> Self {
+        Self {
+            source,
+            records,
+            reader,
+            body: None,
+            position: RowPosition { line: 1, offset: 0 },
+            done: false,
+        }
+    }
+
+    pub(crate) fn position(&self) -> RowPosition {
+        self.position
+    }
+
+    pub(crate) async fn next_page(&mut self) -> Result<Option<Cut>, Problem> {
+        if self.done {
+            return Ok(None);
+        }
+        let body = self.body().await?;
+        let mut rows = 0_u32;
+        for range in json::records(&body, &self.records) {
+            range.map_err(|fault| self.not_understood(&fault))?;
+            rows += 1;
+        }
+        self.done = true;
+        let first = self.position;
+        self.position = RowPosition {
+            line: u64::from(rows) + 1,
+            offset: body.len() as u64,
+        };
+        if rows == 0 {
+            return Ok(None);
+        }
+        Ok(Some(Cut {
+            source: self.source.clone(),
+            format: RowFormat::Json {
+                records: self.records.clone(),
+            },
+            first,
+            rows,
+            bytes: body,
+        }))
+    }
+
+    pub(crate) async fn probe(&mut self, pointer: &str) -> Result<Option<String>, Problem> {
+        let body = self.body().await?;
+        let found = json::probe(&body, pointer).map_err(|fault| self.not_understood(&fault))?;
+        Ok(found.map(std::borrow::Cow::into_owned))
+    }
+
+    pub(crate) async fn pluck(&mut self, pointer: &str) -> Result<Vec<Option<String>>, Problem> {
+        let body = self.body().await?;
+        let mut values = Vec::new();
+        for range in json::records(&body, &self.records) {
+            let range = range.map_err(|fault| self.not_understood(&fault))?;
+            let row = body.get(range).unwrap_or_default();
+            let value = json::probe(row, pointer).map_err(|fault| self.not_understood(&fault))?;
+            values.push(value.map(std::borrow::Cow::into_owned));
+        }
+        Ok(values)
+    }
+
+    async fn body(&mut self) -> Result<Bytes, Problem> {
+        if let Some(body) = &self.body {
+            return Ok(body.clone());
+        }
+        let mut whole = BytesMut::new();
+        let first = self.reader.next().await?.unwrap_or_default();
+        let body = match self.reader.next().await? {
+            None => first,
+            Some(second) => {
+                whole.extend_from_slice(&first);
+                whole.extend_from_slice(&second);
+                while let Some(chunk) = self.reader.next().await? {
+                    whole.extend_from_slice(&chunk);
+                    if whole.len() > MAX_DOCUMENT_BYTES {
+                        let detail = format!(
+                            "{}: the JSON document is larger than {MAX_DOCUMENT_BYTES} bytes",
+                            self.source
+                        );
+                        return Err(Problem::new(ErrorCode::SourceProtocol, detail));
+                    }
+                }
+                whole.freeze()
+            }
+        };
+        self.body = Some(body.clone());
+        Ok(body)
+    }
+
+    fn not_understood(&self, fault: &RowFault) -> Problem {
+        let detail = format!("{}: {}", self.source, fault.message);
+        Problem::new(ErrorCode::SourceProtocol, detail)
+    }
+}

@@ -1,0 +1,86 @@
+//! Source bytes on their way to pages. Rows stay here: a connector holds a handle and says
+//! "move a page on".
+//!
+//! Invariants: a page keeps the bytes as received and ends at a row's end; it has at most
+//! [`PAGE_BYTES`] unless one row is longer; nothing between two pages is lost or doubled.
+
+mod document;
+mod lines;
+mod options;
+mod reader;
+
+use bytes::Bytes;
+use tributary_model::error_code::ErrorCode;
+use tributary_model::problem::Problem;
+use tributary_model::rows::{RowFormat, RowPosition};
+
+pub(crate) use document::DocumentRows;
+pub(crate) use lines::LineRows;
+pub(crate) use options::open;
+pub(crate) use reader::ByteReader;
+
+/// A page of text is cut at the last row's end before this many bytes.
+pub(crate) const PAGE_BYTES: usize = 1 << 20;
+/// A longer row ends the read; the usual cause is a quote that is never closed.
+pub(crate) const MAX_ROW_BYTES: usize = 8 << 20;
+
+/// A decoder's rows.
+pub(crate) enum RowSource {
+    Lines(Box<LineRows>),
+    Document(DocumentRows),
+}
+
+/// What a page holds, without the stream's name.
+pub(crate) struct Cut {
+    pub(crate) source: String,
+    pub(crate) format: RowFormat,
+    pub(crate) first: RowPosition,
+    pub(crate) rows: u32,
+    pub(crate) bytes: Bytes,
+}
+
+impl RowSource {
+    /// The next page; `None` at the end.
+    pub(crate) async fn next_page(&mut self) -> Result<Option<Cut>, Problem> {
+        match self {
+            Self::Lines(lines) => lines.next_page().await,
+            Self::Document(document) => document.next_page().await,
+        }
+    }
+
+    /// Where the next page starts.
+    pub(crate) fn position(&self) -> RowPosition {
+        match self {
+            Self::Lines(lines) => lines.position(),
+            Self::Document(document) => document.position(),
+        }
+    }
+
+    pub(crate) async fn schema(&mut self) -> Result<serde_json::Value, Problem> {
+        match self {
+            Self::Lines(lines) => lines.schema().await,
+            Self::Document(_) => Ok(serde_json::json!({})),
+        }
+    }
+
+    pub(crate) async fn probe(&mut self, pointer: &str) -> Result<Option<String>, Problem> {
+        match self {
+            Self::Document(document) => document.probe(pointer).await,
+            Self::Lines(_) => Err(not_a_document()),
+        }
+    }
+
+    pub(crate) async fn pluck(&mut self, pointer: &str) -> Result<Vec<Option<String>>, Problem> {
+        match self {
+            Self::Document(document) => document.pluck(pointer).await,
+            Self::Lines(_) => Err(not_a_document()),
+        }
+    }
+}
+
+fn not_a_document() -> Problem {
+    Problem::new(
+        ErrorCode::ConnectorFailed,
+        "the connector asked for a value of a document, but the rows are lines",
+    )
+}

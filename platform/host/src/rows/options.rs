@@ -1,0 +1,124 @@
+//! The options of `codec.decode`. They come from a guest, so everything is checked.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tributary_formats::csv;
+use tributary_model::error_code::ErrorCode;
+use tributary_model::problem::Problem;
+use tributary_model::rows::{CsvFormat, RowFormat, RowPosition};
+
+use super::lines::Header;
+use super::{ByteReader, DocumentRows, LineRows, RowSource};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CsvOptions {
+    source: String,
+    #[serde(default = "comma")]
+    delimiter: char,
+    #[serde(default = "double_quote")]
+    quote: Option<char>,
+    #[serde(default = "utf8")]
+    encoding: String,
+    #[serde(default = "yes")]
+    header: bool,
+    #[serde(default)]
+    columns: Vec<String>,
+    #[serde(default)]
+    expected_columns: Vec<String>,
+    #[serde(default = "beginning")]
+    start: RowPosition,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JsonOptions {
+    source: String,
+    #[serde(default)]
+    records: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NdjsonOptions {
+    source: String,
+    #[serde(default = "beginning")]
+    start: RowPosition,
+}
+
+fn comma() -> char {
+    ','
+}
+#[expect(clippy::unnecessary_wraps, reason = "the default of an optional field")]
+fn double_quote() -> Option<char> {
+    Some('"')
+}
+fn utf8() -> String {
+    "utf-8".to_owned()
+}
+fn yes() -> bool {
+    true
+}
+fn beginning() -> RowPosition {
+    RowPosition { line: 1, offset: 0 }
+}
+
+/// A decoder for `format` with `options` (JSON text).
+pub(crate) fn open(reader: ByteReader, format: &str, options: &str) -> Result<RowSource, Problem> {
+    match format {
+        "csv" => {
+            let options: CsvOptions = parse(format, options)?;
+            let csv = CsvFormat {
+                delimiter: options.delimiter,
+                quote: options.quote,
+                encoding: options.encoding,
+                columns: options.columns,
+            };
+            csv::check(&csv)?;
+            if !options.header && csv.columns.is_empty() {
+                let detail = "a file without a header line needs the names of its columns";
+                return Err(Problem::new(ErrorCode::ConfigInvalid, detail));
+            }
+            let header = Header {
+                pending: options.header,
+                named: !csv.columns.is_empty(),
+                expected: options.expected_columns,
+            };
+            let format = RowFormat::Csv(csv);
+            let lines = LineRows::new(options.source, reader, format, header, options.start);
+            Ok(RowSource::Lines(Box::new(lines)))
+        }
+        "ndjson" => {
+            let options: NdjsonOptions = parse(format, options)?;
+            let header = Header {
+                pending: false,
+                named: false,
+                expected: Vec::new(),
+            };
+            let lines = LineRows::new(
+                options.source,
+                reader,
+                RowFormat::Ndjson,
+                header,
+                options.start,
+            );
+            Ok(RowSource::Lines(Box::new(lines)))
+        }
+        "json" => {
+            let options: JsonOptions = parse(format, options)?;
+            let document = DocumentRows::new(options.source, reader, options.records);
+            Ok(RowSource::Document(document))
+        }
+        other => Err(Problem::new(
+            ErrorCode::ConnectorFailed,
+            format!("the format {other:?} is not known here: csv, json or ndjson"),
+        )),
+    }
+}
+
+fn parse<T: DeserializeOwned>(format: &str, options: &str) -> Result<T, Problem> {
+    serde_json::from_str(options).map_err(|error| {
+        let detail = format!("the options of the {format} decoder do not fit: {error}");
+        Problem::new(ErrorCode::ConfigInvalid, detail)
+    })
+}

@@ -1,0 +1,216 @@
+//! One instance of a connector: its store, its limits, and how a call into it is guarded.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tributary_model::clock::Clock;
+use tributary_model::error_code::ErrorCode;
+use tributary_model::problem::Problem;
+use wasmtime::component::ResourceTable;
+use wasmtime::{Store, UpdateDeadline};
+
+use crate::call::{CallContext, ReadStats};
+use crate::capabilities::files::Folder;
+use crate::capabilities::output::SinkItem;
+use crate::connection::SftpLease;
+use crate::connector::Connector;
+use crate::engine::Ticking;
+use crate::limits::{self, Limiter, Stop};
+use crate::meter::{Meter, Metered};
+
+/// Log bytes of one call.
+const LOG_BYTES: usize = 1 << 20;
+/// Handles that a guest may hold at a time.
+const MAX_HANDLES: usize = 1_000;
+/// Wall time of everything but `read`: the CPU limit counts work, this one counts waiting.
+const CALL_WALL: Duration = Duration::from_secs(300);
+
+/// What a store knows.
+pub(crate) struct Guest {
+    pub(crate) table: ResourceTable,
+    pub(crate) call: CallContext,
+    pub(crate) connector: String,
+    /// label of the connection that the manifest declares
+    pub(crate) label: String,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) deadline: Instant,
+    pub(crate) host_call_timeout: Duration,
+    pub(crate) sink: Option<mpsc::Sender<SinkItem>>,
+    pub(crate) sftp: Option<SftpLease>,
+    pub(crate) folder: Option<Folder>,
+    pub(crate) last_problem: Option<Problem>,
+    pub(crate) log_bytes_left: usize,
+    pub(crate) host_calls: u64,
+    pub(crate) emitted_rows: u64,
+    pub(crate) emitted_bytes: u64,
+    pub(crate) stats: ReadStats,
+    pub(crate) meter: Arc<Meter>,
+    limiter: Limiter,
+}
+
+/// How long a call may take and where its rows go.
+pub(crate) enum Purpose {
+    Call,
+    Read(mpsc::Sender<SinkItem>),
+}
+
+/// A store with its guards. The instance is made by the caller (the export types differ).
+pub(crate) struct Session {
+    pub(crate) store: Store<Guest>,
+    guard: Guard,
+    _ticking: Ticking,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// What a call needs besides the store, so that the two can be borrowed apart.
+#[derive(Clone)]
+pub(crate) struct Guard {
+    call: CallContext,
+    connector: String,
+    meter: Arc<Meter>,
+    wall: Duration,
+    call_cpu_ms: u32,
+}
+
+impl Session {
+    /// Waits for a free place in the pool and makes an empty store with all limits set.
+    pub(crate) async fn open(
+        connector: &Connector,
+        call: &CallContext,
+        purpose: Purpose,
+    ) -> Result<Self, Problem> {
+        let cancelled = || Problem::new(ErrorCode::RunCancelled, "cancelled before it started");
+        let permit = tokio::select! {
+            biased;
+            () = call.cancel.cancelled() => return Err(cancelled()),
+            permit = Arc::clone(&connector.pool).acquire_owned() => permit.map_err(|_| cancelled())?,
+        };
+        let limits = connector.manifest().limits;
+        let (cpu_ms, cpu_name, wall, sink) = match purpose {
+            Purpose::Call => (limits.call_cpu_ms, "call_cpu_ms", CALL_WALL, None),
+            Purpose::Read(sink) => {
+                let wall = Duration::from_secs(u64::from(limits.read_wall_s));
+                (limits.read_cpu_ms, "read_cpu_ms", wall, Some(sink))
+            }
+        };
+        let meter = Meter::new(cpu_ms);
+        let guest = Guest {
+            table: ResourceTable::new(),
+            call: call.clone(),
+            connector: connector.title(),
+            label: connector.manifest().connection.label.as_str().to_owned(),
+            clock: Arc::clone(&connector.clock),
+            deadline: Instant::now() + wall,
+            host_call_timeout: connector.host_call_timeout,
+            sink,
+            sftp: None,
+            folder: None,
+            last_problem: None,
+            log_bytes_left: LOG_BYTES,
+            host_calls: 0,
+            emitted_rows: 0,
+            emitted_bytes: 0,
+            stats: ReadStats::default(),
+            meter: Arc::clone(&meter),
+            limiter: Limiter::new(limits.memory_mib),
+        };
+        let mut store = Store::new(&connector.engine, guest);
+        store.limiter(|guest| &mut guest.limiter);
+        store.set_hostcall_fuel(connector.host_call_bytes);
+        store.set_max_component_handles(MAX_HANDLES);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(move |context| {
+            let guest = context.data();
+            if guest.meter.exceeded() {
+                let budget_ms = guest.meter.budget_ms();
+                let stop = Stop::Cpu {
+                    budget_ms,
+                    name: cpu_name,
+                };
+                return Err(wasmtime::Error::new(stop));
+            }
+            // Yielding lets others run on this thread and lets cancellation be noticed.
+            Ok(UpdateDeadline::Yield(1))
+        });
+        let guard = Guard {
+            call: call.clone(),
+            connector: connector.title(),
+            meter,
+            wall,
+            call_cpu_ms: limits.call_cpu_ms,
+        };
+        Ok(Self {
+            store,
+            guard,
+            _ticking: connector.ticker.run(),
+            _permit: permit,
+        })
+    }
+
+    pub(crate) fn guard(&self) -> Guard {
+        self.guard.clone()
+    }
+
+    /// What the read took so far.
+    pub(crate) fn stats(&self, started: Instant) -> ReadStats {
+        let guest = self.store.data();
+        ReadStats {
+            host_calls: guest.host_calls,
+            cpu_ms: guest.meter.used_ms(),
+            wall_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            ..guest.stats
+        }
+    }
+
+    /// Makes a problem of a failed call.
+    pub(crate) fn problem(&self, failure: Failure) -> Problem {
+        let guest = self.store.data();
+        match failure {
+            Failure::Problem(problem) => problem,
+            Failure::Trap(error) => {
+                limits::failure(&self.guard.connector, &error, guest.limiter.hit.as_ref())
+            }
+        }
+    }
+}
+
+/// Why a call gave no answer. The instance is of no more use then.
+pub(crate) enum Failure {
+    Problem(Problem),
+    Trap(wasmtime::Error),
+}
+
+impl Guard {
+    /// Runs a call under cancellation, wall time and CPU metering. A dropped call frees its stack
+    /// at once, also in the middle of a loop (it yields at each tick).
+    pub(crate) async fn run<T>(
+        &self,
+        call: impl Future<Output = wasmtime::Result<T>>,
+    ) -> Result<T, Failure> {
+        let metered = Metered {
+            call: Box::pin(call),
+            meter: Arc::clone(&self.meter),
+        };
+        tokio::select! {
+            biased;
+            () = self.call.cancel.cancelled() => {
+                let detail = format!("the call into {} was cancelled", self.connector);
+                Err(Failure::Problem(Problem::new(ErrorCode::RunCancelled, detail)))
+            }
+            result = tokio::time::timeout(self.wall, metered) => match result {
+                Ok(result) => result.map_err(Failure::Trap),
+                Err(_) => {
+                    let stop = Stop::Wall { seconds: self.wall.as_secs() };
+                    Err(Failure::Trap(wasmtime::Error::new(stop)))
+                }
+            },
+        }
+    }
+
+    /// Gives the next call of the same session a budget of its own.
+    pub(crate) fn renew(&self) {
+        self.meter.renew(self.call_cpu_ms);
+    }
+}

@@ -1,0 +1,13 @@
+//! The host with its connectors against real servers: the built-in connectors are built to
+//! components as they are shipped, then loaded and run.
+//!
+//! One binary, so that the host is linked once. Hostile components are text in `hostile/`.
+
+mod hostile;
+mod rest;
+mod sftp;
+mod support;
+mod taxman;
+
+#[path = "../../../xtask/src/connectors.rs"]
+mod connectors;

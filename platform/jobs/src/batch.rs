@@ -1,0 +1,477 @@
+//! Work of kind `batch`: maps one batch, delivers it, commits what became of every record.
+//!
+//! Invariants: the intent is committed before the first call leaves; keys depend on content
+//! only, so a crash between call and commit sends the same keys again; results and receipts are
+//! in the lake before the commit that names them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytes::Bytes;
+use tributary_engine::cut::BatchInput;
+use tributary_engine::deliver::{self, Delivery, Manner, Outgoing, OutgoingRow, RowResult};
+use tributary_engine::map::{self, MappedBatch, MappedRecord, PageRows};
+use tributary_engine::results::{self, ResultLine};
+use tributary_lake::Layer;
+use tributary_mapping::Verdict;
+use tributary_mapping::decimal::Decimal;
+use tributary_model::counters::Counters;
+use tributary_model::error_code::ErrorCode;
+use tributary_model::issue::{Issue, Stage};
+use tributary_model::manifest::{Delivery as DeliveryTerms, DeliveryCapability};
+use tributary_model::problem::Problem;
+use tributary_model::state::RecordState;
+use tributary_store::{
+    Batch, BatchAmount, BatchObjects, BatchResult, Fenced, Lease, RecordIssue, RecordOutcome,
+    record_key_hash,
+};
+
+use crate::context::RunContext;
+use crate::objects::{self, Place};
+use crate::services::{Services, store_problem};
+use crate::target::HostTarget;
+
+/// Why a batch was not finished, and when to try again.
+pub(crate) struct Unfinished {
+    pub(crate) problem: Problem,
+    pub(crate) retry_after_ms: Option<u64>,
+}
+
+impl From<Problem> for Unfinished {
+    fn from(problem: Problem) -> Self {
+        Self {
+            retry_after_ms: problem.transient().then_some(1_000),
+            problem,
+        }
+    }
+}
+
+/// Maps and delivers the lease's batch.
+pub(crate) async fn run(
+    services: &Services,
+    context: &RunContext,
+    lease: &Lease,
+) -> Result<Fenced<()>, Unfinished> {
+    let batch = read_batch(context, lease).await?;
+    let input: BatchInput = serde_json::from_str(&batch.input)
+        .map_err(|error| Problem::new(ErrorCode::StorageFailed, error.to_string()))?;
+    let bytes = objects::get(services, context, input.object()).await?;
+    let mapped = tokio::task::block_in_place(|| map_input(context, &input, &bytes))?;
+    let keyed = Keyed::new(mapped);
+    let unchanged = unchanged(context, &keyed).await?;
+    let outgoing = outgoing(context, &keyed, &unchanged);
+    let place = Place {
+        partition: lease.partition.unwrap_or(0),
+        number: lease.batch.unwrap_or(0),
+        epoch: lease.epoch,
+    };
+    let lines = Bytes::copy_from_slice(&keyed.mapped.ndjson);
+    let processed =
+        objects::put(services, context, Layer::Processed, place, "ndjson.zst", lines).await?;
+    let delivery = match send(services, context, lease, &keyed, &outgoing).await? {
+        Fenced::Lost => return Ok(Fenced::Lost),
+        Fenced::Done(delivery) => delivery,
+    };
+    let finished = Finished::new(keyed, &unchanged, &outgoing, delivery);
+    let objects = store_results(services, context, place, processed, &input, &finished).await?;
+    let result = finished.into_result(context, objects);
+    let fenced = context
+        .store
+        .commit_batch(lease, &result)
+        .await
+        .map_err(|error| store_problem(&error))?;
+    Ok(fenced)
+}
+
+async fn read_batch(context: &RunContext, lease: &Lease) -> Result<Batch, Problem> {
+    let (partition, number) = (lease.partition.unwrap_or(0), lease.batch.unwrap_or(0));
+    context
+        .store
+        .batch(&context.run.id, partition, number)
+        .await
+        .map_err(|error| store_problem(&error))?
+        .ok_or_else(|| {
+            let detail = format!("batch {partition}/{number} of the run is not in the ledger");
+            Problem::new(ErrorCode::StorageFailed, detail)
+        })
+}
+
+fn map_input(
+    context: &RunContext,
+    input: &BatchInput,
+    bytes: &[u8],
+) -> Result<MappedBatch, Problem> {
+    match input {
+        BatchInput::Groups { .. } => map::map_groups(&context.plan, bytes),
+        BatchInput::Page {
+            format,
+            first,
+            skip,
+            take,
+            ..
+        } => {
+            let page = PageRows {
+                format,
+                first: *first,
+                bytes,
+                skip: *skip,
+                take: *take,
+            };
+            map::map_page(&context.plan, page)
+        }
+    }
+}
+
+/// A mapped batch with the hash that finds each record in the index.
+struct Keyed {
+    mapped: MappedBatch,
+    hashes: Vec<[u8; 32]>,
+}
+
+impl Keyed {
+    fn new(mapped: MappedBatch) -> Self {
+        let hashes = mapped
+            .records
+            .iter()
+            .map(|record| record_key_hash(&record.key))
+            .collect();
+        Self { mapped, hashes }
+    }
+
+    fn records(&self) -> impl Iterator<Item = (usize, &MappedRecord, &[u8; 32])> {
+        let records = self.mapped.records.iter().zip(&self.hashes);
+        records
+            .enumerate()
+            .map(|(index, (record, hash))| (index, record, hash))
+    }
+}
+
+/// Which records were delivered before with the same content.
+async fn unchanged(context: &RunContext, keyed: &Keyed) -> Result<Vec<bool>, Problem> {
+    let wanted: Vec<[u8; 32]> = keyed
+        .records()
+        .filter(|(_, record, _)| record.verdict == Verdict::Mapped)
+        .map(|(_, _, hash)| *hash)
+        .collect();
+    let seen = if wanted.is_empty() {
+        Vec::new()
+    } else {
+        context
+            .store
+            .records_seen(&context.integration.name, &wanted)
+            .await
+            .map_err(|error| store_problem(&error))?
+    };
+    let delivered: HashMap<[u8; 32], [u8; 32]> = seen
+        .into_iter()
+        .filter(|seen| seen.state == RecordState::Delivered)
+        .map(|seen| (seen.key_hash, seen.content_hash))
+        .collect();
+    Ok(keyed
+        .records()
+        .map(|(_, record, hash)| delivered.get(hash) == Some(&record.content_hash))
+        .collect())
+}
+
+/// Records that go to the target: (index in the batch, row).
+fn outgoing(
+    context: &RunContext,
+    keyed: &Keyed,
+    unchanged: &[bool],
+) -> Vec<(usize, OutgoingRow)> {
+    keyed
+        .records()
+        .zip(unchanged)
+        .filter(|((_, record, _), unchanged)| record.verdict == Verdict::Mapped && !**unchanged)
+        .map(|((index, record, _), _)| {
+            let row = OutgoingRow {
+                line: record.line.clone(),
+                idempotency_key: context.scope.idempotency_key(
+                    &record.key,
+                    &record.content_hash,
+                    0,
+                ),
+            };
+            (index, row)
+        })
+        .collect()
+}
+
+async fn send(
+    services: &Services,
+    context: &RunContext,
+    lease: &Lease,
+    keyed: &Keyed,
+    outgoing: &[(usize, OutgoingRow)],
+) -> Result<Fenced<Delivery>, Unfinished> {
+    if outgoing.is_empty() {
+        return Ok(Fenced::Done(Delivery::default()));
+    }
+    let intent = context
+        .store
+        .commit_intent(lease)
+        .await
+        .map_err(|error| store_problem(&error))?;
+    let Fenced::Done(first_sent_ms) = intent else {
+        return Ok(Fenced::Lost);
+    };
+    let terms = context.target.connector.manifest().delivery.as_ref();
+    if too_late(services, terms, lease, first_sent_ms) {
+        return Ok(Fenced::Done(all_uncertain(outgoing.len())));
+    }
+    let rows: Vec<OutgoingRow> = outgoing.iter().map(|(_, row)| row.clone()).collect();
+    let policy = context.integration.delivery;
+    let target = HostTarget {
+        side: &context.target,
+        timeout_ms: policy.timeout_ms,
+    };
+    let manner = Manner {
+        policy,
+        capability: terms.map_or(DeliveryCapability::None, |terms| terms.capability),
+    };
+    let batch = Outgoing {
+        stream: &context.integration.source.stream,
+        ndjson: &keyed.mapped.ndjson,
+        rows: &rows,
+    };
+    deliver::deliver(&target, batch, manner)
+        .await
+        .map(Fenced::Done)
+        .map_err(|late| Unfinished {
+            problem: late.problem,
+            retry_after_ms: late.retry_after_ms,
+        })
+}
+
+/// Beyond 80 % of the time for which the target remembers keys, a resend could double.
+fn too_late(
+    services: &Services,
+    terms: Option<&DeliveryTerms>,
+    lease: &Lease,
+    first_sent_ms: i64,
+) -> bool {
+    let Some(window_s) = terms.and_then(|terms| terms.window_s) else {
+        return false;
+    };
+    let age_ms = services.clock.now_ms().saturating_sub(first_sent_ms);
+    let safe_ms = i64::try_from(window_s.saturating_mul(800)).unwrap_or(i64::MAX);
+    lease.attempt > 1 && age_ms > safe_ms
+}
+
+fn all_uncertain(count: usize) -> Delivery {
+    let issue = Issue::error(
+        Stage::Deliver,
+        ErrorCode::DeliveryUncertain,
+        "the first try is too long ago for the target to recognise a resend",
+    );
+    let result = RowResult {
+        state: RecordState::Uncertain,
+        external_id: None,
+        detail: None,
+        issue: Some(issue),
+    };
+    Delivery {
+        results: vec![result; count],
+        ..Delivery::default()
+    }
+}
+
+/// A batch in which every record has its end state.
+struct Finished {
+    keyed: Keyed,
+    states: Vec<RecordState>,
+    /// by index in the batch, for the records that were sent
+    sent: BTreeMap<usize, RowResult>,
+    receipts: Vec<deliver::Receipt>,
+    target_ms: u64,
+}
+
+impl Finished {
+    fn new(
+        keyed: Keyed,
+        unchanged: &[bool],
+        outgoing: &[(usize, OutgoingRow)],
+        delivery: Delivery,
+    ) -> Self {
+        let mut states: Vec<RecordState> = keyed
+            .records()
+            .zip(unchanged)
+            .map(|((_, record, _), unchanged)| match record.verdict {
+                Verdict::Skipped => RecordState::Skipped,
+                Verdict::Quarantined => RecordState::Quarantined,
+                Verdict::Mapped if *unchanged => RecordState::Unchanged,
+                Verdict::Mapped => RecordState::Pending,
+            })
+            .collect();
+        let mut sent = BTreeMap::new();
+        for ((index, _), result) in outgoing.iter().zip(delivery.results) {
+            if let Some(state) = states.get_mut(*index) {
+                *state = result.state;
+            }
+            sent.insert(*index, result);
+        }
+        Self {
+            keyed,
+            states,
+            sent,
+            receipts: delivery.receipts,
+            target_ms: delivery.target_ms,
+        }
+    }
+
+    fn issues(&self) -> BTreeMap<usize, Vec<Issue>> {
+        let mut issues: BTreeMap<usize, Vec<Issue>> = BTreeMap::new();
+        for (index, issue) in &self.keyed.mapped.issues {
+            issues
+                .entry(*index as usize)
+                .or_default()
+                .push(issue.clone());
+        }
+        for (index, result) in &self.sent {
+            if let Some(issue) = &result.issue {
+                let mut issue = issue.clone();
+                issue.position = self.position(*index);
+                issues.entry(*index).or_default().push(issue);
+            }
+        }
+        issues
+    }
+
+    fn position(&self, index: usize) -> Option<tributary_model::rows::RowPosition> {
+        self.keyed
+            .mapped
+            .records
+            .get(index)
+            .map(|record| record.position)
+    }
+
+    fn result_lines(&self, source: &str) -> Result<Vec<u8>, Problem> {
+        let mut issues = self.issues();
+        let mut out = Vec::new();
+        for ((index, record, _), state) in self.keyed.records().zip(&self.states) {
+            let sent = self.sent.get(&index);
+            let line = ResultLine {
+                key: record.key.clone(),
+                state: *state,
+                source: source.to_owned(),
+                position: record.position,
+                external_id: sent.and_then(|result| result.external_id.clone()),
+                detail: sent.and_then(|result| result.detail.clone()),
+                issues: issues.remove(&index).unwrap_or_default(),
+            };
+            results::append(&mut out, &line)
+                .map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))?;
+        }
+        Ok(out)
+    }
+
+    fn into_result(self, context: &RunContext, objects: BatchObjects) -> BatchResult {
+        let mut counters = Counters {
+            rows: self.keyed.mapped.rows,
+            ..Counters::default()
+        };
+        let mut outcomes = Vec::with_capacity(self.states.len());
+        for ((index, record, hash), state) in self.keyed.records().zip(&self.states) {
+            counters.add(*state);
+            let sent = self.sent.get(&index);
+            outcomes.push(RecordOutcome {
+                ordinal: u32::try_from(index).unwrap_or(u32::MAX),
+                key: tributary_model::issue::shorten(&record.key, 200),
+                key_hash: *hash,
+                content_hash: record.content_hash,
+                state: *state,
+                external_id: sent.and_then(|result| result.external_id.clone()),
+            });
+        }
+        let amounts = self.amounts(context);
+        let issues = self
+            .issues()
+            .into_iter()
+            .flat_map(|(index, issues)| issues.into_iter().map(move |issue| (index, issue)))
+            .map(|(index, issue)| RecordIssue {
+                ordinal: u32::try_from(index).unwrap_or(u32::MAX),
+                key: self
+                    .keyed
+                    .mapped
+                    .records
+                    .get(index)
+                    .map(|record| tributary_model::issue::shorten(&record.key, 200))
+                    .unwrap_or_default(),
+                issue,
+            })
+            .collect();
+        BatchResult {
+            counters,
+            amounts,
+            outcomes,
+            issues,
+            objects,
+            target_ms: self.target_ms,
+            calls: self.receipts.len() as u64,
+        }
+    }
+
+    /// Sums of the declared amounts per state.
+    fn amounts(&self, context: &RunContext) -> Vec<BatchAmount> {
+        let mut sums: BTreeMap<(usize, &'static str), (Decimal, u64)> = BTreeMap::new();
+        for ((_, record, _), state) in self.keyed.records().zip(&self.states) {
+            for (number, amount) in record.amounts.iter().enumerate() {
+                let Some(amount) = amount else { continue };
+                let sum = sums
+                    .entry((number, state.as_str()))
+                    .or_insert((Decimal::ZERO, 0));
+                if let Ok(total) = sum.0.add(*amount) {
+                    *sum = (total, sum.1 + 1);
+                }
+            }
+        }
+        let names = context.plan.amount_names();
+        sums.into_iter()
+            .filter_map(|((number, state), (total, count))| {
+                Some(BatchAmount {
+                    name: names.get(number)?.clone(),
+                    state: RecordState::parse(state)?,
+                    amount: total.to_string(),
+                    records: count,
+                })
+            })
+            .collect()
+    }
+}
+
+async fn store_results(
+    services: &Services,
+    context: &RunContext,
+    place: Place,
+    processed: String,
+    input: &BatchInput,
+    finished: &Finished,
+) -> Result<BatchObjects, Problem> {
+    let lines = finished.result_lines(input.source())?;
+    let results = objects::put(
+        services,
+        context,
+        Layer::Results,
+        place,
+        "ndjson.zst",
+        lines.into(),
+    )
+    .await?;
+    let mut receipts = None;
+    if !finished.receipts.is_empty() {
+        let mut lines = Vec::new();
+        for receipt in &finished.receipts {
+            serde_json::to_writer(&mut lines, receipt)
+                .map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))?;
+            lines.push(b'\n');
+        }
+        let extension = "receipts.ndjson.zst";
+        let stored =
+            objects::put(services, context, Layer::Results, place, extension, lines.into());
+        receipts = Some(stored.await?);
+    }
+    Ok(BatchObjects {
+        processed: Some(processed),
+        results: Some(results),
+        receipts,
+    })
+}

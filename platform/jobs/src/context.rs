@@ -1,0 +1,196 @@
+//! Everything a run's work items share: documents as pinned by the run, the compiled plan, both
+//! connectors with their connections. Made once per run and process.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use tributary_engine::key::KeyScope;
+use tributary_host::CallContext;
+use tributary_host::Connector;
+use tributary_mapping::{Environment, Plan};
+use tributary_model::clock::UnixMillis;
+use tributary_model::document::{IntegrationDocument, LookupDocument};
+use tributary_model::error_code::ErrorCode;
+use tributary_model::id::{RunId, Slug, TenantId};
+use tributary_model::problem::{Place, Problem};
+use tributary_store::{Run, TenantStore};
+use tributary_vault::TenantVault;
+
+use crate::services::{Services, config_of, store_problem, unreadable};
+
+/// One side of an integration: connector, connection, configuration.
+pub(crate) struct Side {
+    pub(crate) connector: Arc<Connector>,
+    pub(crate) call: CallContext,
+    pub(crate) config: Value,
+}
+
+/// See the module.
+pub(crate) struct RunContext {
+    pub(crate) tenant: TenantId,
+    pub(crate) run: Run,
+    pub(crate) store: TenantStore,
+    pub(crate) vault: TenantVault,
+    pub(crate) integration: IntegrationDocument,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) source: Side,
+    pub(crate) target: Side,
+    pub(crate) scope: KeyScope,
+    /// the run's day (UTC), part of its objects' names
+    pub(crate) date: String,
+    /// fires when the run is cancelled
+    pub(crate) cancel: CancellationToken,
+}
+
+impl RunContext {
+    /// Reads and compiles what the run needs.
+    pub(crate) async fn load(
+        services: &Services,
+        tenant: &TenantId,
+        run: &RunId,
+    ) -> Result<Self, Problem> {
+        let store = services.store.tenant(tenant);
+        let run = store
+            .run(run)
+            .await
+            .map_err(|error| store_problem(&error))?
+            .ok_or_else(|| Problem::new(ErrorCode::NotFound, format!("there is no run {run}")))?;
+        let run_created_ms = run.created_ms;
+        let vault = services.tenant_vault(tenant).await?;
+        let integration = integration(&store, &run).await?;
+        let plan = compile(&store, &integration, run.mapping_revision).await?;
+        let cancel = CancellationToken::new();
+        let source = side(services, &run, (tenant, &vault), &integration.source.connection, &cancel).await?;
+        let target = side(services, &run, (tenant, &vault), &integration.target.connection, &cancel).await?;
+        let scope = KeyScope {
+            tenant: tenant.clone(),
+            integration: integration.name.clone(),
+            stream: integration.source.stream.clone(),
+            generation: 0,
+        };
+        Ok(Self {
+            tenant: tenant.clone(),
+            run,
+            store,
+            vault,
+            integration,
+            plan,
+            source,
+            target,
+            scope,
+            date: day(run_created_ms),
+            cancel,
+        })
+    }
+}
+
+async fn side(
+    services: &Services,
+    run: &Run,
+    tenant_vault: (&TenantId, &TenantVault),
+    name: &Slug,
+    cancel: &CancellationToken,
+) -> Result<Side, Problem> {
+    let (tenant, vault) = tenant_vault;
+    let (document, connection) = services.connection(tenant, name, vault).await?;
+    let digest = run.connectors.get(document.connector.as_str());
+    let connector = match digest {
+        Some(digest) => services.components.load(services, digest).await?,
+        None => {
+            services
+                .components
+                .by_name(services, &document.connector)
+                .await?
+        }
+    };
+    Ok(Side {
+        connector,
+        config: config_of(&document),
+        call: CallContext {
+            tenant: tenant.clone(),
+            run: Some(run.id.to_string()),
+            connection,
+            cancel: cancel.clone(),
+        },
+    })
+}
+
+async fn integration(store: &TenantStore, run: &Run) -> Result<IntegrationDocument, Problem> {
+    let stored = store
+        .integration(&run.integration, Some(run.integration_version))
+        .await
+        .map_err(|error| store_problem(&error))?
+        .ok_or_else(|| missing("integration", &run.integration))?;
+    serde_json::from_str(&stored.content)
+        .map_err(|error| unreadable("integration", &run.integration, &error))
+}
+
+async fn compile(
+    store: &TenantStore,
+    integration: &IntegrationDocument,
+    revision: u32,
+) -> Result<Arc<Plan>, Problem> {
+    let stored = store
+        .mapping(&integration.mapping, Some(revision))
+        .await
+        .map_err(|error| store_problem(&error))?
+        .ok_or_else(|| missing("mapping", &integration.mapping))?;
+    let lookups = lookups(store).await?;
+    let environment = Environment {
+        lookups: &lookups,
+        params: &integration.params,
+        source_columns: None,
+    };
+    tributary_mapping::parse(stored.content.as_bytes())
+        .and_then(|document| tributary_mapping::compile(&document, &environment))
+        .map_err(|diagnostics| {
+            let detail = format!("the mapping {} does not pass its check", integration.mapping);
+            let mut problem = Problem::new(ErrorCode::MappingInvalid, detail);
+            problem.errors = diagnostics
+                .into_iter()
+                .map(|diagnostic| Place {
+                    pointer: diagnostic.pointer,
+                    detail: diagnostic.message,
+                })
+                .collect();
+            problem
+        })
+}
+
+async fn lookups(store: &TenantStore) -> Result<BTreeMap<String, LookupDocument>, Problem> {
+    let stored = store
+        .lookups()
+        .await
+        .map_err(|error| store_problem(&error))?;
+    let mut lookups = BTreeMap::new();
+    for row in stored {
+        let document: LookupDocument = serde_json::from_str(&row.content)
+            .map_err(|error| unreadable("lookup", &row.name, &error))?;
+        lookups.insert(row.name.to_string(), document);
+    }
+    Ok(lookups)
+}
+
+/// The UTC day of a moment, `YYYY-MM-DD` (days from civil, Howard Hinnant's algorithm).
+fn day(ms: UnixMillis) -> String {
+    let days = ms.div_euclid(86_400_000) + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+fn missing(kind: &str, name: &Slug) -> Problem {
+    Problem::new(ErrorCode::ReferenceMissing, format!("there is no {kind} {name}"))
+}

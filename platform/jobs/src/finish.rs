@@ -1,0 +1,207 @@
+//! Work of kind `finish`: reconciles a run whose work is all done, writes the manifest, moves the
+//! cursors and closes it, in that order.
+
+use serde_json::{Value, json};
+use tributary_engine::reconcile::{Sides, reconcile, verdict};
+use tributary_lake::Layer;
+use tributary_model::counters::Counters;
+use tributary_model::document::LoadMode;
+use tributary_model::error_code::ErrorCode;
+use tributary_model::problem::Problem;
+use tributary_model::state::RunState;
+use tributary_store::{Amount, BatchState, CursorMove, Fenced, Lease, Partition, StoreError};
+
+use crate::context::RunContext;
+use crate::objects;
+use crate::progress::{Progress, partition_key};
+use crate::report::{AmountLine, RunReport, process_peak_mib};
+use crate::services::{Services, store_problem};
+
+/// Closes the lease's run.
+pub(crate) async fn run(
+    services: &Services,
+    context: &RunContext,
+    lease: &Lease,
+) -> Result<Fenced<()>, Problem> {
+    let totals = Totals::read(context).await?;
+    let report = report(services, context, &totals);
+    write_manifest(services, context, lease, &report).await?;
+    let moves = if advances(report.state) && context.run.mode == LoadMode::Incremental {
+        cursor_moves(context, &totals)?
+    } else {
+        Vec::new()
+    };
+    let text = serde_json::to_string(&report)
+        .map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))?;
+    let finished = context
+        .store
+        .finish_run(lease, report.state, &text, &moves)
+        .await
+        .map_err(|error| store_problem(&error))?;
+    Ok(match finished {
+        Fenced::Lost => Fenced::Lost,
+        Fenced::Done(state) => {
+            tracing::info!(
+                tenant.id = %context.tenant,
+                run.id = %context.run.id,
+                run.state = state.as_str(),
+                "the run is over"
+            );
+            Fenced::Done(())
+        }
+    })
+}
+
+/// Batches read at a time while summing up.
+const PAGE: u32 = 200;
+
+/// Everything that the ledger knows about the run, summed up.
+struct Totals {
+    counters: Counters,
+    amounts: Vec<Amount>,
+    partitions: Vec<Partition>,
+    rows_in_pages: u64,
+    batches: u64,
+    calls: u64,
+    target_ms: u64,
+    /// of the first batch that failed for good
+    problem: Option<Problem>,
+}
+
+impl Totals {
+    async fn read(context: &RunContext) -> Result<Self, Problem> {
+        Self::query(context)
+            .await
+            .map_err(|error| store_problem(&error))
+    }
+
+    async fn query(context: &RunContext) -> Result<Self, StoreError> {
+        let (store, run) = (&context.store, &context.run.id);
+        let fresh = store.run(run).await?;
+        let mut totals = Self {
+            counters: store.run_counters(run).await?,
+            amounts: store.run_amounts(run).await?,
+            partitions: store.partitions(run).await?,
+            rows_in_pages: 0,
+            batches: 0,
+            calls: 0,
+            target_ms: 0,
+            problem: fresh.and_then(|run| run.problem),
+        };
+        for partition in &totals.partitions {
+            let pages = store.pages(run, partition.no).await?;
+            totals.rows_in_pages += pages.iter().map(|page| page.rows).sum::<u64>();
+        }
+        let mut after = None;
+        loop {
+            let batches = store.batches(run, after, PAGE).await?;
+            let Some(last) = batches.last() else {
+                return Ok(totals);
+            };
+            after = Some((last.partition, last.no));
+            for batch in batches {
+                totals.batches += 1;
+                totals.calls += batch.calls;
+                totals.target_ms += batch.target_ms;
+                if batch.state == BatchState::Failed {
+                    totals.problem = totals.problem.or(batch.problem);
+                }
+            }
+        }
+    }
+}
+
+/// Whether the stream's cursor may move: all that was read is accounted for. Quarantined
+/// records count, since they wait in the ledger.
+fn advances(state: RunState) -> bool {
+    matches!(
+        state,
+        RunState::Succeeded | RunState::CompletedWithErrors
+    )
+}
+
+fn report(services: &Services, context: &RunContext, totals: &Totals) -> RunReport {
+    let sides = Sides {
+        counters: totals.counters,
+        rows_in_pages: totals.rows_in_pages,
+        rows_in_batches: totals.counters.rows,
+    };
+    let tolerance = context.integration.tolerance;
+    let (state, problem) = verdict(&sides, tolerance, totals.problem.clone());
+    let started_ms = context.run.started_ms.unwrap_or(context.run.created_ms);
+    let duration_ms = (services.clock.now_ms() - started_ms).max(1);
+    let rows = i64::try_from(totals.counters.rows).unwrap_or(i64::MAX);
+    let amounts = totals.amounts.iter().map(|sum| AmountLine {
+        name: sum.name.clone(),
+        state: sum.state,
+        total: sum.amount.clone(),
+        records: sum.records,
+    });
+    RunReport {
+        state,
+        problem,
+        counters: totals.counters,
+        reconciliation: reconcile(&sides),
+        amounts: amounts.collect(),
+        partitions: totals.partitions.len() as u64,
+        batches: totals.batches,
+        calls: totals.calls,
+        target_ms: totals.target_ms,
+        duration_ms,
+        rows_per_s: u64::try_from(rows.saturating_mul(1_000) / duration_ms).unwrap_or(0),
+        process_peak_mib: process_peak_mib(),
+        plan_digest: data_encoding::HEXLOWER.encode(&context.plan.digest()),
+        source_connector: connector_name(&context.source),
+        target_connector: connector_name(&context.target),
+    }
+}
+
+fn connector_name(side: &crate::context::Side) -> String {
+    let manifest = side.connector.manifest();
+    format!(
+        "{}@{} ({})",
+        manifest.name,
+        manifest.version,
+        side.connector.digest()
+    )
+}
+
+async fn write_manifest(
+    services: &Services,
+    context: &RunContext,
+    lease: &Lease,
+    report: &RunReport,
+) -> Result<(), Problem> {
+    let manifest = json!({
+        "tenant": context.tenant,
+        "integration": context.integration.name,
+        "integration_version": context.run.integration_version,
+        "mapping": context.integration.mapping,
+        "mapping_revision": context.run.mapping_revision,
+        "run": context.run.id,
+        "attempt": context.run.attempt,
+        "report": report,
+    });
+    let name = format!("_manifest.e{}.json.zst", lease.epoch);
+    let bytes = manifest.to_string().into_bytes().into();
+    objects::put_named(services, context, Layer::Results, &name, bytes).await?;
+    Ok(())
+}
+
+fn cursor_moves(context: &RunContext, totals: &Totals) -> Result<Vec<CursorMove>, Problem> {
+    let mut moves = Vec::new();
+    for partition in &totals.partitions {
+        let progress = Progress::parse(partition.state.as_deref())?;
+        let Some(checkpoint) = progress.checkpoint else {
+            continue;
+        };
+        let descriptor = serde_json::from_str(&partition.descriptor).unwrap_or(Value::Null);
+        moves.push(CursorMove {
+            stream: context.integration.source.stream.clone(),
+            partition_key: partition_key(&descriptor),
+            generation: 0,
+            cursor: checkpoint.to_string(),
+        });
+    }
+    Ok(moves)
+}

@@ -1,0 +1,60 @@
+//! Work of kind `plan`: asks the connector how the stream can be split, and makes the partitions.
+
+use serde_json::{Map, Value};
+use tributary_host::Selection;
+use tributary_model::document::LoadMode;
+use tributary_model::problem::Problem;
+use tributary_store::{Fenced, Lease, NewPartition};
+
+use crate::context::RunContext;
+use crate::progress;
+use crate::services::store_problem;
+
+/// Plans the run.
+pub(crate) async fn run(context: &RunContext, lease: &Lease) -> Result<Fenced<()>, Problem> {
+    let incremental = context.run.mode == LoadMode::Incremental;
+    let cursors = if incremental {
+        cursors(context).await?
+    } else {
+        Map::new()
+    };
+    let selection = Selection {
+        stream: context.integration.source.stream.clone(),
+        incremental,
+        partition: None,
+        state: incremental.then(|| Value::Object(cursors.clone())),
+    };
+    let source = &context.source;
+    let descriptors = source
+        .connector
+        .partitions(&source.call, &source.config, &selection)
+        .await?;
+    let partitions = descriptors
+        .into_iter()
+        .zip(0..)
+        .map(|(descriptor, no)| NewPartition {
+            no,
+            state: progress::start(cursors.get(&progress::partition_key(&descriptor))),
+            descriptor: descriptor.to_string(),
+        })
+        .collect::<Vec<_>>();
+    context
+        .store
+        .commit_plan(lease, &partitions)
+        .await
+        .map_err(|error| store_problem(&error))
+}
+
+async fn cursors(context: &RunContext) -> Result<Map<String, Value>, Problem> {
+    let stored = context
+        .store
+        .cursor(&context.integration.name, &context.integration.source.stream)
+        .await
+        .map_err(|error| store_problem(&error))?;
+    let mut cursors = Map::new();
+    for cursor in stored {
+        let value = serde_json::from_str(&cursor.cursor).unwrap_or(Value::Null);
+        cursors.insert(cursor.partition_key, value);
+    }
+    Ok(cursors)
+}

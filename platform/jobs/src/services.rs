@@ -1,0 +1,146 @@
+//! What the workers of one process share.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tributary_host::{CallContext, CheckStep};
+use tributary_host::Connection;
+use tributary_host::EgressPolicy;
+use tributary_host::Host;
+use tributary_lake::Lake;
+use tributary_model::clock::Clock;
+use tributary_model::document::ConnectionDocument;
+use tributary_model::error_code::ErrorCode;
+use tributary_model::id::{Slug, TenantId};
+use tributary_model::problem::Problem;
+use tributary_store::{Store, StoreError};
+use tributary_vault::{TenantVault, Vault};
+
+use crate::components::Components;
+
+/// Handles to everything a worker uses.
+pub struct Services {
+    pub store: Store,
+    pub lake: Lake,
+    pub vault: Arc<Vault>,
+    pub host: Host,
+    pub components: Components,
+    pub egress: EgressPolicy,
+    pub clock: Arc<dyn Clock>,
+    /// rung when work was queued in this process
+    pub wake: Arc<Notify>,
+}
+
+impl Services {
+    /// The tenant's keys.
+    ///
+    /// # Errors
+    /// `storage_failed` if the tenant has no key or it cannot be unwrapped.
+    pub async fn tenant_vault(&self, tenant: &TenantId) -> Result<TenantVault, Problem> {
+        let wrapped = self
+            .store
+            .tenant(tenant)
+            .wrapped_key()
+            .await
+            .map_err(|error| store_problem(&error))?
+            .ok_or_else(|| {
+                Problem::new(ErrorCode::NotFound, format!("there is no tenant {tenant}"))
+            })?;
+        self.vault
+            .tenant(tenant, &wrapped)
+            .map_err(|error| Problem::new(ErrorCode::StorageFailed, error.to_string()))
+    }
+
+    /// The named connection with its secrets, ready for use, and its configuration.
+    ///
+    /// # Errors
+    /// `reference_missing` if there is no such connection; else what is wrong with it.
+    pub(crate) async fn connection(
+        &self,
+        tenant: &TenantId,
+        name: &Slug,
+        vault: &TenantVault,
+    ) -> Result<(ConnectionDocument, Arc<Connection>), Problem> {
+        let stored = self
+            .store
+            .tenant(tenant)
+            .connection(name)
+            .await
+            .map_err(|error| store_problem(&error))?
+            .ok_or_else(|| {
+                let detail = format!("there is no connection {name}");
+                Problem::new(ErrorCode::ReferenceMissing, detail)
+            })?;
+        let mut document: ConnectionDocument = serde_json::from_str(&stored.content)
+            .map_err(|error| unreadable("connection", name, &error))?;
+        if let Some(sealed) = &stored.sealed_secrets {
+            let plain = vault
+                .open("connection", name.as_str(), sealed)
+                .map_err(|error| Problem::new(ErrorCode::StorageFailed, error.to_string()))?;
+            document.secrets = serde_json::from_slice(&plain)
+                .map_err(|error| unreadable("connection", name, &error))?;
+        }
+        let connection = Connection::new(&document, &self.egress)?;
+        document.secrets.clear();
+        Ok((document, Arc::new(connection)))
+    }
+}
+
+/// Asks a connection's connector whether it works; changes nothing on the other side. The
+/// document comes with its secrets.
+///
+/// # Errors
+/// What stopped the check itself; failed steps are in the answer.
+pub async fn check_connection(
+    services: &Services,
+    tenant: &TenantId,
+    document: &ConnectionDocument,
+) -> Result<Vec<CheckStep>, Problem> {
+    let connection = Arc::new(Connection::new(document, &services.egress)?);
+    let connector = services
+        .components
+        .by_name(services, &document.connector)
+        .await?;
+    let call = CallContext {
+        tenant: tenant.clone(),
+        run: None,
+        connection,
+        cancel: CancellationToken::new(),
+    };
+    connector.check(&call, &config_of(document)).await
+}
+
+/// A store error as a problem: the particulars are for the log, not for users.
+pub(crate) fn store_problem(error: &StoreError) -> Problem {
+    tracing::error!(error = %chain(error), "the store failed");
+    Problem::new(ErrorCode::StorageFailed, "the ledger could not be read or written")
+}
+
+/// An error with its causes in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
+
+pub(crate) fn unreadable(kind: &str, name: &Slug, error: &serde_json::Error) -> Problem {
+    Problem::new(
+        ErrorCode::DocumentInvalid,
+        format!("the stored {kind} {name} cannot be read: {error}"),
+    )
+}
+
+/// A document's JSON value for the guest; an absent configuration is an empty object.
+pub(crate) fn config_of(document: &ConnectionDocument) -> Value {
+    match &document.config {
+        Value::Null => Value::Object(serde_json::Map::new()),
+        config => config.clone(),
+    }
+}

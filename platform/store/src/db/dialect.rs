@@ -1,0 +1,192 @@
+//! What SQLite and Postgres write differently: begin, clock, claim, bulk rows. Everything else
+//! is one text for both.
+//!
+//! Bulk statements take their rows as one JSON array, which both databases unpack, so that the
+//! number of parameters does not depend on the number of rows.
+
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Dialect {
+    /// SQLite must take the write lock at once: a reader that becomes a writer may be refused.
+    pub(crate) fn begin_write(self) -> &'static str {
+        match self {
+            Self::Sqlite => "begin immediate",
+            Self::Postgres => "begin",
+        }
+    }
+
+    /// Binds the scope ($1 tenant, $2 system on/off) to the transaction; gives the time, ms.
+    pub(crate) fn start(self) -> &'static str {
+        match self {
+            Self::Sqlite => "select cast(unixepoch('subsec') * 1000 as integer) as now, $1, $2",
+            Self::Postgres => {
+                "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now,
+                    set_config('app.tenant', $1, true), set_config('app.system', $2, true)"
+            }
+        }
+    }
+
+    /// $1 now, $2 lease end, $3 worker, $4 limit.
+    pub(crate) fn claim(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "update work set state = 'leased', epoch = epoch + 1, attempt = attempt + 1,
+                    due_at = null, lease_until = $2, owner = $3, updated_at = $1
+                 where (tenant, id) in (select tenant, id from work where due_at <= $1
+                    order by due_at, id limit $4)
+                 returning tenant, id, run, kind, partition, batch, epoch, attempt"
+            }
+            Self::Postgres => {
+                "with free as materialized (select tenant, id from work where due_at <= $1
+                    order by due_at, id limit $4 for update skip locked)
+                 update work set state = 'leased', epoch = epoch + 1, attempt = attempt + 1,
+                    due_at = null, lease_until = $2, owner = $3, updated_at = $1
+                 from free where work.tenant = free.tenant and work.id = free.id
+                 returning work.tenant, work.id, run, kind, partition, batch, epoch, attempt"
+            }
+        }
+    }
+
+    /// $1 now, $2 limit. Locks what it finds.
+    pub(crate) fn expired(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "select tenant, id, run, kind, partition, batch, epoch, attempt, owner from work
+                 where lease_until <= $1 order by lease_until limit $2"
+            }
+            Self::Postgres => {
+                "select tenant, id, run, kind, partition, batch, epoch, attempt, owner from work
+                 where lease_until <= $1 order by lease_until limit $2 for update skip locked"
+            }
+        }
+    }
+
+    /// $1 new lease end, $2 JSON rows [tenant, id, epoch].
+    pub(crate) fn heartbeat(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "update work set lease_until = $1
+                 where lease_until is not null and (tenant, id, epoch) in
+                    (select value ->> 0, value ->> 1, value ->> 2 from json_each($2))
+                 returning tenant, id, epoch, run"
+            }
+            Self::Postgres => {
+                "update work set lease_until = $1
+                 where lease_until is not null and (tenant, id, epoch) in
+                    (select value ->> 0, value ->> 1, (value ->> 2)::bigint
+                     from json_array_elements($2::json) as held(value))
+                 returning tenant, id, epoch, run"
+            }
+        }
+    }
+
+    /// $1 tenant, $2 integration, $3 JSON array of key hashes in hex.
+    pub(crate) fn records_seen(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "select i.key_hash, i.content_hash, i.state, r.id as run
+                 from json_each($3) as k
+                 cross join record_index i on i.tenant = $1 and i.integration = $2
+                    and i.key_hash = unhex(k.value)
+                 join run r on r.tenant = i.tenant and r.no = i.run_no"
+            }
+            Self::Postgres => {
+                "select i.key_hash, i.content_hash, i.state, r.id as run
+                 from record_index i join run r on r.tenant = i.tenant and r.no = i.run_no
+                 where i.tenant = $1 and i.integration = $2 and i.key_hash in
+                    (select decode(value, 'hex') from json_array_elements_text($3::json) as k(value))"
+            }
+        }
+    }
+
+    /// $1 tenant, $2 integration, $3 run no, $4 place without the ordinal, $5 JSON rows
+    /// [ordinal, key hash, content hash, state]: each key once, in key order (Postgres then
+    /// locks in one order). What the target holds changes only by a delivery; a record that the
+    /// target never had shows its last outcome.
+    pub(crate) fn index_records(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "insert into record_index
+                    (tenant, integration, key_hash, content_hash, state, run_no, place)
+                 select $1, $2, unhex(value ->> 1), unhex(value ->> 2), value ->> 3, $3,
+                    $4 || (value ->> 0) from json_each($5) where true
+                 on conflict (tenant, integration, key_hash) do update set
+                    content_hash = case when excluded.state in ('delivered', 'uncertain')
+                        or record_index.state not in ('delivered', 'uncertain')
+                        then excluded.content_hash else record_index.content_hash end,
+                    state = case when excluded.state in ('delivered', 'uncertain')
+                        or record_index.state not in ('delivered', 'uncertain')
+                        then excluded.state else record_index.state end,
+                    run_no = excluded.run_no, prev = record_index.place, place = excluded.place"
+            }
+            Self::Postgres => {
+                "insert into record_index
+                    (tenant, integration, key_hash, content_hash, state, run_no, place)
+                 select $1, $2, decode(value ->> 1, 'hex'), decode(value ->> 2, 'hex'),
+                    value ->> 3, $3, $4 || (value ->> 0)
+                 from json_array_elements($5::json) with ordinality as o(value, row_no)
+                 order by row_no
+                 on conflict (tenant, integration, key_hash) do update set
+                    content_hash = case when excluded.state in ('delivered', 'uncertain')
+                        or record_index.state not in ('delivered', 'uncertain')
+                        then excluded.content_hash else record_index.content_hash end,
+                    state = case when excluded.state in ('delivered', 'uncertain')
+                        or record_index.state not in ('delivered', 'uncertain')
+                        then excluded.state else record_index.state end,
+                    run_no = excluded.run_no, prev = record_index.place, place = excluded.place"
+            }
+        }
+    }
+
+    /// $1 tenant, $2 integration, $3 run no, $4 partition, $5 batch, $6 epoch, $7 JSON rows
+    /// [ordinal, key, key hash, content hash, state, external id, prev]. prev is given where the
+    /// same key came before in the batch; otherwise the index tells it.
+    pub(crate) fn append_records(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "insert into run_record (tenant, run_no, partition, batch, epoch, ordinal, key,
+                    content_hash, state, external_id, prev)
+                 select $1, $3, $4, $5, $6, o.value ->> 0, o.value ->> 1, unhex(o.value ->> 3),
+                    o.value ->> 4, o.value ->> 5, coalesce(o.value ->> 6, i.prev)
+                 from json_each($7) as o
+                 cross join record_index i on i.tenant = $1 and i.integration = $2
+                    and i.key_hash = unhex(o.value ->> 2)"
+            }
+            Self::Postgres => {
+                "insert into run_record (tenant, run_no, partition, batch, epoch, ordinal, key,
+                    content_hash, state, external_id, prev)
+                 select $1, $3, $4, $5, $6, (o.value ->> 0)::bigint, o.value ->> 1,
+                    decode(o.value ->> 3, 'hex'), o.value ->> 4, o.value ->> 5,
+                    coalesce(o.value ->> 6, i.prev)
+                 from json_array_elements($7::json) as o(value)
+                 join record_index i on i.tenant = $1 and i.integration = $2
+                    and i.key_hash = decode(o.value ->> 2, 'hex')"
+            }
+        }
+    }
+
+    /// $1 tenant, $2 run, $3 partition, $4 batch, $5 epoch, $6 JSON rows [no, ordinal, key,
+    /// code, rule, owner, issue as JSON text].
+    pub(crate) fn append_issues(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "insert into record_issue (tenant, run, partition, batch, epoch, no, ordinal, key,
+                    code, rule, owner, issue)
+                 select $1, $2, $3, $4, $5, value ->> 0, value ->> 1, value ->> 2, value ->> 3,
+                    value ->> 4, value ->> 5, value ->> 6 from json_each($6)"
+            }
+            Self::Postgres => {
+                "insert into record_issue (tenant, run, partition, batch, epoch, no, ordinal, key,
+                    code, rule, owner, issue)
+                 select $1, $2, $3, $4, $5, (value ->> 0)::bigint, (value ->> 1)::bigint,
+                    value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+                 from json_array_elements($6::json) as o(value)"
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Failing work, cancelling and redriving runs.
+
+use tributary_model::id::RunId;
+use tributary_model::problem::Problem;
+use tributary_model::state::{RunState, WorkKind};
+
+use super::lifecycle;
+use super::run::{Run, active_run};
+use super::types::{Fenced, Lease};
+use crate::db::Tx;
+use crate::error::{StoreError, is_unique_violation};
+use crate::row::{to_i64, to_json};
+use crate::tenant::TenantStore;
+
+/// What became of [`TenantStore::run_redrive`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "a redrive may have been refused"]
+pub enum Redrive {
+    /// queued again with the work that was not done
+    Queued(Box<Run>),
+    /// another run of the integration is not over
+    Refused { running: RunId },
+    /// the run is not over, or it succeeded
+    NotOver(RunState),
+    /// every record was delivered, unchanged, skipped or quarantined: nothing to send again
+    Nothing,
+}
+
+impl TenantStore {
+    /// The work failed. `retry_in_ms` brings it back after that time (by the database's clock);
+    /// `None` means for good: a batch's records stay pending and the run goes on, other work
+    /// fails the run. Gives the run's state. Ends the lease, of any kind of work.
+    ///
+    /// # Errors
+    /// `WrongLease`, `Database`.
+    pub async fn fail_work(
+        &self,
+        lease: &Lease,
+        problem: &Problem,
+        retry_in_ms: Option<u64>,
+    ) -> Result<Fenced<RunState>, StoreError> {
+        self.check_lease(lease, &WorkKind::ALL)?;
+        let mut tx = self.write().await?;
+        let state = match retry_in_ms {
+            Some(wait) => self.retry_later(&mut tx, lease, problem, wait).await?,
+            None => lifecycle::fail_for_good(&mut tx, lease, problem).await?,
+        };
+        match state {
+            None => Ok(Fenced::Lost),
+            Some(state) => {
+                tx.commit().await?;
+                Ok(Fenced::Done(state))
+            }
+        }
+    }
+
+    async fn retry_later(
+        &self,
+        tx: &mut Tx,
+        lease: &Lease,
+        problem: &Problem,
+        wait_ms: u64,
+    ) -> Result<Option<RunState>, StoreError> {
+        let now = tx.now;
+        let due = now.saturating_add(to_i64("retry_in_ms", wait_ms)?);
+        let waiting = sqlx::query(
+            "update work set state = 'retry_wait', due_at = $4, lease_until = null, problem = $5,
+                updated_at = $6
+             where tenant = $1 and id = $2 and epoch = $3",
+        )
+        .bind(self.tenant().as_str())
+        .bind(lease.work_id.as_str())
+        .bind(to_i64("epoch", lease.epoch)?)
+        .bind(due)
+        .bind(to_json("problem", problem)?)
+        .bind(now)
+        .execute(tx.conn())
+        .await?;
+        if waiting.rows_affected() != 1 {
+            return Ok(None);
+        }
+        let state = lifecycle::locked_state(tx, self.tenant(), &lease.run).await?;
+        if lifecycle::is_live(state) {
+            return Ok(Some(state));
+        }
+        lifecycle::cancel_waiting(tx, self.tenant(), &lease.run).await?;
+        lifecycle::settle(tx, self.tenant(), &lease.run)
+            .await
+            .map(Some)
+    }
+
+    /// Stops a run: what waits is cancelled now, what is leased is asked to stop. Gives the
+    /// state after it, which for a run that was over is the one it had; `None` if there is no
+    /// such run.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn run_cancel(&self, id: &RunId) -> Result<Option<RunState>, StoreError> {
+        let mut tx = self.write().await?;
+        let Some(state) = lifecycle::lock_run(&mut tx, self.tenant(), id).await? else {
+            return Ok(None);
+        };
+        if !state.may_become(RunState::Cancelling) {
+            return Ok(Some(state));
+        }
+        let (tenant, note) = (self.tenant(), Some("cancel was requested"));
+        lifecycle::transition(&mut tx, tenant, id, state, RunState::Cancelling, note).await?;
+        lifecycle::cancel_waiting(&mut tx, tenant, id).await?;
+        let state = lifecycle::settle(&mut tx, tenant, id).await?;
+        tx.commit().await?;
+        Ok(Some(state))
+    }
+
+    /// Takes up a run that is over: work that failed or was cancelled, and batches with
+    /// rejected, uncertain or pending records, become ready again; what is done stays done.
+    /// `None` if there is no such run.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn run_redrive(&self, id: &RunId) -> Result<Option<Redrive>, StoreError> {
+        let mut tx = self.write().await?;
+        let Some(state) = lifecycle::lock_run(&mut tx, self.tenant(), id).await? else {
+            return Ok(None);
+        };
+        if !state.terminal() || !state.may_become(RunState::Queued) {
+            return Ok(Some(Redrive::NotOver(state)));
+        }
+        let Some(run) = self.run_in(&mut tx, id).await? else {
+            return Ok(None);
+        };
+        if let Some(running) = active_run(&mut tx, self, &run.integration).await? {
+            return Ok(Some(Redrive::Refused { running }));
+        }
+        if self.reopen_work(&mut tx, id).await? == 0 {
+            return Ok(Some(Redrive::Nothing));
+        }
+        let note = format!("redrive, attempt {}", run.attempt.saturating_add(1));
+        let (tenant, note) = (self.tenant(), Some(note.as_str()));
+        let moved = lifecycle::transition(&mut tx, tenant, id, state, RunState::Queued, note).await;
+        if let Err(StoreError::Database(error)) = &moved
+            && is_unique_violation(error)
+        {
+            // a run of the integration was made since we looked; say which in a new transaction
+            drop(tx);
+            let mut tx = self.read().await?;
+            let running = active_run(&mut tx, self, &run.integration).await?;
+            return Ok(running.map(|running| Redrive::Refused { running }));
+        }
+        moved?;
+        sqlx::query(
+            "update run set attempt = attempt + 1, problem = null where tenant = $1 and id = $2",
+        )
+        .bind(tenant.as_str())
+        .bind(id.as_str())
+        .execute(tx.conn())
+        .await?;
+        let run = self.run_in(&mut tx, id).await?;
+        tx.commit().await?;
+        Ok(run.map(Box::new).map(Redrive::Queued))
+    }
+
+    /// How many pieces of work are ready again. `finish` alone counts only if it had failed.
+    async fn reopen_work(&self, tx: &mut Tx, id: &RunId) -> Result<u64, StoreError> {
+        let now = tx.now;
+        let reopened = sqlx::query(
+            "update work set state = 'ready', epoch = epoch + 1, attempt = 0, due_at = $3,
+                lease_until = null, finished_at = null, problem = null, updated_at = $3
+             where tenant = $1 and run = $2 and finished_at is not null
+                and (state in ('failed', 'cancelled') or (kind = 'batch' and exists
+                    (select 1 from batch b where b.tenant = work.tenant and b.run = work.run
+                        and b.partition = work.partition and b.no = work.batch
+                        and b.rejected + b.uncertain + b.pending > 0)))",
+        )
+        .bind(self.tenant().as_str())
+        .bind(id.as_str())
+        .bind(now)
+        .execute(tx.conn())
+        .await?;
+        sqlx::query(
+            "update batch set state = 'open', problem = null, updated_at = $3
+             where tenant = $1 and run = $2 and (state = 'failed'
+                or (state = 'done' and rejected + uncertain + pending > 0))",
+        )
+        .bind(self.tenant().as_str())
+        .bind(id.as_str())
+        .bind(now)
+        .execute(tx.conn())
+        .await?;
+        Ok(reopened.rows_affected())
+    }
+}

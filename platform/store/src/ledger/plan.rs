@@ -1,0 +1,137 @@
+//! Planning: the partitions of a run.
+
+use sqlx::any::AnyRow;
+use tributary_model::id::RunId;
+use tributary_model::state::{RunState, WorkKind, WorkState};
+
+use super::lifecycle;
+use super::types::{Fenced, Lease};
+use crate::error::StoreError;
+use crate::row::Record;
+use crate::tenant::TenantStore;
+
+/// A part of the source that is read on its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPartition {
+    pub no: u32,
+    /// JSON from the connector
+    pub descriptor: String,
+    /// JSON: where to start, if not at the beginning
+    pub state: Option<String>,
+}
+
+/// A partition of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partition {
+    pub no: u32,
+    /// JSON from the connector
+    pub descriptor: String,
+    /// JSON: the last checkpoint
+    pub state: Option<String>,
+    /// it was read to its end
+    pub done: bool,
+}
+
+impl TenantStore {
+    /// Ends planning: the run is running, each partition has its extract work; without
+    /// partitions the finish work follows at once. Under a `plan` lease.
+    ///
+    /// # Errors
+    /// `WrongLease`, `Database`.
+    pub async fn commit_plan(
+        &self,
+        lease: &Lease,
+        partitions: &[NewPartition],
+    ) -> Result<Fenced<()>, StoreError> {
+        self.check_lease(lease, &[WorkKind::Plan])?;
+        let mut tx = self.write().await?;
+        if !lifecycle::close_work(&mut tx, lease, WorkState::Done, None).await? {
+            return Ok(Fenced::Lost);
+        }
+        let state = lifecycle::locked_state(&mut tx, self.tenant(), &lease.run).await?;
+        let live = lifecycle::is_live(state);
+        let now = tx.now;
+        for partition in partitions {
+            sqlx::query(
+                "insert into partition (tenant, run, no, descriptor, state, done, updated_at)
+                 values ($1, $2, $3, $4, $5, 0, $6)",
+            )
+            .bind(self.tenant().as_str())
+            .bind(lease.run.as_str())
+            .bind(i64::from(partition.no))
+            .bind(partition.descriptor.as_str())
+            .bind(partition.state.clone())
+            .bind(now)
+            .execute(tx.conn())
+            .await?;
+            let place = Some((partition.no, None));
+            lifecycle::insert_work(
+                &mut tx,
+                self.tenant(),
+                &lease.run,
+                WorkKind::Extract,
+                place,
+                live,
+            )
+            .await?;
+        }
+        if state == RunState::Planning {
+            let note = format!("{} partitions", partitions.len());
+            let (tenant, run) = (self.tenant(), &lease.run);
+            lifecycle::transition(&mut tx, tenant, run, state, RunState::Running, Some(&note))
+                .await?;
+        }
+        lifecycle::settle(&mut tx, self.tenant(), &lease.run).await?;
+        tx.commit().await?;
+        Ok(Fenced::Done(()))
+    }
+
+    /// All partitions of a run, by number.
+    ///
+    /// # Errors
+    /// `Database`, `Inconsistent`.
+    pub async fn partitions(&self, run: &RunId) -> Result<Vec<Partition>, StoreError> {
+        let mut tx = self.read().await?;
+        let rows =
+            sqlx::query("select * from partition where tenant = $1 and run = $2 order by no")
+                .bind(self.tenant().as_str())
+                .bind(run.as_str())
+                .fetch_all(tx.conn())
+                .await?;
+        rows.iter().map(partition).collect()
+    }
+
+    /// One partition with its last checkpoint.
+    ///
+    /// # Errors
+    /// `Database`, `Inconsistent`.
+    pub async fn partition(&self, run: &RunId, no: u32) -> Result<Option<Partition>, StoreError> {
+        let mut tx = self.read().await?;
+        let row = sqlx::query("select * from partition where tenant = $1 and run = $2 and no = $3")
+            .bind(self.tenant().as_str())
+            .bind(run.as_str())
+            .bind(i64::from(no))
+            .fetch_optional(tx.conn())
+            .await?;
+        row.as_ref().map(partition).transpose()
+    }
+
+    /// The lease must be this tenant's and for one of these kinds of work.
+    pub(super) fn check_lease(&self, lease: &Lease, kinds: &[WorkKind]) -> Result<(), StoreError> {
+        if lease.tenant == *self.tenant() && kinds.contains(&lease.kind) {
+            Ok(())
+        } else {
+            Err(StoreError::WrongLease { kind: lease.kind })
+        }
+    }
+}
+
+fn partition(row: &AnyRow) -> Result<Partition, StoreError> {
+    let record = Record::new("partition", row);
+    Ok(Partition {
+        no: record.u32("no")?,
+        descriptor: record.text("descriptor")?,
+        state: record.text_opt("state")?,
+        done: record.flag("done")?,
+    })
+}

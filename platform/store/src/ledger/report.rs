@@ -1,0 +1,233 @@
+//! What a run adds up to: counters, amounts, issues.
+//!
+//! Invariant: computed from the batches' rows each time; there is no second copy that could
+//! differ. An open or failed batch counts its records as pending.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use sqlx::any::AnyRow;
+use tributary_model::counters::Counters;
+use tributary_model::error_code::{ErrorCode, Owner};
+use tributary_model::id::RunId;
+use tributary_model::issue::Issue;
+use tributary_model::state::RecordState;
+
+use crate::error::StoreError;
+use crate::row::Record;
+use crate::tenant::TenantStore;
+
+/// The sum of an amount field over all records of a run in one state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Amount {
+    pub name: String,
+    pub state: RecordState,
+    /// exact decimal text
+    pub amount: String,
+    pub records: u64,
+}
+
+/// How often a kind of issue came up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssueCount {
+    pub code: ErrorCode,
+    pub rule: Option<String>,
+    pub owner: Owner,
+    /// issues
+    pub issues: u64,
+}
+
+/// Which issues to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IssueFilter {
+    pub code: Option<ErrorCode>,
+    pub owner: Option<Owner>,
+    /// the customer's key
+    pub key: Option<String>,
+    /// only issues after this one: partition, batch, number (the last of the page before)
+    pub after: Option<(u32, u32, u32)>,
+    /// at most this many; 0 means 100
+    pub limit: u32,
+}
+
+/// One issue of one record of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssueRow {
+    pub partition: u32,
+    pub batch: u32,
+    /// number within the batch
+    pub no: u32,
+    pub ordinal: u32,
+    pub key: String,
+    pub issue: Issue,
+}
+
+impl TenantStore {
+    /// The run's counters as of now; all zero if there is no such run.
+    ///
+    /// # Errors
+    /// `Database`, `Inconsistent`.
+    pub async fn run_counters(&self, run: &RunId) -> Result<Counters, StoreError> {
+        let mut tx = self.read().await?;
+        let row = sqlx::query(
+            "select cast(coalesce(sum(rows), 0) as bigint) as rows,
+                cast(coalesce(sum(case when state = 'done' then read else records end), 0) as bigint) as read,
+                cast(coalesce(sum(case when state = 'done' then delivered else 0 end), 0) as bigint) as delivered,
+                cast(coalesce(sum(case when state = 'done' then unchanged else 0 end), 0) as bigint) as unchanged,
+                cast(coalesce(sum(case when state = 'done' then skipped else 0 end), 0) as bigint) as skipped,
+                cast(coalesce(sum(case when state = 'done' then quarantined else 0 end), 0) as bigint) as quarantined,
+                cast(coalesce(sum(case when state = 'done' then rejected else 0 end), 0) as bigint) as rejected,
+                cast(coalesce(sum(case when state = 'done' then uncertain else 0 end), 0) as bigint) as uncertain,
+                cast(coalesce(sum(case when state = 'done' then pending else records end), 0) as bigint) as pending
+             from batch where tenant = $1 and run = $2",
+        )
+        .bind(self.tenant().as_str())
+        .bind(run.as_str())
+        .fetch_one(tx.conn())
+        .await?;
+        let record = Record::new("batch", &row);
+        Ok(Counters {
+            rows: record.u64("rows")?,
+            read: record.u64("read")?,
+            delivered: record.u64("delivered")?,
+            unchanged: record.u64("unchanged")?,
+            skipped: record.u64("skipped")?,
+            quarantined: record.u64("quarantined")?,
+            rejected: record.u64("rejected")?,
+            uncertain: record.u64("uncertain")?,
+            pending: record.u64("pending")?,
+        })
+    }
+
+    /// The run's amounts by name and state.
+    ///
+    /// # Errors
+    /// `Database`, `Inconsistent` if a sum leaves 96 bits.
+    pub async fn run_amounts(&self, run: &RunId) -> Result<Vec<Amount>, StoreError> {
+        let mut tx = self.read().await?;
+        let rows = sqlx::query(
+            "select a.name, a.state, a.amount, a.records from batch_amount a
+             join batch b on b.tenant = a.tenant and b.run = a.run and b.partition = a.partition
+                and b.no = a.batch
+             where a.tenant = $1 and a.run = $2 and b.state = 'done'",
+        )
+        .bind(self.tenant().as_str())
+        .bind(run.as_str())
+        .fetch_all(tx.conn())
+        .await?;
+        let mut sums: BTreeMap<(String, &'static str), (RecordState, Decimal, u64)> =
+            BTreeMap::new();
+        for row in &rows {
+            let record = Record::new("batch_amount", row);
+            let state = record.word("state", RecordState::parse)?;
+            let text = record.text("amount")?;
+            let sum = sums
+                .entry((record.text("name")?, state.as_str()))
+                .or_insert((state, Decimal::ZERO, 0));
+            sum.1 = decimal(&text)
+                .and_then(|amount| sum.1.checked_add(amount))
+                .ok_or_else(|| record.wrong("amount", &text, "a decimal that can be summed"))?;
+            sum.2 = sum.2.saturating_add(record.u64("records")?);
+        }
+        Ok(sums
+            .into_iter()
+            .map(|((name, _), (state, amount, records))| Amount {
+                name,
+                state,
+                amount: amount.to_string(),
+                records,
+            })
+            .collect())
+    }
+
+    /// How often each kind of issue came up in the run, the most frequent first.
+    ///
+    /// # Errors
+    /// `Database`, `Inconsistent`.
+    pub async fn issue_counts(&self, run: &RunId) -> Result<Vec<IssueCount>, StoreError> {
+        let mut tx = self.read().await?;
+        let rows = sqlx::query(
+            "select code, rule, owner, count(*) as issues from record_issue
+             where tenant = $1 and run = $2 group by code, rule, owner
+             order by count(*) desc, code, rule",
+        )
+        .bind(self.tenant().as_str())
+        .bind(run.as_str())
+        .fetch_all(tx.conn())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let record = Record::new("record_issue", row);
+                Ok(IssueCount {
+                    code: record.word("code", ErrorCode::parse)?,
+                    rule: record.text_opt("rule")?,
+                    owner: record.word("owner", parse_owner)?,
+                    issues: record.u64("issues")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Issues of a run in the order of its batches.
+    ///
+    /// # Errors
+    /// `Database`, `Inconsistent`.
+    pub async fn issues(
+        &self,
+        run: &RunId,
+        filter: &IssueFilter,
+    ) -> Result<Vec<IssueRow>, StoreError> {
+        let limit = if filter.limit == 0 { 100 } else { filter.limit };
+        let after = filter.after.map_or((-1, -1, -1), |(p, b, n)| {
+            (i64::from(p), i64::from(b), i64::from(n))
+        });
+        let mut tx = self.read().await?;
+        let rows = sqlx::query(
+            "select * from record_issue where tenant = $1 and run = $2
+                and ($3 is null or code = $3) and ($4 is null or owner = $4)
+                and ($5 is null or key = $5) and (partition, batch, no) > ($6, $7, $8)
+             order by partition, batch, no limit $9",
+        )
+        .bind(self.tenant().as_str())
+        .bind(run.as_str())
+        .bind(filter.code.map(|code| code.as_str().to_owned()))
+        .bind(filter.owner.and_then(owner_word))
+        .bind(filter.key.clone())
+        .bind(after.0)
+        .bind(after.1)
+        .bind(after.2)
+        .bind(i64::from(limit))
+        .fetch_all(tx.conn())
+        .await?;
+        rows.iter().map(issue_row).collect()
+    }
+}
+
+fn issue_row(row: &AnyRow) -> Result<IssueRow, StoreError> {
+    let record = Record::new("record_issue", row);
+    Ok(IssueRow {
+        partition: record.u32("partition")?,
+        batch: record.u32("batch")?,
+        no: record.u32("no")?,
+        ordinal: record.u32("ordinal")?,
+        key: record.text("key")?,
+        issue: record.json("issue")?,
+    })
+}
+
+/// Exact, or nothing.
+pub(super) fn decimal(text: &str) -> Option<Decimal> {
+    Decimal::from_str_exact(text).ok()
+}
+
+/// The owner's word is the one of its JSON form.
+fn owner_word(owner: Owner) -> Option<String> {
+    match serde_json::to_value(owner) {
+        Ok(serde_json::Value::String(word)) => Some(word),
+        _ => None,
+    }
+}
+
+fn parse_owner(word: &str) -> Option<Owner> {
+    serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
+}

@@ -1,0 +1,207 @@
+//! The queue as workers see it: claim, heartbeat, release.
+//!
+//! Invariants: the database's clock decides; a claim raises epoch and attempt at once, so that
+//! a worker that dies of its work uses up a try.
+
+use sqlx::Row;
+use tributary_model::state::{RunState, WorkKind};
+
+use super::SystemStore;
+use crate::db::Tx;
+use crate::error::StoreError;
+use crate::ledger::lifecycle;
+use crate::ledger::{Lease, LeaseKey};
+use crate::row::{Record, to_i64, to_json};
+
+/// A lease that is still held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heartbeat {
+    pub key: LeaseKey,
+    /// the run is being stopped: hand the work back soon
+    pub cancel_requested: bool,
+}
+
+impl SystemStore {
+    /// Leases at most `limit` due pieces of work to `worker` (a name that is new with each
+    /// process) for `lease_ms`, the longest due first.
+    ///
+    /// # Errors
+    /// `Database`, `Inconsistent`.
+    pub async fn claim(
+        &self,
+        worker: &str,
+        limit: u32,
+        lease_ms: u64,
+    ) -> Result<Vec<Lease>, StoreError> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let mut tx = self.write().await?;
+        let now = tx.now;
+        let until = now.saturating_add(to_i64("lease_ms", lease_ms)?);
+        let rows = sqlx::query(tx.dialect.claim())
+            .bind(now)
+            .bind(until)
+            .bind(worker)
+            .bind(i64::from(limit))
+            .fetch_all(tx.conn())
+            .await?;
+        let mut leases = Vec::with_capacity(rows.len());
+        for row in &rows {
+            leases.push(lease(row)?);
+        }
+        // one order for all workers, so that they lock runs in the same order
+        leases.sort_by(|a, b| (&a.tenant, &a.work_id).cmp(&(&b.tenant, &b.work_id)));
+        for lease in &mut leases {
+            let state = start_run(&mut tx, lease).await?;
+            lease.cancel_requested = !lifecycle::is_live(state);
+        }
+        tx.commit().await?;
+        Ok(leases)
+    }
+
+    /// Prolongs the leases by `lease_ms` from now. What is missing in the answer was lost:
+    /// stop working on it.
+    ///
+    /// # Errors
+    /// `Database`, `Inconsistent`.
+    pub async fn heartbeat(
+        &self,
+        held: &[LeaseKey],
+        lease_ms: u64,
+    ) -> Result<Vec<Heartbeat>, StoreError> {
+        if held.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut rows = Vec::with_capacity(held.len());
+        for key in held {
+            let epoch = to_i64("epoch", key.epoch)?;
+            rows.push((key.tenant.as_str(), key.work_id.as_str(), epoch));
+        }
+        let mut tx = self.write().await?;
+        let until = tx.now.saturating_add(to_i64("lease_ms", lease_ms)?);
+        let kept = sqlx::query(tx.dialect.heartbeat())
+            .bind(until)
+            .bind(to_json("leases", &rows)?)
+            .fetch_all(tx.conn())
+            .await?;
+        let mut beats = Vec::with_capacity(kept.len());
+        for row in &kept {
+            let record = Record::new("work", row);
+            let tenant = record.slug("tenant")?;
+            let state = run_state(&mut tx, tenant.as_str(), &record.text("run")?).await?;
+            beats.push(Heartbeat {
+                cancel_requested: !lifecycle::is_live(state),
+                key: LeaseKey {
+                    work_id: record.text("id")?,
+                    epoch: record.u64("epoch")?,
+                    tenant,
+                },
+            });
+        }
+        tx.commit().await?;
+        Ok(beats)
+    }
+
+    /// Hands work back undone: it is due at once, and the try does not count. `false`: the
+    /// lease was lost before.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn release(&self, held: &Lease) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let now = tx.now;
+        let released = sqlx::query(
+            "update work set state = 'ready', attempt = attempt - 1, due_at = $4,
+                lease_until = null, owner = null, updated_at = $4
+             where tenant = $1 and id = $2 and epoch = $3 and lease_until is not null",
+        )
+        .bind(held.tenant.as_str())
+        .bind(held.work_id.as_str())
+        .bind(to_i64("epoch", held.epoch)?)
+        .bind(now)
+        .execute(tx.conn())
+        .await?;
+        if released.rows_affected() != 1 {
+            return Ok(false);
+        }
+        let state = lifecycle::locked_state(&mut tx, &held.tenant, &held.run).await?;
+        if !lifecycle::is_live(state) {
+            lifecycle::cancel_waiting(&mut tx, &held.tenant, &held.run).await?;
+            lifecycle::settle(&mut tx, &held.tenant, &held.run).await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// How long until something is due or a lease ends, ms; 0 if something is now, `None` if
+    /// nothing waits.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn next_due(&self) -> Result<Option<u64>, StoreError> {
+        let mut tx = self.read().await?;
+        let row = sqlx::query(
+            "select (select min(due_at) from work where due_at is not null) as due_at,
+                (select min(lease_until) from work where lease_until is not null) as lease_until",
+        )
+        .fetch_one(tx.conn())
+        .await?;
+        let record = Record::new("work", &row);
+        let (due, lease) = (record.int_opt("due_at")?, record.int_opt("lease_until")?);
+        let first = match (due, lease) {
+            (Some(due), Some(lease)) => Some(due.min(lease)),
+            (one, other) => one.or(other),
+        };
+        Ok(first.map(|at| u64::try_from(at.saturating_sub(tx.now)).unwrap_or(0)))
+    }
+}
+
+/// Claimed work moves a queued run on. Gives the run's state.
+async fn start_run(tx: &mut Tx, lease: &Lease) -> Result<RunState, StoreError> {
+    let state = run_state(tx, lease.tenant.as_str(), lease.run.as_str()).await?;
+    if state != RunState::Queued {
+        return Ok(state);
+    }
+    // a second worker may be at the same run: look again under the lock
+    let state = lifecycle::locked_state(tx, &lease.tenant, &lease.run).await?;
+    if state != RunState::Queued {
+        return Ok(state);
+    }
+    let (tenant, run) = (&lease.tenant, &lease.run);
+    lifecycle::transition(tx, tenant, run, state, RunState::Planning, None).await?;
+    if lease.kind == WorkKind::Plan {
+        return Ok(RunState::Planning);
+    }
+    let note = Some("the plan of the first attempt holds");
+    lifecycle::transition(tx, tenant, run, RunState::Planning, RunState::Running, note).await?;
+    Ok(RunState::Running)
+}
+
+async fn run_state(tx: &mut Tx, tenant: &str, run: &str) -> Result<RunState, StoreError> {
+    let row = sqlx::query("select state from run where tenant = $1 and id = $2")
+        .bind(tenant)
+        .bind(run)
+        .fetch_optional(tx.conn())
+        .await?
+        .ok_or_else(|| StoreError::Dangling {
+            table: "run",
+            row: run.to_owned(),
+        })?;
+    Record::new("run", &row).word("state", RunState::parse)
+}
+
+pub(super) fn lease(row: &sqlx::any::AnyRow) -> Result<Lease, StoreError> {
+    let record = Record::new("work", row);
+    Ok(Lease {
+        work_id: row.try_get("id")?,
+        tenant: record.slug("tenant")?,
+        run: record.run_id("run")?,
+        kind: record.word("kind", WorkKind::parse)?,
+        partition: record.u32_opt("partition")?,
+        batch: record.u32_opt("batch")?,
+        epoch: record.u64("epoch")?,
+        attempt: record.u32("attempt")?,
+        cancel_requested: false,
+    })
+}

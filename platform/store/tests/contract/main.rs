@@ -1,0 +1,141 @@
+//! The store's contract: every public method, on SQLite and on Postgres, by the same cases.
+//!
+//! One test per database runs all cases, each in a database of its own, because a Postgres
+//! cluster per case would take longer than the cases. A failure names the case.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+#![expect(clippy::panic, reason = "helpers of tests may panic")]
+#![expect(clippy::print_stdout, reason = "a skipped database must be seen")]
+
+mod bed;
+mod cluster;
+mod configuration;
+mod isolation;
+mod methods;
+mod queue;
+mod records;
+mod reports;
+mod runs;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bed::Bed;
+use tokio::sync::Semaphore;
+
+type Case = (
+    &'static str,
+    fn(Bed) -> Pin<Box<dyn Future<Output = ()> + Send>>,
+);
+
+const CASES: &[Case] = &[
+    ("tenants", |bed| Box::pin(configuration::tenants(bed))),
+    ("clients", |bed| Box::pin(configuration::clients(bed))),
+    ("connectors", |bed| Box::pin(configuration::connectors(bed))),
+    ("documents", |bed| Box::pin(configuration::documents(bed))),
+    ("applied_and_person", |bed| {
+        Box::pin(configuration::applied_and_person(bed))
+    }),
+    ("connections", |bed| {
+        Box::pin(configuration::connections(bed))
+    }),
+    ("create_runs", |bed| Box::pin(runs::create_runs(bed))),
+    ("racing_creates", |bed| Box::pin(runs::racing_creates(bed))),
+    ("list_runs", |bed| Box::pin(runs::list_runs(bed))),
+    ("a_whole_run", |bed| Box::pin(runs::a_whole_run(bed))),
+    ("an_empty_run", |bed| Box::pin(runs::an_empty_run(bed))),
+    ("cancel", |bed| Box::pin(runs::cancel(bed))),
+    ("cancel_while_leased", |bed| {
+        Box::pin(runs::cancel_while_leased(bed))
+    }),
+    ("fail_and_redrive", |bed| {
+        Box::pin(runs::fail_and_redrive(bed))
+    }),
+    ("redrive_rejected", |bed| {
+        Box::pin(runs::redrive_rejected(bed))
+    }),
+    ("failed_plan", |bed| Box::pin(runs::failed_plan(bed))),
+    ("cursors", |bed| Box::pin(runs::cursors(bed))),
+    ("claim_heartbeat_release", |bed| {
+        Box::pin(queue::claim_heartbeat_release(bed))
+    }),
+    ("fences", |bed| Box::pin(queue::fences(bed))),
+    ("retry_wait", |bed| Box::pin(queue::retry_wait(bed))),
+    ("sweep", |bed| Box::pin(queue::sweep(bed))),
+    ("racing_claims", |bed| Box::pin(queue::racing_claims(bed))),
+    ("racing_last_batches", |bed| {
+        Box::pin(queue::racing_last_batches(bed))
+    }),
+    ("index_and_life", |bed| {
+        Box::pin(records::index_and_life(bed))
+    }),
+    ("what_the_target_holds", |bed| {
+        Box::pin(records::what_the_target_holds(bed))
+    }),
+    ("same_key_twice", |bed| {
+        Box::pin(records::same_key_twice(bed))
+    }),
+    ("racing_keys", |bed| Box::pin(records::racing_keys(bed))),
+    ("nasty_texts", |bed| Box::pin(records::nasty_texts(bed))),
+    ("counters_and_amounts", |bed| {
+        Box::pin(reports::counters_and_amounts(bed))
+    }),
+    ("issues", |bed| Box::pin(reports::issues(bed))),
+    ("tenants_see_their_own", |bed| {
+        Box::pin(isolation::tenants_see_their_own(bed))
+    }),
+    ("foreign_leases", |bed| {
+        Box::pin(isolation::foreign_leases(bed))
+    }),
+];
+
+/// Cases at a time: some of them wait for leases to end.
+const AT_A_TIME: usize = 4;
+
+/// Runs every case in the bed that `make` gives for its number; names those that failed.
+async fn run_all<F>(make: impl Fn(usize) -> F) -> Vec<&'static str>
+where
+    F: Future<Output = Bed>,
+{
+    let permits = Arc::new(Semaphore::new(AT_A_TIME));
+    let mut running = Vec::new();
+    for (number, (name, case)) in CASES.iter().enumerate() {
+        let permit = Arc::clone(&permits).acquire_owned().await.unwrap();
+        let bed = make(number).await;
+        let handle = tokio::spawn(async move {
+            let end = bed.end();
+            let outcome = tokio::spawn(case(bed)).await;
+            end.close().await;
+            drop(permit);
+            outcome.is_ok()
+        });
+        running.push((*name, handle));
+    }
+    let mut failed = Vec::new();
+    for (name, handle) in running {
+        if !handle.await.unwrap() {
+            failed.push(name);
+        }
+    }
+    failed
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_sqlite() {
+    let failed = run_all(|_| Bed::sqlite()).await;
+    assert!(failed.is_empty(), "failed on SQLite: {failed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_postgres() {
+    let Some(cluster) = cluster::Cluster::start().await else {
+        println!("skipped: no postgres");
+        return;
+    };
+    let failed = run_all(|number| Bed::postgres(&cluster, number)).await;
+    let row_security = isolation::row_security(&cluster).await;
+    cluster.stop();
+    assert!(failed.is_empty(), "failed on Postgres: {failed:?}");
+    row_security.unwrap();
+}

@@ -1,0 +1,75 @@
+//! `cargo xtask bench [NAME] [--json]`: side-by-side measurements in one run, release build.
+//! With `--json`, stdout holds one object a line and nothing else.
+
+use std::process::Command;
+
+use anyhow::bail;
+
+use crate::cargo::{self, Profile, Repo};
+
+/// Arguments of `cargo xtask bench`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// which bench; without it, all of them
+    name: Option<String>,
+    /// one JSON object a line: name, value, unit, baseline, ratio
+    #[arg(long)]
+    json: bool,
+    /// order lines of the end-to-end bench
+    #[arg(long, default_value_t = 1_000_000)]
+    lines: u64,
+}
+
+const BENCHES: [&str; 2] = ["end_to_end", "mapping"];
+
+/// Runs one bench or all.
+pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
+    let chosen: Vec<&str> = match &arguments.name {
+        None => BENCHES.to_vec(),
+        Some(name) => match BENCHES.iter().find(|known| *known == name) {
+            Some(known) => vec![*known],
+            None => bail!("there is no bench {name:?}; there are: {}", BENCHES.join(", ")),
+        },
+    };
+    for name in chosen {
+        match name {
+            "end_to_end" => {
+                end_to_end(repo, arguments)?;
+                if arguments.name.is_some() {
+                    mapping(repo, arguments)?;
+                }
+            }
+            _ => mapping(repo, arguments)?,
+        }
+    }
+    Ok(())
+}
+
+fn end_to_end(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
+    repo.connectors()?;
+    let programs = repo.programs(Profile::Release)?;
+    let mut build = repo.cargo(&["build", "--locked", "--release", "-p", "tributary-tests"]);
+    cargo::run(build.args(["--bin", "bench-end-to-end"]))?;
+    let mut command = Command::new(repo.target.join("release/bench-end-to-end"));
+    command
+        .arg("--programs")
+        .arg(programs)
+        .arg("--connectors")
+        .arg(repo.connectors_folder())
+        .arg("--tenants")
+        .arg(repo.root.join("tenants"))
+        .args(["--lines", &arguments.lines.to_string()]);
+    if arguments.json {
+        command.arg("--json");
+    }
+    cargo::run(&mut command)
+}
+
+fn mapping(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
+    let mut command = repo.cargo(&["bench", "--locked", "-p", "tributary-mapping"]);
+    command.args(["--bench", "mapping_vs_serde", "--"]);
+    if arguments.json {
+        command.arg("--json");
+    }
+    cargo::run(&mut command)
+}

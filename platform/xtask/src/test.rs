@@ -1,0 +1,47 @@
+//! `cargo xtask test`: all set-up, then formatting, lints and every test.
+
+use crate::cargo::{self, Profile, Repo, step};
+use crate::setup;
+
+/// Arguments of `cargo xtask test`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// only this part: `tidy`, or a package or test name filter for the test runner
+    part: Option<String>,
+}
+
+/// Passes all tests, or says which did not.
+pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
+    if arguments.part.as_deref() == Some("tidy") {
+        return tidy(repo);
+    }
+    setup::servers()?;
+    let components = repo.connectors()?;
+    step(&format!("{} connectors are ready", components.len()));
+    let programs = repo.programs(Profile::Dev)?;
+    if arguments.part.is_none() {
+        tidy(repo)?;
+    }
+    step("running the tests");
+    let nextest = setup::has("cargo-nextest");
+    let mut command = if nextest {
+        repo.cargo(&["nextest", "run", "--locked", "--workspace", "--no-fail-fast"])
+    } else {
+        step("cargo-nextest is not installed: using cargo test (cargo install cargo-nextest)");
+        repo.cargo(&["test", "--locked", "--workspace", "--no-fail-fast"])
+    };
+    if let Some(filter) = &arguments.part {
+        command.arg(filter);
+    }
+    command
+        .env("TRIBUTARY_TEST_PROGRAMS", &programs)
+        .env("TRIBUTARY_TEST_CONNECTORS", repo.connectors_folder());
+    cargo::run(&mut command)
+}
+
+/// Formatting, lints, and the house's own rules.
+pub(crate) fn tidy(repo: &Repo) -> anyhow::Result<()> {
+    step("checking formatting and lints");
+    cargo::run(&mut repo.cargo(&["fmt", "--all", "--check"]))?;
+    cargo::run(&mut repo.cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}

@@ -1,0 +1,60 @@
+//! Write Tributary connectors in Rust.
+//!
+//! A source implements [`Source`], an API target [`Target`]; one line exports it:
+//!
+//! ```ignore
+//! struct Files;
+//! impl tributary_sdk::Source for Files { /* … */ }
+//! tributary_sdk::export_source!(Files);
+//! ```
+//!
+//! Invariants: a connector does no I/O of its own: it names a connection and asks the host. It
+//! never retries; it answers an [`Error`] whose kind says what the platform should do. It keeps no
+//! state but checkpoints. Deliberately absent: WASI, `std::time` (it traps; see [`control`]),
+//! secrets (the host sets them behind the guest's back).
+
+pub mod bindings;
+mod error;
+mod export;
+mod rows;
+mod source;
+pub mod target;
+
+pub use bindings::imports::tributary::connector::connections::Connection;
+pub use bindings::imports::tributary::connector::http::{Method, Request, Response};
+pub use bindings::imports::tributary::connector::types::{Batch, Error, ErrorKind, Position};
+pub use bindings::imports::tributary::connector::{
+    codec, connections, control, files, http, io, output,
+};
+pub use export::{SourceExport, TargetExport};
+pub use rows::{Piped, Rows, checkpoint};
+pub use serde;
+pub use serde_json;
+pub use source::{CheckStep, Selection, Source, StreamInfo};
+pub use target::{Call, Outcome, RetryKind, RowOutcome, Target, TargetResponse};
+
+/// The result of nearly everything here.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// One line into the run's log.
+pub mod log {
+    pub use crate::bindings::imports::tributary::connector::log::{Level, log};
+
+    /// A line at level info, with fields.
+    pub fn info(message: &str, fields: &[(&str, &str)]) {
+        write(Level::Info, message, fields);
+    }
+
+    /// A line at level warn, with fields.
+    pub fn warn(message: &str, fields: &[(&str, &str)]) {
+        write(Level::Warn, message, fields);
+    }
+
+    fn write(level: Level, message: &str, fields: &[(&str, &str)]) {
+        let fields: Vec<(String, String)> = fields
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        log(level, message, &fields);
+    }
+}

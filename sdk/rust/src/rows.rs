@@ -1,0 +1,76 @@
+//! Decoded rows that stay in the host.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::bindings::imports::tributary::connector::{codec, io, output};
+use crate::{Result, serde_json};
+
+pub use output::Piped;
+
+/// A handle to rows. Options of the formats: see the contract's `codec`.
+pub struct Rows(io::Rows);
+
+#[derive(serde::Deserialize)]
+struct Schema {
+    #[serde(default)]
+    columns: Vec<String>,
+}
+
+impl Rows {
+    /// Hands the bytes to a native decoder: `csv`, `json` or `ndjson`.
+    ///
+    /// # Errors
+    /// Options that do not fit.
+    pub fn decode(reader: io::Reader, format: &str, options: &impl Serialize) -> Result<Self> {
+        let options = serde_json::to_string(options)?;
+        Ok(Self(codec::decode(reader, format, &options)?))
+    }
+
+    /// Column names of delimited text.
+    ///
+    /// # Errors
+    /// A header that can't be read or lacks expected columns.
+    pub fn columns(&self) -> Result<Vec<String>> {
+        let schema: Schema = serde_json::from_str(&self.0.schema()?)?;
+        Ok(schema.columns)
+    }
+
+    /// The scalar at a JSON Pointer of the document, as text.
+    ///
+    /// # Errors
+    /// A document that is not JSON.
+    pub fn probe(&self, pointer: &str) -> Result<Option<String>> {
+        self.0.probe(pointer)
+    }
+
+    /// One scalar field of all rows, in order.
+    ///
+    /// # Errors
+    /// A document that is not JSON.
+    pub fn pluck(&self, pointer: &str) -> Result<Vec<Option<String>>> {
+        self.0.pluck(pointer)
+    }
+
+    /// Moves at most `max_pages` pages on; the rows never enter this memory.
+    ///
+    /// # Errors
+    /// What reading met, or that the rows are not wanted any more.
+    pub fn pipe(&self, stream: &str, max_pages: u32) -> Result<Piped> {
+        output::pipe(stream, &self.0, max_pages)
+    }
+}
+
+/// "All rows handed over so far are covered by this state."
+///
+/// # Errors
+/// That the rows are not wanted any more.
+pub fn checkpoint(state: &impl Serialize) -> Result<()> {
+    output::checkpoint(&serde_json::to_string(state)?)
+}
+
+/// JSON text as a typed value, for states and partitions that this connector wrote itself.
+pub(crate) fn typed<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
+    serde_json::from_str(text)
+        .map_err(|error| crate::Error::bug(format!("the {what} is not what was written: {error}")))
+}

@@ -1,0 +1,140 @@
+//! What a source implements.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Result;
+use crate::rows::typed;
+
+/// One step of a check, for a person.
+#[derive(Debug, Clone)]
+pub struct CheckStep {
+    pub name: String,
+    pub ok: bool,
+    pub message: String,
+}
+
+impl CheckStep {
+    /// A step that worked.
+    #[must_use]
+    pub fn ok(name: &str, message: impl Into<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            ok: true,
+            message: message.into(),
+        }
+    }
+
+    /// The step that did not; no step follows it.
+    #[must_use]
+    pub fn failed(name: &str, error: &crate::Error) -> Self {
+        Self {
+            name: name.to_owned(),
+            ok: false,
+            message: error.message.clone(),
+        }
+    }
+}
+
+/// A stream that can be read.
+#[derive(Debug, Clone)]
+pub struct StreamInfo {
+    pub name: String,
+    /// JSON Schema 2020-12 of one row
+    pub schema: serde_json::Value,
+    pub primary_key: Vec<String>,
+    pub cursor_field: Option<String>,
+    pub full: bool,
+    pub incremental: bool,
+    pub partitioned: bool,
+}
+
+/// What to read.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    pub stream: String,
+    pub incremental: bool,
+    partition: Option<String>,
+    state: Option<String>,
+}
+
+impl Selection {
+    pub(crate) fn new(
+        stream: String,
+        incremental: bool,
+        partition: Option<String>,
+        state: Option<String>,
+    ) -> Self {
+        Self {
+            stream,
+            incremental,
+            partition,
+            state,
+        }
+    }
+
+    /// The partition to read, as `partitions` answered it.
+    ///
+    /// # Errors
+    /// Text of another form.
+    pub fn partition<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        self.partition
+            .as_deref()
+            .map(|text| typed("partition", text))
+            .transpose()
+    }
+
+    /// In `read`: the last checkpoint of this partition in this run.
+    ///
+    /// # Errors
+    /// Text of another form.
+    pub fn checkpoint<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        self.state
+            .as_deref()
+            .map(|text| typed("checkpoint", text))
+            .transpose()
+    }
+
+    /// In `partitions`: the last checkpoints of the partitions of earlier runs.
+    ///
+    /// # Errors
+    /// Text of another form.
+    pub fn checkpoints<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
+        match self.state.as_deref().map(str::trim_start) {
+            None | Some("null") => Ok(Vec::new()),
+            Some(text) if text.starts_with('[') => typed("state", text),
+            Some(text) => Ok(vec![typed("state", text)?]),
+        }
+    }
+}
+
+/// A source. The functions get their configuration typed; what does not fit the type is refused
+/// before (the manifest's schema should be stricter than the type).
+pub trait Source {
+    type Config: DeserializeOwned;
+    type Partition: Serialize;
+
+    /// Tries the connection; changes nothing on the other side.
+    ///
+    /// # Errors
+    /// Only if the check itself could not be made; a step that failed is an answer.
+    fn check(config: &Self::Config) -> Result<Vec<CheckStep>>;
+
+    /// The streams there are.
+    ///
+    /// # Errors
+    /// What the source says.
+    fn discover(config: &Self::Config) -> Result<Vec<StreamInfo>>;
+
+    /// What can be read side by side.
+    ///
+    /// # Errors
+    /// What the source says.
+    fn partitions(config: &Self::Config, selection: &Selection) -> Result<Vec<Self::Partition>>;
+
+    /// Reads one partition: pipe pages, and a checkpoint after each.
+    ///
+    /// # Errors
+    /// What the source says.
+    fn read(config: &Self::Config, selection: &Selection) -> Result<()>;
+}

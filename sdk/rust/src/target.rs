@@ -1,0 +1,54 @@
+//! What an API target implements: two pure functions. The host sends, retries, keeps receipts.
+
+use serde::de::DeserializeOwned;
+
+use crate::bindings::target::exports::tributary::connector::target as contract;
+use crate::{Batch, CheckStep, Result};
+
+pub use contract::{Call, Outcome, Response as TargetResponse, RetryKind, RowOutcome};
+
+/// An API target.
+pub trait Target {
+    type Config: DeserializeOwned;
+
+    /// Tries the connection; changes nothing on the other side.
+    ///
+    /// # Errors
+    /// Only if the check itself could not be made; a step that failed is an answer.
+    fn check(config: &Self::Config) -> Result<Vec<CheckStep>>;
+
+    /// Turns a batch into calls; each row in exactly one. `keys` has one idempotency key per row.
+    ///
+    /// # Errors
+    /// A batch that can't be sent at all.
+    fn prepare(config: &Self::Config, batch: &Batch, keys: &[String]) -> Result<Vec<Call>>;
+
+    /// One outcome for each row of the call. `call.body` is empty here.
+    ///
+    /// # Errors
+    /// An answer that can't be understood (`target_answer`), or that concerns every call (auth).
+    fn settle(
+        config: &Self::Config,
+        call: &Call,
+        response: &TargetResponse,
+    ) -> Result<Vec<RowOutcome>>;
+}
+
+/// The same outcome for all rows of a call.
+#[must_use]
+pub fn all_rows(call: &Call, outcome: &Outcome) -> Vec<RowOutcome> {
+    let one = |row: &u32| RowOutcome {
+        row: *row,
+        outcome: outcome.clone(),
+    };
+    call.rows.iter().map(one).collect()
+}
+
+impl TargetResponse {
+    /// The first header of that name (lower case).
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}

@@ -1,0 +1,73 @@
+//! The text of TAXMAN's answer to a transaction. Written by hand, because it is the hot path and
+//! amounts must be JSON numbers with exactly two decimals.
+
+use std::fmt::Write as _;
+
+use super::check::Taxed;
+use super::ledger::Hash;
+use super::wire::Transaction;
+
+/// The answer for a transaction in `version`; `code` is the hash of company and code.
+#[must_use]
+pub(super) fn text(
+    transaction: &Transaction<'_>,
+    taxed: &Taxed,
+    code: Hash,
+    version: u32,
+) -> String {
+    let mut out = String::with_capacity(256 + taxed.lines.len() * 160);
+    let id = code >> 64;
+    let _ = write!(out, "{{\"id\":\"txn_{id:016x}\",\"code\":");
+    string(&mut out, &transaction.code);
+    out.push_str(",\"company_code\":");
+    string(&mut out, &transaction.company_code);
+    out.push_str(",\"type\":");
+    string(&mut out, &transaction.kind);
+    out.push_str(",\"date\":");
+    string(&mut out, &transaction.date);
+    let _ = write!(
+        out,
+        ",\"version\":{version},\"status\":\"committed\",\"currency_code\":"
+    );
+    string(&mut out, &transaction.currency_code);
+    let _ = write!(
+        out,
+        ",\"total_amount\":{},\"total_tax\":{},\"lines\":[",
+        taxed.total_amount, taxed.total_tax
+    );
+    for (index, line) in taxed.lines.iter().enumerate() {
+        out.push_str(if index > 0 {
+            ",{\"number\":"
+        } else {
+            "{\"number\":"
+        });
+        string(&mut out, &line.number);
+        out.push_str(",\"tax_code\":");
+        string(&mut out, &line.tax_code);
+        let rate = line.rate;
+        let _ = write!(
+            out,
+            ",\"amount\":{},\"rate\":{}.{:03},\"tax\":{}}}",
+            line.amount,
+            rate / 1000,
+            rate % 1000,
+            line.tax
+        );
+    }
+    out.push_str("]}");
+    out
+}
+
+/// Writes a JSON string.
+fn string(out: &mut String, text: &str) {
+    let plain = !text
+        .bytes()
+        .any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\');
+    if plain {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&serde_json::Value::from(text).to_string());
+    }
+}

@@ -1,0 +1,105 @@
+//! kill -9 at random moments over both tenants' runs: whatever happens, TAXMAN's effects are exact
+//! and the reports balance.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tributary_tests::expected::Expected;
+use tributary_tests::rest::{Rest, ended};
+
+use crate::theatre::Theatre;
+
+/// Kills in one test run; more with `TRIBUTARY_TEST_KILLS`.
+const KILLS: u32 = 100;
+
+/// The moments of the kills. A fixed start makes a failure repeatable as far as the machine is.
+struct Moments(u64);
+
+impl Moments {
+    /// Between 0 and `limit` ms (xorshift64*, Vigna 2016).
+    fn next_ms(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) % limit
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_kills_lose_nothing_and_double_nothing() -> anyhow::Result<()> {
+    let kills = std::env::var("TRIBUTARY_TEST_KILLS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(KILLS);
+    let mut moments = Moments(0x5EED_2026_1121);
+    let mut done = 0;
+    let mut rounds = 0;
+    while done < kills {
+        done += round(&mut moments, kills - done).await?;
+        rounds += 1;
+    }
+    eprintln!("{done} kills in {rounds} rounds: effects exact, reports balanced");
+    Ok(())
+}
+
+/// Both runs from the beginning, killed again and again until they are through. Gives the number
+/// of kills that hit a run in progress.
+async fn round(moments: &mut Moments, most: u32) -> anyhow::Result<u32> {
+    let mut theatre = Theatre::new().await?;
+    theatre.stage.server.environment = vec![
+        ("TRIBUTARY_WORKERS__LEASE_MS".to_owned(), "1000".to_owned()),
+        ("TRIBUTARY_WORKERS__SLOTS".to_owned(), "2".to_owned()),
+    ];
+    // Every call takes a while, so that kills fall into all phases.
+    theatre
+        .taxman_faults(&json!({ "latency_ms": 20 }))
+        .await?;
+    let mut rest = theatre.open().await?;
+    let ids = [
+        rest.start_run("acme", "order-tax").await?,
+        rest.start_run("globex", "order-tax").await?,
+    ];
+    let started = Instant::now();
+    let mut kills = 0;
+    while !both_ended(&rest, &ids).await? {
+        anyhow::ensure!(
+            started.elapsed() < Duration::from_secs(240),
+            "the runs do not end after {kills} kills"
+        );
+        if kills < most.min(20) {
+            tokio::time::sleep(Duration::from_millis(moments.next_ms(700))).await;
+            theatre.stage.server.kill();
+            kills += 1;
+            theatre.stage.server.start()?;
+            rest = theatre.stage.server.ready().await?;
+        } else {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    check(&theatre, &rest, &ids).await?;
+    Ok(kills)
+}
+
+async fn both_ended(rest: &Rest, ids: &[String; 2]) -> anyhow::Result<bool> {
+    let acme = rest.get(&format!("/tenants/acme/runs/{}", ids[0])).await?;
+    let globex = rest.get(&format!("/tenants/globex/runs/{}", ids[1])).await?;
+    Ok(ended(&acme) && ended(&globex))
+}
+
+async fn check(theatre: &Theatre, rest: &Rest, ids: &[String; 2]) -> anyhow::Result<()> {
+    let mut delivered = 0;
+    for (tenant, id) in ["acme", "globex"].into_iter().zip(ids) {
+        let expected = Expected::read(&theatre.stage.programs.tenants.join(tenant))?;
+        let run = rest.get(&format!("/tenants/{tenant}/runs/{id}")).await?;
+        anyhow::ensure!(run["state"] == "completed_with_errors", "{tenant}: {run}");
+        anyhow::ensure!(run["report"]["reconciliation"]["balanced"] == true, "{run}");
+        expected.compare_counters(&run)?;
+        let path = format!("/tenants/{tenant}/runs/{id}/results?format=ndjson");
+        expected.compare_records(&rest.lines(&path).await?)?;
+        delivered += expected.summary["counters"]["delivered"].as_u64().unwrap_or(0);
+    }
+    let effects = theatre.effects().await?;
+    anyhow::ensure!(effects["effects"] == delivered, "{effects}, expected {delivered}");
+    anyhow::ensure!(effects["duplicates"] == 0, "{effects}");
+    Ok(())
+}
