@@ -4,6 +4,7 @@
 //! One binary, so that the host is linked once. Hostile components are text in `hostile/`.
 
 mod hostile;
+mod http;
 mod rest;
 mod sftp;
 mod support;
