@@ -31,39 +31,58 @@ impl PageSink for Nowhere {
     }
 }
 
+/// What to read; the server and its files end with it.
+struct Setting {
+    document: Value,
+    folder: String,
+    pattern: String,
+    _own: Option<(sftp::Handle, tempfile::TempDir)>,
+}
+
+async fn own_server() -> anyhow::Result<Setting> {
+    let scratch = tempfile::tempdir()?;
+    let line = "123456;12;SKU-0042;\"Müller; Söhne\";3;19,95;2026-01-31;Some Customer Name Ltd\n";
+    let text = format!("a;b;c;d;e;f;g;h\n{}", line.repeat((256 << 20) / line.len()));
+    std::fs::write(scratch.path().join("orders.csv"), text)?;
+    let server = sftp::start(sftp::Config {
+        port: 0,
+        root: scratch.path().to_owned(),
+        user: "speed".to_owned(),
+        password: "speed".to_owned(),
+        host_key: None,
+    })
+    .await?;
+    let document = json!({"name": "speed", "connector": "sftp", "endpoint": {"kind": "sftp",
+        "host": "127.0.0.1", "port": server.address.port(), "user": "speed", "host_keys": [server.host_key]},
+        "secrets": {"password": "speed"}});
+    Ok(Setting {
+        document,
+        folder: "/".to_owned(),
+        pattern: "*.csv".to_owned(),
+        _own: Some((server, scratch)),
+    })
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let component = std::fs::read(arguments.first().context("which component?")?)?;
-    let scratch = tempfile::tempdir()?;
-    let mut own = None;
-    let (document, folder, pattern) = if let [_, host, port, user, key, host_key, folder, pattern] =
-        arguments.as_slice()
-    {
-        let document = json!({"name": "speed", "connector": "sftp", "endpoint": {"kind": "sftp",
-            "host": host, "port": port, "user": user, "auth": "key", "host_keys": [host_key]},
-            "secrets": {"private_key": std::fs::read_to_string(key)?}});
-        (document, folder.clone(), pattern.clone())
-    } else {
-        let line =
-            "123456;12;SKU-0042;\"Müller; Söhne\";3;19,95;2026-01-31;Some Customer Name Ltd\n";
-        let text = format!("a;b;c;d;e;f;g;h\n{}", line.repeat((256 << 20) / line.len()));
-        std::fs::write(scratch.path().join("orders.csv"), text)?;
-        let server = sftp::start(sftp::Config {
-            port: 0,
-            root: scratch.path().to_owned(),
-            user: "speed".to_owned(),
-            password: "speed".to_owned(),
-            host_key: None,
-        })
-        .await?;
-        let document = json!({"name": "speed", "connector": "sftp", "endpoint": {"kind": "sftp",
-            "host": "127.0.0.1", "port": server.address.port(), "user": "speed", "host_keys": [server.host_key]},
-            "secrets": {"password": "speed"}});
-        own = Some(server);
-        (document, "/".to_owned(), "*.csv".to_owned())
+    let setting = match arguments.as_slice() {
+        [_, host, port, user, key, host_key, folder, pattern] => Setting {
+            document: json!({"name": "speed", "connector": "sftp", "endpoint": {"kind": "sftp",
+                "host": host, "port": port, "user": user, "auth": "key", "host_keys": [host_key]},
+                "secrets": {"private_key": std::fs::read_to_string(key)?}}),
+            folder: folder.clone(),
+            pattern: pattern.clone(),
+            _own: None,
+        },
+        _ => own_server().await?,
     };
-    let document: ConnectionDocument = serde_json::from_value(document)?;
+    measure(&component, &setting).await
+}
+
+async fn measure(component: &[u8], setting: &Setting) -> anyhow::Result<()> {
+    let document: ConnectionDocument = serde_json::from_value(setting.document.clone())?;
     let egress = match &document.endpoint {
         tributary_model::document::Endpoint::Sftp { host, port, .. } => EgressPolicy {
             allow: vec![format!("{host}:{port}")],
@@ -72,7 +91,7 @@ async fn main() -> anyhow::Result<()> {
     };
     let host = Host::new(HostConfig::default())?;
     let started = Instant::now();
-    let connector = host.load(&component).await?;
+    let connector = host.load(component).await?;
     report(
         "load_and_compile_sftp",
         started.elapsed().as_secs_f64() * 1e3,
@@ -84,7 +103,8 @@ async fn main() -> anyhow::Result<()> {
         connection: Arc::new(Connection::new(&document, &egress)?),
         cancel: CancellationToken::new(),
     };
-    let config = json!({"folder": folder, "pattern": pattern, "csv": {"delimiter": ";"}});
+    let config =
+        json!({"folder": setting.folder, "pattern": setting.pattern, "csv": {"delimiter": ";"}});
     let mut selection = Selection {
         stream: "files".to_owned(),
         ..Selection::default()
@@ -110,7 +130,6 @@ async fn main() -> anyhow::Result<()> {
         report("sftp_read_rows", stats.rows as f64, "rows");
         report("sftp_read_cpu_of_call", stats.cpu_ms as f64, "ms");
     }
-    drop(own);
     Ok(())
 }
 

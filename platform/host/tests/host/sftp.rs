@@ -42,7 +42,7 @@ impl Setting {
     }
 
     fn call(&self) -> CallContext {
-        self.call_with(SECRET, &[self.server.host_key.clone()])
+        self.call_with(SECRET, std::slice::from_ref(&self.server.host_key))
             .unwrap()
     }
 
@@ -288,7 +288,10 @@ async fn only_a_pinned_server_gets_the_password() {
         .unwrap();
     assert!(setting.connector.check(&call, &config()).await.unwrap()[0].ok);
     let call = setting
-        .call_with("wrong-canary", &[setting.server.host_key.clone()])
+        .call_with(
+            "wrong-canary",
+            std::slice::from_ref(&setting.server.host_key),
+        )
         .unwrap();
     let selection = Selection {
         stream: "orders".to_owned(),

@@ -94,18 +94,22 @@ pub(crate) struct Sink {
 
 impl Sink {
     pub(crate) fn pages(&self) -> Vec<&Page> {
-        let page = |item| match item {
-            &Item::Page(ref page) => Some(page),
-            &Item::State(_) => None,
-        };
+        fn page(item: &Item) -> Option<&Page> {
+            match item {
+                Item::Page(page) => Some(page),
+                Item::State(_) => None,
+            }
+        }
         self.items.iter().filter_map(page).collect()
     }
 
     pub(crate) fn states(&self) -> Vec<&Value> {
-        let state = |item| match item {
-            &Item::State(ref state) => Some(state),
-            &Item::Page(_) => None,
-        };
+        fn state(item: &Item) -> Option<&Value> {
+            match item {
+                Item::State(state) => Some(state),
+                Item::Page(_) => None,
+            }
+        }
         self.items.iter().filter_map(state).collect()
     }
 

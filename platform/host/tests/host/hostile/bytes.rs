@@ -29,12 +29,18 @@ fn nested(depth: usize) -> Vec<u8> {
     with_manifest(component, &manifest())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_connector_is_refused_before_anything_runs() {
-    let good = source(MEMORY, "(i32.const 64)");
-    let of = |text: &str| with_manifest(wat::parse_str(text).unwrap(), &manifest());
-    let mut two = with_manifest(good.clone(), &manifest());
-    two = with_manifest(two, &manifest());
+type Case = (&'static str, Vec<u8>, &'static str);
+
+fn good() -> Vec<u8> {
+    source(MEMORY, "(i32.const 64)")
+}
+
+fn text(text: &str) -> Vec<u8> {
+    with_manifest(wat::parse_str(text).unwrap(), &manifest())
+}
+
+fn damaged() -> Vec<Case> {
+    let good = good();
     let native = {
         let engine = wasmtime::Engine::default();
         engine.precompile_component(&good).unwrap()
@@ -44,17 +50,25 @@ async fn what_is_no_connector_is_refused_before_anything_runs() {
     let mut flipped = with_manifest(good.clone(), &manifest());
     let middle = flipped.len() / 3;
     flipped[middle] ^= 0xff;
-    let cases: Vec<(&str, Vec<u8>, &str)> = vec![
+    vec![
         ("nothing", Vec::new(), ""),
         ("text", b"hello".to_vec(), ""),
         (
             "a core module",
-            of("(module)"),
+            text("(module)"),
             "not a WebAssembly component",
         ),
         ("native code", native, "native code"),
         ("cut off", truncated, ""),
         ("a flipped byte", flipped, ""),
+    ]
+}
+
+fn odd_manifests() -> Vec<Case> {
+    let good = good();
+    let mut two = with_manifest(good.clone(), &manifest());
+    two = with_manifest(two, &manifest());
+    vec![
         ("no manifest", good.clone(), "tributary:manifest"),
         ("two manifests", two, "two manifests"),
         (
@@ -112,29 +126,39 @@ async fn what_is_no_connector_is_refused_before_anything_runs() {
             with_manifest(good.clone(), &changed("config_schema", json!({"type": 7}))),
             "JSON Schema",
         ),
+    ]
+}
+
+fn foreign_imports() -> Vec<Case> {
+    vec![
         (
             "WASI",
-            of(r#"(component (import "wasi:cli/environment@0.2.0" (instance)))"#),
+            text(r#"(component (import "wasi:cli/environment@0.2.0" (instance)))"#),
             "wasi:cli/environment",
         ),
         (
             "a bare function",
-            of(r#"(component (import "f" (func)))"#),
+            text(r#"(component (import "f" (func)))"#),
             "\"f\"",
         ),
         (
             "another version",
-            of(r#"(component (import "tributary:connector/log@0.2.0" (instance)))"#),
+            text(r#"(component (import "tributary:connector/log@0.2.0" (instance)))"#),
             "log@0.2.0",
         ),
         (
             "an interface that does not exist",
-            of(r#"(component (import "tributary:connector/tcp@0.1.0" (instance)))"#),
+            text(r#"(component (import "tributary:connector/tcp@0.1.0" (instance)))"#),
             "tcp",
         ),
-        ("no exports", of("(component)"), "does not export"),
+        ("no exports", text("(component)"), "does not export"),
         ("nested too deep", nested(2_000), ""),
-    ];
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_connector_is_refused_before_anything_runs() {
+    let cases = [damaged(), odd_manifests(), foreign_imports()].concat();
     let host = host(&[]);
     for (name, bytes, word) in cases {
         let problem = host
@@ -155,7 +179,7 @@ async fn what_is_no_connector_is_refused_before_anything_runs() {
     })
     .unwrap();
     let problem = large
-        .load(&with_manifest(good, &manifest()))
+        .load(&with_manifest(good(), &manifest()))
         .await
         .unwrap_err();
     assert!(problem.detail.contains("at most 100"), "{problem}");
