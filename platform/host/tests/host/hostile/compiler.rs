@@ -167,7 +167,7 @@ async fn a_missing_program_is_not_the_connectors_fault() {
 async fn the_process_gets_nothing_but_the_component() {
     let tell = |what: &str| {
         format!(
-            r#"printf '{{"code":"connector_invalid","owner":"connector","hint":"","detail":"<%s>"}}' "$({what})" >&2; exit 1"#
+            r#"cat > /dev/null; printf '{{"code":"connector_invalid","owner":"connector","hint":"","detail":"<%s>"}}' "$({what})" >&2; exit 1"#
         )
     };
     let environment = refused(config(&tell("/usr/bin/env | cut -d= -f1 | tr '\\n' ' '"))).await;
@@ -185,8 +185,7 @@ async fn the_process_gets_nothing_but_the_component() {
         );
     }
     // It has limits before it has the component.
-    let limits =
-        tell("cat > /dev/null; echo $(ulimit -c) $(ulimit -f) $(cat /proc/$$/oom_score_adj)");
+    let limits = tell("echo $(ulimit -c) $(ulimit -f) $(cat /proc/$$/oom_score_adj)");
     let limits = refused(config(&limits)).await;
     assert!(limits.detail.contains("<0 0 1000>"), "{limits}");
 }
