@@ -104,12 +104,12 @@ fn first_issues(out: &mut String, issues: &[Value]) {
             let value = issue.pointer(pointer).and_then(Value::as_str);
             value.unwrap_or_default()
         };
-        let line = number(issue, "/issue/line");
+        let line = number(issue, "/line");
         let place = match line {
             0 => String::new(),
             line => format!(", line {line}"),
         };
-        let value = match part("/issue/value") {
+        let value = match part("/value") {
             "" => String::new(),
             value => format!(" [{value}]"),
         };
@@ -117,9 +117,9 @@ fn first_issues(out: &mut String, issues: &[Value]) {
             out,
             "  e.g.         {}{place}: {}{value}",
             part("/key"),
-            part("/issue/message")
+            part("/message")
         );
-        let _ = writeln!(out, "               \u{2192} {}", part("/issue/hint"));
+        let _ = writeln!(out, "               \u{2192} {}", part("/hint"));
     }
 }
 
