@@ -54,7 +54,9 @@ fn counters(out: &mut String, run: &Value) {
         .filter(|state| count(state) > 0)
         .map(|state| format!("{} {state}", grouped(count(state))))
         .collect();
-    let balanced = run.pointer("/report/reconciliation/balanced").and_then(Value::as_bool);
+    let balanced = run
+        .pointer("/report/reconciliation/balanced")
+        .and_then(Value::as_bool);
     let verdict = match balanced {
         Some(true) => "   (balanced: nothing unaccounted)",
         Some(false) => "   (DOES NOT BALANCE)",
@@ -84,7 +86,10 @@ fn reasons(out: &mut String, run: &Value) {
     if rows.is_empty() {
         return;
     }
-    let _ = writeln!(out, "  reasons      count  code                    rule            who acts");
+    let _ = writeln!(
+        out,
+        "  reasons      count  code                    rule            who acts"
+    );
     for row in rows {
         let part = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or("-");
         let _ = writeln!(

@@ -78,7 +78,9 @@ impl Variables {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
             let Some((name, tail)) = after.split_once('}') else {
-                return Err(format!("{text:?} opens a variable with ${{ and does not close it"));
+                return Err(format!(
+                    "{text:?} opens a variable with ${{ and does not close it"
+                ));
             };
             let value = self
                 .value(name)

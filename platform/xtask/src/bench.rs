@@ -28,7 +28,10 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
         None => BENCHES.to_vec(),
         Some(name) => match BENCHES.iter().find(|known| *known == name) {
             Some(known) => vec![*known],
-            None => bail!("there is no bench {name:?}; there are: {}", BENCHES.join(", ")),
+            None => bail!(
+                "there is no bench {name:?}; there are: {}",
+                BENCHES.join(", ")
+            ),
         },
     };
     for name in chosen {

@@ -51,9 +51,7 @@ async fn round(moments: &mut Moments, most: u32) -> anyhow::Result<u32> {
         ("TRIBUTARY_WORKERS__SLOTS".to_owned(), "2".to_owned()),
     ];
     // Every call takes a while, so that kills fall into all phases.
-    theatre
-        .taxman_faults(&json!({ "latency_ms": 20 }))
-        .await?;
+    theatre.taxman_faults(&json!({ "latency_ms": 20 })).await?;
     let mut rest = theatre.open().await?;
     let ids = [
         rest.start_run("acme", "order-tax").await?,
@@ -82,7 +80,9 @@ async fn round(moments: &mut Moments, most: u32) -> anyhow::Result<u32> {
 
 async fn both_ended(rest: &Rest, ids: &[String; 2]) -> anyhow::Result<bool> {
     let acme = rest.get(&format!("/tenants/acme/runs/{}", ids[0])).await?;
-    let globex = rest.get(&format!("/tenants/globex/runs/{}", ids[1])).await?;
+    let globex = rest
+        .get(&format!("/tenants/globex/runs/{}", ids[1]))
+        .await?;
     Ok(ended(&acme) && ended(&globex))
 }
 
@@ -96,10 +96,15 @@ async fn check(theatre: &Theatre, rest: &Rest, ids: &[String; 2]) -> anyhow::Res
         expected.compare_counters(&run)?;
         let path = format!("/tenants/{tenant}/runs/{id}/results?format=ndjson");
         expected.compare_records(&rest.lines(&path).await?)?;
-        delivered += expected.summary["counters"]["delivered"].as_u64().unwrap_or(0);
+        delivered += expected.summary["counters"]["delivered"]
+            .as_u64()
+            .unwrap_or(0);
     }
     let effects = theatre.effects().await?;
-    anyhow::ensure!(effects["effects"] == delivered, "{effects}, expected {delivered}");
+    anyhow::ensure!(
+        effects["effects"] == delivered,
+        "{effects}, expected {delivered}"
+    );
     anyhow::ensure!(effects["duplicates"] == 0, "{effects}");
     Ok(())
 }

@@ -123,7 +123,9 @@ fn make_folders(config: &Config) -> anyhow::Result<()> {
 }
 
 async fn services(config: &Config) -> anyhow::Result<Services> {
-    let vault = Arc::new(Vault::open_or_create(&config.keys.dir.join("platform.key"))?);
+    let vault = Arc::new(Vault::open_or_create(
+        &config.keys.dir.join("platform.key"),
+    )?);
     let store = Store::open(&config.store.url)
         .await
         .context("could not open the ledger")?;
@@ -157,10 +159,7 @@ fn worker_options(config: &Config) -> WorkerOptions {
     }
 }
 
-fn api_state(
-    services: &Arc<Services>,
-    shutdown: &CancellationToken,
-) -> anyhow::Result<ApiState> {
+fn api_state(services: &Arc<Services>, shutdown: &CancellationToken) -> anyhow::Result<ApiState> {
     let installing = Arc::clone(services);
     let checking = Arc::clone(services);
     let connectors = ConnectorPort {
