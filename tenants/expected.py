@@ -19,6 +19,7 @@ What counts as what
 - A quoted field ends at its quote only, so a quote that is never closed takes the rest of the file; it stands in a last line.
 - An order-wide field is read from the order's first line by position. All issues of a record are counted, not the first only.
 - codes of a record: the different codes of its issues, sorted. rejected means that TAXMAN refused; target_code is its word.
+- total_amount and total_tax are what TAXMAN confirmed; mapped_amount of a rejected record is what it was asked to tax.
 """
 import json
 import re
@@ -117,7 +118,9 @@ class Record:
     def line(self):
         known = {"key": self.key, "state": self.state, "codes": sorted({code for code, _ in self.issues})}
         if self.transaction:
-            known["total_amount"] = str(self.transaction["total_amount"])
+            # What TAXMAN confirmed, or what it was asked to tax and refused.
+            name = "total_amount" if self.state == "delivered" else "mapped_amount"
+            known[name] = str(self.transaction["total_amount"])
         if self.total_tax is not None:
             known["total_tax"] = str(self.total_tax)
         if self.target_code:
@@ -403,7 +406,7 @@ def against(url, token, records):
         try:
             with urllib.request.urlopen(request) as answer:
                 said = json.loads(answer.read(), parse_float=Decimal)
-                same = record.state == "delivered" and said["total_tax"] == record.total_tax
+                same = record.state == "delivered" and Decimal(said["total_tax"]) == record.total_tax
         except urllib.error.HTTPError as error:
             said = json.loads(error.read())
             same = record.state == "rejected" and said["error"]["code"] == record.target_code

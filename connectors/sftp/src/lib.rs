@@ -23,6 +23,8 @@ const CONNECTION: &str = "server";
 /// One file to read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilePart {
+    /// the partition's name: its checkpoint is kept under it from run to run
+    #[serde(rename = "key")]
     pub path: String,
     pub size: u64,
     pub modified_ms: u64,

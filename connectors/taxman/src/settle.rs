@@ -100,12 +100,20 @@ fn outcome(result: &ItemResult<'_>) -> Result<Outcome> {
         ("error", Some(error)) => Ok(Outcome::Rejected(Rejected {
             code: error.code.clone(),
             message: error.message.clone(),
-            field: error.target.clone(),
+            field: error.target.as_deref().map(pointer),
         })),
         (status, _) => Err(not_understood(format!(
             "a result has the status {status:?}"
         ))),
     }
+}
+
+/// TAXMAN's `lines[0].tax_code` as the JSON Pointer `/lines/0/tax_code`.
+fn pointer(target: &str) -> String {
+    if target.is_empty() || target.starts_with('/') {
+        return target.to_owned();
+    }
+    format!("/{}", target.replace(['.', '['], "/").replace(']', ""))
 }
 
 fn whole_call(call: &Call, status: u16, response: &TargetResponse) -> Result<Vec<RowOutcome>> {
@@ -203,7 +211,7 @@ mod tests {
     #[test]
     fn results_are_found_by_key_not_by_place() {
         let body = r#"{"results":[
-            {"idempotency_key":"k1","status":"error","error":{"code":"InvalidPostalCode","message":"no","target":"/addresses/ship_to","retryable":false}},
+            {"idempotency_key":"k1","status":"error","error":{"code":"InvalidPostalCode","message":"no","target":"lines[0].tax_code","retryable":false}},
             {"idempotency_key":"k0","status":"committed","transaction":{"id":"t-1","total_tax":"1.90"}},
             {"idempotency_key":"k2","status":"error","error":{"code":"Busy","message":"later","retryable":true}}]}"#;
         let outcomes = outcomes(&call(4), &answer(200, body)).unwrap();
@@ -211,7 +219,7 @@ mod tests {
             words(&outcomes),
             [
                 "delivered t-1",
-                "rejected InvalidPostalCode /addresses/ship_to",
+                "rejected InvalidPostalCode /lines/0/tax_code",
                 "retry RetryKind::Transient None",
                 "retry RetryKind::Transient None",
             ]

@@ -31,4 +31,6 @@ pub use auth::token::{TOKEN_LIFE_S, TokenKeys};
 pub use openapi::openapi;
 pub use router::router;
 pub use server::{ServerLimits, serve, serve_with};
-pub use state::{ApiState, CheckStep, ConnectorInfo, ConnectorPort, Limits};
+pub use state::{
+    ApiState, CheckFn, CheckStep, ConnectorInfo, ConnectorPort, InstallFn, Limits, PortFuture,
+};

@@ -16,7 +16,6 @@ use crate::request::frame::frame;
 use crate::state::ApiState;
 
 /// The whole API below `/api/v1`.
-#[must_use]
 pub fn router(state: ApiState) -> Router {
     router_of(state, &routes())
 }

@@ -37,18 +37,20 @@ pub struct ApiState {
     pub limits: Limits,
 }
 
+/// What a function of the [`ConnectorPort`] gives, in time.
+pub type PortFuture<T> = BoxFuture<'static, Result<T, Problem>>;
+/// Loads a component and keeps its bytes.
+pub type InstallFn = dyn Fn(Bytes) -> PortFuture<ConnectorInfo> + Send + Sync;
+/// Tries a connection.
+pub type CheckFn = dyn Fn(TenantId, ConnectionDocument) -> PortFuture<Vec<CheckStep>> + Send + Sync;
+
 /// What only `host` can do, passed in because this crate does not import it.
 #[derive(Clone)]
 pub struct ConnectorPort {
     /// loads a component, checks it against its manifest, keeps its bytes where the workers find them
-    pub install:
-        Arc<dyn Fn(Bytes) -> BoxFuture<'static, Result<ConnectorInfo, Problem>> + Send + Sync>,
+    pub install: Arc<InstallFn>,
     /// reaches out to the other side of a connection (secrets filled in) and says what worked
-    pub check: Arc<
-        dyn Fn(TenantId, ConnectionDocument) -> BoxFuture<'static, Result<Vec<CheckStep>, Problem>>
-            + Send
-            + Sync,
-    >,
+    pub check: Arc<CheckFn>,
 }
 
 /// A component that may be used.

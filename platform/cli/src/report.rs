@@ -33,7 +33,7 @@ pub(crate) fn text(run: &Value, issues: &[Value]) -> String {
     reasons(&mut out, run);
     first_issues(&mut out, issues);
     figures(&mut out, run);
-    if let Some(problem) = run.pointer("/report/problem").filter(|p| !p.is_null()) {
+    if let Some(problem) = run.get("problem").filter(|problem| !problem.is_null()) {
         let part = |key: &str| problem.get(key).and_then(Value::as_str).unwrap_or_default();
         let _ = writeln!(out, "  why          {}: {}", part("code"), part("detail"));
         let _ = writeln!(out, "               {}", part("hint"));
@@ -78,7 +78,7 @@ fn amounts(out: &mut String, run: &Value) {
 }
 
 fn reasons(out: &mut String, run: &Value) {
-    let Some(rows) = run.get("issue_counts").and_then(Value::as_array) else {
+    let Some(rows) = run.get("issues").and_then(Value::as_array) else {
         return;
     };
     if rows.is_empty() {
@@ -104,7 +104,7 @@ fn first_issues(out: &mut String, issues: &[Value]) {
             let value = issue.pointer(pointer).and_then(Value::as_str);
             value.unwrap_or_default()
         };
-        let line = number(issue, "/position/line");
+        let line = number(issue, "/line");
         let place = match line {
             0 => String::new(),
             line => format!(", line {line}"),

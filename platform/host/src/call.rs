@@ -15,7 +15,7 @@ use tributary_model::problem::Problem;
 use crate::connection::Connection;
 
 /// On whose behalf a connector is called, and with which connection.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct CallContext {
     pub tenant: TenantId,
     /// id of the run, for the log; `None` outside a run

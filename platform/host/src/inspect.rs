@@ -63,6 +63,7 @@ fn outline(bytes: &[u8]) -> Result<Outline<'_>, Problem> {
     let mut outline = Outline::default();
     let mut depth = 0_u32;
     let mut first = true;
+    let mut manifests = Vec::new();
     for payload in Parser::new(0).parse_all(bytes) {
         let payload =
             payload.map_err(|error| invalid(format!("the component is damaged: {error}")))?;
@@ -90,13 +91,15 @@ fn outline(bytes: &[u8]) -> Result<Outline<'_>, Problem> {
                 }
             }
             Payload::CustomSection(section) if section.name() == MANIFEST_SECTION => {
-                if outline.manifest.replace(section.data()).is_some() {
-                    return Err(invalid("the component has two manifests"));
-                }
+                manifests.push(section.data());
             }
             _ => {}
         }
     }
+    if manifests.len() > 1 {
+        return Err(invalid("the component has two manifests"));
+    }
+    outline.manifest = manifests.pop();
     let mut validator = Validator::new_with_features(WasmFeatures::default());
     validator
         .validate_all(bytes)

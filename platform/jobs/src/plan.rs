@@ -22,7 +22,7 @@ pub(crate) async fn run(context: &RunContext, lease: &Lease) -> Result<Fenced<()
         stream: context.integration.source.stream.clone(),
         incremental,
         partition: None,
-        state: incremental.then(|| Value::Object(cursors.clone())),
+        state: incremental.then(|| Value::Array(cursors.values().cloned().collect())),
     };
     let source = &context.source;
     let descriptors = source

@@ -11,7 +11,7 @@ use tributary_host::EgressPolicy;
 use tributary_host::Host;
 use tributary_lake::Lake;
 use tributary_model::clock::Clock;
-use tributary_model::document::ConnectionDocument;
+use tributary_model::document::{ConnectionDocument, SECRETS_KIND};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::{Slug, TenantId};
 use tributary_model::problem::Problem;
@@ -77,7 +77,7 @@ impl Services {
             .map_err(|error| unreadable("connection", name, &error))?;
         if let Some(sealed) = &stored.sealed_secrets {
             let plain = vault
-                .open("connection", name.as_str(), sealed)
+                .open(SECRETS_KIND, name.as_str(), sealed)
                 .map_err(|error| Problem::new(ErrorCode::StorageFailed, error.to_string()))?;
             document.secrets = serde_json::from_slice(&plain)
                 .map_err(|error| unreadable("connection", name, &error))?;

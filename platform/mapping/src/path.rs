@@ -53,6 +53,14 @@ fn parse(text: &str) -> Result<(Path, bool), PathError> {
     let last = query.segments.len().saturating_sub(1);
     for (place, segment) in query.segments.iter().enumerate() {
         match segment {
+            // the parser takes more than the RFC as a name without quotes
+            Segment::Selector(Selector::Name(name))
+                if !is_shorthand(name) && !text.contains(['\'', '"']) =>
+            {
+                return Err(PathError::Invalid(format!(
+                    "the name {name:?} needs quotes"
+                )));
+            }
             Segment::Selector(Selector::Name(name)) => path.push(Step::Name(name.clone())),
             Segment::Selector(Selector::Index(index)) if *index >= 0 => {
                 path.push(Step::Index(index.unsigned_abs()));
@@ -132,7 +140,7 @@ mod tests {
                 "{text}"
             );
         }
-        for text in ["order_no", "$.", "$[", "$.a b"] {
+        for text in ["order_no", "$.", "$[", "$.a-b", "$.a b c'"] {
             assert!(
                 matches!(parse_singular(text), Err(PathError::Invalid(_))),
                 "{text}"

@@ -1,5 +1,4 @@
 //! A good record allocates nothing once the worker's buffers have grown. A counting allocator holds it.
-#![expect(clippy::unwrap_used, reason = "test code")]
 #![expect(unsafe_code, reason = "an allocator cannot be written without it")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -40,7 +39,11 @@ static ALLOCATOR: Counting = Counting;
 fn a_good_record_allocates_nothing() {
     let document = parse(include_bytes!("../benches/mapping_vs_serde/order.json")).unwrap();
     let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
-    let environment = Environment { lookups: &lookups, params: &params, source_columns: None };
+    let environment = Environment {
+        lookups: &lookups,
+        params: &params,
+        source_columns: None,
+    };
     let plan = compile(&document, &environment).unwrap();
     let mut worker = plan.worker(&RowFormat::Ndjson).unwrap();
     let text = br#"{"order_id":" SO-1","doc_type":"OR","order_date":"03/07/2026","currency":"usd",
@@ -48,7 +51,10 @@ fn a_good_record_allocates_nothing() {
         "ship_to":{"address":{"street":"1 Main","city":" Ulm","state":"by","zip":"1","country":"DEU"}},
         "lines":[{"line_no":10,"sku":"S","unit":"PC","quantity":3,"unit_price":"19.99","discount":5},
                  {"line_no":20,"sku":"T","unit":"KG","quantity":1,"unit_price":"1,000.5","discount":null}],"freight":"1.00"}"#;
-    let row = Row { position: RowPosition { line: 1, offset: 0 }, bytes: text };
+    let row = Row {
+        position: RowPosition { line: 1, offset: 0 },
+        bytes: text,
+    };
     let mut out = Vec::with_capacity(64 * 1024);
     let mut count_of = |rounds: usize| {
         let before = COUNT.get();

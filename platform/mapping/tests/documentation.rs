@@ -9,13 +9,24 @@ use tributary_mapping::{Environment, check, parse};
 use tributary_model::document::LookupDocument;
 
 fn page(name: &str) -> String {
-    std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/mapping").join(name)).unwrap()
+    std::fs::read_to_string(
+        PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("../docs/mapping")
+            .join(name),
+    )
+    .unwrap()
 }
 
 #[test]
 fn the_example_of_the_page_compiles_and_its_tests_run() {
     let text = page("document.md");
-    let example = text.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let example = text
+        .split("```json\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
     let document = parse(example.as_bytes()).unwrap();
     assert_eq!(document.source.format, SourceFormat::Csv);
     let table: LookupDocument = serde_json::from_value(serde_json::json!({
@@ -24,7 +35,11 @@ fn the_example_of_the_page_compiles_and_its_tests_run() {
     .unwrap();
     let lookups = BTreeMap::from([("product-tax".to_owned(), table)]);
     let params = BTreeMap::from([("company_code".to_owned(), serde_json::json!("ACME"))]);
-    let environment = Environment { lookups: &lookups, params: &params, source_columns: None };
+    let environment = Environment {
+        lookups: &lookups,
+        params: &params,
+        source_columns: None,
+    };
     assert_eq!(check(&document, &environment), []);
 }
 
@@ -32,7 +47,11 @@ fn the_example_of_the_page_compiles_and_its_tests_run() {
 fn every_diagnostic_code_is_on_its_page_once() {
     let source = include_str!("../src/diagnostic.rs");
     let page = page("diagnostics.md");
-    let codes: Vec<&str> = source.split("&str = \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let codes: Vec<&str> = source
+        .split("&str = \"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
     assert!(codes.len() > 25, "{codes:?}");
     for code in codes {
         assert_eq!(page.matches(&format!("`{code}`")).count(), 1, "{code}");
@@ -50,7 +69,13 @@ fn the_schema_is_one() {
 #[test]
 fn types_and_schema_agree() {
     let text = page("document.md");
-    let example = text.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let example = text
+        .split("```json\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
     let document = parse(example.as_bytes()).unwrap();
     let written = serde_json::to_vec(&document).unwrap();
     assert_eq!(parse(&written).unwrap(), document);

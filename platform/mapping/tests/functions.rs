@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tributary_mapping::functions::signature::{Example, ExampleResult, Output, Signature};
 use tributary_mapping::functions::signatures;
 use tributary_mapping::{Document, Environment, Row, compile};
@@ -14,8 +14,8 @@ use tributary_model::rows::{RowFormat, RowPosition};
 
 /// The value that a mapping with one step makes, or the code of its issue.
 fn run(signature: &Signature, example: &Example) -> Result<String, String> {
-    let mut step: Value = serde_json::from_str(example.arguments).unwrap();
-    step["fn"] = json!(signature.name);
+    let mut step: Map<String, Value> = serde_json::from_str(example.arguments).unwrap();
+    step.insert("fn".to_owned(), json!(signature.name));
     let document: Document = serde_json::from_value(json!({
         "version": 1,
         "name": "example",

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{Slug, TenantId};
 
+/// What a connection's secrets are sealed as: the `kind` that `api` seals and `jobs` opens with.
+pub const SECRETS_KIND: &str = "connection_secrets";
+
 /// `tenant.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -22,7 +22,10 @@ const NAMESPACE: &str = "tributary:connector/";
 pub(crate) fn build(repo: &Path, target_dir: &Path, out: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let workspace = repo.join("connectors");
     let names = connector_names(&workspace)?;
-    let components: Vec<PathBuf> = names.iter().map(|name| out.join(format!("{name}.wasm"))).collect();
+    let components: Vec<PathBuf> = names
+        .iter()
+        .map(|name| out.join(format!("{name}.wasm")))
+        .collect();
     let inputs = fingerprint(repo)?;
     let mark = out.join("inputs");
     let unchanged = std::fs::read_to_string(&mark).is_ok_and(|seen| seen == inputs);
@@ -33,7 +36,10 @@ pub(crate) fn build(repo: &Path, target_dir: &Path, out: &Path) -> anyhow::Resul
     compile(&workspace, target_dir)?;
     std::fs::create_dir_all(out)?;
     for (name, path) in names.iter().zip(&components) {
-        let core = format!("{}.wasm", format!("tributary-connector-{name}").replace('-', "_"));
+        let core = format!(
+            "{}.wasm",
+            format!("tributary-connector-{name}").replace('-', "_")
+        );
         let core = target_dir.join(TARGET).join("release").join(core);
         let component = encode(&core, &workspace.join(name).join("connector.json"))
             .with_context(|| format!("connector {name}"))?;
@@ -52,7 +58,11 @@ fn connector_names(workspace: &Path) -> anyhow::Result<BTreeSet<String>> {
             names.insert(entry.file_name().to_string_lossy().into_owned());
         }
     }
-    ensure!(!names.is_empty(), "no connector found in {}", workspace.display());
+    ensure!(
+        !names.is_empty(),
+        "no connector found in {}",
+        workspace.display()
+    );
     Ok(names)
 }
 
@@ -66,7 +76,9 @@ fn add_target() -> anyhow::Result<()> {
     if installed.status.success() && folder.is_dir() {
         return Ok(());
     }
-    let added = Command::new("rustup").args(["target", "add", TARGET]).status();
+    let added = Command::new("rustup")
+        .args(["target", "add", TARGET])
+        .status();
     match added {
         Ok(status) if status.success() => Ok(()),
         _ => bail!("the Rust target {TARGET} is missing; run: rustup target add {TARGET}"),
@@ -75,7 +87,15 @@ fn add_target() -> anyhow::Result<()> {
 
 fn compile(workspace: &Path, target_dir: &Path) -> anyhow::Result<()> {
     let status = Command::new("cargo")
-        .args(["build", "--quiet", "--release", "--locked", "--target", TARGET, "--target-dir"])
+        .args([
+            "build",
+            "--quiet",
+            "--release",
+            "--locked",
+            "--target",
+            TARGET,
+            "--target-dir",
+        ])
         .arg(target_dir)
         .current_dir(workspace)
         .env_remove("CARGO_TARGET_DIR")
@@ -96,7 +116,11 @@ pub(crate) fn encode(core: &Path, manifest: &Path) -> anyhow::Result<Vec<u8>> {
     let text = std::fs::read(manifest).with_context(|| manifest.display().to_string())?;
     let json: serde_json::Value = serde_json::from_slice(&text)
         .with_context(|| format!("{} is not JSON", manifest.display()))?;
-    append_section(&mut component, MANIFEST_SECTION, &serde_json::to_vec(&json)?);
+    append_section(
+        &mut component,
+        MANIFEST_SECTION,
+        &serde_json::to_vec(&json)?,
+    );
     Ok(component)
 }
 
@@ -106,7 +130,10 @@ fn check_imports(component: &[u8]) -> anyhow::Result<()> {
     let wit_component::DecodedWasm::Component(resolve, world) = decoded else {
         bail!("the encoder gave no component");
     };
-    let world = resolve.worlds.get(world).context("the component has no world")?;
+    let world = resolve
+        .worlds
+        .get(world)
+        .context("the component has no world")?;
     for key in world.imports.keys() {
         let name = resolve.name_world_key(key);
         ensure!(
@@ -128,7 +155,7 @@ pub(crate) fn append_section(component: &mut Vec<u8>, name: &str, data: &[u8]) {
     component.extend_from_slice(&payload);
 }
 
-fn leb128(out: &mut Vec<u8>, mut value: usize) {
+pub(crate) fn leb128(out: &mut Vec<u8>, mut value: usize) {
     loop {
         let low = u8::try_from(value & 0x7f).unwrap_or(0);
         value >>= 7;

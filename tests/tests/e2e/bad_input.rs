@@ -166,7 +166,7 @@ async fn a_truncated_file_and_a_wrong_encoding_are_reported_line_by_line() -> an
         .lines(&format!("/tenants/acme/runs/{id}/issues?format=ndjson"))
         .await?
         .into_iter()
-        .find(|issue| issue["position"]["line"] == lines + 1);
+        .find(|issue| issue["line"] == lines + 1);
     assert!(last.is_some(), "the cut line {} is reported", lines + 1);
     Ok(())
 }

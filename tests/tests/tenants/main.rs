@@ -22,7 +22,9 @@ use tributary_model::rows::{CsvFormat, RowFormat, RowPosition};
 const TENANTS: [&str; 2] = ["acme", "globex"];
 
 fn folder(tenant: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tenants").join(tenant)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tenants")
+        .join(tenant)
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> T {
@@ -57,8 +59,14 @@ fn tenant(name: &str) -> Tenant {
     let lookups: BTreeMap<String, LookupDocument> = documents(name, "lookups");
     let integrations: BTreeMap<String, IntegrationDocument> = documents(name, "integrations");
     let integration = &integrations["order-tax"];
-    for connection in [&integration.source.connection, &integration.target.connection] {
-        assert!(connections.contains_key(connection.as_str()), "{name}: {connection}");
+    for connection in [
+        &integration.source.connection,
+        &integration.target.connection,
+    ] {
+        assert!(
+            connections.contains_key(connection.as_str()),
+            "{name}: {connection}"
+        );
     }
     let path = folder(name).join(format!("mappings/{}.json", integration.mapping));
     let mapping = parse(&std::fs::read(&path).unwrap()).unwrap();
@@ -67,7 +75,11 @@ fn tenant(name: &str) -> Tenant {
         params: &integration.params,
         source_columns: None,
     };
-    assert_eq!(tributary_mapping::check(&mapping, &environment), Vec::new(), "{name}");
+    assert_eq!(
+        tributary_mapping::check(&mapping, &environment),
+        Vec::new(),
+        "{name}"
+    );
     Tenant {
         plan: compile(&mapping, &environment).unwrap(),
         connections,
@@ -94,17 +106,30 @@ struct Seen {
 }
 
 impl Seen {
-    fn partition(&mut self, plan: &Arc<Plan>, format: &RowFormat, first: RowPosition, bytes: &[u8]) {
+    fn partition(
+        &mut self,
+        plan: &Arc<Plan>,
+        format: &RowFormat,
+        first: RowPosition,
+        bytes: &[u8],
+    ) {
         let mut worker = plan.worker(format).unwrap();
         let mut groups: Vec<Vec<Taken>> = Vec::new();
         let mut places: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
         let mut reader = RowReader::new(format, first, bytes);
         while let Some(item) = reader.next() {
             self.rows += 1;
-            let row = Row { position: item.position, bytes: &item.text };
+            let row = Row {
+                position: item.position,
+                bytes: &item.text,
+            };
             let mut key = Vec::new();
             let grouped = plan.grouping().is_some() && worker.group_key(&row, &mut key).is_ok();
-            let place = if grouped { *places.entry(key).or_insert(groups.len()) } else { groups.len() };
+            let place = if grouped {
+                *places.entry(key).or_insert(groups.len())
+            } else {
+                groups.len()
+            };
             if place == groups.len() {
                 groups.push(Vec::new());
             }
@@ -117,17 +142,34 @@ impl Seen {
     }
 
     fn record(&mut self, worker: &mut Worker, group: &[Taken]) {
-        let rows: Vec<Row<'_>> =
-            group.iter().map(|(position, bytes, _)| Row { position: *position, bytes }).collect();
-        let faults: Vec<&String> = group.iter().filter_map(|(_, _, code)| code.as_ref()).collect();
+        let rows: Vec<Row<'_>> = group
+            .iter()
+            .map(|(position, bytes, _)| Row {
+                position: *position,
+                bytes,
+            })
+            .collect();
+        let faults: Vec<&String> = group
+            .iter()
+            .filter_map(|(_, _, code)| code.as_ref())
+            .collect();
         let mut codes: BTreeSet<String> = faults.iter().map(|code| (*code).clone()).collect();
         if !faults.is_empty() {
             for code in faults {
-                *self.rules.entry(code.clone()).or_default().entry(String::new()).or_default() += 1;
+                *self
+                    .rules
+                    .entry(code.clone())
+                    .or_default()
+                    .entry(String::new())
+                    .or_default() += 1;
             }
             let mut key = Vec::new();
             let known = worker.group_key(&rows[0], &mut key).is_ok();
-            let key = if known { String::from_utf8(key).unwrap() } else { String::new() };
+            let key = if known {
+                String::from_utf8(key).unwrap()
+            } else {
+                String::new()
+            };
             self.records.push(line(&key, "quarantined", &codes, ""));
             return;
         }
@@ -145,14 +187,25 @@ impl Seen {
             };
             let code = issue.code.to_string();
             let rule = issue.rule.clone().unwrap_or_default();
-            *counts.entry(code.clone()).or_default().entry(rule).or_default() += 1;
+            *counts
+                .entry(code.clone())
+                .or_default()
+                .entry(rule)
+                .or_default() += 1;
             if issue.severity == Severity::Error {
                 codes.insert(code);
             }
         }
         let mapped = outcome.verdict == Verdict::Mapped;
-        let amount = outcome.amounts[0].filter(|_| mapped).map(|amount| amount.to_string());
-        self.records.push(line(outcome.key, state, &codes, &amount.unwrap_or_default()));
+        let amount = outcome.amounts[0]
+            .filter(|_| mapped)
+            .map(|amount| amount.to_string());
+        self.records.push(line(
+            outcome.key,
+            state,
+            &codes,
+            &amount.unwrap_or_default(),
+        ));
     }
 
     fn compare(mut self, tenant: &str) {
@@ -162,9 +215,19 @@ impl Seen {
         let mut expected: Vec<String> = text.lines().map(expected_line).collect();
         expected.sort();
         self.records.sort();
-        let missing: Vec<_> = expected.iter().filter(|line| self.records.binary_search(line).is_err()).collect();
-        let extra: Vec<_> = self.records.iter().filter(|line| expected.binary_search(line).is_err()).collect();
-        assert!(missing.is_empty() && extra.is_empty(), "{tenant}: expected {missing:#?}, found {extra:#?}");
+        let missing: Vec<_> = expected
+            .iter()
+            .filter(|line| self.records.binary_search(line).is_err())
+            .collect();
+        let extra: Vec<_> = self
+            .records
+            .iter()
+            .filter(|line| expected.binary_search(line).is_err())
+            .collect();
+        assert!(
+            missing.is_empty() && extra.is_empty(),
+            "{tenant}: expected {missing:#?}, found {extra:#?}"
+        );
         assert_eq!(self.records.len(), expected.len());
         assert_eq!(json!(self.rows), summary["counters"]["rows"]);
         let mut rules = summary["rules"].clone();
@@ -186,9 +249,19 @@ fn expected_line(text: &str) -> String {
         "delivered" | "rejected" => "mapped",
         other => other,
     };
-    let codes = record["codes"].as_array().unwrap().iter().map(|code| code.as_str().unwrap());
-    let codes = codes.filter(|code| *code != "target_rejected").map(str::to_owned).collect();
-    let amount = record["total_amount"].as_str().unwrap_or_default();
+    let codes = record["codes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|code| code.as_str().unwrap());
+    let codes = codes
+        .filter(|code| *code != "target_rejected")
+        .map(str::to_owned)
+        .collect();
+    let amount = record["total_amount"]
+        .as_str()
+        .or(record["mapped_amount"].as_str());
+    let amount = amount.unwrap_or_default();
     line(record["key"].as_str().unwrap(), state, &codes, amount)
 }
 
@@ -205,16 +278,28 @@ fn acme_maps_as_expected() {
     };
     csv::check(&format).unwrap();
     let mut seen = Seen::default();
-    let mut files: Vec<PathBuf> =
-        folder("acme").join("samples").read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = folder("acme")
+        .join("samples")
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     assert_eq!(files.len(), 3);
     for file in files {
         let bytes = std::fs::read(file).unwrap();
         let header = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
         format.columns = csv::header(&bytes[..header], &format).unwrap();
-        let first = RowPosition { line: 2, offset: header as u64 };
-        seen.partition(&acme.plan, &RowFormat::Csv(format.clone()), first, &bytes[header..]);
+        let first = RowPosition {
+            line: 2,
+            offset: header as u64,
+        };
+        seen.partition(
+            &acme.plan,
+            &RowFormat::Csv(format.clone()),
+            first,
+            &bytes[header..],
+        );
     }
     seen.compare("acme");
 }
@@ -224,8 +309,15 @@ fn globex_maps_as_expected() {
     let globex = tenant("globex");
     let orders = std::fs::read_to_string(folder("globex").join("samples/orders.json")).unwrap();
     let body = format!("{{\"orders\":{orders},\"next_cursor\":null}}");
-    let format = RowFormat::Json { records: "/orders".to_owned() };
+    let format = RowFormat::Json {
+        records: "/orders".to_owned(),
+    };
     let mut seen = Seen::default();
-    seen.partition(&globex.plan, &format, RowPosition { line: 1, offset: 0 }, body.as_bytes());
+    seen.partition(
+        &globex.plan,
+        &format,
+        RowPosition { line: 1, offset: 0 },
+        body.as_bytes(),
+    );
     seen.compare("globex");
 }

@@ -45,7 +45,7 @@ pub(crate) fn decode<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, ApiE
         )
     };
     let digits = text.as_bytes();
-    if digits.len() > 4096 || digits.len() % 2 != 0 || !text.is_ascii() {
+    if digits.len() > 4096 || !digits.len().is_multiple_of(2) || !text.is_ascii() {
         return Err(wrong());
     }
     let bytes: Option<Vec<u8>> = digits

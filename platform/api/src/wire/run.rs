@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use tributary_model::clock::UnixMillis;
 use tributary_model::counters::Counters;
 use tributary_model::id::RunId;
+use tributary_model::problem::Problem;
 use tributary_store::{Amount, IssueCount, Run, TenantStore};
 use utoipa::ToSchema;
 
@@ -71,6 +72,7 @@ struct RunProblem {
 pub(crate) struct RunView {
     #[serde(flatten)]
     summary: RunSummary,
+    tenant: String,
     /// digests of the connectors that run, by name
     connectors: BTreeMap<String, String>,
     counters: CountersView,
@@ -81,6 +83,9 @@ pub(crate) struct RunView {
     /// issues by code, rule and owner
     issues: Vec<IssueCountView>,
     throughput: Throughput,
+    /// the report that closed the run: reconciliation, figures, versions; absent until then
+    #[schema(value_type = Option<Object>)]
+    report: Option<serde_json::Value>,
 }
 
 /// Records by state. `read` is the sum of all others but `rows`.
@@ -140,13 +145,22 @@ impl From<Run> for RunSummary {
             created_at: run.created_ms,
             started_at: run.started_ms,
             finished_at: run.finished_ms,
-            problem: run.problem.map(|problem| RunProblem {
+            problem: reason(run.problem, run.report.as_deref()).map(|problem| RunProblem {
                 code: problem.code.as_str(),
                 detail: problem.detail,
                 hint: problem.hint,
             }),
         }
     }
+}
+
+/// Why the run is not green: what stopped it, or the verdict of its report.
+fn reason(problem: Option<Problem>, report: Option<&str>) -> Option<Problem> {
+    #[derive(Deserialize)]
+    struct Verdict {
+        problem: Option<Problem>,
+    }
+    problem.or_else(|| serde_json::from_str::<Verdict>(report?).ok()?.problem)
 }
 
 /// Everything about `run`, as of now.
@@ -161,12 +175,20 @@ pub(crate) async fn view(
     Ok(RunView {
         connectors: run.connectors.clone(),
         throughput: throughput(&run, &counters, now),
+        tenant: store.tenant().to_string(),
+        report: report(&run),
         summary: run.into(),
         unexplained: counters.unexplained(),
         counters: counters.into(),
         amounts: amounts.into_iter().map(amount_view).collect(),
         issues: issues.into_iter().map(issue_count_view).collect(),
     })
+}
+
+/// The stored report; what `jobs` wrote is passed on as it is.
+fn report(run: &Run) -> Option<serde_json::Value> {
+    let text = run.report.as_deref()?;
+    serde_json::from_str(text).ok()
 }
 
 fn throughput(run: &Run, counters: &Counters, now: UnixMillis) -> Throughput {

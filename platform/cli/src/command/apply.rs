@@ -80,7 +80,7 @@ pub(crate) async fn tenant_folder(
 
 async fn put(client: &Client, object: &str, document: &Value) -> anyhow::Result<Applied> {
     let answer = client.put(&format!("/{object}?origin=apply"), document).await?;
-    let change = answer.get("change").and_then(Value::as_str).unwrap_or("ok");
+    let change = answer.get("outcome").and_then(Value::as_str).unwrap_or("ok");
     Ok(Applied {
         object: object.to_owned(),
         change: change.to_owned(),

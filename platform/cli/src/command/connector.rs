@@ -75,7 +75,7 @@ pub(crate) async fn add(client: &Client, path: &std::path::Path) -> anyhow::Resu
         .put_bytes(&format!("/connectors/{}", segment(&name)), bytes)
         .await
         .with_context(|| format!("{} was not accepted", path.display()))?;
-    let change = answer.get("change").and_then(Value::as_str).unwrap_or("ok");
+    let change = answer.get("outcome").and_then(Value::as_str).unwrap_or("ok");
     Ok(format!(
         "{change:<10} connectors/{} {}",
         required(&answer, "name")?,

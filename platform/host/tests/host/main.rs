@@ -2,8 +2,14 @@
 //! components as they are shipped, then loaded and run.
 //!
 //! One binary, so that the host is linked once. Hostile components are text in `hostile/`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, which clippy.toml's exception for tests does not reach"
+)]
 
 mod hostile;
+mod http;
 mod rest;
 mod sftp;
 mod support;

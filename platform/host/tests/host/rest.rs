@@ -33,7 +33,14 @@ fn orders() -> Value {
     Value::Array((0..430).map(order).collect())
 }
 
-async fn start(token: &str) -> (tributary_counterparts::web::Handle, tempfile::TempDir, Arc<Connector>, CallContext) {
+async fn start(
+    token: &str,
+) -> (
+    tributary_counterparts::web::Handle,
+    tempfile::TempDir,
+    Arc<Connector>,
+    CallContext,
+) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("orders.json");
     std::fs::write(&file, orders().to_string()).unwrap();
@@ -60,7 +67,10 @@ fn selection(incremental: bool, partition: &Value) -> Selection {
 
 async fn read(connector: &Connector, call: &CallContext, selection: &Selection) -> Sink {
     let mut sink = Sink::default();
-    connector.read(call, &config(), selection, &mut sink).await.unwrap();
+    connector
+        .read(call, &config(), selection, &mut sink)
+        .await
+        .unwrap();
     sink
 }
 
@@ -95,7 +105,10 @@ async fn all_pages_come_once_as_they_were_received_and_increments_miss_nothing()
     let steps = connector.check(&call, &config()).await.unwrap();
     assert!(steps.iter().all(|step| step.ok), "{steps:?}");
 
-    let full = Selection { stream: "orders".to_owned(), ..Selection::default() };
+    let full = Selection {
+        stream: "orders".to_owned(),
+        ..Selection::default()
+    };
     let partitions = connector.partitions(&call, &config(), &full).await.unwrap();
     let sink = read(&connector, &call, &selection(false, &partitions[0])).await;
     assert_eq!(sink.pages().len(), 5);
@@ -106,22 +119,37 @@ async fn all_pages_come_once_as_they_were_received_and_increments_miss_nothing()
     assert_eq!(seen.len(), 430);
     let page = sink.pages()[1];
     assert!(matches!(&page.format, RowFormat::Json { records } if records == "/orders"));
-    assert!(page.source.starts_with("GET api/orders?limit=100&cursor="), "{}", page.source);
+    assert!(
+        page.source.starts_with("GET api/orders?limit=100&cursor="),
+        "{}",
+        page.source
+    );
     let last = sink.states().last().copied().cloned().unwrap();
     assert_eq!(last["done"], json!(true));
 
-    control(&call, "_control/change", json!({"order_id": "O-00007", "set": {"qty": 2}})).await;
+    control(
+        &call,
+        "_control/change",
+        json!({"order_id": "O-00007", "set": {"/qty": 2}}),
+    )
+    .await;
     let incremental = Selection {
         stream: "orders".to_owned(),
         incremental: true,
         state: Some(json!([last])),
         ..Selection::default()
     };
-    let partitions = connector.partitions(&call, &config(), &incremental).await.unwrap();
+    let partitions = connector
+        .partitions(&call, &config(), &incremental)
+        .await
+        .unwrap();
     let sink = read(&connector, &call, &selection(true, &partitions[0])).await;
     let seen = ids(&sink);
     assert!(seen.contains(&"O-00007".to_owned()), "the changed one");
-    assert!(seen.contains(&"O-00429".to_owned()), "ties of the last instant come again");
+    assert!(
+        seen.contains(&"O-00429".to_owned()),
+        "ties of the last instant come again"
+    );
     assert!(seen.len() < 100, "{}", seen.len());
 }
 
@@ -129,8 +157,13 @@ async fn all_pages_come_once_as_they_were_received_and_increments_miss_nothing()
 async fn a_read_that_broke_goes_on_at_its_last_page() {
     let (_server, _folder, connector, call) = start(SECRET).await;
     let span = json!({"stream": "orders"});
-    let mut sink = Sink { fail_at: Some(2), ..Sink::default() };
-    let broken = connector.read(&call, &config(), &selection(false, &span), &mut sink).await;
+    let mut sink = Sink {
+        fail_at: Some(2),
+        ..Sink::default()
+    };
+    let broken = connector
+        .read(&call, &config(), &selection(false, &span), &mut sink)
+        .await;
     assert_eq!(broken.unwrap_err().code, ErrorCode::StorageFailed);
     assert_eq!(sink.pages().len(), 2);
     let mut resume = selection(false, &span);
@@ -143,17 +176,34 @@ async fn a_read_that_broke_goes_on_at_its_last_page() {
 async fn refusals_say_what_to_do() {
     let (_server, _folder, connector, call) = start(SECRET).await;
     let span = json!({"stream": "orders"});
-    control(&call, "_control/faults", json!({"throttle_next": 1, "retry_after_s": 3})).await;
+    control(
+        &call,
+        "_control/faults",
+        json!({"throttle_next": 1, "retry_after_s": 3}),
+    )
+    .await;
     let selection = selection(false, &span);
     let mut sink = Sink::default();
-    let problem = connector.read(&call, &config(), &selection, &mut sink).await.unwrap_err();
-    assert_eq!((problem.code, problem.retry_after_ms), (ErrorCode::RateLimited, Some(3000)));
+    let problem = connector
+        .read(&call, &config(), &selection, &mut sink)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (problem.code, problem.retry_after_ms),
+        (ErrorCode::RateLimited, Some(3000))
+    );
     control(&call, "_control/faults", json!({"error_rate": 1.0})).await;
-    let problem = connector.read(&call, &config(), &selection, &mut sink).await.unwrap_err();
+    let problem = connector
+        .read(&call, &config(), &selection, &mut sink)
+        .await
+        .unwrap_err();
     assert!(problem.transient(), "{problem:?}");
 
     let (_server, _folder, connector, call) = start("wrong").await;
-    let problem = connector.read(&call, &config(), &selection, &mut sink).await.unwrap_err();
+    let problem = connector
+        .read(&call, &config(), &selection, &mut sink)
+        .await
+        .unwrap_err();
     assert_eq!(problem.code, ErrorCode::ConnectionAuth);
     let steps = connector.check(&call, &config()).await.unwrap();
     assert!(!steps[0].ok && steps.len() == 1);
@@ -166,12 +216,21 @@ async fn refusals_say_what_to_do() {
 async fn configuration_that_does_not_fit_is_named() {
     let (_server, _folder, connector, call) = start(SECRET).await;
     let problem = connector
-        .check(&call, &json!({"streams": {"orders": {"path": "x", "recods": "/orders"}}}))
+        .check(
+            &call,
+            &json!({"streams": {"orders": {"path": "x", "recods": "/orders"}}}),
+        )
         .await
         .unwrap_err();
     assert_eq!(problem.code, ErrorCode::ConfigInvalid);
     assert_eq!(problem.pointer.as_deref(), Some("/config/streams/orders"));
-    let other = Selection { stream: "other".to_owned(), ..Selection::default() };
-    let problem = connector.partitions(&call, &config(), &other).await.unwrap_err();
+    let other = Selection {
+        stream: "other".to_owned(),
+        ..Selection::default()
+    };
+    let problem = connector
+        .partitions(&call, &config(), &other)
+        .await
+        .unwrap_err();
     assert!(problem.detail.contains("there are orders"), "{problem}");
 }

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tributary_formats::page::Page;
-use tributary_host::{CallContext, Connection, Connector, EgressPolicy, Host, HostConfig, PageSink};
+use tributary_host::{
+    CallContext, Connection, Connector, EgressPolicy, Host, HostConfig, PageSink,
+};
 use tributary_model::document::ConnectionDocument;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::TenantId;
@@ -71,7 +73,9 @@ pub(crate) fn http_document(base_url: &str, token: &str) -> Value {
 
 /// `host:port` of an address that starts with http://.
 pub(crate) fn place(url: &str) -> String {
-    url.trim_start_matches("http://").trim_end_matches('/').to_owned()
+    url.trim_start_matches("http://")
+        .trim_end_matches('/')
+        .to_owned()
 }
 
 /// What came, in order.
@@ -90,23 +94,30 @@ pub(crate) struct Sink {
 
 impl Sink {
     pub(crate) fn pages(&self) -> Vec<&Page> {
-        let page = |item| match item {
-            &Item::Page(ref page) => Some(page),
-            &Item::State(_) => None,
-        };
+        fn page(item: &Item) -> Option<&Page> {
+            match item {
+                Item::Page(page) => Some(page),
+                Item::State(_) => None,
+            }
+        }
         self.items.iter().filter_map(page).collect()
     }
 
     pub(crate) fn states(&self) -> Vec<&Value> {
-        let state = |item| match item {
-            &Item::State(ref state) => Some(state),
-            &Item::Page(_) => None,
-        };
+        fn state(item: &Item) -> Option<&Value> {
+            match item {
+                Item::State(state) => Some(state),
+                Item::Page(_) => None,
+            }
+        }
         self.items.iter().filter_map(state).collect()
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        self.pages().iter().flat_map(|page| page.bytes.to_vec()).collect()
+        self.pages()
+            .iter()
+            .flat_map(|page| page.bytes.to_vec())
+            .collect()
     }
 
     pub(crate) fn rows(&self) -> u64 {

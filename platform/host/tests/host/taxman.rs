@@ -15,12 +15,16 @@ fn transaction(code: &str, postal_code: &str) -> String {
         "type": "SalesInvoice", "code": code, "company_code": "ACME", "date": "2026-10-05",
         "customer_code": "C-1", "currency_code": "EUR",
         "addresses": {"ship_to": {"line1": "Weg 1", "city": "Köln", "country": "DE", "postal_code": postal_code}},
-        "lines": [{"number": "1", "quantity": 1, "amount": 100.00, "tax_code": "STANDARD"}],
+        "lines": [{"number": "1", "quantity": 1, "amount": 100.00, "tax_code": "VAT_STANDARD"}],
     })
     .to_string()
 }
 
-async fn start() -> (tributary_counterparts::web::Handle, std::sync::Arc<Connector>, CallContext) {
+async fn start() -> (
+    tributary_counterparts::web::Handle,
+    std::sync::Arc<Connector>,
+    CallContext,
+) {
     let server = taxman::start(taxman::Config {
         port: 0,
         token: SECRET.to_owned(),
@@ -63,7 +67,10 @@ async fn transactions_are_committed_or_rejected_row_by_row() {
     let (_server, connector, call) = start().await;
     let config = json!({});
     let steps = connector.check(&call, &config).await.unwrap();
-    assert!(steps.len() == 2 && steps.iter().all(|step| step.ok), "{steps:?}");
+    assert!(
+        steps.len() == 2 && steps.iter().all(|step| step.ok),
+        "{steps:?}"
+    );
 
     let mut ndjson = String::new();
     for number in 0..250 {
@@ -90,7 +97,13 @@ async fn transactions_are_committed_or_rejected_row_by_row() {
     for outcome in &outcomes {
         match (&outcome.outcome, outcome.row) {
             (Outcome::Rejected { code, .. }, 120) => assert_eq!(code, "InvalidPostalCode"),
-            (Outcome::Delivered { external_id, detail }, _) => {
+            (
+                Outcome::Delivered {
+                    external_id,
+                    detail,
+                },
+                _,
+            ) => {
                 assert!(external_id.is_some(), "{detail:?}");
                 assert!(detail.as_ref().unwrap().get("total_tax").is_some());
             }
@@ -103,7 +116,11 @@ async fn transactions_are_committed_or_rejected_row_by_row() {
 async fn faults_of_the_target_become_retries_and_problems() {
     let (_server, connector, call) = start().await;
     let config = json!({});
-    let rows = format!("{}\n{}\n", transaction("A", "50667"), transaction("B", "50667"));
+    let rows = format!(
+        "{}\n{}\n",
+        transaction("A", "50667"),
+        transaction("B", "50667")
+    );
     let keys = vec!["a".to_owned(), "b".to_owned()];
     let batch = TargetBatch {
         stream: "transactions",
@@ -112,24 +129,49 @@ async fn faults_of_the_target_become_retries_and_problems() {
         keys: &keys,
     };
     let calls = connector.prepare(&call, &config, batch).await.unwrap();
-    let [target_call] = calls.as_slice() else { panic!("{}", calls.len()) };
+    let [target_call] = calls.as_slice() else {
+        panic!("{}", calls.len())
+    };
 
     faults(&call, json!({"throttle_next": 1, "retry_after_s": 7})).await;
     let response = send(&call, target_call).await;
-    for outcome in connector.settle(&call, &config, target_call, &response).await.unwrap() {
-        assert!(matches!(
-            outcome.outcome,
-            Outcome::Retry { reason: RetryReason::RateLimited, retry_after_ms: Some(7000), .. }
-        ), "{outcome:?}");
+    for outcome in connector
+        .settle(&call, &config, target_call, &response)
+        .await
+        .unwrap()
+    {
+        assert!(
+            matches!(
+                outcome.outcome,
+                Outcome::Retry {
+                    reason: RetryReason::RateLimited,
+                    retry_after_ms: Some(7000),
+                    ..
+                }
+            ),
+            "{outcome:?}"
+        );
     }
     faults(&call, json!({"error_rate": 1.0})).await;
     let response = send(&call, target_call).await;
-    let outcomes = connector.settle(&call, &config, target_call, &response).await.unwrap();
-    assert!(matches!(outcomes[1].outcome, Outcome::Retry { reason: RetryReason::Transient, .. }));
+    let outcomes = connector
+        .settle(&call, &config, target_call, &response)
+        .await
+        .unwrap();
+    assert!(matches!(
+        outcomes[1].outcome,
+        Outcome::Retry {
+            reason: RetryReason::Transient,
+            ..
+        }
+    ));
 
     faults(&call, json!({"unauthorized": true})).await;
     let response = send(&call, target_call).await;
-    let problem = connector.settle(&call, &config, target_call, &response).await.unwrap_err();
+    let problem = connector
+        .settle(&call, &config, target_call, &response)
+        .await
+        .unwrap_err();
     assert_eq!(problem.code, ErrorCode::ConnectionAuth);
     let steps = connector.check(&call, &config).await.unwrap();
     assert_eq!((steps[0].name.as_str(), steps[0].ok), ("sign in", false));
@@ -140,7 +182,12 @@ async fn a_lost_answer_is_told_from_a_request_that_never_left() {
     let (server, connector, call) = start().await;
     let rows = transaction("A", "50667");
     let keys = vec!["a".to_owned()];
-    let batch = TargetBatch { stream: "t", ndjson: rows.as_bytes(), rows: 1, keys: &keys };
+    let batch = TargetBatch {
+        stream: "t",
+        ndjson: rows.as_bytes(),
+        rows: 1,
+        keys: &keys,
+    };
     let calls = connector.prepare(&call, &json!({}), batch).await.unwrap();
     faults(&call, json!({"drop_after_commit_next": 1})).await;
     let request = HttpRequest {
@@ -153,7 +200,10 @@ async fn a_lost_answer_is_told_from_a_request_that_never_left() {
     let lost = call.connection.send(request.clone()).await.unwrap_err();
     assert!(lost.sent, "{lost}");
     let again = call.connection.send(request.clone()).await.unwrap();
-    let outcome = connector.settle(&call, &json!({}), &calls[0], &again).await.unwrap();
+    let outcome = connector
+        .settle(&call, &json!({}), &calls[0], &again)
+        .await
+        .unwrap();
     assert!(matches!(outcome[0].outcome, Outcome::Delivered { .. }));
     server.stop().await;
     let unsent = call.connection.send(request).await.unwrap_err();

@@ -88,8 +88,18 @@ pub(crate) struct Tables {
 impl Tables {
     pub(crate) fn new() -> Self {
         Self {
-            document_type: HashMap::from([("OR", "SalesInvoice"), ("RE", "ReturnInvoice"), ("QT", "SalesOrder")]),
-            country: HashMap::from([("USA", "US"), ("CAN", "CA"), ("DEU", "DE"), ("FRA", "FR"), ("GBR", "GB")]),
+            document_type: HashMap::from([
+                ("OR", "SalesInvoice"),
+                ("RE", "ReturnInvoice"),
+                ("QT", "SalesOrder"),
+            ]),
+            country: HashMap::from([
+                ("USA", "US"),
+                ("CAN", "CA"),
+                ("DEU", "DE"),
+                ("FRA", "FR"),
+                ("GBR", "GB"),
+            ]),
             unit: HashMap::from([("PC", "EA"), ("KG", "KGM"), ("M", "MTR"), ("H", "HUR")]),
         }
     }
@@ -103,7 +113,10 @@ pub(crate) struct Buffers {
 
 /// One problem of a record.
 #[derive(Debug)]
-#[expect(dead_code, reason = "a real program would report them; here making them is the work")]
+#[expect(
+    dead_code,
+    reason = "a real program would report them; here making them is the work"
+)]
 pub(crate) struct Problem {
     path: String,
     value: String,
@@ -111,13 +124,22 @@ pub(crate) struct Problem {
 }
 
 fn problem(path: impl Into<String>, value: &str, message: &str) -> Problem {
-    Problem { path: path.into(), value: value.to_owned(), message: message.to_owned() }
+    Problem {
+        path: path.into(),
+        value: value.to_owned(),
+        message: message.to_owned(),
+    }
 }
 
 /// Maps one order; on errors `out` may hold a part of it.
-pub(crate) fn map(bytes: &[u8], tables: &Tables, buffers: &mut Buffers, out: &mut Vec<u8>) -> Result<(), Vec<Problem>> {
-    let order: Order<'_> =
-        serde_json::from_slice(bytes).map_err(|error| vec![problem("$", "", &error.to_string())])?;
+pub(crate) fn map(
+    bytes: &[u8],
+    tables: &Tables,
+    buffers: &mut Buffers,
+    out: &mut Vec<u8>,
+) -> Result<(), Vec<Problem>> {
+    let order: Order<'_> = serde_json::from_slice(bytes)
+        .map_err(|error| vec![problem("$", "", &error.to_string())])?;
     let mut errors = Vec::new();
     header(&order, tables, buffers, out, &mut errors);
     address(&order.ship_to.address, tables, out, &mut errors);
@@ -132,16 +154,30 @@ pub(crate) fn map(bytes: &[u8], tables: &Tables, buffers: &mut Buffers, out: &mu
     out.extend_from_slice(b",\"total_amount\":");
     write_fixed(total + freight, 2, out);
     out.push(b'}');
-    if errors.is_empty() { Ok(()) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors)
+    }
 }
 
-fn header(order: &Order<'_>, tables: &Tables, buffers: &mut Buffers, out: &mut Vec<u8>, errors: &mut Vec<Problem>) {
+fn header(
+    order: &Order<'_>,
+    tables: &Tables,
+    buffers: &mut Buffers,
+    out: &mut Vec<u8>,
+    errors: &mut Vec<Problem>,
+) {
     out.extend_from_slice(b"{\"code\":");
     write_text(order.order_id.trim(), out);
     out.extend_from_slice(b",\"type\":");
     match tables.document_type.get(&*order.doc_type) {
         Some(kind) => write_text(kind, out),
-        None => errors.push(problem("$.doc_type", &order.doc_type, "not in document_type")),
+        None => errors.push(problem(
+            "$.doc_type",
+            &order.doc_type,
+            "not in document_type",
+        )),
     }
     out.extend_from_slice(b",\"date\":\"");
     match date(order.order_date.trim()) {
@@ -156,7 +192,9 @@ fn header(order: &Order<'_>, tables: &Tables, buffers: &mut Buffers, out: &mut V
     }
     out.extend_from_slice(b"\",\"company_code\":\"DEFAULT\",\"currency_code\":");
     buffers.text.clear();
-    buffers.text.extend(order.currency.trim().chars().flat_map(char::to_uppercase));
+    buffers
+        .text
+        .extend(order.currency.trim().chars().flat_map(char::to_uppercase));
     write_text(&buffers.text, out);
     out.extend_from_slice(b",\"customer_code\":");
     buffers.text.clear();
@@ -172,7 +210,9 @@ fn header(order: &Order<'_>, tables: &Tables, buffers: &mut Buffers, out: &mut V
         None => out.extend_from_slice(b"null"),
         Some(email) => {
             buffers.text.clear();
-            buffers.text.extend(email.trim().chars().flat_map(char::to_lowercase));
+            buffers
+                .text
+                .extend(email.trim().chars().flat_map(char::to_lowercase));
             write_text(&buffers.text, out);
         }
     }
@@ -184,7 +224,11 @@ fn header(order: &Order<'_>, tables: &Tables, buffers: &mut Buffers, out: &mut V
 
 fn address(address: &Address<'_>, tables: &Tables, out: &mut Vec<u8>, errors: &mut Vec<Problem>) {
     out.extend_from_slice(b",\"addresses\":{\"ship_to\":{\"line1\":");
-    if let Some(street) = address.street.as_deref().filter(|street| street.chars().count() > 50) {
+    if let Some(street) = address
+        .street
+        .as_deref()
+        .filter(|street| street.chars().count() > 50)
+    {
         errors.push(problem("$.ship_to.address.street", street, "too long"));
     }
     write_option(address.street.as_deref(), out);
@@ -200,7 +244,11 @@ fn address(address: &Address<'_>, tables: &Tables, out: &mut Vec<u8>, errors: &m
     out.extend_from_slice(b",\"country\":");
     match tables.country.get(&*address.country) {
         Some(country) => write_text(country, out),
-        None => errors.push(problem("$.ship_to.address.country", &address.country, "not in country")),
+        None => errors.push(problem(
+            "$.ship_to.address.country",
+            &address.country,
+            "not in country",
+        )),
     }
     out.extend_from_slice(b"}}");
 }
@@ -223,22 +271,35 @@ fn lines(order: &Order<'_>, tables: &Tables, out: &mut Vec<u8>, errors: &mut Vec
             None => out.extend_from_slice(b"null"),
             Some(unit) => match tables.unit.get(unit) {
                 Some(code) => write_text(code, out),
-                None => errors.push(problem(format!("$.lines[{number}].unit"), unit, "not in unit")),
+                None => errors.push(problem(
+                    format!("$.lines[{number}].unit"),
+                    unit,
+                    "not in unit",
+                )),
             },
         }
         if !(1..=9999).contains(&line.quantity) {
-            errors.push(problem(format!("$.lines[{number}].quantity"), &line.quantity.to_string(), "out of range"));
+            errors.push(problem(
+                format!("$.lines[{number}].quantity"),
+                &line.quantity.to_string(),
+                "out of range",
+            ));
         }
         out.extend_from_slice(b",\"quantity\":");
         write_fixed(line.quantity.into(), 0, out);
         out.extend_from_slice(b",\"unit_price\":");
         let price = fixed(line.unit_price.trim(), 4).unwrap_or_else(|| {
-            errors.push(problem(format!("$.lines[{number}].unit_price"), &line.unit_price, "not a number"));
+            errors.push(problem(
+                format!("$.lines[{number}].unit_price"),
+                &line.unit_price,
+                "not a number",
+            ));
             0
         });
         write_fixed(price, 4, out);
         // quantity * price * (100 - discount) / 100 has six decimals; half up to two
-        let exact = i128::from(line.quantity) * price * i128::from(100 - line.discount.unwrap_or(0));
+        let exact =
+            i128::from(line.quantity) * price * i128::from(100 - line.discount.unwrap_or(0));
         let half = if exact < 0 { -5000 } else { 5000 };
         let amount = (exact + half) / 10_000;
         out.extend_from_slice(b",\"amount\":");
@@ -262,7 +323,8 @@ fn date(text: &str) -> Option<(u32, u32, u32)> {
     if parts.next().is_some() || month.len() != 2 || day.len() != 2 || year.len() != 4 {
         return None;
     }
-    let (month, day, year): (u32, u32, u32) = (month.parse().ok()?, day.parse().ok()?, year.parse().ok()?);
+    let (month, day, year): (u32, u32, u32) =
+        (month.parse().ok()?, day.parse().ok()?, year.parse().ok()?);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let last = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
@@ -294,7 +356,11 @@ fn fixed(text: &str, scale: usize) -> Option<i128> {
     }
     for byte in whole.bytes().chain(fraction.bytes()) {
         match byte {
-            b'0'..=b'9' => number = number.checked_mul(10)?.checked_add(i128::from(byte - b'0'))?,
+            b'0'..=b'9' => {
+                number = number
+                    .checked_mul(10)?
+                    .checked_add(i128::from(byte - b'0'))?
+            }
             b',' => {}
             _ => return None,
         }
@@ -331,7 +397,10 @@ impl Digits {
 }
 
 fn itoa(mut number: u64) -> Digits {
-    let mut digits = Digits { bytes: [b'0'; 20], start: 20 };
+    let mut digits = Digits {
+        bytes: [b'0'; 20],
+        start: 20,
+    };
     for (place, byte) in digits.bytes.iter_mut().enumerate().rev() {
         *byte = b'0' + (number % 10) as u8;
         number /= 10;

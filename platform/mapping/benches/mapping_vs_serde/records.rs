@@ -20,10 +20,20 @@ impl Numbers {
     }
 }
 
-const STREETS: [&str; 4] = ["1200 Market Street", "44 Rue de l'Église", "7 \\\"The Mews\\\"", "500 Industrial Parkway, Suite 12"];
+const STREETS: [&str; 4] = [
+    "1200 Market Street",
+    "44 Rue de l'Église",
+    "7 \\\"The Mews\\\"",
+    "500 Industrial Parkway, Suite 12",
+];
 const CITIES: [&str; 5] = ["San Francisco", " Toronto", "München", "Lyon ", "Leeds"];
 const COUNTRIES: [&str; 5] = ["USA", "CAN", "DEU", "FRA", "GBR"];
-const TEXTS: [&str; 4] = ["Steel bolt M8x40, zinc plated", "Copper cable 3x1.5", "Assembly work", "Großpackung Schrauben"];
+const TEXTS: [&str; 4] = [
+    "Steel bolt M8x40, zinc plated",
+    "Copper cable 3x1.5",
+    "Assembly work",
+    "Großpackung Schrauben",
+];
 
 /// `count` orders, one per line.
 pub(crate) fn generate(count: usize) -> Vec<u8> {
@@ -37,10 +47,22 @@ pub(crate) fn generate(count: usize) -> Vec<u8> {
 }
 
 fn order(number: usize, numbers: &mut Numbers, text: &mut String) {
-    let bad = if numbers.below(100) == 0 { 1 + numbers.below(5) } else { 0 };
+    let bad = if numbers.below(100) == 0 {
+        1 + numbers.below(5)
+    } else {
+        0
+    };
     let (month, day) = (1 + numbers.below(12), 1 + numbers.below(28));
-    let date = if bad == 1 { format!("02/30/{}", 2024) } else { format!("{month:02}/{day:02}/2026") };
-    let doc_type = if bad == 2 { "ZZ" } else { numbers.pick(&["OR", "RE", "QT"]) };
+    let date = if bad == 1 {
+        format!("02/30/{}", 2024)
+    } else {
+        format!("{month:02}/{day:02}/2026")
+    };
+    let doc_type = if bad == 2 {
+        "ZZ"
+    } else {
+        numbers.pick(&["OR", "RE", "QT"])
+    };
     write!(
         text,
         r#"{{"order_id":" SO-{number:08}","status":"A","doc_type":"{doc_type}","order_date":"{date}","created_by":"batch{}","currency":"{}","payment_terms":"net30","warehouse":{{"code":"W{}","zone":"north","slots":[1,2,3]}},"#,
@@ -76,12 +98,22 @@ fn order(number: usize, numbers: &mut Numbers, text: &mut String) {
         }
         write_line(line, bad, numbers, text);
     }
-    write!(text, r#"],"freight":"{}.{:02}","comment":"please deliver before noon"}}"#, numbers.below(90), numbers.below(100)).unwrap();
+    write!(
+        text,
+        r#"],"freight":"{}.{:02}","comment":"please deliver before noon"}}"#,
+        numbers.below(90),
+        numbers.below(100)
+    )
+    .unwrap();
 }
 
 fn write_line(line: u64, bad: u64, numbers: &mut Numbers, text: &mut String) {
     let quantity = if bad == 4 { 0 } else { 1 + numbers.below(500) };
-    let price = if bad == 5 { "1O.00".to_owned() } else { format!("{}.{:04}", numbers.below(2000), numbers.below(10_000)) };
+    let price = if bad == 5 {
+        "1O.00".to_owned()
+    } else {
+        format!("{}.{:04}", numbers.below(2000), numbers.below(10_000))
+    };
     write!(
         text,
         r#"{{"line_no":{},"sku":"SKU-{:06}","text":"{}","unit":"{}","bin":"B{}","quantity":{quantity},"unit_price":"{price}","discount":{},"tax_code":{}}}"#,

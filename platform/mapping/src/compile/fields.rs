@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::compiler::{Compiler, Each, Named, Subject};
 use crate::diagnostic::code;
 use crate::document::{Field, OnError, OnNull, RowStep, escape_pointer};
+use crate::formula::expression::SlotRef;
 use crate::path::Path;
 use crate::plan::{Body, EachExtra, EachNode, EachSource, Node, Scope, TargetStep};
 
@@ -39,6 +40,9 @@ impl Place {
         self.depth > 0
     }
 }
+
+/// What a loop goes over, the table of its elements, and the array if it is one.
+type Elements = (EachSource, usize, Option<(SlotRef, Path)>);
 
 /// One field with everything about its place.
 pub(crate) struct Spot<'a> {
@@ -272,16 +276,7 @@ impl Compiler<'_> {
     }
 
     /// What a loop goes over, the table of its elements, and the array if it is one.
-    fn each_source(
-        &mut self,
-        source: &str,
-        spot: &Spot<'_>,
-        place: &Place,
-    ) -> Option<(
-        EachSource,
-        usize,
-        Option<(crate::formula::expression::SlotRef, Path)>,
-    )> {
+    fn each_source(&mut self, source: &str, spot: &Spot<'_>, place: &Place) -> Option<Elements> {
         let pointer = format!("{}/each", spot.pointer);
         if source.starts_with('$') {
             let (table, slot, path) = self.array(place.scope, source, &pointer)?;

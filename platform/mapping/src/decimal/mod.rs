@@ -164,6 +164,10 @@ impl Decimal {
     ///
     /// # Errors
     /// [`DecimalError::TooLarge`].
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it can fail, which the operator's trait cannot say"
+    )]
     pub fn add(self, other: Self) -> Result<Self, DecimalError> {
         if self.scale == other.scale {
             // both are below 10^38, so the sum fits an i128

@@ -3,6 +3,7 @@
 //! Invariants: a worker keeps its memory from record to record, so that a good record allocates nothing
 //! once the buffers have grown; it keeps nothing else: the result depends on plan and rows alone.
 
+mod finish;
 mod issues;
 mod nodes;
 mod rows;
@@ -105,6 +106,10 @@ impl Worker {
     ///
     /// # Errors
     /// An issue if a key field is missing or cannot be read.
+    #[expect(
+        clippy::result_large_err,
+        reason = "an issue is the answer here, and rare"
+    )]
     pub fn group_key(&mut self, row: &Row<'_>, key: &mut Vec<u8>) -> Result<(), Issue> {
         if self.plan.group.is_none() {
             return Ok(());

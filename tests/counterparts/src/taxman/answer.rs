@@ -1,5 +1,6 @@
-//! The text of TAXMAN's answer to a transaction. Written by hand, because it is the hot path and
-//! amounts must be JSON numbers with exactly two decimals.
+//! The text of TAXMAN's answer to a transaction. Written by hand, because it is the hot path.
+//! Amounts are texts with exactly two decimals (TaxJar answers so too): a client that reads JSON
+//! numbers as floats would lose the last zero, or a cent.
 
 use std::fmt::Write as _;
 
@@ -32,7 +33,7 @@ pub(super) fn text(
     string(&mut out, &transaction.currency_code);
     let _ = write!(
         out,
-        ",\"total_amount\":{},\"total_tax\":{},\"lines\":[",
+        ",\"total_amount\":\"{}\",\"total_tax\":\"{}\",\"lines\":[",
         taxed.total_amount, taxed.total_tax
     );
     for (index, line) in taxed.lines.iter().enumerate() {
@@ -47,7 +48,7 @@ pub(super) fn text(
         let rate = line.rate;
         let _ = write!(
             out,
-            ",\"amount\":{},\"rate\":{}.{:03},\"tax\":{}}}",
+            ",\"amount\":\"{}\",\"rate\":\"{}.{:03}\",\"tax\":\"{}\"}}",
             line.amount,
             rate / 1000,
             rate % 1000,

@@ -12,7 +12,7 @@
 //! Invariants: the same key has one effect, however often it comes; its answer is the first one,
 //! byte for byte. The same key with another body is an error (`idempotency_key_reused`), bodies
 //! compared as text. A refused transaction leaves no trace, so its key may come again corrected.
-//! Tax is exact: half up per line.
+//! Tax is exact: half up per line. Amounts come as JSON numbers and go as texts (`"7.10"`).
 
 mod answer;
 mod check;

@@ -182,7 +182,7 @@ impl Service {
                     let code = serde_json::Value::from(code);
                     let company = serde_json::Value::from(company);
                     format!(
-                        "{{\"code\":{code},\"company_code\":{company},\"version\":{version},\"status\":\"committed\",\"total_amount\":{amount},\"total_tax\":{tax}}}"
+                        "{{\"code\":{code},\"company_code\":{company},\"version\":{version},\"status\":\"committed\",\"total_amount\":\"{amount}\",\"total_tax\":\"{tax}\"}}"
                     )
                 },
                 str::to_owned,

@@ -21,7 +21,7 @@ use crate::wire::document::{NamePath, Save, SaveQuery, Saved, check_name, saved,
 
 /// `kind` under which the vault seals a connection's secrets; the object is the connection's name,
 /// the plain text a JSON object of names and values.
-pub(crate) const SECRETS_KIND: &str = "connection_secrets";
+pub(crate) use tributary_model::document::SECRETS_KIND;
 
 /// Makes or changes the connection. Without `secrets` the stored ones stay.
 #[utoipa::path(

@@ -5,12 +5,15 @@
 //! (nested ones as JSON) and, so that nothing is lost when a later line has more, a last column
 //! `more` with those as JSON.
 
+use std::fmt;
+
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use tributary_formats::export::{Cell, CsvWriter, ExportOptions};
 use tributary_lake::Lake;
 use tributary_model::error_code::ErrorCode;
@@ -142,57 +145,98 @@ impl Table {
             if line.is_empty() {
                 continue;
             }
-            let members: Map<String, Value> = serde_json::from_slice(line)
+            let members: Members<'_> = serde_json::from_slice(line)
                 .map_err(|error| ApiError::internal(ErrorCode::Internal, &error))?;
-            self.row(members);
+            self.row(members.0)?;
         }
         Ok(self.writer.take().into())
     }
 
-    fn row(&mut self, mut members: Map<String, Value>) {
+    fn row(&mut self, mut members: Vec<(String, &RawValue)>) -> Result<(), ApiError> {
         let columns = self.columns.get_or_insert_with(|| {
-            let columns: Vec<String> = members.keys().cloned().collect();
+            let columns: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
             let names = columns.iter().map(|name| Cell::Text(name));
             self.writer.row(names.chain([Cell::Text("more")]));
             columns
         });
-        let mut values: Vec<Value> = columns
-            .iter()
-            // the order of what stays behind does not matter
-            .map(|name| members.swap_remove(name).unwrap_or(Value::Null))
-            .collect();
-        values.push(match members.is_empty() {
-            true => Value::Null,
-            false => Value::Object(members),
-        });
-        let texts: Vec<(bool, String)> = values.into_iter().map(cell_text).collect();
+        let mut cells = Vec::with_capacity(columns.len() + 1);
+        for name in columns {
+            let found = members.iter().position(|(member, _)| member == name);
+            cells.push(match found {
+                Some(at) => cell_text(members.remove(at).1)?,
+                None => (false, String::new()),
+            });
+        }
+        cells.push((false, more(&members)));
         self.writer
-            .row(texts.iter().map(|(number, text)| match number {
+            .row(cells.iter().map(|(number, text)| match number {
                 true => Cell::Number(text),
                 false => Cell::Text(text),
             }));
+        Ok(())
     }
 }
 
+/// A JSON object in its own order, its values as they are written: a number that went through
+/// a float would come out as another number.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visit;
+        impl<'de> Visitor<'de> for Visit {
+            type Value = Vec<(String, &'de RawValue)>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(members)
+            }
+        }
+        deserializer.deserialize_map(Visit).map(Self)
+    }
+}
+
+/// Members without a column, as a JSON object; empty if there are none.
+fn more(members: &[(String, &RawValue)]) -> String {
+    if members.is_empty() {
+        return String::new();
+    }
+    let members: Vec<String> = members
+        .iter()
+        .map(|(name, value)| format!("{}:{value}", serde_json::Value::from(name.as_str())))
+        .collect();
+    format!("{{{}}}", members.join(","))
+}
+
 /// Whether it is a number, and its text.
-fn cell_text(value: Value) -> (bool, String) {
-    match value {
-        Value::Null => (false, String::new()),
-        Value::String(text) => (false, text),
-        Value::Number(number) => (true, number.to_string()),
-        other => (false, other.to_string()),
+fn cell_text(value: &RawValue) -> Result<(bool, String), ApiError> {
+    let text = value.get();
+    match text.as_bytes().first() {
+        Some(b'n') => Ok((false, String::new())),
+        Some(b'"') => serde_json::from_str(text)
+            .map(|text| (false, text))
+            .map_err(|error| ApiError::internal(ErrorCode::Internal, &error)),
+        Some(b'-' | b'0'..=b'9') => Ok((true, text.to_owned())),
+        _ => Ok((false, text.to_owned())),
     }
 }
 
 #[test]
 fn members_that_come_late_are_not_lost_and_formulas_are_harmless() {
     let mut table = Table::new();
-    let lines = b"{\"key\":\"=1+1\",\"tax\":-1.50,\"x\":{\"a\":1}}\n{\"key\":\"2\",\"new\":true}\n";
+    let lines = b"{\"key\":\"=1+1\",\"tax\":-1.50,\"x\":{\"a\":1}}\n{\"key\":\"2\",\"new\":12345678901234567.10}\n";
     let text = String::from_utf8(table.rows(lines).unwrap().to_vec()).unwrap();
     let text = text.trim_start_matches('\u{feff}');
     let rows: Vec<&str> = text.lines().collect();
     assert_eq!(rows[0], "key,tax,x,more");
     assert_eq!(rows[1], "'=1+1,-1.50,\"{\"\"a\"\":1}\",");
-    assert_eq!(rows[2], "2,,,\"{\"\"new\"\":true}\"");
+    assert_eq!(rows[2], "2,,,\"{\"\"new\"\":12345678901234567.10}\"");
     assert!(table.rows(b"[1]\n").is_err());
 }

@@ -73,12 +73,12 @@ impl LineRows {
         loop {
             self.fill(PAGE_BYTES).await?;
             let within = self.buffer.len().min(PAGE_BYTES.max(self.fed));
-            let mut rows = self.feed(within)?;
+            let mut rows = self.feed(within, u64::MAX)?;
             while rows.bytes == 0 && !(self.reader_ended && self.fed == self.buffer.len()) {
                 // One row is longer than a page: the page grows to that row's end.
                 let more = self.fed + PAGE_BYTES;
                 self.fill(more).await?;
-                rows = self.feed(self.buffer.len().min(more))?;
+                rows = self.feed(self.buffer.len().min(more), 1)?;
             }
             if self.reader_ended && self.fed == self.buffer.len() {
                 // An open quote at the end is the last row's fault; its reader reports it there.
@@ -112,14 +112,14 @@ impl LineRows {
         Ok(())
     }
 
-    /// Shows the splitter the bytes up to `end` of the buffer.
-    fn feed(&mut self, end: usize) -> Result<csv::Rows, Problem> {
+    /// Shows the splitter the bytes up to `end` of the buffer, or up to the `max_rows`-th row.
+    fn feed(&mut self, end: usize, max_rows: u64) -> Result<csv::Rows, Problem> {
         let chunk = self.buffer.get(self.fed..end).unwrap_or_default();
-        let rows = self
+        let (rows, used) = self
             .splitter
-            .feed(chunk)
+            .feed_rows(chunk, max_rows)
             .map_err(|fault| row_problem(&self.source, &fault))?;
-        self.fed = self.fed.max(end);
+        self.fed += used;
         Ok(rows)
     }
 

@@ -15,12 +15,32 @@ fn changed(key: &str, value: Value) -> Value {
     manifest
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_connector_is_refused_before_anything_runs() {
-    let good = source(MEMORY, "(i32.const 64)");
-    let of = |text: &str| with_manifest(wat::parse_str(text).unwrap(), &manifest());
-    let mut two = with_manifest(good.clone(), &manifest());
-    two = with_manifest(two, &manifest());
+/// Components inside components.
+fn nested(depth: usize) -> Vec<u8> {
+    let empty = wat::parse_str("(component)").unwrap();
+    let mut component = empty.clone();
+    for _ in 0..depth {
+        let mut outer = empty.clone();
+        outer.push(4);
+        crate::connectors::leb128(&mut outer, component.len());
+        outer.extend_from_slice(&component);
+        component = outer;
+    }
+    with_manifest(component, &manifest())
+}
+
+type Case = (&'static str, Vec<u8>, &'static str);
+
+fn good() -> Vec<u8> {
+    source(MEMORY, "(i32.const 64)")
+}
+
+fn text(text: &str) -> Vec<u8> {
+    with_manifest(wat::parse_str(text).unwrap(), &manifest())
+}
+
+fn damaged() -> Vec<Case> {
+    let good = good();
     let native = {
         let engine = wasmtime::Engine::default();
         engine.precompile_component(&good).unwrap()
@@ -30,39 +50,138 @@ async fn what_is_no_connector_is_refused_before_anything_runs() {
     let mut flipped = with_manifest(good.clone(), &manifest());
     let middle = flipped.len() / 3;
     flipped[middle] ^= 0xff;
-    let cases: Vec<(&str, Vec<u8>, &str)> = vec![
+    vec![
         ("nothing", Vec::new(), ""),
         ("text", b"hello".to_vec(), ""),
-        ("a core module", of("(module)"), "not a WebAssembly component"),
+        (
+            "a core module",
+            text("(module)"),
+            "not a WebAssembly component",
+        ),
         ("native code", native, "native code"),
         ("cut off", truncated, ""),
         ("a flipped byte", flipped, ""),
+    ]
+}
+
+fn odd_manifests() -> Vec<Case> {
+    let good = good();
+    let mut two = with_manifest(good.clone(), &manifest());
+    two = with_manifest(two, &manifest());
+    vec![
         ("no manifest", good.clone(), "tributary:manifest"),
         ("two manifests", two, "two manifests"),
-        ("no JSON", { let mut b = good.clone(); crate::connectors::append_section(&mut b, "tributary:manifest", b"{"); b }, "form"),
-        ("an unknown field", with_manifest(good.clone(), &changed("x", json!(1))), "form"),
-        ("a later manifest", with_manifest(good.clone(), &changed("manifest_version", json!(2))), "version 2"),
-        ("another contract", with_manifest(good.clone(), &changed("contract", json!("tributary:connector@9.0.0"))), "spoken here"),
-        ("a capability that does not exist", with_manifest(good.clone(), &changed("capabilities", json!(["tcp"]))), "does not exist"),
-        ("too much memory", with_manifest(good.clone(), &changed("limits", json!({"memory_mib": 4096}))), "memory_mib"),
-        ("no role", with_manifest(good.clone(), &changed("roles", json!([]))), "no role"),
-        ("a role without exports", with_manifest(good.clone(), &changed("roles", json!(["api_target"]))), "target"),
-        ("a schema that is none", with_manifest(good.clone(), &changed("config_schema", json!({"type": 7}))), "JSON Schema"),
-        ("WASI", of(r#"(component (import "wasi:cli/environment@0.2.0" (instance)))"#), "wasi:cli/environment"),
-        ("a bare function", of(r#"(component (import "f" (func)))"#), "\"f\""),
-        ("another version", of(r#"(component (import "tributary:connector/log@0.2.0" (instance)))"#), "log@0.2.0"),
-        ("an interface that does not exist", of(r#"(component (import "tributary:connector/tcp@0.1.0" (instance)))"#), "tcp"),
-        ("no exports", of("(component)"), "does not export"),
-        ("nested too deep", of(&format!("{}{}", "(component ".repeat(200), ")".repeat(200))), ""),
-    ];
+        (
+            "no JSON",
+            {
+                let mut b = good.clone();
+                crate::connectors::append_section(&mut b, "tributary:manifest", b"{");
+                b
+            },
+            "form",
+        ),
+        (
+            "an unknown field",
+            with_manifest(good.clone(), &changed("x", json!(1))),
+            "form",
+        ),
+        (
+            "a later manifest",
+            with_manifest(good.clone(), &changed("manifest_version", json!(2))),
+            "version 2",
+        ),
+        (
+            "another contract",
+            with_manifest(
+                good.clone(),
+                &changed("contract", json!("tributary:connector@9.0.0")),
+            ),
+            "spoken here",
+        ),
+        (
+            "a capability that does not exist",
+            with_manifest(good.clone(), &changed("capabilities", json!(["tcp"]))),
+            "does not exist",
+        ),
+        (
+            "too much memory",
+            with_manifest(
+                good.clone(),
+                &changed("limits", json!({"memory_mib": 4096})),
+            ),
+            "memory_mib",
+        ),
+        (
+            "no role",
+            with_manifest(good.clone(), &changed("roles", json!([]))),
+            "no role",
+        ),
+        (
+            "a role without exports",
+            with_manifest(good.clone(), &changed("roles", json!(["api_target"]))),
+            "target",
+        ),
+        (
+            "a schema that is none",
+            with_manifest(good.clone(), &changed("config_schema", json!({"type": 7}))),
+            "JSON Schema",
+        ),
+    ]
+}
+
+fn foreign_imports() -> Vec<Case> {
+    vec![
+        (
+            "WASI",
+            text(r#"(component (import "wasi:cli/environment@0.2.0" (instance)))"#),
+            "wasi:cli/environment",
+        ),
+        (
+            "a bare function",
+            text(r#"(component (import "f" (func)))"#),
+            "\"f\"",
+        ),
+        (
+            "another version",
+            text(r#"(component (import "tributary:connector/log@0.2.0" (instance)))"#),
+            "log@0.2.0",
+        ),
+        (
+            "an interface that does not exist",
+            text(r#"(component (import "tributary:connector/tcp@0.1.0" (instance)))"#),
+            "tcp",
+        ),
+        ("no exports", text("(component)"), "does not export"),
+        ("nested too deep", nested(2_000), ""),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_connector_is_refused_before_anything_runs() {
+    let cases = [damaged(), odd_manifests(), foreign_imports()].concat();
     let host = host(&[]);
     for (name, bytes, word) in cases {
-        let problem = host.load(&bytes).await.err().unwrap_or_else(|| panic!("{name} was loaded"));
-        assert_eq!(problem.code, ErrorCode::ConnectorInvalid, "{name}: {problem}");
+        let problem = host
+            .load(&bytes)
+            .await
+            .err()
+            .unwrap_or_else(|| panic!("{name} was loaded"));
+        assert_eq!(
+            problem.code,
+            ErrorCode::ConnectorInvalid,
+            "{name}: {problem}"
+        );
         assert!(problem.detail.contains(word), "{name}: {}", problem.detail);
     }
-    let large = Host::new(HostConfig { max_component_bytes: 100, ..HostConfig::default() }).unwrap();
-    let problem = large.load(&with_manifest(good, &manifest())).await.unwrap_err();
+    let large = Host::new(HostConfig {
+        max_component_bytes: 100,
+        ..HostConfig::default()
+    })
+    .unwrap();
+    let problem = large
+        .load(&with_manifest(good(), &manifest()))
+        .await
+        .unwrap_err();
     assert!(problem.detail.contains("at most 100"), "{problem}");
 }
 
@@ -77,7 +196,11 @@ async fn an_import_that_the_manifest_does_not_list_is_refused() {
         let bytes = with_manifest(good.clone(), &changed("capabilities", json!(listed)));
         // The module calls nothing but keeps the imports it declares.
         let problem = host(&[]).load(&bytes).await.unwrap_err();
-        assert_eq!(problem.code, ErrorCode::ConnectorDenied, "{missing}: {problem}");
+        assert_eq!(
+            problem.code,
+            ErrorCode::ConnectorDenied,
+            "{missing}: {problem}"
+        );
         assert!(problem.detail.contains(missing), "{problem}");
     }
 }
@@ -98,7 +221,12 @@ async fn the_cache_gives_back_only_what_this_host_wrote() {
     let host = with_key(1);
     let connector = host.load(&bytes).await.unwrap();
     assert!(Arc::ptr_eq(&connector, &host.load(&bytes).await.unwrap()));
-    let entry = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+    let entry = std::fs::read_dir(folder.path())
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     let written = std::fs::read(&entry).unwrap();
     let authentic = |host: Host| {
         let bytes = bytes.clone();
@@ -109,12 +237,18 @@ async fn the_cache_gives_back_only_what_this_host_wrote() {
             before == std::fs::read(&entry).unwrap()
         }
     };
-    assert!(authentic(with_key(1)).await, "an authentic entry is used as it is");
+    assert!(
+        authentic(with_key(1)).await,
+        "an authentic entry is used as it is"
+    );
     for at in [0, 31, 32, written.len() / 2, written.len() - 1] {
         let mut changed = written.clone();
         changed[at] ^= 1;
         std::fs::write(&entry, &changed).unwrap();
-        assert!(!authentic(with_key(1)).await, "byte {at}: passed over and written anew");
+        assert!(
+            !authentic(with_key(1)).await,
+            "byte {at}: passed over and written anew"
+        );
     }
     for length in [0, 10, 32, written.len() - 1] {
         std::fs::write(&entry, &written[..length]).unwrap();

@@ -39,10 +39,22 @@ async fn a_spinning_guest_is_stopped_and_its_neighbour_on_the_same_thread_goes_o
     let started = Instant::now();
     let problem = connector.check(&call, &json!({})).await.unwrap_err();
     assert_eq!(problem.code, ErrorCode::ConnectorLimit, "{problem}");
-    assert!(problem.detail.contains("300 ms of CPU time (limits.call_cpu_ms)"), "{problem}");
-    assert!(started.elapsed() >= Duration::from_millis(250), "{:?}", started.elapsed());
+    assert!(
+        problem
+            .detail
+            .contains("300 ms of CPU time (limits.call_cpu_ms)"),
+        "{problem}"
+    );
+    assert!(
+        started.elapsed() >= Duration::from_millis(250),
+        "{:?}",
+        started.elapsed()
+    );
     let longest = neighbour.await.unwrap();
-    assert!(longest < Duration::from_secs(1), "the neighbour waited {longest:?}");
+    assert!(
+        longest < Duration::from_secs(1),
+        "the neighbour waited {longest:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,13 +67,26 @@ async fn loops_bombs_and_overflows_end_with_the_limit_by_name() {
     let born_large = r#"(memory (export "memory") 1024)"#;
     stopped(born_large, "(i32.const 64)", ConnectorLimit, "memory").await;
     let table = format!("{MEMORY} (table $t 1 funcref)");
-    let grow = "(loop $l (drop (table.grow $t (ref.null func) (i32.const 10000))) (br $l)) (unreachable)";
+    let grow =
+        "(loop $l (drop (table.grow $t (ref.null func) (i32.const 10000))) (br $l)) (unreachable)";
     stopped(&table, grow, ConnectorLimit, "table").await;
     let recursion = "(call $hostile (local.get 0) (local.get 1))";
     stopped(MEMORY, recursion, ConnectorLimit, "stack").await;
     stopped(MEMORY, "(unreachable)", ConnectorFailed, "unreachable").await;
-    stopped(MEMORY, "(i32.div_u (i32.const 1) (i32.const 0))", ConnectorFailed, "zero").await;
-    stopped(MEMORY, "(i32.load (i32.const -8))", ConnectorFailed, "out of bounds").await;
+    stopped(
+        MEMORY,
+        "(i32.div_u (i32.const 1) (i32.const 0))",
+        ConnectorFailed,
+        "zero",
+    )
+    .await;
+    stopped(
+        MEMORY,
+        "(i32.load (i32.const -8))",
+        ConnectorFailed,
+        "out of bounds",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,25 +96,47 @@ async fn answers_that_point_nowhere_do_not_hurt_the_host() {
     stopped(MEMORY, "(i32.const 65)", failed, "").await; // not aligned
     let data = |text: &str| format!("{MEMORY} (data (i32.const 128) \"{text}\")");
     // ok, list at 0 with 0x7fffffff elements
-    stopped(&data(r"\00\00\00\00\00\00\00\00\ff\ff\ff\7f"), "(i32.const 128)", failed, "").await;
+    stopped(
+        &data(r"\00\00\00\00\00\00\00\00\ff\ff\ff\7f"),
+        "(i32.const 128)",
+        failed,
+        "",
+    )
+    .await;
     // a discriminant that does not exist
     stopped(&data(r"\09\00\00\00"), "(i32.const 128)", failed, "").await;
     // an error whose message is not UTF-8: kind at +4, code at +8, message at +20
-    let bad_text = r"\01\00\00\00\03\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\80\00\00\00\01\00\00\00\fe";
-    stopped(&data(&format!("{bad_text}\" ) (data (i32.const 128) \"{bad_text}")), "(i32.const 128)", failed, "").await;
+    let bad_text =
+        r"\01\00\00\00\03\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\80\00\00\00\01\00\00\00\fe";
+    stopped(
+        &data(&format!(
+            "{bad_text}\" ) (data (i32.const 128) \"{bad_text}"
+        )),
+        "(i32.const 128)",
+        failed,
+        "",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn floods_of_host_calls_end() {
     let label = format!("{MEMORY} (data (i32.const 128) \"api\")");
-    let handles = "(loop $l (call $get (i32.const 128) (i32.const 3) (i32.const 256)) (br $l)) (unreachable)";
+    let handles =
+        "(loop $l (call $get (i32.const 128) (i32.const 3) (i32.const 256)) (br $l)) (unreachable)";
     stopped(&label, handles, ErrorCode::ConnectorLimit, "handles").await;
     let lines = "(loop $l (call $log (i32.const 4) (i32.const 0) (i32.const 60000) (i32.const 0) (i32.const 0)) (br $l)) (unreachable)";
     stopped(MEMORY, lines, ErrorCode::ConnectorLimit, "CPU time").await;
     let wide = r#"(memory (export "memory") 200)"#;
     let much = "(call $log (i32.const 4) (i32.const 0) (i32.const 12000000) (i32.const 0) (i32.const 0)) (unreachable)";
     stopped(wide, much, ErrorCode::ConnectorLimit, "bytes to the host").await;
-    stopped(MEMORY, "(call $drop (i32.const 12345)) (unreachable)", ErrorCode::ConnectorFailed, "").await;
+    stopped(
+        MEMORY,
+        "(call $drop (i32.const 12345)) (unreachable)",
+        ErrorCode::ConnectorFailed,
+        "",
+    )
+    .await;
     let beyond = "(call $log (i32.const 4) (i32.const 65000) (i32.const 60000) (i32.const 0) (i32.const 0)) (unreachable)";
     stopped(MEMORY, beyond, ErrorCode::ConnectorFailed, "").await;
     let odd = "(call $log (i32.const 99) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0)) (unreachable)";
@@ -101,7 +148,10 @@ async fn floods_of_host_calls_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_call_ends_within_a_second_also_while_it_sleeps() {
-    for body in [SPIN, "(loop $l (call $sleep (i32.const 60000)) (br $l)) (unreachable)"] {
+    for body in [
+        SPIN,
+        "(loop $l (call $sleep (i32.const 60000)) (br $l)) (unreachable)",
+    ] {
         let (_host, connector, call) = load(MEMORY, body).await;
         let cancel = call.cancel.clone();
         let task = tokio::spawn(async move { connector.check(&call, &json!({})).await });
@@ -110,17 +160,24 @@ async fn a_cancelled_call_ends_within_a_second_also_while_it_sleeps() {
         cancel.cancel();
         let problem = task.await.unwrap().unwrap_err();
         assert_eq!(problem.code, ErrorCode::RunCancelled, "{problem}");
-        assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+        assert!(
+            asked.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            asked.elapsed()
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_calls_than_places_wait_their_turn() {
-    let (_host, connector, call) = load(MEMORY, "(call $sleep (i32.const 50)) (i32.const 64)").await;
+    let (_host, connector, call) =
+        load(MEMORY, "(call $sleep (i32.const 50)) (i32.const 64)").await;
     let mut tasks = Vec::new();
     for _ in 0..20 {
         let (connector, call) = (connector.clone(), call.clone());
-        tasks.push(tokio::spawn(async move { connector.check(&call, &json!({})).await }));
+        tasks.push(tokio::spawn(async move {
+            connector.check(&call, &json!({})).await
+        }));
     }
     for task in tasks {
         assert!(task.await.unwrap().is_ok());

@@ -61,20 +61,41 @@ fn source(items: &str, body: &str) -> Vec<u8> {
     let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/wit/connector-0.1.0");
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(contract).unwrap();
-    let world = resolve.select_world(&[package], Some("source-connector")).unwrap();
-    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
-    ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
+    let world = resolve
+        .select_world(&[package], Some("source-connector"))
+        .unwrap();
+    wit_component::embed_component_metadata(
+        &mut module,
+        &resolve,
+        world,
+        StringEncoding::UTF8,
+        false,
+    )
+    .unwrap();
+    ComponentEncoder::default()
+        .module(&module)
+        .unwrap()
+        .encode()
+        .unwrap()
 }
 
 const MEMORY: &str = r#"(memory (export "memory") 1)"#;
 
 fn with_manifest(mut component: Vec<u8>, manifest: &Value) -> Vec<u8> {
-    append_section(&mut component, "tributary:manifest", manifest.to_string().as_bytes());
+    append_section(
+        &mut component,
+        "tributary:manifest",
+        manifest.to_string().as_bytes(),
+    );
     component
 }
 
 fn call(host: &Host) -> CallContext {
-    context(http_document("https://api.example.com", SECRET), host.egress()).unwrap()
+    context(
+        http_document("https://api.example.com", SECRET),
+        host.egress(),
+    )
+    .unwrap()
 }
 
 async fn load(items: &str, body: &str) -> (Host, Arc<Connector>, CallContext) {
