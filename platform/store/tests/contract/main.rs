@@ -61,6 +61,9 @@ const CASES: &[Case] = &[
     ("claim_heartbeat_release", |bed| {
         Box::pin(queue::claim_heartbeat_release(bed))
     }),
+    ("leases_of_the_dead_end", |bed| {
+        Box::pin(queue::leases_of_the_dead_end(bed))
+    }),
     ("fences", |bed| Box::pin(queue::fences(bed))),
     ("retry_wait", |bed| Box::pin(queue::retry_wait(bed))),
     ("sweep", |bed| Box::pin(queue::sweep(bed))),
