@@ -31,6 +31,10 @@ impl Variables {
         self.0.insert(name.to_owned(), value.into());
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is cli: values for documents may come from the environment"
+    )]
     fn value(&self, name: &str) -> Option<String> {
         let from_environment = || std::env::var(format!("TRIBUTARY_VAR_{name}")).ok();
         self.0.get(name).cloned().or_else(from_environment)

@@ -145,10 +145,10 @@ async fn make_batches(
             }
         }
     }
-    if let Some(batch) = packer.take() {
-        if matches!(sink.keep(batch).await?, Fenced::Lost) {
-            return Ok(Fenced::Lost);
-        }
+    if let Some(batch) = packer.take()
+        && matches!(sink.keep(batch).await?, Fenced::Lost)
+    {
+        return Ok(Fenced::Lost);
     }
     sink.commit().await
 }

@@ -95,6 +95,10 @@ fn replace(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a chore has no configuration but the caller's environment"
+)]
 fn target_folder() -> anyhow::Result<PathBuf> {
     if let Some(given) = std::env::var_os("CARGO_TARGET_DIR") {
         return Ok(PathBuf::from(given));
