@@ -20,7 +20,16 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[command(name = "tributary", version)]
 struct Arguments {
     #[command(subcommand)]
-    command: Command,
+    entry: Entry,
+}
+
+#[derive(Subcommand)]
+enum Entry {
+    #[command(flatten)]
+    Command(Command),
+    /// compiles one component from stdin to stdout; the server runs this for itself
+    #[command(hide = true)]
+    CompileComponent,
 }
 
 #[derive(Subcommand)]
@@ -48,7 +57,11 @@ enum Command {
 }
 
 fn main() -> std::process::ExitCode {
-    let arguments = Arguments::parse();
+    let command = match Arguments::parse().entry {
+        Entry::Command(command) => command,
+        // Before anything that a hostile component should not find in this process.
+        Entry::CompileComponent => return command::compile_component::run(),
+    };
     // The one TLS provider; a second call would only say that it is there.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -58,7 +71,7 @@ fn main() -> std::process::ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::anyhow!("could not start: {error}")),
     };
-    match runtime.block_on(run(arguments.command)) {
+    match runtime.block_on(run(command)) {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }

@@ -3,6 +3,7 @@
 //! A file that does not verify is passed over and written anew.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use wasmtime::Engine;
@@ -44,33 +45,25 @@ impl Cache {
             );
             return None;
         }
-        #[expect(
-            unsafe_code,
-            reason = "the MAC shows that this host wrote these very bytes"
-        )]
-        let component = unsafe { Component::deserialize(engine, code) };
-        component.ok()
+        publish(engine, code).ok()
     }
 
     /// Keeps a compiled component; a full disk only costs the next start some time.
-    pub(crate) fn put(&self, engine: &Engine, digest: &str, component: &Component) {
+    pub(crate) fn put(&self, engine: &Engine, digest: &str, code: &[u8]) {
         let fingerprint = fingerprint(engine);
-        let written = component
-            .serialize()
-            .map_err(|error| error.to_string())
-            .and_then(|code| {
-                let mut file = self.mac(digest, fingerprint, &code).as_bytes().to_vec();
-                file.extend_from_slice(&code);
-                let path = self.path(digest, fingerprint);
-                let scratch = path.with_extension(format!("{}.tmp", std::process::id()));
-                std::fs::write(&scratch, file)
-                    .and_then(|()| std::fs::rename(&scratch, &path))
-                    .map_err(|error| error.to_string())
-            });
+        let mac = self.mac(digest, fingerprint, code);
+        let path = self.path(digest, fingerprint);
+        let scratch = path.with_extension(format!("{}.tmp", std::process::id()));
+        let written = std::fs::File::create(&scratch)
+            .and_then(|mut file| {
+                file.write_all(mac.as_bytes())?;
+                file.write_all(code)
+            })
+            .and_then(|()| std::fs::rename(&scratch, &path));
         if let Err(reason) = written {
             tracing::warn!(
                 connector.digest = digest,
-                reason,
+                %reason,
                 "compiled component not kept"
             );
         }
@@ -89,6 +82,18 @@ impl Cache {
         hasher.update(&fingerprint.to_le_bytes());
         hasher.update(code);
         hasher.finalize()
+    }
+}
+
+/// Makes native code runnable. Only for code that this host's compiler gave, or that the cache found
+/// to be so: anything else would run in our name.
+pub(crate) fn publish(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    #[expect(
+        unsafe_code,
+        reason = "the two callers show that this host's compiler gave these very bytes"
+    )]
+    unsafe {
+        Component::deserialize(engine, code)
     }
 }
 

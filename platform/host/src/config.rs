@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tributary_model::clock::{Clock, SystemClock};
 
+use crate::compiler::Compiler;
 use crate::egress::EgressPolicy;
 
 /// Settings of a [`crate::Host`].
@@ -21,8 +22,12 @@ pub struct HostConfig {
     pub egress: EgressPolicy,
     /// largest component, bytes
     pub max_component_bytes: usize,
+    /// the program that compiles; `None` compiles in this process, without a memory limit
+    pub compiler: Option<Compiler>,
     /// longest time one compilation may take
     pub compile_timeout: Duration,
+    /// most memory the compiling process may have in use, bytes
+    pub compile_memory_bytes: u64,
     /// longest time one call of a guest into the host may take
     pub host_call_timeout: Duration,
     /// most bytes a guest may pass to the host in one call
@@ -32,7 +37,7 @@ pub struct HostConfig {
 }
 
 impl Default for HostConfig {
-    /// No cache, 16 instances, no grants; the limits of the design.
+    /// No cache, no compiling process, 16 instances, no grants; the limits of the design.
     fn default() -> Self {
         Self {
             cache_dir: None,
@@ -40,7 +45,9 @@ impl Default for HostConfig {
             pool_instances: 16,
             egress: EgressPolicy::default(),
             max_component_bytes: 32 << 20,
+            compiler: None,
             compile_timeout: Duration::from_secs(60),
+            compile_memory_bytes: 1 << 30,
             host_call_timeout: Duration::from_secs(60),
             host_call_bytes: 8 << 20,
             clock: Arc::new(SystemClock),
@@ -54,6 +61,7 @@ impl std::fmt::Debug for HostConfig {
             .field("cache_dir", &self.cache_dir)
             .field("pool_instances", &self.pool_instances)
             .field("egress", &self.egress)
+            .field("compiler", &self.compiler)
             .finish_non_exhaustive()
     }
 }

@@ -36,10 +36,21 @@ pub(crate) fn engine(pool_instances: u32) -> Result<Engine, HostError> {
         .table_elements(MAX_TABLE_ELEMENTS)
         .max_unused_warm_slots(pool_instances);
 
+    let mut config = settings();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    Engine::new(&config).map_err(|error| HostError::Engine(error.into_boxed_dyn_error()))
+}
+
+/// An engine without a pool, that only compiles; its code fits those with one.
+pub(crate) fn compiling() -> Result<Engine, HostError> {
+    Engine::new(&settings()).map_err(|error| HostError::Engine(error.into_boxed_dyn_error()))
+}
+
+/// All that native code depends on.
+fn settings() -> Config {
     let mut config = Config::new();
     config
         .strategy(Strategy::Cranelift)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
         .epoch_interruption(true)
         .concurrency_support(false)
         .wasm_component_model(true)
@@ -52,7 +63,7 @@ pub(crate) fn engine(pool_instances: u32) -> Result<Engine, HostError> {
         .wasm_relaxed_simd(false)
         .wasm_custom_page_sizes(false)
         .wasm_wide_arithmetic(false);
-    Engine::new(&config).map_err(|error| HostError::Engine(error.into_boxed_dyn_error()))
+    config
 }
 
 /// Ticks only while a guest runs, so that an idle host sleeps.

@@ -1,22 +1,26 @@
 //! The host: one engine, one pool, the connectors that were loaded.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
-use tokio::sync::{Mutex, Semaphore};
-use tributary_model::error_code::ErrorCode;
+use tokio::sync::Semaphore;
 use tributary_model::manifest::Manifest;
 use tributary_model::problem::Problem;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::cache::Cache;
+use crate::cache::{Cache, publish};
+use crate::compiler::{CompileError, CompileLimits, compile, compile_apart};
 use crate::config::{HostConfig, HostError};
 use crate::connector::Connector;
 use crate::engine::{self, Ticker};
 use crate::inspect::inspect;
+
+/// Largest native code of one component.
+const MAX_CODE_BYTES: u64 = 128 << 20;
 
 /// See the crate's documentation. One per process and trust tier.
 pub struct Host {
@@ -25,7 +29,10 @@ pub struct Host {
     ticker: Arc<Ticker>,
     pool: Arc<Semaphore>,
     cache: Option<Arc<Cache>>,
-    /// by digest; the lock is held while compiling, so that the same bytes compile once
+    /// held from compiling to `loaded`: one at a time, so that their memory does not add up, and
+    /// the same bytes only once
+    compiling: Semaphore,
+    /// by digest
     loaded: Mutex<HashMap<String, Arc<Connector>>>,
 }
 
@@ -47,6 +54,7 @@ impl Host {
             ticker,
             pool: Arc::new(Semaphore::new(instances as usize)),
             cache,
+            compiling: Semaphore::new(1),
             loaded: Mutex::new(HashMap::new()),
             config,
         })
@@ -61,20 +69,50 @@ impl Host {
     /// Makes a connector of a component's bytes. The same bytes give the same connector.
     ///
     /// # Errors
-    /// [`ErrorCode::ConnectorInvalid`] for bytes that are no connector of this contract,
-    /// [`ErrorCode::ConnectorDenied`] for an import that the manifest does not list,
-    /// [`ErrorCode::ConnectorLimit`] if it takes too long to compile.
+    /// `connector_invalid` for bytes that are no connector of this contract,
+    /// `connector_denied` for an import that the manifest does not list,
+    /// `connector_limit` if it takes too long or
+    /// too much memory to compile, `internal` if the compiler can't be started.
     pub async fn load(&self, component: &[u8]) -> Result<Arc<Connector>, Problem> {
         let manifest = inspect(component, self.config.max_component_bytes)?;
         let digest = format!(
             "sha256:{}",
             HEXLOWER.encode(digest(&SHA256, component).as_ref())
         );
-        let mut loaded = self.loaded.lock().await;
-        if let Some(connector) = loaded.get(&digest) {
-            return Ok(Arc::clone(connector));
+        if let Some(connector) = self.loaded(&digest) {
+            return Ok(connector);
         }
-        let compiled = self.compile(component, &digest, &manifest).await?;
+        if let Some(compiled) = self.cached(&digest).await {
+            return self.link(compiled, manifest, digest);
+        }
+        let _turn = self.compiling.acquire().await;
+        if let Some(connector) = self.loaded(&digest) {
+            return Ok(connector);
+        }
+        let name = manifest.name.as_str();
+        let compiled = self.compile(component, &digest).await;
+        let compiled = compiled.map_err(|error| error.problem(name))?;
+        self.link(compiled, manifest, digest)
+    }
+
+    fn loaded(&self, digest: &str) -> Option<Arc<Connector>> {
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.get(digest).map(Arc::clone)
+    }
+
+    async fn cached(&self, digest: &str) -> Option<Component> {
+        let cache = self.cache.clone()?;
+        let (engine, digest) = (self.engine.clone(), digest.to_owned());
+        let read = tokio::task::spawn_blocking(move || cache.get(&engine, &digest));
+        read.await.ok().flatten()
+    }
+
+    fn link(
+        &self,
+        compiled: Component,
+        manifest: Manifest,
+        digest: String,
+    ) -> Result<Arc<Connector>, Problem> {
         let connector = Arc::new(Connector::link(
             compiled,
             manifest,
@@ -84,51 +122,49 @@ impl Host {
             Arc::clone(&self.pool),
             Arc::clone(&self.ticker),
         )?);
-        loaded.insert(digest, Arc::clone(&connector));
-        Ok(connector)
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::clone(loaded.entry(digest).or_insert(connector)))
     }
 
-    async fn compile(
-        &self,
-        component: &[u8],
-        digest: &str,
-        manifest: &Manifest,
-    ) -> Result<Component, Problem> {
+    async fn compile(&self, component: &[u8], digest: &str) -> Result<Component, CompileError> {
+        let limits = CompileLimits {
+            time: self.config.compile_timeout,
+            memory_bytes: self.config.compile_memory_bytes,
+            code_bytes: MAX_CODE_BYTES,
+        };
+        let code = match &self.config.compiler {
+            Some(compiler) => compile_apart(compiler, component, limits).await?,
+            None => self.compile_here(component.to_vec(), limits.time).await?,
+        };
         let (engine, cache) = (self.engine.clone(), self.cache.clone());
-        let (bytes, digest) = (component.to_vec(), digest.to_owned());
-        let work = tokio::task::spawn_blocking(move || {
-            if let Some(cache) = &cache
-                && let Some(component) = cache.get(&engine, &digest)
-            {
-                return Ok(component);
-            }
-            let component = Component::new(&engine, &bytes)?;
+        let digest = digest.to_owned();
+        let published = tokio::task::spawn_blocking(move || {
+            let component = publish(&engine, &code)?;
             if let Some(cache) = &cache {
-                cache.put(&engine, &digest, &component);
+                cache.put(&engine, &digest, &code);
             }
             Ok::<_, wasmtime::Error>(component)
         });
-        let name = manifest.name.as_str();
-        match tokio::time::timeout(self.config.compile_timeout, work).await {
-            Ok(Ok(Ok(component))) => Ok(component),
-            Ok(Ok(Err(error))) => Err(Problem::new(
-                ErrorCode::ConnectorInvalid,
-                format!(
-                    "the connector {name} does not compile: {}",
-                    error.root_cause()
-                ),
-            )),
-            Ok(Err(_)) => Err(Problem::new(
-                ErrorCode::ConnectorInvalid,
-                format!("the connector {name} broke the compiler"),
-            )),
-            Err(_) => Err(Problem::new(
-                ErrorCode::ConnectorLimit,
-                format!(
-                    "the connector {name} takes longer than {} s to compile",
-                    self.config.compile_timeout.as_secs()
-                ),
-            )),
+        match published.await {
+            Ok(Ok(component)) => Ok(component),
+            // From another build: the program was replaced under a running server.
+            Ok(Err(error)) => Err(CompileError::Broken(error.root_cause().to_string())),
+            Err(_) => Err(CompileError::Broken("its code does not load".to_owned())),
+        }
+    }
+
+    /// For tests and embedding: nothing can stop it, so it may go on after the time limit.
+    async fn compile_here(
+        &self,
+        component: Vec<u8>,
+        limit: Duration,
+    ) -> Result<Vec<u8>, CompileError> {
+        let engine = self.engine.clone();
+        let work = tokio::task::spawn_blocking(move || compile(&engine, &component));
+        match tokio::time::timeout(limit, work).await {
+            Ok(Ok(code)) => code,
+            Ok(Err(_)) => Err(CompileError::Broken("it panicked".to_owned())),
+            Err(_) => Err(CompileError::Time(limit)),
         }
     }
 }

@@ -11,16 +11,18 @@
 //! - Secrets live in [`Connection`]; guests get handles. Sockets come from [`egress`] only.
 //! - One store per call (or per target session), dropped afterwards, never shared by tenants.
 //! - Native code is only run if this host compiled it: the cache is authenticated.
+//! - A server compiles in a process of its own ([`HostConfig::compiler`]), one component at a time.
 //!
 //! How to add a capability: an interface in `sdk/wit/connector-<version>/capabilities.wit`, a file
 //! in [`mod@capabilities`] that implements its generated trait, a line in `capabilities::link`.
 //!
-//! Deliberately absent: retries (the engine's), WASI, compiling in a process of its own (planned).
+//! Deliberately absent: retries (the engine's), WASI.
 
 mod bindings;
 mod cache;
 mod call;
 mod capabilities;
+mod compiler;
 mod config;
 mod connection;
 mod connector;
@@ -38,6 +40,7 @@ pub use call::{
     CallContext, CheckStep, Outcome, PageSink, ReadStats, RetryReason, RowOutcome, Selection,
     StreamInfo, TargetBatch, TargetCall,
 };
+pub use compiler::{Compiler, compile_worker};
 pub use config::{HostConfig, HostError};
 pub use connection::{Connection, HttpRequest, HttpResponse, SendError};
 pub use connector::{Connector, TargetSession};

@@ -13,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 use tributary_api::{
     ApiState, CheckStep, ConnectorInfo, ConnectorPort, Limits, ServerLimits, TokenKeys,
 };
-use tributary_host::{EgressPolicy, Host, HostConfig};
+use tributary_host::{Compiler, EgressPolicy, Host, HostConfig};
 use tributary_jobs::{Components, Services, Worker, WorkerOptions};
 use tributary_lake::Lake;
 use tributary_model::clock::SystemClock;
@@ -156,7 +156,12 @@ async fn services(config: &Config) -> anyhow::Result<Services> {
     let egress = EgressPolicy {
         allow: config.egress.allow.clone(),
     };
+    let program = std::env::current_exe().context("could not find the program's own file")?;
     let host = Host::new(HostConfig {
+        compiler: Some(Compiler {
+            program,
+            args: vec!["compile-component".to_owned()],
+        }),
         cache_dir: Some(config.data_dir.join("compiled")),
         cache_mac_key: vault.derived_key("component cache")?,
         pool_instances: config.host.instances,

@@ -2,6 +2,7 @@
 //! they do is in `check`, so one call tells how the host bears it.
 
 mod bytes;
+mod compiler;
 mod limits;
 
 use std::path::Path;
