@@ -65,9 +65,9 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     install(&client, &arguments.connectors).await?;
     let jobs = apply_tenants(&client, &arguments.tenants, counterparts).await?;
     step("running");
-    let failed = run_jobs(&client, &jobs).await?;
+    let (first_run, failed) = run_jobs(&client, &jobs).await?;
     show_effects(counterparts).await?;
-    next_commands(&dir, &server.1.url, &jobs);
+    next_commands(&dir, &server.1.url, &jobs, &first_run);
     eprintln!(
         "\u{25b8} the demo took {:.1} s",
         started.elapsed().as_secs_f64()
@@ -173,8 +173,8 @@ async fn apply_tenants(
     Ok(jobs)
 }
 
-/// Runs all jobs side by side; gives the number of those that failed.
-async fn run_jobs(client: &Client, jobs: &[Job]) -> anyhow::Result<usize> {
+/// Runs all jobs side by side; gives the first run's id and the number of runs that failed.
+async fn run_jobs(client: &Client, jobs: &[Job]) -> anyhow::Result<(String, usize)> {
     let bars = MultiProgress::new();
     let mut following = Vec::new();
     for job in jobs {
@@ -198,7 +198,8 @@ async fn run_jobs(client: &Client, jobs: &[Job]) -> anyhow::Result<usize> {
             failed += 1;
         }
     }
-    Ok(failed)
+    let first = following.first().map(|(_, id, _)| id.clone());
+    Ok((first.unwrap_or_default(), failed))
 }
 
 async fn show_effects(counterparts: &Counterparts) -> anyhow::Result<()> {
@@ -213,7 +214,7 @@ async fn show_effects(counterparts: &Counterparts) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn next_commands(dir: &Path, url: &str, jobs: &[Job]) {
+fn next_commands(dir: &Path, url: &str, jobs: &[Job], run: &str) {
     let credentials = dir.join("data-keys/operator.json");
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("tributary"));
     eprintln!("\nNext, in another terminal while the demo serves at {url}:");
@@ -229,12 +230,12 @@ fn next_commands(dir: &Path, url: &str, jobs: &[Job]) {
             job.integration
         );
         eprintln!(
-            "  {} issues {} RUN --format csv",
+            "  {} issues {} {run} --format csv",
             program.display(),
             job.tenant
         );
         eprintln!(
-            "  {} results {} RUN --format csv",
+            "  {} results {} {run} --format csv",
             program.display(),
             job.tenant
         );
