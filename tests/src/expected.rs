@@ -70,7 +70,8 @@ impl Expected {
             found.entry(key).or_default().push(line);
         }
         let mut wrong = Vec::new();
-        let keys: std::collections::BTreeSet<&String> = expected.keys().chain(found.keys()).collect();
+        let keys: std::collections::BTreeSet<&String> =
+            expected.keys().chain(found.keys()).collect();
         for key in keys {
             let mut left = expected.get(key).cloned().unwrap_or_default();
             let mut right = found.get(key).cloned().unwrap_or_default();

@@ -27,9 +27,9 @@ impl Programs {
     /// Says how to run the tests if the environment is not set.
     pub fn find() -> anyhow::Result<Self> {
         let variable = |name: &str| {
-            std::env::var_os(name)
-                .map(PathBuf::from)
-                .with_context(|| format!("{name} is not set: run the tests with `cargo xtask test`"))
+            std::env::var_os(name).map(PathBuf::from).with_context(|| {
+                format!("{name} is not set: run the tests with `cargo xtask test`")
+            })
         };
         Ok(Self {
             folder: variable("TRIBUTARY_TEST_PROGRAMS")?,
@@ -81,7 +81,10 @@ impl Server {
             .arg("serve")
             .arg("--data-dir")
             .arg(self.dir.join("data"))
-            .env("TRIBUTARY_SERVER__LISTEN", format!("127.0.0.1:{}", self.port))
+            .env(
+                "TRIBUTARY_SERVER__LISTEN",
+                format!("127.0.0.1:{}", self.port),
+            )
             .env("TRIBUTARY_EGRESS__ALLOW", self.egress.join(","))
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())

@@ -74,7 +74,10 @@ impl Stage {
         let mut arguments = vec!["connector".to_owned(), "add".to_owned()];
         for entry in std::fs::read_dir(&self.programs.connectors)? {
             let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "wasm") {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "wasm")
+            {
                 arguments.push(path.to_string_lossy().into_owned());
             }
         }

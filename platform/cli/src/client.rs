@@ -20,7 +20,12 @@ pub(crate) struct Credentials {
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ServerOptions {
     /// file with url, client_id and client_secret of the server
-    #[arg(long, global = true, env = "TRIBUTARY_CREDENTIALS", default_value = "tributary-data-keys/operator.json")]
+    #[arg(
+        long,
+        global = true,
+        env = "TRIBUTARY_CREDENTIALS",
+        default_value = "tributary-data-keys/operator.json"
+    )]
     pub(crate) credentials: PathBuf,
     /// address of the server, if it is not the one in the credentials file
     #[arg(long, global = true, env = "TRIBUTARY_URL")]
@@ -91,25 +96,45 @@ impl Client {
             .request(Method::PUT, path)
             .header("content-type", "application/wasm")
             .body(bytes);
-        into_json(request.send().await.map_err(|error| self.unreachable(&error))?).await
+        into_json(
+            request
+                .send()
+                .await
+                .map_err(|error| self.unreachable(&error))?,
+        )
+        .await
     }
 
     /// GET, as a stream of bytes for the caller to write out.
     pub(crate) async fn download(&self, path: &str) -> anyhow::Result<reqwest::Response> {
         let request = self.request(Method::GET, path);
-        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
         if response.status().is_success() {
             return Ok(response);
         }
         Err(problem(response).await)
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
         let mut request = self.request(method, path);
         if let Some(body) = body {
             request = request.json(body);
         }
-        into_json(request.send().await.map_err(|error| self.unreachable(&error))?).await
+        into_json(
+            request
+                .send()
+                .await
+                .map_err(|error| self.unreachable(&error))?,
+        )
+        .await
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {

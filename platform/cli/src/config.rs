@@ -155,7 +155,9 @@ fn overlay(
         let Some(rest) = name.strip_prefix(PREFIX) else {
             continue;
         };
-        if NOT_CONFIG.contains(&name.as_str()) || rest.starts_with("VAR_") || rest.starts_with("TEST_")
+        if NOT_CONFIG.contains(&name.as_str())
+            || rest.starts_with("VAR_")
+            || rest.starts_with("TEST_")
         {
             continue;
         }

@@ -54,7 +54,9 @@ fn counters(out: &mut String, run: &Value) {
         .filter(|state| count(state) > 0)
         .map(|state| format!("{} {state}", grouped(count(state))))
         .collect();
-    let balanced = run.pointer("/report/reconciliation/balanced").and_then(Value::as_bool);
+    let balanced = run
+        .pointer("/report/reconciliation/balanced")
+        .and_then(Value::as_bool);
     let verdict = match balanced {
         Some(true) => "   (balanced: nothing unaccounted)",
         Some(false) => "   (DOES NOT BALANCE)",
@@ -84,7 +86,10 @@ fn reasons(out: &mut String, run: &Value) {
     if rows.is_empty() {
         return;
     }
-    let _ = writeln!(out, "  reasons      count  code                    rule            who acts");
+    let _ = writeln!(
+        out,
+        "  reasons      count  code                    rule            who acts"
+    );
     for row in rows {
         let part = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or("-");
         let _ = writeln!(
@@ -104,12 +109,12 @@ fn first_issues(out: &mut String, issues: &[Value]) {
             let value = issue.pointer(pointer).and_then(Value::as_str);
             value.unwrap_or_default()
         };
-        let line = number(issue, "/issue/line");
+        let line = number(issue, "/line");
         let place = match line {
             0 => String::new(),
             line => format!(", line {line}"),
         };
-        let value = match part("/issue/value") {
+        let value = match part("/value") {
             "" => String::new(),
             value => format!(" [{value}]"),
         };
@@ -117,9 +122,9 @@ fn first_issues(out: &mut String, issues: &[Value]) {
             out,
             "  e.g.         {}{place}: {}{value}",
             part("/key"),
-            part("/issue/message")
+            part("/message")
         );
-        let _ = writeln!(out, "               \u{2192} {}", part("/issue/hint"));
+        let _ = writeln!(out, "               \u{2192} {}", part("/hint"));
     }
 }
 

@@ -31,6 +31,10 @@ impl Variables {
         self.0.insert(name.to_owned(), value.into());
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is cli: values for documents may come from the environment"
+    )]
     fn value(&self, name: &str) -> Option<String> {
         let from_environment = || std::env::var(format!("TRIBUTARY_VAR_{name}")).ok();
         self.0.get(name).cloned().or_else(from_environment)
@@ -78,7 +82,9 @@ impl Variables {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
             let Some((name, tail)) = after.split_once('}') else {
-                return Err(format!("{text:?} opens a variable with ${{ and does not close it"));
+                return Err(format!(
+                    "{text:?} opens a variable with ${{ and does not close it"
+                ));
             };
             let value = self
                 .value(name)

@@ -127,7 +127,10 @@ pub fn bucket_groups<'a, E: From<SpillDamaged>>(
     let mut frames: Vec<(u32, GroupedRow<'a>)> = Vec::new();
     let mut group_of: HashMap<&'a [u8], u32> = HashMap::new();
     for chunk in chunks {
-        let mut reader = FrameReader { bytes: chunk, at: 0 };
+        let mut reader = FrameReader {
+            bytes: chunk,
+            at: 0,
+        };
         while let Some((key, row)) = reader.next()? {
             let fresh = u32::try_from(group_of.len()).unwrap_or(u32::MAX);
             let group = *group_of.entry(key).or_insert(fresh);

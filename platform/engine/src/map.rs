@@ -6,9 +6,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use tributary_formats::fault::RowFault;
 use tributary_formats::pack::{Group, PackError, PackReader};
 use tributary_formats::rows::{RowDecoder, RowReader};
-use tributary_formats::fault::RowFault;
 use tributary_mapping::decimal::Decimal;
 use tributary_mapping::{Plan, Row, Verdict, Worker};
 use tributary_model::error_code::ErrorCode;
@@ -193,9 +193,9 @@ impl Mapper {
     fn key_of_faulty(&mut self, rows: &[Row<'_>]) -> String {
         self.scratch.clear();
         let readable = self.grouped
-            && rows.first().is_some_and(|row| {
-                self.worker.group_key(row, &mut self.scratch).is_ok()
-            });
+            && rows
+                .first()
+                .is_some_and(|row| self.worker.group_key(row, &mut self.scratch).is_ok());
         if readable {
             String::from_utf8_lossy(&self.scratch).into_owned()
         } else {

@@ -296,9 +296,47 @@ impl RowDecoder {
                 fault: json::check(raw, position).err(),
             };
         };
-        reader.scanner.begin_row();
+        // A row stands alone here: an open quote in one must not reach into the next.
+        reader.scanner.start_over();
         let end = reader.scanner.row_end(raw, 0);
         let open_quote = end.is_none() && reader.scanner.open_quote();
         reader.read(position, raw, open_quote)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_quote_in_one_row_does_not_reach_into_the_next() {
+        let format = RowFormat::Csv(CsvFormat {
+            delimiter: ';',
+            quote: Some('"'),
+            encoding: "utf-8".to_owned(),
+            columns: vec!["a".to_owned(), "b".to_owned()],
+        });
+        let mut decoder = RowDecoder::new(&format);
+        let faults: Vec<Option<ErrorCode>> = [
+            &b"1;\"closed\""[..],
+            b"1;\"open",
+            b"2;fine",
+            b"3;\"x;y\"",
+            b"4;5;6",
+        ]
+        .into_iter()
+        .map(|raw| {
+            let item = decoder.decode(RowPosition::default(), raw);
+            item.fault.map(|fault| fault.code)
+        })
+        .collect();
+        let expected = [
+            None,
+            Some(ErrorCode::CsvQuote),
+            None,
+            None,
+            Some(ErrorCode::CsvColumns),
+        ];
+        assert_eq!(faults, expected);
     }
 }

@@ -65,8 +65,15 @@ pub(crate) async fn run(
         epoch: lease.epoch,
     };
     let lines = Bytes::copy_from_slice(&keyed.mapped.ndjson);
-    let processed =
-        objects::put(services, context, Layer::Processed, place, "ndjson.zst", lines).await?;
+    let processed = objects::put(
+        services,
+        context,
+        Layer::Processed,
+        place,
+        "ndjson.zst",
+        lines,
+    )
+    .await?;
     let delivery = match send(services, context, lease, &keyed, &outgoing).await? {
         Fenced::Lost => return Ok(Fenced::Lost),
         Fenced::Done(delivery) => delivery,
@@ -173,11 +180,7 @@ async fn unchanged(context: &RunContext, keyed: &Keyed) -> Result<Vec<bool>, Pro
 }
 
 /// Records that go to the target: (index in the batch, row).
-fn outgoing(
-    context: &RunContext,
-    keyed: &Keyed,
-    unchanged: &[bool],
-) -> Vec<(usize, OutgoingRow)> {
+fn outgoing(context: &RunContext, keyed: &Keyed, unchanged: &[bool]) -> Vec<(usize, OutgoingRow)> {
     keyed
         .records()
         .zip(unchanged)
@@ -465,8 +468,14 @@ async fn store_results(
             lines.push(b'\n');
         }
         let extension = "receipts.ndjson.zst";
-        let stored =
-            objects::put(services, context, Layer::Results, place, extension, lines.into());
+        let stored = objects::put(
+            services,
+            context,
+            Layer::Results,
+            place,
+            extension,
+            lines.into(),
+        );
         receipts = Some(stored.await?);
     }
     Ok(BatchObjects {

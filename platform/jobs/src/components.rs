@@ -52,11 +52,7 @@ impl Components {
     ///
     /// # Errors
     /// `reference_missing` if it is not there, `connector_invalid` if its bytes were altered.
-    pub async fn load(
-        &self,
-        services: &Services,
-        digest: &str,
-    ) -> Result<Arc<Connector>, Problem> {
+    pub async fn load(&self, services: &Services, digest: &str) -> Result<Arc<Connector>, Problem> {
         let bytes = tokio::fs::read(self.path(digest)).await.map_err(|error| {
             let detail = format!("the component {digest} cannot be read: {error}");
             Problem::new(ErrorCode::ReferenceMissing, detail)

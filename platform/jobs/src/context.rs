@@ -62,8 +62,22 @@ impl RunContext {
         let integration = integration(&store, &run).await?;
         let plan = compile(&store, &integration, run.mapping_revision).await?;
         let cancel = CancellationToken::new();
-        let source = side(services, &run, (tenant, &vault), &integration.source.connection, &cancel).await?;
-        let target = side(services, &run, (tenant, &vault), &integration.target.connection, &cancel).await?;
+        let source = side(
+            services,
+            &run,
+            (tenant, &vault),
+            &integration.source.connection,
+            &cancel,
+        )
+        .await?;
+        let target = side(
+            services,
+            &run,
+            (tenant, &vault),
+            &integration.target.connection,
+            &cancel,
+        )
+        .await?;
         let scope = KeyScope {
             tenant: tenant.clone(),
             integration: integration.name.clone(),
@@ -146,7 +160,10 @@ async fn compile(
     tributary_mapping::parse(stored.content.as_bytes())
         .and_then(|document| tributary_mapping::compile(&document, &environment))
         .map_err(|diagnostics| {
-            let detail = format!("the mapping {} does not pass its check", integration.mapping);
+            let detail = format!(
+                "the mapping {} does not pass its check",
+                integration.mapping
+            );
             let mut problem = Problem::new(ErrorCode::MappingInvalid, detail);
             problem.errors = diagnostics
                 .into_iter()
@@ -192,5 +209,8 @@ fn day(ms: UnixMillis) -> String {
 }
 
 fn missing(kind: &str, name: &Slug) -> Problem {
-    Problem::new(ErrorCode::ReferenceMissing, format!("there is no {kind} {name}"))
+    Problem::new(
+        ErrorCode::ReferenceMissing,
+        format!("there is no {kind} {name}"),
+    )
 }

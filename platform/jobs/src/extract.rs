@@ -187,7 +187,8 @@ impl PageKeeper<'_> {
                     skip,
                     take,
                 };
-                self.batches.push(new_batch(self.next_batch, &input, take, take)?);
+                self.batches
+                    .push(new_batch(self.next_batch, &input, take, take)?);
                 self.next_batch += 1;
             }
         }

@@ -114,10 +114,7 @@ impl Totals {
 /// Whether the stream's cursor may move: all that was read is accounted for. Quarantined
 /// records count, since they wait in the ledger.
 fn advances(state: RunState) -> bool {
-    matches!(
-        state,
-        RunState::Succeeded | RunState::CompletedWithErrors
-    )
+    matches!(state, RunState::Succeeded | RunState::CompletedWithErrors)
 }
 
 fn report(services: &Services, context: &RunContext, totals: &Totals) -> RunReport {

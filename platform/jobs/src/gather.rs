@@ -103,7 +103,8 @@ impl Gatherer<'_> {
                 // correction by itself and takes no other row with it.
                 self.key.clear();
                 self.key.extend_from_slice(b"?");
-                self.key.extend_from_slice(&item.position.offset.to_le_bytes());
+                self.key
+                    .extend_from_slice(&item.position.offset.to_le_bytes());
             }
             let spilled = self.grouper.push(&self.key, item.position, item.raw);
             if let Some(spill) = spilled {
@@ -144,18 +145,15 @@ async fn make_batches(
             }
         }
     }
-    if let Some(batch) = packer.take() {
-        if matches!(sink.keep(batch).await?, Fenced::Lost) {
-            return Ok(Fenced::Lost);
-        }
+    if let Some(batch) = packer.take()
+        && matches!(sink.keep(batch).await?, Fenced::Lost)
+    {
+        return Ok(Fenced::Lost);
     }
     sink.commit().await
 }
 
-fn pack_bucket(
-    chunks: &[Vec<u8>],
-    packer: &mut GroupPacker,
-) -> Result<Vec<PackedBatch>, Problem> {
+fn pack_bucket(chunks: &[Vec<u8>], packer: &mut GroupPacker) -> Result<Vec<PackedBatch>, Problem> {
     let mut packed = Vec::new();
     let outcome: Result<(), SpillDamaged> = bucket_groups(chunks, |group| {
         packed.extend(packer.push(group));

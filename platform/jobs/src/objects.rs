@@ -86,5 +86,8 @@ fn folder(context: &RunContext, layer: Layer) -> Result<ObjectFolder, Problem> {
 
 fn lake_problem(error: &LakeError) -> Problem {
     tracing::error!(error = %chain(error), "the lake failed");
-    Problem::new(ErrorCode::StorageFailed, "an object could not be stored or read")
+    Problem::new(
+        ErrorCode::StorageFailed,
+        "an object could not be stored or read",
+    )
 }

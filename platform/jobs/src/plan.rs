@@ -48,7 +48,10 @@ pub(crate) async fn run(context: &RunContext, lease: &Lease) -> Result<Fenced<()
 async fn cursors(context: &RunContext) -> Result<Map<String, Value>, Problem> {
     let stored = context
         .store
-        .cursor(&context.integration.name, &context.integration.source.stream)
+        .cursor(
+            &context.integration.name,
+            &context.integration.source.stream,
+        )
         .await
         .map_err(|error| store_problem(&error))?;
     let mut cursors = Map::new();

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tributary_host::{CallContext, CheckStep};
 use tributary_host::Connection;
 use tributary_host::EgressPolicy;
 use tributary_host::Host;
+use tributary_host::{CallContext, CheckStep};
 use tributary_lake::Lake;
 use tributary_model::clock::Clock;
 use tributary_model::document::{ConnectionDocument, SECRETS_KIND};
@@ -115,7 +115,10 @@ pub async fn check_connection(
 /// A store error as a problem: the particulars are for the log, not for users.
 pub(crate) fn store_problem(error: &StoreError) -> Problem {
     tracing::error!(error = %chain(error), "the store failed");
-    Problem::new(ErrorCode::StorageFailed, "the ledger could not be read or written")
+    Problem::new(
+        ErrorCode::StorageFailed,
+        "the ledger could not be read or written",
+    )
 }
 
 /// An error with its causes in one line.

@@ -46,7 +46,9 @@ impl<'a> SpillFile<'a> {
             .map_err(|error| failed(&error))?;
         let file = match &mut self.file {
             Some(file) => file,
-            None => self.file.insert(tempfile::tempfile().map_err(|e| failed(&e))?),
+            None => self
+                .file
+                .insert(tempfile::tempfile().map_err(|e| failed(&e))?),
         };
         file.write_all(&sealed).map_err(|error| failed(&error))?;
         self.chunks.push(Chunk {

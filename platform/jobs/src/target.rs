@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use tributary_engine::deliver::Target;
-use tributary_host::{RowOutcome, TargetBatch, TargetCall};
 use tributary_host::{HttpRequest, HttpResponse, SendError};
+use tributary_host::{RowOutcome, TargetBatch, TargetCall};
 use tributary_model::problem::Problem;
 
 use crate::context::Side;

@@ -144,6 +144,7 @@ impl Worker {
 
     async fn process(&self, lease: &Lease) {
         if lease.cancel_requested {
+            self.contexts().remove(&lease.run);
             self.give_back(lease).await;
             return;
         }

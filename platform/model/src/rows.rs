@@ -4,7 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 /// Where a row starts in its source (file or response).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub struct RowPosition {
     /// Line number, counted from 1. For elements of a JSON array: the element's number, from 1.
     pub line: u64,

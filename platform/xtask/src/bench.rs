@@ -28,7 +28,10 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
         None => BENCHES.to_vec(),
         Some(name) => match BENCHES.iter().find(|known| *known == name) {
             Some(known) => vec![*known],
-            None => bail!("there is no bench {name:?}; there are: {}", BENCHES.join(", ")),
+            None => bail!(
+                "there is no bench {name:?}; there are: {}",
+                BENCHES.join(", ")
+            ),
         },
     };
     for name in chosen {
@@ -48,9 +51,7 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
 fn end_to_end(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
     repo.connectors()?;
     let programs = repo.programs(Profile::Release)?;
-    let mut build = repo.cargo(&["build", "--locked", "--release", "-p", "tributary-tests"]);
-    cargo::run(build.args(["--bin", "bench-end-to-end"]))?;
-    let mut command = Command::new(repo.target.join("release/bench-end-to-end"));
+    let mut command = Command::new(programs.join("bench-end-to-end"));
     command
         .arg("--programs")
         .arg(programs)
@@ -66,7 +67,7 @@ fn end_to_end(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 fn mapping(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
-    let mut command = repo.cargo(&["bench", "--locked", "-p", "tributary-mapping"]);
+    let mut command = repo.cargo(&["bench", "--locked", "--workspace"]);
     command.args(["--bench", "mapping_vs_serde", "--"]);
     if arguments.json {
         command.arg("--json");

@@ -54,7 +54,7 @@ impl Repo {
         command
     }
 
-    /// Builds the two programs and gives their folder. They are copied out of the target folder,
+    /// Builds the programs and gives their folder. They are copied out of the target folder,
     /// which other clones share.
     pub(crate) fn programs(&self, profile: Profile) -> anyhow::Result<PathBuf> {
         // The whole workspace, so that features (and with them the compiled dependencies) are
@@ -68,7 +68,7 @@ impl Repo {
         let built = self.target.join(profile.folder());
         let own = self.root.join("target/programs").join(profile.folder());
         std::fs::create_dir_all(&own)?;
-        for name in ["tributary", "tributary-counterparts"] {
+        for name in ["tributary", "tributary-counterparts", "bench-end-to-end"] {
             replace(&built.join(name), &own.join(name))?;
         }
         Ok(own)
@@ -95,6 +95,10 @@ fn replace(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a chore has no configuration but the caller's environment"
+)]
 fn target_folder() -> anyhow::Result<PathBuf> {
     if let Some(given) = std::env::var_os("CARGO_TARGET_DIR") {
         return Ok(PathBuf::from(given));

@@ -40,4 +40,3 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
     }
     cargo::run(&mut command)
 }
-

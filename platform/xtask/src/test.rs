@@ -25,7 +25,13 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
     step("running the tests");
     let nextest = setup::has("cargo-nextest");
     let mut command = if nextest {
-        repo.cargo(&["nextest", "run", "--locked", "--workspace", "--no-fail-fast"])
+        repo.cargo(&[
+            "nextest",
+            "run",
+            "--locked",
+            "--workspace",
+            "--no-fail-fast",
+        ])
     } else {
         step("cargo-nextest is not installed: using cargo test (cargo install cargo-nextest)");
         repo.cargo(&["test", "--locked", "--workspace", "--no-fail-fast"])
@@ -43,5 +49,13 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
 pub(crate) fn tidy(repo: &Repo) -> anyhow::Result<()> {
     step("checking formatting and lints");
     cargo::run(&mut repo.cargo(&["fmt", "--all", "--check"]))?;
-    cargo::run(&mut repo.cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    cargo::run(&mut repo.cargo(&[
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))
 }

@@ -20,7 +20,10 @@ async fn acme_equals_its_expectations_and_a_second_run_sends_nothing() -> anyhow
     assert_eq!(run["report"]["reconciliation"]["balanced"], true);
 
     let effects = theatre.effects().await?;
-    assert_eq!(effects["effects"], expected.summary["counters"]["delivered"]);
+    assert_eq!(
+        effects["effects"],
+        expected.summary["counters"]["delivered"]
+    );
     assert_eq!(effects["total_tax"], expected.summary["total_tax"]);
     assert_eq!(effects["duplicates"], 0);
     let amount = &expected.summary["amounts"]["/total_amount"]["delivered"];
@@ -45,7 +48,10 @@ async fn acme_equals_its_expectations_and_a_second_run_sends_nothing() -> anyhow
     let full = rest
         .finished("acme", full["id"].as_str().unwrap_or_default(), 120)
         .await?;
-    assert_eq!(full["counters"]["unchanged"], expected.summary["counters"]["delivered"]);
+    assert_eq!(
+        full["counters"]["unchanged"],
+        expected.summary["counters"]["delivered"]
+    );
     assert_eq!(full["counters"]["delivered"], 0);
     assert_eq!(theatre.effects().await?["effects"], effects["effects"]);
     Ok(())

@@ -33,22 +33,29 @@ async fn change_files(
     pointer: &str,
     value: Value,
 ) -> anyhow::Result<()> {
-    let path = theatre.stage.programs.tenants.join("acme/connections/files.json");
+    let path = theatre
+        .stage
+        .programs
+        .tenants
+        .join("acme/connections/files.json");
     let mut text = std::fs::read_to_string(path)?;
     for (name, value) in &theatre.stage.variables {
         text = text.replace(&format!("${{{name}}}"), value);
     }
     let mut document: Value = serde_json::from_str(&text)?;
     if !pointer.is_empty() {
-        *document.pointer_mut(pointer).ok_or_else(|| anyhow::anyhow!("no {pointer}"))? = value;
+        *document
+            .pointer_mut(pointer)
+            .ok_or_else(|| anyhow::anyhow!("no {pointer}"))? = value;
     }
-    rest.put("/tenants/acme/connections/files", &document).await?;
+    rest.put("/tenants/acme/connections/files", &document)
+        .await?;
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_with_the_file_server_is_named_and_mending_it_is_enough()
--> anyhow::Result<()> {
+async fn what_is_wrong_with_the_file_server_is_named_and_mending_it_is_enough() -> anyhow::Result<()>
+{
     let mut theatre = Theatre::new().await?;
     let rest = theatre.open().await?;
 
@@ -58,11 +65,18 @@ async fn what_is_wrong_with_the_file_server_is_named_and_mending_it_is_enough()
     anyhow::ensure!(!problem.to_string().contains("wrong\""), "{problem}");
 
     change_files(&theatre, &rest, "/config/folder", json!("/nowhere")).await?;
-    expect(&problem_of(&rest, "acme").await?, "source_not_found", &["/nowhere"])?;
+    expect(
+        &problem_of(&rest, "acme").await?,
+        "source_not_found",
+        &["/nowhere"],
+    )?;
 
     change_files(&theatre, &rest, "/endpoint/host", json!("203.0.113.7")).await?;
     let unreachable = rest.get("/tenants/acme/connections/files").await?;
-    anyhow::ensure!(!unreachable.to_string().contains("sftp-secret"), "secrets are write-only");
+    anyhow::ensure!(
+        !unreachable.to_string().contains("sftp-secret"),
+        "secrets are write-only"
+    );
 
     change_files(&theatre, &rest, "", Value::Null).await?;
     if let Files::OpenSsh(server) = &mut theatre.files {
@@ -111,16 +125,28 @@ async fn broken_documents_and_foreign_names_get_a_clear_answer() -> anyhow::Resu
 
     let broken = json!({ "name": "files", "connector": "sftp", "endpiont": {} });
     let (status, answer) = rest
-        .call(Method::PUT, "/tenants/acme/connections/files", Some(&broken))
+        .call(
+            Method::PUT,
+            "/tenants/acme/connections/files",
+            Some(&broken),
+        )
         .await?;
     assert_eq!(status, 422, "{answer}");
     assert!(answer.to_string().contains("endpiont"), "{answer}");
 
-    let path = theatre.stage.programs.tenants.join("acme/mappings/order-lines-to-tax.json");
+    let path = theatre
+        .stage
+        .programs
+        .tenants
+        .join("acme/mappings/order-lines-to-tax.json");
     let mut mapping: Value = serde_json::from_slice(&std::fs::read(path)?)?;
     mapping["fields"][0]["do"] = json!([{ "fn": "trimm" }]);
     let (status, answer) = rest
-        .call(Method::PUT, "/tenants/acme/mappings/order-lines-to-tax", Some(&mapping))
+        .call(
+            Method::PUT,
+            "/tenants/acme/mappings/order-lines-to-tax",
+            Some(&mapping),
+        )
         .await?;
     assert_eq!(status, 422, "{answer}");
     let pointer = answer["errors"][0]["pointer"].as_str().unwrap_or_default();
@@ -150,7 +176,9 @@ async fn a_truncated_file_and_a_wrong_encoding_are_reported_line_by_line() -> an
     let samples = theatre.stage.programs.tenants.join("acme/samples");
     let whole = std::fs::read(samples.join("orders-2026-10-A.csv"))?;
     for name in ["A", "B", "C"] {
-        theatre.files.remove(&format!("outgoing/orders-2026-10-{name}.csv"))?;
+        theatre
+            .files
+            .remove(&format!("outgoing/orders-2026-10-{name}.csv"))?;
     }
     // Cut in the middle of a line: that line is named, all complete ones go on.
     let cut = whole.get(..whole.len() / 2 - 7).unwrap_or_default();
@@ -166,7 +194,7 @@ async fn a_truncated_file_and_a_wrong_encoding_are_reported_line_by_line() -> an
         .lines(&format!("/tenants/acme/runs/{id}/issues?format=ndjson"))
         .await?
         .into_iter()
-        .find(|issue| issue["issue"]["line"] == lines + 1);
+        .find(|issue| issue["line"] == lines + 1);
     assert!(last.is_some(), "the cut line {} is reported", lines + 1);
     Ok(())
 }

@@ -258,10 +258,7 @@ fn member_faults(manifest: &SourceFile) -> Vec<String> {
 }
 
 /// Numbered, non-empty lines of the sections whose name `wanted` takes.
-fn section_lines(
-    text: &str,
-    wanted: impl Fn(&str) -> bool,
-) -> impl Iterator<Item = (usize, &str)> {
+fn section_lines(text: &str, wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = (usize, &str)> {
     let mut inside = false;
     (1..).zip(text.lines()).filter(move |(_, line)| {
         if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {

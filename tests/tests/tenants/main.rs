@@ -2,7 +2,12 @@
 //! `tenants/expected.py` computed without them. No server is needed: rows are read by `formats`,
 //! grouped here in memory and mapped by `mapping`; what the target would say is left out.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests may panic"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

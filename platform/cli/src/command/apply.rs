@@ -43,7 +43,8 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     for folder in &arguments.folders {
         for applied in tenant_folder(&client, folder, &variables).await? {
             if arguments.json {
-                let line = serde_json::json!({ "object": applied.object, "change": applied.change });
+                let line =
+                    serde_json::json!({ "object": applied.object, "change": applied.change });
                 crate::print::line(&line.to_string());
             } else {
                 crate::print::line(&format!("{:<10} {}", applied.change, applied.object));
@@ -79,8 +80,13 @@ pub(crate) async fn tenant_folder(
 }
 
 async fn put(client: &Client, object: &str, document: &Value) -> anyhow::Result<Applied> {
-    let answer = client.put(&format!("/{object}?origin=apply"), document).await?;
-    let change = answer.get("outcome").and_then(Value::as_str).unwrap_or("ok");
+    let answer = client
+        .put(&format!("/{object}?origin=apply"), document)
+        .await?;
+    let change = answer
+        .get("outcome")
+        .and_then(Value::as_str)
+        .unwrap_or("ok");
     Ok(Applied {
         object: object.to_owned(),
         change: change.to_owned(),
@@ -89,7 +95,11 @@ async fn put(client: &Client, object: &str, document: &Value) -> anyhow::Result<
 
 /// The file's name; where the document carries one too, they must agree.
 fn document_name(file: &Path, document: &Value) -> anyhow::Result<String> {
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let stem = file
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     match document.get("name").and_then(Value::as_str) {
         Some(name) if name != stem => anyhow::bail!(
             "{} holds the name {name:?}; file name and name must be the same",
@@ -118,7 +128,10 @@ fn json_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "json") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
             files.push(path);
         }
     }

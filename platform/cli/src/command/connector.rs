@@ -49,12 +49,22 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
     let page = client.get("/connectors").await?;
-    for connector in page.get("items").and_then(Value::as_array).into_iter().flatten() {
+    for connector in page
+        .get("items")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         if json {
             print::line(&connector.to_string());
             continue;
         }
-        let text = |key: &str| connector.get(key).and_then(Value::as_str).unwrap_or_default();
+        let text = |key: &str| {
+            connector
+                .get(key)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
         let digest = text("digest");
         print::line(&format!(
             "{:<12} {:<8} {}  {}",
@@ -69,13 +79,21 @@ async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
 
 /// Installs one component; the file's name is the connector's name.
 pub(crate) async fn add(client: &Client, path: &std::path::Path) -> anyhow::Result<String> {
-    let bytes = std::fs::read(path).with_context(|| format!("could not read {}", path.display()))?;
-    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let bytes =
+        std::fs::read(path).with_context(|| format!("could not read {}", path.display()))?;
+    let name = path
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let answer = client
         .put_bytes(&format!("/connectors/{}", segment(&name)), bytes)
         .await
         .with_context(|| format!("{} was not accepted", path.display()))?;
-    let change = answer.get("outcome").and_then(Value::as_str).unwrap_or("ok");
+    let change = answer
+        .get("outcome")
+        .and_then(Value::as_str)
+        .unwrap_or("ok");
     Ok(format!(
         "{change:<10} connectors/{} {}",
         required(&answer, "name")?,

@@ -52,7 +52,8 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             }
         };
         if arguments.json {
-            let line = serde_json::json!({ "check": check.name, "ok": word == "ok", "detail": text });
+            let line =
+                serde_json::json!({ "check": check.name, "ok": word == "ok", "detail": text });
             print::line(&line.to_string());
         } else {
             print::line(&format!("{word:<7} {:<15} {text}", check.name));

@@ -40,7 +40,13 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         print::line(&id);
         return Ok(());
     }
-    let finished = follow(&client, &arguments.tenant, &id, &progress_bar(&arguments.integration)).await?;
+    let finished = follow(
+        &client,
+        &arguments.tenant,
+        &id,
+        &progress_bar(&arguments.integration),
+    )
+    .await?;
     if arguments.json {
         print::line(&finished.to_string());
     } else {
@@ -101,7 +107,11 @@ pub(crate) fn progress_bar(name: &str) -> ProgressBar {
 }
 
 fn progress_text(run: &Value) -> String {
-    let count = |key: &str| run.pointer(&format!("/counters/{key}")).and_then(Value::as_u64).unwrap_or(0);
+    let count = |key: &str| {
+        run.pointer(&format!("/counters/{key}"))
+            .and_then(Value::as_u64)
+            .unwrap_or(0)
+    };
     let bad = count("quarantined") + count("rejected") + count("uncertain");
     format!(
         "{}  {} rows · {} records · {} delivered · {} unchanged · {bad} with errors",

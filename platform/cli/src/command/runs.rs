@@ -44,7 +44,9 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let client = Client::connect(&arguments.server).await?;
     let tenant = segment(&arguments.tenant);
     if let Some(id) = &arguments.run {
-        let run = client.get(&format!("/tenants/{tenant}/runs/{}", segment(id))).await?;
+        let run = client
+            .get(&format!("/tenants/{tenant}/runs/{}", segment(id)))
+            .await?;
         if arguments.json {
             print::line(&run.to_string());
         } else {
@@ -53,8 +55,14 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    let page = client.get(&format!("/tenants/{tenant}/runs?limit={}", arguments.limit)).await?;
-    let runs = page.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+    let page = client
+        .get(&format!("/tenants/{tenant}/runs?limit={}", arguments.limit))
+        .await?;
+    let runs = page
+        .get("items")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     if arguments.json {
         for run in &runs {
             print::line(&run.to_string());

@@ -45,6 +45,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     start_log(&config)?;
     refuse_open_plaintext(config.server.listen)?;
     make_folders(&config)?;
+    let _lock = lock_folder(&config.data_dir)?;
     let listener = TcpListener::bind(config.server.listen)
         .await
         .with_context(|| format!("could not listen on {}", config.server.listen))?;
@@ -52,6 +53,11 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let services = Arc::new(services(&config).await?);
     let url = format!("http://{}", listener.local_addr()?);
     operator(&config, &services.store, &url).await?;
+    if config.store.url.starts_with("sqlite:") {
+        // The lock says that no other process works on this database, so whatever is leased
+        // belongs to one that died.
+        services.store.system().end_leases().await?;
+    }
     let state = api_state(&services, &shutdown)?;
     let mut parts = tokio::task::JoinSet::new();
     if config.workers.slots > 0 {
@@ -122,8 +128,28 @@ fn make_folders(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// One process per data folder: the embedded database and the leases in it belong to it alone.
+fn lock_folder(folder: &std::path::Path) -> anyhow::Result<std::fs::File> {
+    let path = folder.join("lock");
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .with_context(|| format!("could not open {}", path.display()))?;
+    file.try_lock().map_err(|_| {
+        anyhow::anyhow!(
+            "another server uses {}\n  hint: stop it, or give this one a folder of its own with --data-dir",
+            folder.display()
+        )
+    })?;
+    Ok(file)
+}
+
 async fn services(config: &Config) -> anyhow::Result<Services> {
-    let vault = Arc::new(Vault::open_or_create(&config.keys.dir.join("platform.key"))?);
+    let vault = Arc::new(Vault::open_or_create(
+        &config.keys.dir.join("platform.key"),
+    )?);
     let store = Store::open(&config.store.url)
         .await
         .context("could not open the ledger")?;
@@ -162,10 +188,7 @@ fn worker_options(config: &Config) -> WorkerOptions {
     }
 }
 
-fn api_state(
-    services: &Arc<Services>,
-    shutdown: &CancellationToken,
-) -> anyhow::Result<ApiState> {
+fn api_state(services: &Arc<Services>, shutdown: &CancellationToken) -> anyhow::Result<ApiState> {
     let installing = Arc::clone(services);
     let checking = Arc::clone(services);
     let connectors = ConnectorPort {

@@ -37,7 +37,11 @@ struct Sftp {
 impl Counterparts {
     /// `host:port` of each, for the server's egress list.
     pub(crate) fn addresses(&self) -> Vec<String> {
-        let bare = |url: &str| url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let bare = |url: &str| {
+            url.trim_start_matches("http://")
+                .trim_end_matches('/')
+                .to_owned()
+        };
         vec![
             bare(&self.taxman.url),
             bare(&self.erp.url),
@@ -80,7 +84,11 @@ pub(crate) async fn start(
     std::fs::create_dir_all(&folder)?;
     let ready = folder.join("counterparts.json");
     let mut command = tokio::process::Command::new(program);
-    command.arg("--dir").arg(&folder).arg("--tenants").arg(tenants);
+    command
+        .arg("--dir")
+        .arg(&folder)
+        .arg("--tenants")
+        .arg(tenants);
     let log = dir.join("counterparts.log");
     let mut child = Child::start("the other side", command, &log)?;
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -92,7 +100,10 @@ pub(crate) async fn start(
             return Ok((child, counterparts));
         }
         if Instant::now() > deadline {
-            anyhow::bail!("the other side did not get ready in 30 s; see {}", log.display());
+            anyhow::bail!(
+                "the other side did not get ready in 30 s; see {}",
+                log.display()
+            );
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

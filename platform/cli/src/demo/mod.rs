@@ -65,10 +65,13 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     install(&client, &arguments.connectors).await?;
     let jobs = apply_tenants(&client, &arguments.tenants, counterparts).await?;
     step("running");
-    let failed = run_jobs(&client, &jobs).await?;
+    let (first_run, failed) = run_jobs(&client, &jobs).await?;
     show_effects(counterparts).await?;
-    next_commands(&dir, &server.1.url, &jobs);
-    eprintln!("\u{25b8} the demo took {:.1} s", started.elapsed().as_secs_f64());
+    next_commands(&dir, &server.1.url, &jobs, &first_run);
+    eprintln!(
+        "\u{25b8} the demo took {:.1} s",
+        started.elapsed().as_secs_f64()
+    );
     if !arguments.once {
         eprintln!("\u{25b8} serving at {} until Ctrl-C", server.1.url);
         tokio::signal::ctrl_c().await?;
@@ -99,7 +102,10 @@ async fn start_server(
         .arg("--data-dir")
         .arg(&data)
         .env("TRIBUTARY_SERVER__LISTEN", format!("127.0.0.1:{port}"))
-        .env("TRIBUTARY_EGRESS__ALLOW", counterparts.addresses().join(","));
+        .env(
+            "TRIBUTARY_EGRESS__ALLOW",
+            counterparts.addresses().join(","),
+        );
     let mut child = Child::start("the server", command, &log)?;
     let url = format!("http://127.0.0.1:{port}");
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -112,7 +118,10 @@ async fn start_server(
             return Ok((child, credentials));
         }
         if Instant::now() > deadline {
-            anyhow::bail!("the server did not get ready in 60 s; see {}", log.display());
+            anyhow::bail!(
+                "the server did not get ready in 60 s; see {}",
+                log.display()
+            );
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -123,7 +132,10 @@ async fn install(client: &Client, folder: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("could not read {}", folder.display()))?
         .flatten()
         .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "wasm"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "wasm")
+        })
         .collect();
     components.sort();
     for component in components {
@@ -161,8 +173,8 @@ async fn apply_tenants(
     Ok(jobs)
 }
 
-/// Runs all jobs side by side; gives the number of those that failed.
-async fn run_jobs(client: &Client, jobs: &[Job]) -> anyhow::Result<usize> {
+/// Runs all jobs side by side; gives the first run's id and the number of runs that failed.
+async fn run_jobs(client: &Client, jobs: &[Job]) -> anyhow::Result<(String, usize)> {
     let bars = MultiProgress::new();
     let mut following = Vec::new();
     for job in jobs {
@@ -186,7 +198,8 @@ async fn run_jobs(client: &Client, jobs: &[Job]) -> anyhow::Result<usize> {
             failed += 1;
         }
     }
-    Ok(failed)
+    let first = following.first().map(|(_, id, _)| id.clone());
+    Ok((first.unwrap_or_default(), failed))
 }
 
 async fn show_effects(counterparts: &Counterparts) -> anyhow::Result<()> {
@@ -201,7 +214,7 @@ async fn show_effects(counterparts: &Counterparts) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn next_commands(dir: &Path, url: &str, jobs: &[Job]) {
+fn next_commands(dir: &Path, url: &str, jobs: &[Job], run: &str) {
     let credentials = dir.join("data-keys/operator.json");
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("tributary"));
     eprintln!("\nNext, in another terminal while the demo serves at {url}:");
@@ -210,9 +223,22 @@ fn next_commands(dir: &Path, url: &str, jobs: &[Job]) {
         eprintln!("  {} runs {}", program.display(), segment(&job.tenant));
     }
     if let Some(job) = jobs.first() {
-        eprintln!("  {} run {} {}", program.display(), job.tenant, job.integration);
-        eprintln!("  {} issues {} RUN --format csv", program.display(), job.tenant);
-        eprintln!("  {} results {} RUN --format csv", program.display(), job.tenant);
+        eprintln!(
+            "  {} run {} {}",
+            program.display(),
+            job.tenant,
+            job.integration
+        );
+        eprintln!(
+            "  {} issues {} {run} --format csv",
+            program.display(),
+            job.tenant
+        );
+        eprintln!(
+            "  {} results {} {run} --format csv",
+            program.display(),
+            job.tenant
+        );
     }
     eprintln!("  the API's description: {url}/api/v1/openapi.json\n");
 }

@@ -271,8 +271,12 @@ impl Sending<'_> {
         match exchange.result {
             Err(lost) => self.not_answered(rows, lost, again),
             Ok(outcomes) => {
+                let outcomes = outcomes.map_err(|problem| self.unreadable(problem))?;
+                if outcomes.len() != rows.len() {
+                    return Err(forgotten());
+                }
                 let mut refused = false;
-                for outcome in outcomes.map_err(|problem| self.unreadable(problem))? {
+                for outcome in outcomes {
                     let Some(index) = set.get(outcome.row as usize).copied() else {
                         return Err(forgotten());
                     };

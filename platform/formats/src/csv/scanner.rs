@@ -45,6 +45,13 @@ impl Scanner {
         self.lines = 0;
     }
 
+    /// Starts over at the beginning of a row, whatever came before.
+    pub(crate) fn start_over(&mut self) {
+        self.state = State::Text;
+        self.field_start = true;
+        self.begin_row();
+    }
+
     /// Tells that bytes of a field went by which the scanner was not shown.
     pub(crate) fn inside_field(&mut self) {
         self.field_start = false;

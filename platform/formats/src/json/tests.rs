@@ -1,3 +1,5 @@
+//! The JSON scanner against hand-picked texts and the public parsing suite.
+
 use super::*;
 
 fn texts<'a>(body: &'a str, pointer: &str) -> Result<Vec<&'a str>, RowFault> {

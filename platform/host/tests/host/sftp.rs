@@ -135,7 +135,7 @@ async fn files_become_partitions_and_their_bytes_pages() {
     let partitions = setting.partitions(&call, false, None).await;
     let paths: Vec<&str> = partitions
         .iter()
-        .map(|part| part["path"].as_str().unwrap())
+        .map(|part| part["key"].as_str().unwrap())
         .collect();
     assert_eq!(paths, ["/in/orders-a.csv", "/in/orders-b.csv"]);
     let mut sink = Sink::default();

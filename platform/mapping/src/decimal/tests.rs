@@ -1,3 +1,5 @@
+//! Decimals against known texts and an independent decimal implementation.
+
 use super::*;
 
 fn number(text: &str) -> Decimal {

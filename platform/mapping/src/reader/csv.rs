@@ -104,8 +104,9 @@ fn split_quoted<'a>(
         let end;
         if bytes.get(at) == Some(&quote) {
             let (text, after) = quoted_field(line, at, quote, arena)?;
-            store(binding, table, base, field, text);
-            end = after;
+            end = after + length_of_rest(bytes, after, binding.delimiter);
+            let rest = line.get(after..end).unwrap_or_default();
+            store(binding, table, base, field, joined(text, rest, arena));
         } else {
             let rest = bytes.get(at..).unwrap_or_default();
             end = memchr::memchr(binding.delimiter, rest).map_or(bytes.len(), |length| at + length);
@@ -118,18 +119,29 @@ fn split_quoted<'a>(
             );
         }
         field += 1;
-        match bytes.get(end) {
-            None => return Ok(field),
-            Some(byte) if *byte == binding.delimiter => at = end + 1,
-            Some(_) => {
-                return Err(ReadError::new(
-                    ErrorCode::CsvQuote,
-                    end,
-                    format!("field {field} goes on after its closing quote"),
-                ));
-            }
+        if end >= bytes.len() {
+            return Ok(field);
         }
+        at = end + 1;
     }
+}
+
+/// Bytes up to the next delimiter or the end of the line.
+fn length_of_rest(bytes: &[u8], from: usize, delimiter: u8) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    memchr::memchr(delimiter, rest).unwrap_or(rest.len())
+}
+
+/// A quoted field may go on after its closing quote (`"a"b` is `ab`), as the row splitter of
+/// `formats` reads it too: both must see the same fields.
+fn joined<'a>(text: &'a str, rest: &str, arena: &'a Bump) -> &'a str {
+    if rest.is_empty() {
+        return text;
+    }
+    let mut whole = ArenaString::with_capacity_in(text.len() + rest.len(), arena);
+    whole.push_str(text);
+    whole.push_str(rest);
+    whole.into_bump_str()
 }
 
 /// The text of the quoted field that starts at `start`, and the place after its closing quote.

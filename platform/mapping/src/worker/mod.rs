@@ -106,10 +106,6 @@ impl Worker {
     ///
     /// # Errors
     /// An issue if a key field is missing or cannot be read.
-    #[expect(
-        clippy::result_large_err,
-        reason = "an issue is the answer here, and rare"
-    )]
     pub fn group_key(&mut self, row: &Row<'_>, key: &mut Vec<u8>) -> Result<(), Issue> {
         if self.plan.group.is_none() {
             return Ok(());

@@ -3,7 +3,11 @@
 //!
 //! Bulk statements take their rows as one JSON array, which both databases unpack, so that the
 //! number of parameters does not depend on the number of rows; hashes lie end to end in one byte
-//! string beside it, since cutting bytes costs a fifth of parsing hex.
+//! string beside it, since cutting bytes costs a fifth of parsing hex. On Postgres they are cut
+//! in a CTE of its own: under row level security only a comparison of plain columns may use an
+//! index, because `substring` is not leakproof. `lateral .. offset 0` holds the planner to one
+//! index look-up per row; with the statistics of a table that has just grown it would read all
+//! of it instead (measured: 2,000 instead of 100,000 look-ups a second).
 
 /// Which database it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,11 +102,14 @@ impl Dialect {
                  join run r on r.tenant = i.tenant and r.no = i.run_no"
             }
             Self::Postgres => {
-                "select i.key_hash, i.content_hash, i.state, r.id as run
-                 from record_index i join run r on r.tenant = i.tenant and r.no = i.run_no
-                 where i.tenant = $1 and i.integration = $2 and i.key_hash in
-                    (select substring($3 from row_no::int * 32 - 31 for 32)
-                     from json_array_elements($4::json) with ordinality as k(value, row_no))"
+                "with given as materialized
+                    (select substring($3 from row_no::int * 32 - 31 for 32) as key_hash
+                     from json_array_elements($4::json) with ordinality as k(value, row_no))
+                 select i.key_hash, i.content_hash, i.state, r.id as run
+                 from given cross join lateral (select * from record_index
+                    where tenant = $1 and integration = $2 and key_hash = given.key_hash
+                    offset 0) as i
+                 join run r on r.tenant = i.tenant and r.no = i.run_no"
             }
         }
     }
@@ -163,14 +170,17 @@ impl Dialect {
                     and i.key_hash = substr($8, o.key * 32 + 1, 32)"
             }
             Self::Postgres => {
-                "insert into run_record (tenant, run_no, partition, batch, epoch, ordinal, key,
+                "with given as materialized
+                    (select value, substring($8 from row_no::int * 32 - 31 for 32) as key_hash,
+                        substring($9 from row_no::int * 32 - 31 for 32) as content_hash
+                     from json_array_elements($7::json) with ordinality as o(value, row_no))
+                 insert into run_record (tenant, run_no, partition, batch, epoch, ordinal, key,
                     content_hash, state, external_id, prev)
-                 select $1, $3, $4, $5, $6, (o.value ->> 0)::bigint, o.value ->> 1,
-                    substring($9 from row_no::int * 32 - 31 for 32), o.value ->> 2,
-                    o.value ->> 3, coalesce(o.value ->> 4, i.prev)
-                 from json_array_elements($7::json) with ordinality as o(value, row_no)
-                 join record_index i on i.tenant = $1 and i.integration = $2
-                    and i.key_hash = substring($8 from row_no::int * 32 - 31 for 32)"
+                 select $1, $3, $4, $5, $6, (value ->> 0)::bigint, value ->> 1,
+                    given.content_hash, value ->> 2, value ->> 3, coalesce(value ->> 4, i.prev)
+                 from given cross join lateral (select * from record_index
+                    where tenant = $1 and integration = $2 and key_hash = given.key_hash
+                    offset 0) as i"
             }
         }
     }

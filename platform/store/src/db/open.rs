@@ -35,6 +35,10 @@ const SQLITE_SETUP: &str = "
     pragma journal_size_limit = 134217728;
 ";
 
+// Plans are made for each execution: one that was cached while a table was empty scans the whole
+// of it later on. Compiling plans never pays for statements this small.
+const POSTGRES_SETUP: &str = "set plan_cache_mode = force_custom_plan; set jit = off;";
+
 pub(crate) async fn open(url: &str) -> Result<Db, StoreError> {
     sqlx::any::install_default_drivers();
     let db = if let Some(path) = url.strip_prefix("sqlite://") {
@@ -90,15 +94,17 @@ async fn pool(kind: &'static str, url: &str, connections: u32) -> Result<AnyPool
     let options = AnyConnectOptions::from_str(url)
         .map_err(|_| StoreError::Address(format!("it is not a {kind} address")))?
         .disable_statement_logging();
-    let sqlite = kind == "sqlite";
+    let setup = if kind == "sqlite" {
+        SQLITE_SETUP
+    } else {
+        POSTGRES_SETUP
+    };
     AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .after_connect(move |conn, _| {
             Box::pin(async move {
-                if sqlite {
-                    sqlx::raw_sql(SQLITE_SETUP).execute(conn).await?;
-                }
+                sqlx::raw_sql(setup).execute(conn).await?;
                 Ok(())
             })
         })

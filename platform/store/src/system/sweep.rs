@@ -74,6 +74,26 @@ impl SystemStore {
         Ok(swept)
     }
 
+    /// Ends every lease now, so that the next sweep takes the work back at once. Only for a caller
+    /// that knows that no worker lives: the one process of an embedded database, at its start.
+    /// Gives the number of leases.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn end_leases(&self) -> Result<u64, StoreError> {
+        let mut tx = self.write().await?;
+        let now = tx.now;
+        let ended = sqlx::query(
+            "update work set lease_until = $1 where lease_until is not null and lease_until > $1",
+        )
+        .bind(now.saturating_sub(1))
+        .execute(tx.conn())
+        .await?
+        .rows_affected();
+        tx.commit().await?;
+        Ok(ended)
+    }
+
     /// Runs without open work that did not end: a safety net, no known path leads there.
     async fn settle_stuck(&self) -> Result<Vec<(TenantId, RunId)>, StoreError> {
         let mut tx = self.write().await?;

@@ -16,6 +16,7 @@ mod queue;
 mod records;
 mod reports;
 mod runs;
+mod stops;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -45,20 +46,23 @@ const CASES: &[Case] = &[
     ("list_runs", |bed| Box::pin(runs::list_runs(bed))),
     ("a_whole_run", |bed| Box::pin(runs::a_whole_run(bed))),
     ("an_empty_run", |bed| Box::pin(runs::an_empty_run(bed))),
-    ("cancel", |bed| Box::pin(runs::cancel(bed))),
+    ("cancel", |bed| Box::pin(stops::cancel(bed))),
     ("cancel_while_leased", |bed| {
-        Box::pin(runs::cancel_while_leased(bed))
+        Box::pin(stops::cancel_while_leased(bed))
     }),
     ("fail_and_redrive", |bed| {
-        Box::pin(runs::fail_and_redrive(bed))
+        Box::pin(stops::fail_and_redrive(bed))
     }),
     ("redrive_rejected", |bed| {
-        Box::pin(runs::redrive_rejected(bed))
+        Box::pin(stops::redrive_rejected(bed))
     }),
-    ("failed_plan", |bed| Box::pin(runs::failed_plan(bed))),
+    ("failed_plan", |bed| Box::pin(stops::failed_plan(bed))),
     ("cursors", |bed| Box::pin(runs::cursors(bed))),
     ("claim_heartbeat_release", |bed| {
         Box::pin(queue::claim_heartbeat_release(bed))
+    }),
+    ("leases_of_the_dead_end", |bed| {
+        Box::pin(queue::leases_of_the_dead_end(bed))
     }),
     ("fences", |bed| Box::pin(queue::fences(bed))),
     ("retry_wait", |bed| Box::pin(queue::retry_wait(bed))),

@@ -34,6 +34,7 @@ fn every_method_has_a_contract_test() {
         "records",
         "reports",
         "runs",
+        "stops",
     ] {
         cases += &fs::read_to_string(root.join(format!("tests/contract/{file}.rs"))).unwrap();
     }

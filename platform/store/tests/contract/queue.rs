@@ -57,6 +57,18 @@ pub(crate) async fn claim_heartbeat_release(bed: Bed) {
     );
 }
 
+pub(crate) async fn leases_of_the_dead_end(bed: Bed) {
+    assert_eq!(bed.system.end_leases().await.unwrap(), 0);
+    bed.run("orders").await;
+    let lease = bed.claim(WorkKind::Plan).await;
+    assert!(bed.system.sweep().await.unwrap().work.is_empty(), "alive");
+    assert_eq!(bed.system.end_leases().await.unwrap(), 1);
+    let swept = bed.system.sweep().await.unwrap();
+    assert_eq!(swept.work.len(), 1);
+    assert_eq!(swept.work[0].lease.work_id, lease.work_id);
+    assert_eq!(swept.work[0].state, WorkState::RetryWait);
+}
+
 pub(crate) async fn fences(bed: Bed) {
     let problem = Problem::new(ErrorCode::Internal, "x");
     let run = bed.run("orders").await;
