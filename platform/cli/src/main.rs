@@ -11,9 +11,6 @@ mod variables;
 
 use clap::{Parser, Subcommand};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Tributary: pulls ERP and file data through sandboxed connectors, maps it by declarative
 /// documents, delivers it to target APIs and answers for every single record.
 #[derive(Parser)]
@@ -56,7 +53,26 @@ enum Command {
     Doctor(command::doctor::Arguments),
 }
 
+/// Threads for work that blocks: mapping, sealing, files, hashing of secrets.
+const BLOCKING_THREADS: usize = 6;
+
+/// glibc gives each thread an arena of its own and keeps what was freed there. Two are enough on
+/// any machine we measured: 1,000,000 order lines peak at 178 MiB instead of 398, at the same
+/// speed (mimalloc: 402).
+#[expect(
+    unsafe_code,
+    reason = "mallopt has no safe form; it only sets a number, before any thread"
+)]
+fn few_arenas() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: called first in main, while the process has one thread.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 2);
+    }
+}
+
 fn main() -> std::process::ExitCode {
+    few_arenas();
     let command = match Arguments::parse().entry {
         Entry::Command(command) => command,
         // Before anything that a hostile component should not find in this process.
@@ -64,7 +80,10 @@ fn main() -> std::process::ExitCode {
     };
     // The one TLS provider; a second call would only say that it is there.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    // Few threads, because each one keeps freed memory for itself: measured on 300,000 order lines,
+    // the default of 512 needs 100 MiB more and is no faster.
     let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(BLOCKING_THREADS)
         .enable_all()
         .build()
     {
