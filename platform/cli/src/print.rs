@@ -1,12 +1,20 @@
 //! Output. The one place that writes to stdout, so that `--json` output stays clean; progress
 //! and hints go to stderr.
 
+use std::io::Write as _;
+
 use tributary_model::problem::Problem;
 
-/// A line on stdout.
-#[expect(clippy::print_stdout, reason = "this is the program's output")]
+/// A line on stdout. When the reader is gone (`tributary … | head`) the program ends quietly, as
+/// others in a pipe do.
 pub(crate) fn line(text: &str) {
-    println!("{text}");
+    let mut out = std::io::stdout().lock();
+    let written = out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.write_all(b"\n"));
+    if written.is_err() {
+        std::process::exit(0);
+    }
 }
 
 /// A problem as an error that reads well: what, where, what to do.

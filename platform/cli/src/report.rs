@@ -147,15 +147,17 @@ fn figures(out: &mut String, run: &Value) {
 /// One line of the runs table.
 pub(crate) fn table_row(run: &Value) -> String {
     let part = |key: &str| run.get(key).and_then(Value::as_str).unwrap_or_default();
-    let count = |key: &str| number(run, &format!("/counters/{key}"));
+    let why = run
+        .pointer("/problem/code")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     format!(
-        "{}  {:<24} {:<22} {:>10} read {:>10} delivered {:>8} with errors",
+        "{}  {:<20} {:<12} {:<22} {}  {why}",
         part("id"),
         part("integration"),
+        part("mode"),
         part("state"),
-        grouped(count("read")),
-        grouped(count("delivered")),
-        grouped(count("quarantined") + count("rejected") + count("uncertain"))
+        part("created_at")
     )
 }
 

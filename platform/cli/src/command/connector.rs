@@ -67,11 +67,10 @@ async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
         };
         let digest = text("digest");
         print::line(&format!(
-            "{:<12} {:<8} {}  {}",
+            "{:<12} {:<8} {}",
             text("name"),
             text("version"),
-            digest.get(..16).unwrap_or(digest),
-            text("title")
+            digest.get(..16).unwrap_or(digest)
         ));
     }
     Ok(())
