@@ -152,7 +152,9 @@ impl Keyed {
     }
 }
 
-/// Which records were delivered before with the same content.
+/// Which records were delivered before with the same content. In a redriven run those of the run
+/// itself do not count where the target knows keys: they go out again under the same key, so that
+/// the batch's results are whole, and the target answers from its memory.
 async fn unchanged(context: &RunContext, keyed: &Keyed) -> Result<Vec<bool>, Problem> {
     let wanted: Vec<[u8; 32]> = keyed
         .records()
@@ -168,9 +170,14 @@ async fn unchanged(context: &RunContext, keyed: &Keyed) -> Result<Vec<bool>, Pro
             .await
             .map_err(|error| store_problem(&error))?
     };
+    let terms = context.target.connector.manifest().delivery.as_ref();
+    let knows_keys =
+        terms.is_some_and(|terms| terms.capability == DeliveryCapability::IdempotencyKey);
+    let redriven = knows_keys && context.run.attempt > 1;
     let delivered: HashMap<[u8; 32], [u8; 32]> = seen
         .into_iter()
         .filter(|seen| seen.state == RecordState::Delivered)
+        .filter(|seen| !(redriven && seen.run == context.run.id))
         .map(|seen| (seen.key_hash, seen.content_hash))
         .collect();
     Ok(keyed
