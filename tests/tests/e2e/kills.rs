@@ -64,7 +64,7 @@ async fn round(moments: &mut Moments, most: u32) -> anyhow::Result<u32> {
             started.elapsed() < Duration::from_secs(240),
             "the runs do not end after {kills} kills"
         );
-        if kills < most.min(20) && !any_failed(&rest, &ids).await? {
+        if kills < most.min(10) && !any_failed(&rest, &ids).await? {
             tokio::time::sleep(Duration::from_millis(moments.next_ms(700))).await;
             theatre.stage.server.kill();
             kills += 1;
