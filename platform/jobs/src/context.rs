@@ -10,7 +10,7 @@ use tributary_engine::key::KeyScope;
 use tributary_host::CallContext;
 use tributary_host::Connector;
 use tributary_mapping::{Environment, Plan};
-use tributary_model::clock::UnixMillis;
+use tributary_model::clock::{UnixMillis, civil};
 use tributary_model::document::{IntegrationDocument, LookupDocument};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::{RunId, Slug, TenantId};
@@ -190,21 +190,9 @@ async fn lookups(store: &TenantStore) -> Result<BTreeMap<String, LookupDocument>
     Ok(lookups)
 }
 
-/// The UTC day of a moment, `YYYY-MM-DD` (days from civil, Howard Hinnant's algorithm).
+/// The UTC day of a moment, `YYYY-MM-DD`.
 fn day(ms: UnixMillis) -> String {
-    let days = ms.div_euclid(86_400_000) + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (year, month, day) = civil(ms.div_euclid(86_400_000));
     format!("{year:04}-{month:02}-{day:02}")
 }
 
