@@ -179,7 +179,7 @@ impl Mapper {
             key: outcome.key.to_owned(),
             verdict: outcome.verdict,
             line: start..start,
-            content_hash: outcome.content_hash,
+            content_hash: outcome.content_hash(&self.batch.ndjson),
             amounts: outcome.amounts.to_vec(),
             position,
         });

@@ -5,8 +5,10 @@ use std::cmp::Ordering;
 
 use tributary_model::error_code::ErrorCode;
 
-use crate::date::Date;
+use crate::date::{Date, DateTime};
 use crate::decimal::{Decimal, DecimalError};
+use crate::reader::elements;
+use crate::worker::run::Run;
 
 /// A value of one record.
 #[derive(Debug, Clone, Copy)]
@@ -20,8 +22,11 @@ pub(crate) enum Value<'a> {
     Number(&'a str),
     Decimal(Decimal),
     Date(Date),
+    DateTime(&'a DateTime),
     /// text of a JSON object or array
     Json(&'a str),
+    /// what a path with several results or a function found
+    List(&'a [Value<'a>]),
 }
 
 /// What is known about a value when the document is compiled.
@@ -34,8 +39,12 @@ pub enum Kind {
     Number,
     Bool,
     Date,
+    /// an instant, with the offset from UTC in which it is written
+    DateTime,
     /// object or array
     Json,
+    /// array, or the results of a path
+    List,
 }
 
 impl Kind {
@@ -49,13 +58,19 @@ impl Kind {
             Self::Number => "number",
             Self::Bool => "boolean",
             Self::Date => "date",
+            Self::DateTime => "date and time",
             Self::Json => "object or array",
+            Self::List => "list",
         }
     }
 
     /// Whether a value of this kind may turn out to be one of `other`.
     pub(crate) fn may_be(self, other: Self) -> bool {
-        self == other || matches!(self, Self::Any | Self::Null) || matches!(other, Self::Any)
+        self == other
+            || matches!(self, Self::Any | Self::Null)
+            || matches!(other, Self::Any)
+            // an array is both
+            || matches!((self, other), (Self::Json, Self::List) | (Self::List, Self::Json))
     }
 
     /// The kind of a value that is one or the other.
@@ -113,7 +128,22 @@ impl<'a> Value<'a> {
             Self::Text(_) => "text",
             Self::Number(_) | Self::Decimal(_) => "number",
             Self::Date(_) => "date",
+            Self::DateTime(_) => "date and time",
             Self::Json(_) => "object or array",
+            Self::List(_) => "list",
+        }
+    }
+
+    /// The elements, for a function that works on lists.
+    pub(crate) fn elements(self, run: &Run<'a>) -> Made<&'a [Value<'a>]> {
+        match self {
+            Self::List(elements) => Ok(elements),
+            Self::Json(text) if text.starts_with('[') => Ok(elements(text, run.arena)),
+            other => failure_with_hint(
+                ErrorCode::ValueInvalid,
+                format!("a {} where a list is needed", other.kind_word()),
+                "name an array, or a path with several results such as $.items[*].price",
+            ),
         }
     }
 
@@ -164,6 +194,18 @@ impl<'a> Value<'a> {
             }
             (Self::Decimal(left), Self::Decimal(right)) => left == right,
             (Self::Date(left), Self::Date(right)) => left == right,
+            (Self::DateTime(left), Self::DateTime(right)) => left.is_same_instant(*right),
+            (Self::List(left), Self::List(right)) => {
+                if left.len() != right.len() {
+                    return Ok(false);
+                }
+                for (left, right) in left.iter().zip(right) {
+                    if !left.same(*right)? {
+                        return Ok(false);
+                    }
+                }
+                true
+            }
             _ => false,
         })
     }
@@ -174,6 +216,7 @@ impl<'a> Value<'a> {
             (Self::Text(left), Self::Text(right)) => Ok(left.cmp(right)),
             (Self::Decimal(left), Self::Decimal(right)) => Ok(left.cmp(&right)),
             (Self::Date(left), Self::Date(right)) => Ok(left.cmp(&right)),
+            (Self::DateTime(left), Self::DateTime(right)) => Ok(left.order(*right)),
             (left, right) => failure(
                 ErrorCode::FormulaFailed,
                 format!(

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 use tributary_mapping::functions::signature::{Example, ExampleResult, Output, Signature};
-use tributary_mapping::functions::signatures;
+use tributary_mapping::functions::{signatures, topics};
 use tributary_mapping::{Document, Environment, Row, compile};
 use tributary_model::rows::{RowFormat, RowPosition};
 
@@ -38,7 +38,11 @@ fn run(signature: &Signature, example: &Example) -> Result<String, String> {
         bytes: text.as_bytes(),
     };
     let mut out = Vec::new();
-    let mut worker = plan.worker(&RowFormat::Ndjson).unwrap();
+    // 2026-03-05T12:00:00Z
+    let mut worker = plan
+        .worker(&RowFormat::Ndjson)
+        .unwrap()
+        .started_at(1_772_712_000_000);
     let outcome = worker.map(&[row], &mut out);
     match outcome.issues.first() {
         Some(issue) => Err(issue.code.as_str().to_owned()),
@@ -90,64 +94,76 @@ fn page() -> String {
     let mut text = String::from(
         "# Functions\n\n\
          Used as steps (`\"do\": [{ \"fn\": \"round\", \"scale\": 2 }]`) and in formulas (`round(x, 2)`: the value, then the \
-         arguments in this order). Arguments are constants.\nNull passes through all of them except `default`, `equals` and \
-         `is_empty`. This page is written from the signatures in `platform/mapping/src/functions`;\na test runs every example.\n",
+         arguments in this order).\nAn argument that may be computed is in a step a constant or one of `{\"from\": \"$.path\"}`, \
+         `{\"param\": \"name\"}`, `{\"formula\": \"…\"}`; in a formula it is any\nformula. Null passes through a function unless it \
+         says that it takes null. This page is written from the signatures in\n`platform/mapping/src/functions`; a test runs every \
+         example.\n",
     );
-    for signature in signatures() {
-        let output = match signature.output {
-            Output::Is(kind) => kind.word(),
-            Output::SameOr => "the same",
-        };
-        writeln!(text, "\n## {}\n\n{}\n", signature.name, signature.summary).unwrap();
-        let fails: Vec<String> = signature
-            .fails_with
-            .iter()
-            .map(|code| format!("`{code}`"))
-            .collect();
-        let fails = if fails.is_empty() {
-            "never".to_owned()
-        } else {
-            fails.join(", ")
-        };
-        writeln!(
-            text,
-            "Takes: {} · gives: {output} · fails with: {fails}\n",
-            signature.input.word()
-        )
-        .unwrap();
-        for argument in signature.arguments {
-            let need = if argument.required {
-                "required"
-            } else {
-                "optional"
-            };
-            writeln!(
-                text,
-                "- `{}` ({}, {need}): {}",
-                argument.name,
-                argument.kind.words(),
-                argument.summary
-            )
-            .unwrap();
-        }
-        if !signature.arguments.is_empty() {
-            text.push('\n');
-        }
-        text.push_str("| value | arguments | result |\n|---|---|---|\n");
-        for example in signature.examples {
-            let result = match example.result {
-                ExampleResult::Gives(output) => format!("`{output}`"),
-                ExampleResult::Fails(code) => format!("error `{code}`"),
-            };
-            writeln!(
-                text,
-                "| `{}` | `{}` | {result} |",
-                example.input, example.arguments
-            )
-            .unwrap();
+    for (topic, signatures) in topics() {
+        writeln!(text, "\n## {topic}").unwrap();
+        for signature in signatures {
+            describe(signature, &mut text);
         }
     }
     text
+}
+
+fn describe(signature: &Signature, text: &mut String) {
+    let output = match signature.output {
+        Output::Is(kind) => kind.word(),
+        Output::Same => "the same",
+        Output::SameOr => "the same, or what its argument is",
+    };
+    writeln!(text, "\n### {}\n\n{}\n", signature.name, signature.summary).unwrap();
+    let fails: Vec<String> = signature
+        .fails_with
+        .iter()
+        .map(|code| format!("`{code}`"))
+        .collect();
+    let fails = if fails.is_empty() {
+        "never".to_owned()
+    } else {
+        fails.join(", ")
+    };
+    let null = if signature.takes_null { " or null" } else { "" };
+    writeln!(
+        text,
+        "Takes: {}{null} · gives: {output} · fails with: {fails}\n",
+        signature.input.word()
+    )
+    .unwrap();
+    for argument in signature.arguments {
+        let need = if argument.required {
+            "required"
+        } else {
+            "optional"
+        };
+        writeln!(
+            text,
+            "- `{}` ({}, {need}): {}",
+            argument.name,
+            argument.kind.words(),
+            argument.summary
+        )
+        .unwrap();
+    }
+    if !signature.arguments.is_empty() {
+        text.push('\n');
+    }
+    text.push_str("| value | arguments | result |\n|---|---|---|\n");
+    for example in signature.examples {
+        let result = match example.result {
+            ExampleResult::Gives(output) => format!("`{output}`"),
+            ExampleResult::Fails(code) => format!("error `{code}`"),
+        };
+        writeln!(
+            text,
+            "| `{}` | `{}` | {result} |",
+            example.input.replace('|', "\\|"),
+            example.arguments.replace('|', "\\|")
+        )
+        .unwrap();
+    }
 }
 
 fn path() -> PathBuf {

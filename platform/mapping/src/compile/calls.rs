@@ -1,13 +1,17 @@
 //! Calls in formulas: the few that only formulas have, aggregates, and the functions of `do`.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json};
 
 use super::compiler::{Compiler, Named};
 use super::formulas::Typed;
+use super::values::GivenArguments;
 use crate::diagnostic::code;
 use crate::formula::ast::{Ast, Node, Pick};
 use crate::formula::expression::Expression;
 use crate::functions;
+use crate::functions::signature::{ArgumentKind, Signature};
 use crate::plan::{Accumulator, AccumulatorKind};
 use crate::value::{Constant, Kind};
 
@@ -37,12 +41,10 @@ impl Compiler<'_> {
                 };
                 Some((expression, kind))
             }
-            ("sum" | "count" | "min" | "max", [over]) => self.aggregate(name, over, scope, pointer),
-            (
-                "if" | "coalesce" | "concat" | "least" | "greatest" | "sum" | "count" | "min"
-                | "max",
-                _,
-            ) => {
+            ("sum" | "count" | "min" | "max", [over]) if self.is_each(over, scope) => {
+                self.aggregate(name, over, scope, pointer)
+            }
+            ("if" | "coalesce" | "concat" | "least" | "greatest", _) => {
                 self.error(
                     code::ARGUMENT_MISSING,
                     pointer,
@@ -104,39 +106,86 @@ impl Compiler<'_> {
         };
         let (inner, kind) = self.resolve(value, scope, pointer)?;
         let mut values = Map::new();
+        let mut formulas = BTreeMap::new();
         if let Some(function) = functions::find(name) {
-            let signature = function.signature;
-            if rest.len() > signature.arguments.len() {
-                self.error(
-                    code::ARGUMENT_UNKNOWN,
-                    pointer,
-                    format!(
-                        "{name} has {} arguments after the value, this gives {}",
-                        signature.arguments.len(),
-                        rest.len()
-                    ),
-                    "see platform/docs/mapping/functions.md",
-                );
-                return None;
-            }
-            for (argument, given) in signature.arguments.iter().zip(rest) {
-                let Some(constant) = json(given) else {
-                    self.error(
-                        code::ARGUMENT_INVALID,
-                        pointer,
-                        format!("{name}: {:?} must be a constant", argument.name),
-                        "write the value itself there; use if or a switch to choose between calls",
-                    );
-                    return None;
-                };
-                values.insert(argument.name.to_owned(), constant);
-            }
+            self.positional(
+                function.signature,
+                rest,
+                pointer,
+                &mut values,
+                &mut formulas,
+            )?;
         }
-        let (operation, kind) = self.call(name, &values, kind, scope, pointer.to_owned())?;
-        Some((
-            Expression::Apply(Box::new(inner), Box::new(operation)),
-            kind,
-        ))
+        let given = GivenArguments {
+            values: &values,
+            formulas,
+        };
+        let (call, kind) = self.call(name, given, kind, scope, pointer.to_owned())?;
+        Some((Expression::Apply(Box::new(inner), Box::new(call)), kind))
+    }
+
+    /// Arguments by their place; a list of values takes all that are left.
+    fn positional<'a>(
+        &mut self,
+        signature: &'static Signature,
+        given: &'a [Ast],
+        pointer: &str,
+        values: &mut Map<String, Json>,
+        formulas: &mut BTreeMap<&'static str, &'a [Ast]>,
+    ) -> Option<()> {
+        let mut rest = given;
+        for argument in signature.arguments {
+            let Some((first, others)) = rest.split_first() else {
+                return Some(());
+            };
+            match argument.kind {
+                ArgumentKind::ComputedList(_) => {
+                    formulas.insert(argument.name, rest);
+                    return Some(());
+                }
+                ArgumentKind::Computed(_) | ArgumentKind::ForEach(_) => {
+                    formulas.insert(argument.name, std::slice::from_ref(first));
+                }
+                _ => {
+                    let Some(constant) = json(first) else {
+                        self.error(
+                            code::ARGUMENT_INVALID,
+                            pointer,
+                            format!("{}: {:?} must be a constant", signature.name, argument.name),
+                            "write the value itself there; use if or a switch to choose between calls",
+                        );
+                        return None;
+                    };
+                    values.insert(argument.name.to_owned(), constant);
+                }
+            }
+            rest = others;
+        }
+        if rest.is_empty() {
+            return Some(());
+        }
+        self.error(
+            code::ARGUMENT_UNKNOWN,
+            pointer,
+            format!(
+                "{} has {} arguments after the value, this gives {}",
+                signature.name,
+                signature.arguments.len(),
+                given.len()
+            ),
+            "see platform/docs/mapping/functions.md",
+        );
+        None
+    }
+
+    /// Whether a name is that of a loop, or of a field of its elements.
+    fn is_each(&self, over: &Ast, scope: u16) -> bool {
+        match &over.node {
+            Node::Name(root, picks) => {
+                matches!(self.find(root, picks, scope), Some((Named::Each(_), _)))
+            }
+            _ => false,
+        }
     }
 
     /// `sum(lines.amount)`: the loop keeps the aggregate in a variable of its own.

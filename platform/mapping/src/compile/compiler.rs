@@ -31,6 +31,8 @@ pub(crate) struct Compiler<'d> {
     /// what formulas may name, per scope
     pub(crate) names: Vec<BTreeMap<String, Named>>,
     pub(crate) variables: u32,
+    /// functions over a list around the formula that is compiled: `it` is known inside them
+    pub(crate) items: u32,
     pub(crate) eaches: Vec<Each>,
     pub(crate) params: BTreeMap<String, Constant>,
     pub(crate) lookups: Vec<LookupTable>,
@@ -86,6 +88,7 @@ impl<'d> Compiler<'d> {
             }],
             names: vec![BTreeMap::new()],
             variables: 0,
+            items: 0,
             eaches: Vec::new(),
             params: BTreeMap::new(),
             lookups: Vec::new(),

@@ -36,20 +36,18 @@ impl Compiler<'_> {
         }
     }
 
-    pub(super) fn resolve(&mut self, ast: &Ast, scope: u16, pointer: &str) -> Option<Typed> {
+    pub(crate) fn resolve(&mut self, ast: &Ast, scope: u16, pointer: &str) -> Option<Typed> {
         match &ast.node {
             Node::Constant(constant) => {
                 Some((Expression::Constant(constant.clone()), constant.kind()))
             }
             Node::Name(name, picks) => self.name(name, picks, scope, pointer),
-            Node::List(_) => {
-                self.error(
-                    code::FORMULA_SYNTAX,
-                    pointer,
-                    "a list stands only after 'in'",
-                    "write x in ['A', 'B']",
-                );
-                None
+            Node::List(items) => {
+                let mut list = Vec::with_capacity(items.len());
+                for item in items {
+                    list.push(self.resolve(item, scope, pointer)?.0);
+                }
+                Some((Expression::List(list), Kind::List))
             }
             Node::Not(inner) => {
                 let inner = self.operand(inner, Kind::Bool, scope, pointer)?;
@@ -191,13 +189,12 @@ impl Compiler<'_> {
 
     fn member(&mut self, left: &Ast, right: &Ast, scope: u16, pointer: &str) -> Option<Typed> {
         let Node::List(items) = &right.node else {
-            self.error(
-                code::FORMULA_SYNTAX,
-                pointer,
-                "'in' needs a list",
-                "write x in ['A', 'B']",
-            );
-            return None;
+            let (needle, _) = self.resolve(left, scope, pointer)?;
+            let list = self.operand(right, Kind::List, scope, pointer)?;
+            return Some((
+                Expression::InList(Box::new(needle), Box::new(list)),
+                Kind::Bool,
+            ));
         };
         let (needle, kind) = self.resolve(left, scope, pointer)?;
         let mut list = Vec::with_capacity(items.len());
@@ -239,10 +236,13 @@ impl Compiler<'_> {
             let kind = constant.kind();
             return Some((Expression::Constant(constant), kind));
         }
+        if name == "it" && self.items > 0 {
+            return Some(picked(Expression::Item, Kind::Any, picks));
+        }
         if let Some((Named::Variable(index, kind), rest)) = self.find(name, picks, scope)
-            && rest.is_empty()
+            && (rest.is_empty() || kind.may_be(Kind::Json))
         {
-            return Some((Expression::Variable(index), kind));
+            return Some(picked(Expression::Variable(index), kind, rest));
         }
         if let Some(outer) = self.scope_named(scope, name) {
             return self.source_value(outer, picks, pointer);
@@ -252,14 +252,7 @@ impl Compiler<'_> {
     }
 
     fn source_value(&mut self, scope: u16, picks: &[Pick], pointer: &str) -> Option<Typed> {
-        let path: Path = picks
-            .iter()
-            .map(|pick| match pick {
-                Pick::Member(name) => Step::Name(name.clone()),
-                Pick::Index(index) => Step::Index(*index),
-            })
-            .collect();
-        let slot = self.slot_of(scope, path, pointer)?;
+        let slot = self.slot_of(scope, path_of(picks), pointer)?;
         Some((Expression::Slot(slot), self.source_kind()))
     }
 
@@ -321,6 +314,24 @@ impl Compiler<'_> {
             hint,
         );
     }
+}
+
+/// A value, or what stands inside it.
+fn picked(value: Expression, kind: Kind, picks: &[Pick]) -> Typed {
+    if picks.is_empty() {
+        return (value, kind);
+    }
+    (Expression::Pick(Box::new(value), path_of(picks)), Kind::Any)
+}
+
+fn path_of(picks: &[Pick]) -> Path {
+    picks
+        .iter()
+        .map(|pick| match pick {
+            Pick::Member(name) => Step::Name(name.clone()),
+            Pick::Index(index) => Step::Index(*index),
+        })
+        .collect()
 }
 
 /// Arithmetic with what is constant done now.

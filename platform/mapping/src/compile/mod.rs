@@ -19,6 +19,8 @@ use std::sync::Arc;
 use serde_json::Value;
 use tributary_model::document::LookupDocument;
 
+pub(crate) use values::conversion;
+
 use crate::diagnostic::Diagnostic;
 use crate::{Document, Plan};
 use compiler::Compiler;
@@ -127,5 +129,5 @@ pub(crate) fn conversion_hint(
         crate::value::Value::Text(_) => crate::value::Kind::Text,
         _ => crate::value::Kind::Any,
     };
-    values::conversion(kind, output.kind())
+    conversion(kind, output.kind())
 }

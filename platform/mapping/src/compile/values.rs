@@ -1,5 +1,7 @@
 //! Values: their source, their chain of functions, and whether the end fits the written type.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 
 use super::compiler::{Compiler, Named};
@@ -8,8 +10,9 @@ use crate::date::Date;
 use crate::decimal::Decimal;
 use crate::diagnostic::code;
 use crate::document::{Field, OnError, OnNull, Paths, Step, nearest};
+use crate::formula::ast::Ast;
 use crate::functions::signature::Output;
-use crate::functions::{self, Arguments, Operation};
+use crate::functions::{self, Arguments, Call};
 use crate::plan::{Case, OutputType, Source, ValueNode};
 use crate::value::{Constant, Kind};
 
@@ -19,6 +22,12 @@ struct Given<'a> {
     constant: Option<&'a Json>,
     param: Option<&'a str>,
     formula: Option<&'a str>,
+}
+
+/// The arguments of a call: as JSON, and those that a formula gives and that may be computed.
+pub(super) struct GivenArguments<'a> {
+    pub(super) values: &'a serde_json::Map<String, Json>,
+    pub(super) formulas: BTreeMap<&'static str, &'a [Ast]>,
 }
 
 impl Compiler<'_> {
@@ -80,7 +89,7 @@ impl Compiler<'_> {
                 code::TYPE_MISSING,
                 pointer,
                 format!("the field {:?} has no type", field.id),
-                "write string, enum, int, decimal(18,2), bool, date or json",
+                "write string, enum, int, decimal(18,2), bool, date, datetime, array(…) or json",
             );
             return None;
         };
@@ -93,7 +102,7 @@ impl Compiler<'_> {
                 "decimal(p,s) has 1 to 38 digits and at most p of them after the point",
             );
         }
-        if !field.values.is_empty() && text != "enum" {
+        if !field.values.is_empty() && !text.contains("enum") {
             self.error(
                 code::MISPLACED,
                 format!("{pointer}/values"),
@@ -274,27 +283,30 @@ impl Compiler<'_> {
         mut kind: Kind,
         scope: u16,
         pointer: &str,
-    ) -> Option<(Vec<Operation>, Kind)> {
-        let mut operations = Vec::with_capacity(steps.len());
+    ) -> Option<(Vec<Call>, Kind)> {
+        let mut calls = Vec::with_capacity(steps.len());
         for (place, step) in steps.iter().enumerate() {
             let pointer = format!("{pointer}/{place}");
-            let (operation, next) =
-                self.call(&step.function, &step.arguments, kind, scope, pointer)?;
-            operations.push(operation);
+            let given = GivenArguments {
+                values: &step.arguments,
+                formulas: BTreeMap::new(),
+            };
+            let (call, next) = self.call(&step.function, given, kind, scope, pointer)?;
+            calls.push(call);
             kind = next;
         }
-        Some((operations, kind))
+        Some((calls, kind))
     }
 
     /// Compiles one call of a function on a value of a kind.
-    pub(crate) fn call(
+    pub(super) fn call(
         &mut self,
         name: &str,
-        values: &serde_json::Map<String, Json>,
+        given: GivenArguments<'_>,
         kind: Kind,
         scope: u16,
         pointer: String,
-    ) -> Option<(Operation, Kind)> {
+    ) -> Option<(Call, Kind)> {
         let Some(function) = functions::find(name) else {
             let known: Vec<String> = functions::signatures().map(|s| s.name.to_owned()).collect();
             let hint = match nearest(name, &known) {
@@ -323,7 +335,10 @@ impl Compiler<'_> {
             );
         }
         let mut arguments = Arguments {
-            values,
+            values: given.values,
+            formulas: given.formulas,
+            input: kind,
+            output: None,
             pointer,
             scope,
             compiler: self,
@@ -332,12 +347,16 @@ impl Compiler<'_> {
             return None;
         }
         let operation = (function.compile)(&mut arguments)?;
-        let next = match (signature.output, &operation) {
-            (Output::Is(next), _) => next,
-            (Output::SameOr, Operation::Default { value }) => kind.or(value.kind()),
-            (Output::SameOr, _) => kind,
+        let next = arguments.output.unwrap_or(match signature.output {
+            Output::Is(next) => next,
+            Output::Same | Output::SameOr => kind,
+        });
+        let call = Call {
+            function: signature.name,
+            takes_null: signature.takes_null,
+            operation,
         };
-        Some((operation, next))
+        Some((call, next))
     }
 
     fn fits(&mut self, kind: Kind, output: &OutputType, spot: &Spot<'_>) {
@@ -372,6 +391,10 @@ pub(crate) fn conversion(from: Kind, to: Kind) -> String {
 }
 
 fn parse_type(text: &str, values: &[String]) -> Option<OutputType> {
+    if let Some(inner) = text.strip_prefix("array(") {
+        let inner = parse_type(inner.strip_suffix(')')?, values)?;
+        return Some(OutputType::Array(Box::new(inner)));
+    }
     let (name, inner) = match text.split_once('(') {
         Some((name, rest)) => (name, Some(rest.strip_suffix(')')?)),
         None => (text, None),
@@ -387,6 +410,7 @@ fn parse_type(text: &str, values: &[String]) -> Option<OutputType> {
         ("int", None) => Some(OutputType::Int),
         ("bool", None) => Some(OutputType::Bool),
         ("date", None) => Some(OutputType::Date),
+        ("datetime", None) => Some(OutputType::DateTime),
         ("json", None) => Some(OutputType::Json),
         ("decimal", None) => Some(OutputType::Decimal { size: None }),
         ("decimal", Some(inner)) => {
@@ -409,7 +433,9 @@ impl OutputType {
             Self::Int | Self::Decimal { .. } => Kind::Number,
             Self::Bool => Kind::Bool,
             Self::Date => Kind::Date,
+            Self::DateTime => Kind::DateTime,
             Self::Json => Kind::Any,
+            Self::Array(_) => Kind::List,
         }
     }
 
@@ -430,7 +456,9 @@ impl OutputType {
             } => format!("decimal({digits},{scale})"),
             Self::Bool => "bool".to_owned(),
             Self::Date => "date".to_owned(),
+            Self::DateTime => "datetime".to_owned(),
             Self::Json => "json".to_owned(),
+            Self::Array(inner) => format!("array({})", inner.word()),
         }
     }
 }

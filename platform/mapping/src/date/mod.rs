@@ -3,10 +3,12 @@
 //! Deliberately absent: two-digit years (which century is a rule, not a guess), month names, clocks
 //! of their own.
 
+mod date_time;
 mod instant;
 mod pattern;
 
-pub(crate) use instant::{InstantError, local_date};
+pub(crate) use date_time::DateTime;
+pub(crate) use instant::{InstantError, local_date, parse_rfc3339};
 pub(crate) use pattern::Pattern;
 
 /// A day of the Gregorian calendar, year 1 to 9999.
@@ -23,6 +25,23 @@ impl Date {
     pub(crate) fn new(year: u16, month: u8, day: u8) -> Option<Self> {
         let valid = (1..=9999).contains(&year) && day >= 1 && day <= days_of(year, month);
         valid.then_some(Self { year, month, day })
+    }
+
+    /// The same day in jiff's type.
+    pub(crate) fn civil(self) -> Option<jiff::civil::Date> {
+        let year = i16::try_from(self.year).ok()?;
+        let part = |number: u8| i8::try_from(number).ok();
+        jiff::civil::Date::new(year, part(self.month)?, part(self.day)?).ok()
+    }
+
+    /// The day of jiff's type, if it is one of the years 1 to 9999.
+    pub(crate) fn from_civil(date: jiff::civil::Date) -> Option<Self> {
+        let part = |number: i8| u8::try_from(number).ok();
+        Self::new(
+            u16::try_from(date.year()).ok()?,
+            part(date.month())?,
+            part(date.day())?,
+        )
     }
 
     /// Year, month, day.

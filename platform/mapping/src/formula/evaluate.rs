@@ -2,12 +2,13 @@
 
 use std::cmp::Ordering;
 
-use bumpalo::collections::String as ArenaString;
+use bumpalo::collections::{String as ArenaString, Vec as ArenaVec};
 use tributary_model::error_code::ErrorCode;
 
 use super::ast::Operator;
 use super::expression::Expression;
 use crate::decimal::{Decimal, DecimalError};
+use crate::reader::pick;
 use crate::value::{Made, Value, failure, failure_with_hint};
 use crate::worker::run::Run;
 
@@ -62,7 +63,11 @@ pub(crate) fn evaluate<'a>(expression: &'a Expression, run: &Run<'a>) -> Made<Va
         Expression::Concat(items) => concat(items, run),
         Expression::Least(items) => extreme(items, Ordering::Less, run),
         Expression::Greatest(items) => extreme(items, Ordering::Greater, run),
-        Expression::Apply(inner, operation) => operation.apply(evaluate(inner, run)?, run),
+        Expression::Apply(inner, call) => call.apply(evaluate(inner, run)?, run),
+        Expression::Item => Ok(run.item()),
+        Expression::Pick(inner, path) => Ok(pick(evaluate(inner, run)?, path, run.arena)),
+        Expression::List(items) => list(items, run),
+        Expression::InList(needle, list) => in_list(needle, list, run),
     }
 }
 
@@ -153,6 +158,33 @@ fn member<'a>(needle: &'a Expression, list: &'a [Expression], run: &Run<'a>) -> 
             return Ok(Value::Failed);
         }
         if needle.same(item)? {
+            return Ok(Value::Bool(true));
+        }
+    }
+    Ok(Value::Bool(false))
+}
+
+fn list<'a>(items: &'a [Expression], run: &Run<'a>) -> Made<Value<'a>> {
+    let mut made = ArenaVec::with_capacity_in(items.len(), run.arena);
+    for item in items {
+        match evaluate(item, run)? {
+            Value::Failed => return Ok(Value::Failed),
+            value => made.push(value),
+        }
+    }
+    Ok(Value::List(made.into_bump_slice()))
+}
+
+fn in_list<'a>(needle: &'a Expression, list: &'a Expression, run: &Run<'a>) -> Made<Value<'a>> {
+    let (needle, list) = (evaluate(needle, run)?, evaluate(list, run)?);
+    if matches!(needle, Value::Failed) || matches!(list, Value::Failed) {
+        return Ok(Value::Failed);
+    }
+    if list.is_null() {
+        return Ok(Value::Bool(false));
+    }
+    for element in list.elements(run)? {
+        if needle.same(*element)? {
             return Ok(Value::Bool(true));
         }
     }

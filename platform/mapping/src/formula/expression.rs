@@ -1,7 +1,8 @@
 //! A formula of the plan: names are slots and variables, functions are operations.
 
 use super::ast::Operator;
-use crate::functions::Operation;
+use crate::functions::Call;
+use crate::path::Path;
 use crate::value::Constant;
 
 /// Where a source value lies.
@@ -33,5 +34,12 @@ pub(crate) enum Expression {
     Concat(Vec<Expression>),
     Least(Vec<Expression>),
     Greatest(Vec<Expression>),
-    Apply(Box<Expression>, Box<Operation>),
+    Apply(Box<Expression>, Box<Call>),
+    /// the element that a function over a list is at
+    Item,
+    /// what stands at a path inside a value
+    Pick(Box<Expression>, Path),
+    List(Vec<Expression>),
+    /// whether a value is in a computed list
+    InList(Box<Expression>, Box<Expression>),
 }

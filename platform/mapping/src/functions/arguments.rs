@@ -1,21 +1,31 @@
 //! The arguments of one call: checked against the signature first, then handed out by form. What is
 //! wrong becomes a diagnostic at the argument's place.
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::Locale;
 use super::signature::{ArgumentKind, Signature};
 use crate::compile::compiler::Compiler;
+use crate::date::Date;
 use crate::decimal::{Decimal, Rounding};
 use crate::diagnostic::{Diagnostic, code};
 use crate::document::{escape_pointer, nearest};
-use crate::formula::expression::SlotRef;
-use crate::value::Constant;
+use crate::formula::ast::Ast;
+use crate::formula::expression::{Expression, SlotRef};
+use crate::value::{Constant, Kind};
 
 /// The arguments of one call.
 pub(crate) struct Arguments<'a, 'd> {
     pub(crate) values: &'a Map<String, Value>,
+    /// arguments that a formula gives and that may be computed
+    pub(crate) formulas: BTreeMap<&'static str, &'a [Ast]>,
+    /// what is known about the value that the function is applied to
+    pub(crate) input: Kind,
+    /// what is known about the result, if more than the signature says
+    pub(crate) output: Option<Kind>,
     /// the call's place in the document
     pub(crate) pointer: String,
     /// scope on which paths are evaluated
@@ -33,12 +43,14 @@ impl<'a> Arguments<'a, '_> {
                     let message = format!("{value} is not a {}", argument.kind.words());
                     let _: Option<()> = self.invalid(argument.name, &message);
                 }
-                None if argument.required => self.compiler.diagnostics.push(Diagnostic::error(
-                    code::ARGUMENT_MISSING,
-                    self.pointer.clone(),
-                    format!("{} needs {:?}", signature.name, argument.name),
-                    format!("add it: {}", argument.summary),
-                )),
+                None if argument.required && !self.formulas.contains_key(argument.name) => {
+                    self.compiler.diagnostics.push(Diagnostic::error(
+                        code::ARGUMENT_MISSING,
+                        self.pointer.clone(),
+                        format!("{} needs {:?}", signature.name, argument.name),
+                        format!("add it: {}", argument.summary),
+                    ))
+                }
                 _ => {}
             }
         }
@@ -120,6 +132,129 @@ impl<'a> Arguments<'a, '_> {
             .unwrap_or(self.compiler.locale)
     }
 
+    /// Whether the argument is given.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name) || self.formulas.contains_key(name)
+    }
+
+    /// An argument that may be computed, as a value of `kind`; null if it is not given.
+    pub(super) fn computed(&mut self, name: &str, kind: Kind) -> Option<(Expression, Kind)> {
+        let pointer = format!("{}/{}", self.pointer, escape_pointer(name));
+        if let Some(formulas) = self.formulas.get(name).copied() {
+            let formula = formulas.first()?;
+            let pointer = self.pointer.clone();
+            let made = self.compiler.resolve(formula, self.scope, &pointer)?;
+            return self.fitting(made, kind, name, &pointer);
+        }
+        match self.values.get(name) {
+            Some(value) => self.given(value, kind, name, &pointer),
+            None => Some((Expression::Constant(Constant::Null), Kind::Null)),
+        }
+    }
+
+    /// A list of arguments that may be computed, each as a value of `kind`.
+    pub(super) fn computed_list(
+        &mut self,
+        name: &str,
+        kind: Kind,
+    ) -> Option<Vec<(Expression, Kind)>> {
+        let mut made = Vec::new();
+        if let Some(formulas) = self.formulas.get(name).copied() {
+            let pointer = self.pointer.clone();
+            for formula in formulas {
+                let value = self.compiler.resolve(formula, self.scope, &pointer)?;
+                made.push(self.fitting(value, kind, name, &pointer)?);
+            }
+            return Some(made);
+        }
+        let values = self.values.get(name).and_then(Value::as_array);
+        for (place, value) in values.into_iter().flatten().enumerate() {
+            let pointer = format!("{}/{}/{place}", self.pointer, escape_pointer(name));
+            made.push(self.given(value, kind, name, &pointer)?);
+        }
+        Some(made)
+    }
+
+    /// A formula over each element, which it calls `it`; its result is a `kind`.
+    pub(super) fn for_each(&mut self, name: &str, kind: Kind) -> Option<(Expression, Kind)> {
+        self.compiler.items += 1;
+        let made = self.for_each_formula(name);
+        self.compiler.items -= 1;
+        let pointer = self.pointer.clone();
+        self.fitting(made?, kind, name, &pointer)
+    }
+
+    fn for_each_formula(&mut self, name: &str) -> Option<(Expression, Kind)> {
+        if let Some(formula) = self.formulas.get(name).copied() {
+            let pointer = self.pointer.clone();
+            return self
+                .compiler
+                .resolve(formula.first()?, self.scope, &pointer);
+        }
+        let text = self.text(name)?;
+        let pointer = format!("{}/{}", self.pointer, escape_pointer(name));
+        self.compiler.formula(text, self.scope, &pointer)
+    }
+
+    /// A computed argument of a step: a scalar, or an object with `from`, `param` or `formula`.
+    fn given(
+        &mut self,
+        value: &'a Value,
+        kind: Kind,
+        name: &str,
+        pointer: &str,
+    ) -> Option<(Expression, Kind)> {
+        let member = value.as_object().and_then(|object| object.iter().next());
+        let made = match member {
+            Some((word, text)) => {
+                let text = text.as_str().unwrap_or_default();
+                let place = format!("{pointer}/{word}");
+                match word.as_str() {
+                    "from" => {
+                        let slot = self.compiler.slot(self.scope, text, &place)?;
+                        (Expression::Slot(slot), self.compiler.source_kind())
+                    }
+                    "param" => {
+                        let constant = self.compiler.param(text, &place)?;
+                        let kind = constant.kind();
+                        (Expression::Constant(constant), kind)
+                    }
+                    _ => self.compiler.formula(text, self.scope, &place)?,
+                }
+            }
+            None => {
+                let constant = constant_of(value, kind)
+                    .or_else(|| self.invalid(name, &format!("{value} is not a {}", kind.word())))?;
+                let kind = constant.kind();
+                (Expression::Constant(constant), kind)
+            }
+        };
+        self.fitting(made, kind, name, pointer)
+    }
+
+    fn fitting(
+        &mut self,
+        made: (Expression, Kind),
+        kind: Kind,
+        name: &str,
+        pointer: &str,
+    ) -> Option<(Expression, Kind)> {
+        if made.1.may_be(kind) {
+            return Some(made);
+        }
+        self.compiler.diagnostics.push(Diagnostic::error(
+            code::TYPE_MISMATCH,
+            pointer,
+            format!(
+                "{name:?} is a {} where a {} is needed",
+                made.1.word(),
+                kind.word()
+            ),
+            crate::compile::conversion(made.1, kind),
+        ));
+        None
+    }
+
     /// The time zone named by the argument, or the source's.
     pub(super) fn zone(&mut self, name: &str) -> Option<TimeZone> {
         match self.text(name) {
@@ -188,6 +323,31 @@ fn has_form(value: &Value, kind: ArgumentKind) -> bool {
         ArgumentKind::Rounding => value
             .as_str()
             .is_some_and(|word| Rounding::parse(word).is_some()),
+        ArgumentKind::Computed(_) => is_computed(value),
+        ArgumentKind::ComputedList(_) => list(&is_computed),
+        ArgumentKind::ForEach(_) => value.is_string(),
         ArgumentKind::OnMiss => matches!(value.as_str(), Some("error" | "null" | "default")),
+    }
+}
+
+/// A scalar, or an object with exactly one of `from`, `param` and `formula`.
+fn is_computed(value: &Value) -> bool {
+    match value.as_object() {
+        Some(object) => {
+            object.len() == 1
+                && object.iter().all(|(word, text)| {
+                    matches!(word.as_str(), "from" | "param" | "formula") && text.is_string()
+                })
+        }
+        None => Constant::from_json(value).is_some(),
+    }
+}
+
+/// A scalar as a constant of a kind: a text may hold a number or a date.
+fn constant_of(value: &Value, kind: Kind) -> Option<Constant> {
+    match (value, kind) {
+        (Value::String(text), Kind::Number) => Decimal::parse(text).ok().map(Constant::Decimal),
+        (Value::String(text), Kind::Date) => Date::parse_iso(text).map(Constant::Date),
+        _ => Constant::from_json(value),
     }
 }

@@ -18,17 +18,35 @@ pub struct Signature {
     pub fails_with: &'static [ErrorCode],
     /// each is run as a test
     pub examples: &'static [Example],
+    /// whether null is a value for it; all others pass null through
+    pub takes_null: bool,
+}
+
+impl Signature {
+    /// What most functions share, to be filled up.
+    pub(super) const EMPTY: Self = Self {
+        name: "",
+        summary: "",
+        input: Kind::Any,
+        output: Output::Same,
+        arguments: &[],
+        fails_with: &[],
+        examples: &[],
+        takes_null: false,
+    };
 }
 
 /// What a function gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {
     Is(Kind),
-    /// what it takes, or the kind of its constant argument
+    /// what it takes
+    Same,
+    /// what it takes, or the kind of its argument
     SameOr,
 }
 
-/// A named argument; always a constant.
+/// A named argument.
 #[derive(Debug, Clone, Copy)]
 pub struct Argument {
     pub name: &'static str,
@@ -83,6 +101,12 @@ pub enum ArgumentKind {
     OnMiss,
     /// RFC 9535 paths
     Paths,
+    /// a value of the kind: a constant, or computed from the record
+    Computed(Kind),
+    /// any number of values of the kind, each as in [`Self::Computed`]
+    ComputedList(Kind),
+    /// a formula of the kind over each element, which it calls `it`
+    ForEach(Kind),
 }
 
 impl ArgumentKind {
@@ -101,7 +125,23 @@ impl ArgumentKind {
             Self::Rounding => "name of a rounding mode",
             Self::OnMiss => "error, null or default",
             Self::Paths => "list of paths",
+            Self::Computed(kind) => computed_words(kind),
+            Self::ComputedList(_) => "list of values; each a constant or computed",
+            Self::ForEach(Kind::Bool) => "condition over each element, it",
+            Self::ForEach(_) => "formula over each element, it",
         }
+    }
+}
+
+fn computed_words(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "text; constant or computed",
+        Kind::Number => "number; constant or computed",
+        Kind::Bool => "true or false; constant or computed",
+        Kind::Date => "date; constant or computed",
+        Kind::DateTime => "date and time; constant or computed",
+        Kind::List => "list; computed",
+        Kind::Any | Kind::Null | Kind::Json => "value; constant or computed",
     }
 }
 

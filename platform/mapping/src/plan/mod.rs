@@ -12,7 +12,7 @@ use crate::document::{
     GroupInput, Limits, OnError, RuleSeverity, SortKind, SortOrder, SourceFormat,
 };
 use crate::formula::expression::{Expression, SlotRef};
-use crate::functions::{Locale, Operation};
+use crate::functions::{Call, Locale};
 use crate::path::Path;
 use crate::reader::Trie;
 use crate::value::Constant;
@@ -139,7 +139,7 @@ pub(crate) enum Body {
 #[derive(Debug)]
 pub(crate) struct ValueNode {
     pub(crate) source: Source,
-    pub(crate) steps: Vec<Operation>,
+    pub(crate) steps: Vec<Call>,
     pub(crate) output: OutputType,
     pub(crate) variable: u32,
     pub(crate) omit_null: bool,
@@ -166,7 +166,7 @@ pub(crate) struct Case {
     /// none: else
     pub(crate) when: Option<Expression>,
     pub(crate) source: Source,
-    pub(crate) steps: Vec<Operation>,
+    pub(crate) steps: Vec<Call>,
 }
 
 /// The written type of a value.
@@ -185,7 +185,21 @@ pub(crate) enum OutputType {
     },
     Bool,
     Date,
+    DateTime,
+    /// any value
     Json,
+    /// a list whose elements have a type
+    Array(Box<OutputType>),
+}
+
+impl OutputType {
+    /// The type of a list's elements.
+    pub(crate) fn of_elements(&self) -> &Self {
+        match self {
+            Self::Array(inner) => inner,
+            _ => &Self::Json,
+        }
+    }
 }
 
 /// A loop over elements.

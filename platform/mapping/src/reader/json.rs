@@ -227,22 +227,24 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// The text between two places with its escapes decoded; they are known to be valid.
-    #[cold]
     fn unescape(&self, from: usize, to: usize) -> &'a str {
-        let raw = self.text.get(from..to).unwrap_or_default();
-        let mut text = ArenaString::with_capacity_in(raw.len(), self.arena);
-        let mut rest = raw;
-        while let Some(place) = memchr::memchr(b'\\', rest.as_bytes()) {
-            text.push_str(rest.get(..place).unwrap_or_default());
-            let (sign, length) =
-                decode_escape(rest.as_bytes().get(place + 1..).unwrap_or_default());
-            text.push(sign);
-            rest = rest.get(place + 1 + length..).unwrap_or_default();
-        }
-        text.push_str(rest);
-        text.into_bump_str()
+        unescape(self.text.get(from..to).unwrap_or_default(), self.arena)
     }
+}
+
+/// The text with its escapes decoded; they are known to be valid.
+#[cold]
+pub(super) fn unescape<'a>(raw: &'a str, arena: &'a Bump) -> &'a str {
+    let mut text = ArenaString::with_capacity_in(raw.len(), arena);
+    let mut rest = raw;
+    while let Some(place) = memchr::memchr(b'\\', rest.as_bytes()) {
+        text.push_str(rest.get(..place).unwrap_or_default());
+        let (sign, length) = decode_escape(rest.as_bytes().get(place + 1..).unwrap_or_default());
+        text.push(sign);
+        rest = rest.get(place + 1 + length..).unwrap_or_default();
+    }
+    text.push_str(rest);
+    text.into_bump_str()
 }
 
 /// The wanted member `name`, looked for from where the last one was found: members mostly come in the

@@ -6,6 +6,7 @@
 
 mod csv;
 mod json;
+mod pick;
 mod scan;
 mod trie;
 
@@ -15,6 +16,7 @@ use tributary_model::error_code::ErrorCode;
 
 pub(crate) use csv::{CsvBinding, read_csv};
 pub(crate) use json::read_json;
+pub(crate) use pick::{elements, members, pick};
 pub(crate) use scan::plain_run;
 pub(crate) use trie::{NodeId, ROOT, Trie};
 

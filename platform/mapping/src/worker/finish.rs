@@ -1,37 +1,27 @@
 //! The end of a value's chain: whether it fits the type that is written. Nothing is converted,
 //! rounded or cut here.
 
+use bumpalo::collections::Vec as ArenaVec;
 use tributary_model::error_code::ErrorCode;
 
+use super::run::Run;
 use crate::functions::check_enum;
 use crate::plan::{OutputType, ValueNode};
 use crate::value::{Made, Value, failure, failure_with_hint};
 
 /// The value in the form of its type.
-pub(super) fn finish<'a>(value: Value<'a>, node: &ValueNode) -> Made<Value<'a>> {
-    if value.is_null() {
-        if node.required {
-            return failure(ErrorCode::ValueMissing, "a value is required");
-        }
-        return Ok(Value::Null);
+pub(super) fn finish<'a>(value: Value<'a>, node: &ValueNode, run: &Run<'a>) -> Made<Value<'a>> {
+    if node.required && value.is_null() {
+        return failure(ErrorCode::ValueMissing, "a value is required");
     }
-    match (&node.output, value) {
+    fit(value, &node.output, run)
+}
+
+fn fit<'a>(value: Value<'a>, output: &OutputType, run: &Run<'a>) -> Made<Value<'a>> {
+    match (output, value) {
         (_, Value::Failed) => Ok(Value::Failed),
-        (OutputType::Text { max }, value) => {
-            let text = value.text()?;
-            match max {
-                Some(max) if text.len() > *max as usize && text.chars().count() > *max as usize => {
-                    failure(
-                        ErrorCode::TextTooLong,
-                        format!(
-                            "{} characters, at most {max} are allowed",
-                            text.chars().count()
-                        ),
-                    )
-                }
-                _ => Ok(Value::Text(text)),
-            }
-        }
+        (_, Value::Null) => Ok(Value::Null),
+        (OutputType::Text { max }, value) => text(value, *max),
         (OutputType::Enum { values }, value) if values.is_empty() => value.text().map(Value::Text),
         (OutputType::Enum { values }, value) => check_enum(value, values),
         (OutputType::Int, value) => {
@@ -53,7 +43,9 @@ pub(super) fn finish<'a>(value: Value<'a>, node: &ValueNode) -> Made<Value<'a>> 
         ) => sized(value, *digits, *scale),
         (OutputType::Bool, Value::Bool(_))
         | (OutputType::Date, Value::Date(_))
+        | (OutputType::DateTime, Value::DateTime(_))
         | (OutputType::Json, _) => Ok(value),
+        (OutputType::Array(inner), value) => list(value, inner, run),
         (output, value) => failure_with_hint(
             ErrorCode::ValueInvalid,
             format!(
@@ -64,6 +56,33 @@ pub(super) fn finish<'a>(value: Value<'a>, node: &ValueNode) -> Made<Value<'a>> 
             crate::compile::conversion_hint(value, output),
         ),
     }
+}
+
+fn text(value: Value<'_>, max: Option<u32>) -> Made<Value<'_>> {
+    let text = value.text()?;
+    match max {
+        Some(max) if text.len() > max as usize && text.chars().count() > max as usize => failure(
+            ErrorCode::TextTooLong,
+            format!(
+                "{} characters, at most {max} are allowed",
+                text.chars().count()
+            ),
+        ),
+        _ => Ok(Value::Text(text)),
+    }
+}
+
+fn list<'a>(value: Value<'a>, inner: &OutputType, run: &Run<'a>) -> Made<Value<'a>> {
+    let elements = value.elements(run)?;
+    let mut made = ArenaVec::with_capacity_in(elements.len(), run.arena);
+    for (place, element) in elements.iter().enumerate() {
+        let fitted = fit(*element, inner, run).map_err(|mut failure| {
+            failure.message = format!("element {}: {}", place + 1, failure.message);
+            failure
+        })?;
+        made.push(fitted);
+    }
+    Ok(Value::List(made.into_bump_slice()))
 }
 
 /// A number that fits `decimal(digits,scale)` without rounding.

@@ -13,6 +13,7 @@ mod write;
 use std::sync::Arc;
 
 use bumpalo::Bump;
+use jiff::Timestamp;
 use tributary_model::issue::Issue;
 use tributary_model::rows::{CsvFormat, RowFormat, RowPosition};
 
@@ -22,7 +23,7 @@ use crate::document::SourceFormat;
 use crate::path::Step;
 use crate::reader::CsvBinding;
 use crate::{Decimal, Plan};
-use run::{Reader, Run};
+use run::{Reader, Run, Surroundings};
 
 /// One row of the source.
 #[derive(Debug, Clone, Copy)]
@@ -50,12 +51,35 @@ pub struct Outcome<'a> {
     pub verdict: Verdict,
     /// the record's key as text, `""` if unknown
     pub key: &'a str,
-    /// BLAKE3 of the output without line end and excluded fields; zeros if nothing was mapped
-    pub content_hash: [u8; 32],
+    /// where the record's line starts in the output
+    start: usize,
+    /// ranges of the output that do not count for the content hash
+    excluded: &'a [(usize, usize)],
     /// in the order of [`Plan::amount_names`]; also of a quarantined record, as far as they could be made
     pub amounts: &'a [Option<Decimal>],
     /// warnings and errors, all of the record
     pub issues: &'a [Issue],
+}
+
+impl Outcome<'_> {
+    /// BLAKE3 of the record's line without its line end and without excluded fields; `out` is what
+    /// [`Worker::map`] appended to. Zeros if nothing was mapped.
+    #[must_use]
+    pub fn content_hash(&self, out: &[u8]) -> [u8; 32] {
+        if self.verdict != Verdict::Mapped {
+            return [0; 32];
+        }
+        let end = out.len().saturating_sub(1);
+        let mut from = self.start;
+        let mut hasher = blake3::Hasher::new();
+        for (begin, stop) in self.excluded {
+            // an object that is excluded may hold fields that are excluded too
+            hasher.update(out.get(from..(*begin).max(from)).unwrap_or_default());
+            from = from.max(*stop);
+        }
+        hasher.update(out.get(from..end).unwrap_or_default());
+        *hasher.finalize().as_bytes()
+    }
 }
 
 /// Maps records one after the other; see the module.
@@ -67,6 +91,8 @@ pub struct Worker {
     key: String,
     amounts: Vec<Option<Decimal>>,
     issues: Vec<Issue>,
+    excluded: Vec<(usize, usize)>,
+    now: Option<Timestamp>,
 }
 
 impl Worker {
@@ -98,7 +124,17 @@ impl Worker {
             key: String::new(),
             amounts,
             issues: Vec::new(),
+            excluded: Vec::new(),
+            now: None,
         })
+    }
+
+    /// Says when the run started, for the functions `now` and `today`: the start of the run and not the
+    /// clock, so that a record that is mapped again comes out the same. Milliseconds since 1970.
+    #[must_use]
+    pub fn started_at(mut self, milliseconds: i64) -> Self {
+        self.now = Timestamp::from_millisecond(milliseconds).ok();
+        self
     }
 
     /// Appends the group key of a row to `key`; appends nothing without a group. A row that cannot be
@@ -118,9 +154,17 @@ impl Worker {
             key: text,
             amounts,
             issues,
+            excluded,
+            now,
         } = self;
         let rows = [*row];
-        let made = Run::new(plan, arena, &rows, issues, amounts).group_key(reader, text);
+        let surroundings = Surroundings {
+            issues,
+            amounts,
+            excluded,
+            now: *now,
+        };
+        let made = Run::new(plan, arena, &rows, surroundings).group_key(reader, text);
         if made {
             key.extend_from_slice(text.as_bytes());
         }
@@ -142,16 +186,24 @@ impl Worker {
             key,
             amounts,
             issues,
+            excluded,
+            now,
         } = self;
-        let (verdict, content_hash) =
-            Run::new(plan, arena, rows, issues, amounts).record(reader, key, out);
+        let surroundings = Surroundings {
+            issues,
+            amounts,
+            excluded,
+            now: *now,
+        };
+        let verdict = Run::new(plan, arena, rows, surroundings).record(reader, key, out);
         if verdict != Verdict::Mapped {
             out.truncate(start);
         }
         Outcome {
             verdict,
             key,
-            content_hash,
+            start,
+            excluded,
             amounts,
             issues,
         }
@@ -161,6 +213,7 @@ impl Worker {
         self.arena.reset();
         self.key.clear();
         self.issues.clear();
+        self.excluded.clear();
         self.amounts.fill(None);
     }
 }

@@ -12,7 +12,7 @@ use super::write::write_value;
 use crate::document::{OnError, RuleSeverity};
 use crate::formula::evaluate::{condition, evaluate};
 use crate::formula::expression::{Expression, SlotRef};
-use crate::functions::Operation;
+use crate::functions::Call;
 use crate::plan::{
     Accumulator, AccumulatorKind, Body, EachNode, EachSource, Node, Rule, Source, TargetStep,
     ValueNode,
@@ -98,7 +98,7 @@ impl<'a> Run<'a> {
         let made = self
             .make(&value.source, &mut used)
             .and_then(|found| self.chain(found, &value.steps))
-            .and_then(|found| finish(found, value));
+            .and_then(|found| finish(found, value, self));
         let slot = used.or_else(|| first_slot(&value.source));
         if !self.notices.borrow().is_empty() {
             self.tell_notices(node, value, slot);
@@ -180,7 +180,7 @@ impl<'a> Run<'a> {
         evaluate(expression, self)
     }
 
-    fn chain(&self, mut value: Value<'a>, steps: &'a [Operation]) -> Made<Value<'a>> {
+    fn chain(&self, mut value: Value<'a>, steps: &'a [Call]) -> Made<Value<'a>> {
         for step in steps {
             value = step.apply(value, self)?;
         }

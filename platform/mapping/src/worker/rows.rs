@@ -272,6 +272,8 @@ pub(super) fn shown(value: Value<'_>) -> String {
         }
         Value::Decimal(number) => write!(text, "{number}"),
         Value::Date(date) => write!(text, "{date}"),
+        Value::DateTime(instant) => write!(text, "{instant}"),
+        Value::List(elements) => write!(text, "a list of {} elements", elements.len()),
         Value::Bool(truth) => write!(text, "{truth}"),
         Value::Null | Value::Failed => write!(text, "no value"),
     };

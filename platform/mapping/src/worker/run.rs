@@ -1,19 +1,22 @@
 //! The state of one record: its slots, the current element of every scope, the target values made so
 //! far. Everything lies in the worker's arena.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
 
 use bumpalo::Bump;
 use bumpalo::collections::{String as ArenaString, Vec as ArenaVec};
+use jiff::Timestamp;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::Issue;
 
+use super::write::write_value;
 use super::{Row, Verdict};
 use crate::Plan;
+use crate::date::DateTime;
 use crate::decimal::Decimal;
 use crate::formula::expression::SlotRef;
-use crate::plan::{AccumulatorKind, EachExtra};
+use crate::plan::{AccumulatorKind, EachExtra, OutputType};
 use crate::reader::{CsvBinding, Slot, Table};
 use crate::value::{Failure, Value};
 
@@ -22,6 +25,14 @@ use crate::value::{Failure, Value};
 pub(crate) enum Reader {
     Csv(CsvBinding),
     Json,
+}
+
+/// What a record is mapped with and what it leaves besides its output.
+pub(super) struct Surroundings<'a> {
+    pub(super) issues: &'a mut Vec<Issue>,
+    pub(super) amounts: &'a mut [Option<Decimal>],
+    pub(super) excluded: &'a mut Vec<(usize, usize)>,
+    pub(super) now: Option<Timestamp>,
 }
 
 /// State of one record.
@@ -38,10 +49,13 @@ pub(crate) struct Run<'a> {
     /// for every loop around the current node the number of the element written
     pub(super) elements: ArenaVec<'a, u32>,
     /// ranges of the output that do not count for the content hash
-    pub(super) excluded: ArenaVec<'a, (usize, usize)>,
+    pub(super) excluded: &'a mut Vec<(usize, usize)>,
     pub(super) issues: &'a mut Vec<Issue>,
     pub(super) amounts: &'a mut [Option<Decimal>],
     pub(super) failed: bool,
+    now: Option<Timestamp>,
+    /// the element that the innermost function over a list is at
+    pub(super) item: Cell<Value<'a>>,
     /// warnings of functions, until their node is known
     pub(super) notices: RefCell<Vec<Failure>>,
 }
@@ -51,9 +65,14 @@ impl<'a> Run<'a> {
         plan: &'a Plan,
         arena: &'a Bump,
         rows: &'a [Row<'a>],
-        issues: &'a mut Vec<Issue>,
-        amounts: &'a mut [Option<Decimal>],
+        surroundings: Surroundings<'a>,
     ) -> Self {
+        let Surroundings {
+            issues,
+            amounts,
+            excluded,
+            now,
+        } = surroundings;
         let mut tables = ArenaVec::with_capacity_in(plan.slots.len(), arena);
         for slots in &plan.slots {
             tables.push(Table::new_in(slots.len(), arena));
@@ -71,10 +90,12 @@ impl<'a> Run<'a> {
             variables,
             order: ArenaVec::new_in(arena),
             elements: ArenaVec::new_in(arena),
-            excluded: ArenaVec::new_in(arena),
+            excluded,
             issues,
             amounts,
             failed: false,
+            now,
+            item: Cell::new(Value::Null),
             notices: RefCell::new(Vec::new()),
         };
         for extra in &plan.eaches {
@@ -89,7 +110,7 @@ impl<'a> Run<'a> {
         reader: &Reader,
         key: &mut String,
         out: &mut Vec<u8>,
-    ) -> (Verdict, [u8; 32]) {
+    ) -> Verdict {
         let readable = self.read_rows(reader);
         if readable && !self.filter_rows() {
             let filter_failed = self.failed;
@@ -97,10 +118,10 @@ impl<'a> Run<'a> {
             self.select(0, 0);
             self.key(key);
             if filter_failed {
-                return (Verdict::Quarantined, [0; 32]);
+                return Verdict::Quarantined;
             }
             self.issues.clear();
-            return (Verdict::Skipped, [0; 32]);
+            return Verdict::Skipped;
         }
         if readable {
             self.group_rows();
@@ -108,7 +129,7 @@ impl<'a> Run<'a> {
         self.select(0, self.order.first().copied().unwrap_or(0));
         let keyed = self.key(key);
         if !readable || !keyed {
-            return (Verdict::Quarantined, [0; 32]);
+            return Verdict::Quarantined;
         }
         let start = out.len();
         out.push(b'{');
@@ -127,26 +148,10 @@ impl<'a> Run<'a> {
             );
         }
         if self.failed {
-            return (Verdict::Quarantined, [0; 32]);
+            return Verdict::Quarantined;
         }
-        let hash = self.content_hash(start, out);
         out.push(b'\n');
-        (Verdict::Mapped, hash)
-    }
-
-    fn content_hash(&self, start: usize, out: &[u8]) -> [u8; 32] {
-        if self.excluded.is_empty() {
-            return *blake3::hash(out.get(start..).unwrap_or_default()).as_bytes();
-        }
-        let mut hasher = blake3::Hasher::new();
-        let mut from = start;
-        for (begin, end) in &self.excluded {
-            // an object that is excluded may hold fields that are excluded too
-            hasher.update(out.get(from..(*begin).max(from)).unwrap_or_default());
-            from = from.max(*end);
-        }
-        hasher.update(out.get(from..).unwrap_or_default());
-        *hasher.finalize().as_bytes()
+        Verdict::Mapped
     }
 
     /// Makes a row of a scope's table the current one.
@@ -210,6 +215,41 @@ impl<'a> Run<'a> {
         // writing into memory cannot fail
         let _infallible = write!(text, "{value}");
         text.into_bump_str()
+    }
+
+    /// The element that the innermost function over a list is at.
+    pub(crate) fn item(&self) -> Value<'a> {
+        self.item.get()
+    }
+
+    /// Does `work` with `element` as the current one.
+    pub(crate) fn with_item<T>(&self, element: Value<'a>, work: impl FnOnce() -> T) -> T {
+        let outer = self.item.replace(element);
+        let made = work();
+        self.item.set(outer);
+        made
+    }
+
+    /// An instant as a value.
+    pub(crate) fn date_time(&self, instant: DateTime) -> Value<'a> {
+        Value::DateTime(self.arena.alloc(instant))
+    }
+
+    /// When the run started, if the caller of the worker has said so.
+    pub(crate) fn now(&self) -> Option<Timestamp> {
+        self.now
+    }
+
+    /// The value as JSON text, in the arena.
+    pub(crate) fn json(&self, value: Value<'a>) -> &'a str {
+        if let Value::Json(text) | Value::Number(text) = value {
+            return text;
+        }
+        let mut bytes = Vec::with_capacity(32);
+        write_value(value, &OutputType::Json, &mut bytes);
+        // what is written is text; an empty text in place of anything else is never reached
+        self.arena
+            .alloc_str(std::str::from_utf8(&bytes).unwrap_or_default())
     }
 
     /// Leaves a warning for the current node.

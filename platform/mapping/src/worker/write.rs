@@ -28,6 +28,22 @@ pub(super) fn write_value(value: Value<'_>, output: &OutputType, out: &mut Vec<u
             date.write(out);
             out.push(b'"');
         }
+        Value::DateTime(instant) => {
+            out.push(b'"');
+            instant.write(out);
+            out.push(b'"');
+        }
+        Value::List(elements) => {
+            let output = output.of_elements();
+            out.push(b'[');
+            for (place, element) in elements.iter().enumerate() {
+                if place > 0 {
+                    out.push(b',');
+                }
+                write_value(*element, output, out);
+            }
+            out.push(b']');
+        }
     }
 }
 

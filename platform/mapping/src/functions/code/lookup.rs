@@ -1,0 +1,151 @@
+//! `lookup`: a code by another, from a table.
+
+use tributary_model::error_code::ErrorCode;
+
+use crate::formula::expression::SlotRef;
+use crate::functions::signature::{Argument, ArgumentKind, Example, Output, Signature};
+use crate::functions::{Arguments, Compiled, Function, Operation, ready};
+use crate::plan::KEY_SEPARATOR;
+use crate::value::{Kind, Made, Value, failure};
+use crate::worker::run::Run;
+
+const SIGNATURE: Signature = Signature {
+    name: "lookup",
+    summary: "Finds the value in a table of the document’s lookups.",
+    input: Kind::Text,
+    output: Output::Is(Kind::Text),
+    arguments: &[
+        Argument::required("table", ArgumentKind::Text, "name of the lookup"),
+        Argument::optional(
+            "with",
+            ArgumentKind::Paths,
+            "paths of further key columns, in the order of the lookup’s key, after the value itself",
+        ),
+        Argument::optional(
+            "on_miss",
+            ArgumentKind::OnMiss,
+            "error (default), null, default",
+        ),
+        Argument::optional(
+            "default",
+            ArgumentKind::Text,
+            "the answer for on_miss: default",
+        ),
+    ],
+    fails_with: &[ErrorCode::LookupMissing, ErrorCode::ValueInvalid],
+    examples: &[
+        Example::gives(r#""RE""#, r#"{"table": "example"}"#, r#""sale""#),
+        Example::fails(
+            r#""XX""#,
+            r#"{"table": "example"}"#,
+            ErrorCode::LookupMissing,
+        ),
+        Example::gives(
+            r#""XX""#,
+            r#"{"table": "example", "on_miss": "null"}"#,
+            r#"null"#,
+        ),
+        Example::gives(
+            r#""XX""#,
+            r#"{"table": "example", "on_miss": "default", "default": "other"}"#,
+            r#""other""#,
+        ),
+        Example::gives(r#"null"#, r#"{"table": "example"}"#, r#"null"#),
+    ],
+    ..Signature::EMPTY
+};
+
+/// What an unknown key gives.
+#[derive(Debug)]
+pub(crate) enum OnMiss {
+    Error,
+    Null,
+    Default(Box<str>),
+}
+
+pub(super) const FUNCTION: Function = Function {
+    signature: &SIGNATURE,
+    compile,
+};
+
+#[derive(Debug)]
+struct Lookup {
+    table: usize,
+    with: Box<[SlotRef]>,
+    on_miss: OnMiss,
+}
+
+impl Operation for Lookup {
+    fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
+        apply(value, self.table, &self.with, &self.on_miss, run)
+    }
+}
+
+fn compile(arguments: &mut Arguments<'_, '_>) -> Compiled {
+    let name = arguments.text("table")?.to_owned();
+    let (table, key_columns) = arguments.lookup("table", &name)?;
+    let with = arguments.slots("with")?;
+    if with.len() + 1 != key_columns {
+        let message = format!(
+            "the key of {name} has {key_columns} columns, this gives {}",
+            with.len() + 1
+        );
+        return arguments.invalid("with", &message);
+    }
+    let default = arguments.text("default").map(Into::into);
+    let on_miss = match (arguments.text("on_miss"), default) {
+        (Some("default"), Some(text)) => OnMiss::Default(text),
+        (Some("default"), None) => {
+            return arguments.invalid("default", "is needed for on_miss: default");
+        }
+        (_, Some(_)) => {
+            return arguments.invalid("default", "has no effect without on_miss: default");
+        }
+        (Some("null"), None) => OnMiss::Null,
+        _ => OnMiss::Error,
+    };
+    ready(Lookup {
+        table,
+        with: with.into(),
+        on_miss,
+    })
+}
+
+fn apply<'a>(
+    value: Value<'a>,
+    table: usize,
+    with: &[SlotRef],
+    on_miss: &'a OnMiss,
+    run: &Run<'a>,
+) -> Made<Value<'a>> {
+    let first = value.text()?;
+    let Some(lookup) = run.plan.lookups.get(table) else {
+        return failure(ErrorCode::LookupMissing, "the table is not there");
+    };
+    let mut key = first;
+    if !with.is_empty() {
+        let mut joined = run.text_buffer(first.len() + 32);
+        joined.push_str(first);
+        for slot in with {
+            joined.push(KEY_SEPARATOR);
+            match run.slot(*slot) {
+                Value::Null => return Ok(Value::Null),
+                Value::Number(digits) => joined.push_str(digits),
+                other => joined.push_str(other.text()?),
+            }
+        }
+        key = joined.into_bump_str();
+    }
+    match (lookup.rows.get(key), on_miss) {
+        (Some(found), _) => Ok(Value::Text(found)),
+        (None, OnMiss::Null) => Ok(Value::Null),
+        (None, OnMiss::Default(text)) => Ok(Value::Text(text)),
+        (None, OnMiss::Error) => {
+            let shown = tributary_model::issue::shorten(&key.replace(KEY_SEPARATOR, ", "), 80);
+            failure(
+                ErrorCode::LookupMissing,
+                format!("{shown:?} is not in the table {}", lookup.name),
+            )
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! `lower`: text in lower case.
+
+use tributary_model::error_code::ErrorCode;
+
+use crate::functions::signature::{Example, Output, Signature};
+use crate::functions::{Arguments, Compiled, Function, Operation, ready};
+use crate::value::{Kind, Made, Value};
+use crate::worker::run::Run;
+
+const SIGNATURE: Signature = Signature {
+    name: "lower",
+    summary: "Makes all letters lower case (Unicode).",
+    input: Kind::Text,
+    output: Output::Is(Kind::Text),
+    arguments: &[],
+    fails_with: &[ErrorCode::ValueInvalid],
+    examples: &[
+        Example::gives(r#""USD""#, r#"{}"#, r#""usd""#),
+        Example::gives(r#""ÄÖ""#, r#"{}"#, r#""äö""#),
+        Example::gives(r#""eur""#, r#"{}"#, r#""eur""#),
+        Example::gives(r#"null"#, r#"{}"#, r#"null"#),
+        Example::fails(r#"true"#, r#"{}"#, ErrorCode::ValueInvalid),
+    ],
+    ..Signature::EMPTY
+};
+
+pub(super) const FUNCTION: Function = Function {
+    signature: &SIGNATURE,
+    compile,
+};
+
+#[derive(Debug)]
+struct Lower;
+
+impl Operation for Lower {
+    fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
+        apply(value, run)
+    }
+}
+
+fn compile(_arguments: &mut Arguments<'_, '_>) -> Compiled {
+    ready(Lower)
+}
+
+fn apply<'a>(value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
+    let text = value.text()?;
+    if text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Ok(Value::Text(text));
+    }
+    let mut changed = run.text_buffer(text.len());
+    for sign in text.chars() {
+        changed.extend(sign.to_lowercase());
+    }
+    Ok(Value::Text(changed.into_bump_str()))
+}

@@ -1,0 +1,47 @@
+//! `trim`: text without spaces at its ends.
+
+use tributary_model::error_code::ErrorCode;
+
+use crate::functions::signature::{Example, Output, Signature};
+use crate::functions::{Arguments, Compiled, Function, Operation, ready};
+use crate::value::{Kind, Made, Value};
+use crate::worker::run::Run;
+
+const SIGNATURE: Signature = Signature {
+    name: "trim",
+    summary: "Cuts white space at both ends.",
+    input: Kind::Text,
+    output: Output::Is(Kind::Text),
+    arguments: &[],
+    fails_with: &[ErrorCode::ValueInvalid],
+    examples: &[
+        Example::gives(r#"" a b  ""#, r#"{}"#, r#""a b""#),
+        Example::gives(r#""\u00a0x\t""#, r#"{}"#, r#""x""#),
+        Example::gives(r#""""#, r#"{}"#, r#""""#),
+        Example::gives(r#"null"#, r#"{}"#, r#"null"#),
+        Example::fails(r#"7"#, r#"{}"#, ErrorCode::ValueInvalid),
+    ],
+    ..Signature::EMPTY
+};
+
+pub(super) const FUNCTION: Function = Function {
+    signature: &SIGNATURE,
+    compile,
+};
+
+#[derive(Debug)]
+struct Trim;
+
+impl Operation for Trim {
+    fn apply<'a>(&'a self, value: Value<'a>, _run: &Run<'a>) -> Made<Value<'a>> {
+        apply(value)
+    }
+}
+
+fn compile(_arguments: &mut Arguments<'_, '_>) -> Compiled {
+    ready(Trim)
+}
+
+fn apply(value: Value<'_>) -> Made<Value<'_>> {
+    Ok(Value::Text(value.text()?.trim()))
+}
