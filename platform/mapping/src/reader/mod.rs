@@ -6,7 +6,7 @@
 
 mod csv;
 mod json;
-mod scan;
+pub(crate) mod scan;
 mod trie;
 
 use bumpalo::Bump;
