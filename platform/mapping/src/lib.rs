@@ -22,7 +22,7 @@ pub mod diagnostic;
 pub mod document;
 mod formula;
 pub mod functions;
-mod path;
+pub mod path;
 mod plan;
 mod reader;
 mod sample;

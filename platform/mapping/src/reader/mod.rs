@@ -7,7 +7,7 @@
 mod csv;
 mod json;
 mod pick;
-mod scan;
+pub(crate) mod scan;
 mod trie;
 
 use bumpalo::Bump;
