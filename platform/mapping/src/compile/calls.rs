@@ -278,6 +278,7 @@ impl Compiler<'_> {
     /// The variable of an aggregate; the same aggregate is kept once.
     fn accumulate(&mut self, each: usize, kind: AccumulatorKind, input: Option<u32>) -> u32 {
         let output = self.variables;
+        self.read.extend(input);
         let Some(each) = self.eaches.get_mut(each) else {
             return output;
         };

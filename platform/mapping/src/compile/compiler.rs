@@ -1,6 +1,6 @@
 //! The compiler's state: scopes, wanted places, names, and the diagnostics found so far.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 
@@ -31,6 +31,8 @@ pub(crate) struct Compiler<'d> {
     /// what formulas may name, per scope
     pub(crate) names: Vec<BTreeMap<String, Named>>,
     pub(crate) variables: u32,
+    /// variables that something reads
+    pub(crate) read: BTreeSet<u32>,
     /// functions over a list around the formula that is compiled: `it` is known inside them
     pub(crate) items: u32,
     pub(crate) eaches: Vec<Each>,
@@ -88,6 +90,7 @@ impl<'d> Compiler<'d> {
             }],
             names: vec![BTreeMap::new()],
             variables: 0,
+            read: BTreeSet::new(),
             items: 0,
             eaches: Vec::new(),
             params: BTreeMap::new(),
@@ -220,7 +223,11 @@ impl<'d> Compiler<'d> {
                 slot
             }
         };
-        Some(SlotRef { scope, slot })
+        Some(SlotRef {
+            scope,
+            table: u16::try_from(table).ok()?,
+            slot,
+        })
     }
 
     /// Whether the path names one column, and one that the source has.
@@ -294,7 +301,12 @@ impl<'d> Compiler<'d> {
         let table = self.scopes.get(usize::from(scope))?.table;
         let node = self.walk(table, &path, pointer)?;
         if let Some((inner, slot)) = self.tries.get(table)?.node(node)?.items {
-            return Some((inner, SlotRef { scope, slot }, path));
+            let slot = SlotRef {
+                scope,
+                table: u16::try_from(table).ok()?,
+                slot,
+            };
+            return Some((inner, slot, path));
         }
         let inner = self.tries.len();
         let wanted = self.slots.get_mut(table)?;
@@ -306,7 +318,12 @@ impl<'d> Compiler<'d> {
         self.tries.get_mut(table)?.node_mut(node)?.items = Some((inner, slot));
         self.tries.push(Trie::default());
         self.slots.push(Vec::new());
-        Some((inner, SlotRef { scope, slot }, path))
+        let slot = SlotRef {
+            scope,
+            table: u16::try_from(table).ok()?,
+            slot,
+        };
+        Some((inner, slot, path))
     }
 
     /// What a source value is known to be.

@@ -388,9 +388,10 @@ fn spot<'a>(field: &'a Field, pointer: String, place: &Place) -> Spot<'a> {
     }
 }
 
-/// A member's name as JSON, with its colon.
+/// A member's name as JSON, with the comma before it and its colon.
 fn key_bytes(name: &str) -> Box<[u8]> {
-    let mut bytes = serde_json::to_vec(name).unwrap_or_default();
+    let mut bytes = vec![b','];
+    bytes.extend(serde_json::to_vec(name).unwrap_or_default());
     bytes.push(b':');
     bytes.into()
 }

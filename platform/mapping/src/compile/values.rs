@@ -69,11 +69,27 @@ impl Compiler<'_> {
                 .iter()
                 .position(|pointer| *pointer == spot.pattern)
         });
+        let copied = match (&source, &output) {
+            (Source::Slot(slot), OutputType::Text { .. })
+                if steps.is_empty() && field.to.is_some() && amount.is_none() =>
+            {
+                Some(*slot)
+            }
+            _ => None,
+        };
+        let quick = matches!(&source, Source::Slot(_) | Source::Formula(_))
+            && (matches!(&output, OutputType::Text { .. } | OutputType::Int)
+                || matches!(&output, OutputType::Enum { .. })
+                || matches!(&output, OutputType::Decimal { size: Some(_) }));
         Some(ValueNode {
             source,
             steps,
             output,
             variable,
+            // known when the whole document is compiled
+            read: true,
+            copied,
+            quick,
             omit_null: field.on_null == OnNull::Omit,
             required: field.required,
             on_error: field.on_error,
@@ -188,7 +204,11 @@ impl Compiler<'_> {
                     };
                     slots.push(self.slot(scope, path, &pointer)?);
                 }
-                Some((Source::Slots(slots), self.source_kind()))
+                let source = match slots.as_slice() {
+                    [slot] => Source::Slot(*slot),
+                    _ => Source::FirstOf(slots),
+                };
+                Some((source, self.source_kind()))
             }
             (None, Some(value), None, None) => {
                 let constant = self.constant(value, output, &format!("{pointer}/const"))?;

@@ -10,6 +10,8 @@ use crate::value::Constant;
 pub(crate) struct SlotRef {
     /// scope whose current element is meant
     pub(crate) scope: u16,
+    /// table of the scope
+    pub(crate) table: u16,
     pub(crate) slot: u16,
 }
 

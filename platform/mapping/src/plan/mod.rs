@@ -78,7 +78,7 @@ pub(crate) struct Scope {
 pub(crate) struct LookupTable {
     pub(crate) name: Box<str>,
     pub(crate) key_columns: usize,
-    pub(crate) rows: HashMap<Box<str>, Box<str>>,
+    pub(crate) rows: HashMap<Box<str>, Box<str>, foldhash::fast::FixedState>,
 }
 
 /// A filter over rows.
@@ -118,7 +118,7 @@ pub(crate) enum TargetStep {
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) id: Box<str>,
-    /// `"name":`, none for a helper value
+    /// `,"name":`, none for a helper value
     pub(crate) key: Option<Box<[u8]>>,
     pub(crate) target: Box<[TargetStep]>,
     pub(crate) when: Option<Expression>,
@@ -142,6 +142,12 @@ pub(crate) struct ValueNode {
     pub(crate) steps: Vec<Call>,
     pub(crate) output: OutputType,
     pub(crate) variable: u32,
+    /// whether a formula, rule or aggregate reads the variable
+    pub(crate) read: bool,
+    /// the place of a text that goes to the target as it is
+    pub(crate) copied: Option<SlotRef>,
+    /// whether the quick lane is worth trying
+    pub(crate) quick: bool,
     pub(crate) omit_null: bool,
     pub(crate) required: bool,
     pub(crate) on_error: OnError,
@@ -153,8 +159,9 @@ pub(crate) struct ValueNode {
 /// Where a value comes from.
 #[derive(Debug)]
 pub(crate) enum Source {
+    Slot(SlotRef),
     /// the first that is not null
-    Slots(Vec<SlotRef>),
+    FirstOf(Vec<SlotRef>),
     Constant(Constant),
     Formula(Expression),
     Switch(Vec<Case>),
@@ -193,6 +200,13 @@ pub(crate) enum OutputType {
 }
 
 impl OutputType {
+    /// Whether a text fits without a closer look.
+    #[inline]
+    pub(crate) fn takes_as_is(&self, text: &str) -> bool {
+        // a text has at most as many characters as bytes
+        matches!(self, Self::Text { max } if max.is_none_or(|max| text.len() <= max as usize))
+    }
+
     /// The type of a list's elements.
     pub(crate) fn of_elements(&self) -> &Self {
         match self {

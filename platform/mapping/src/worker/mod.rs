@@ -6,6 +6,7 @@
 mod finish;
 mod issues;
 mod nodes;
+mod quick;
 mod rows;
 pub(crate) mod run;
 mod write;
@@ -21,7 +22,7 @@ use crate::compile::compiler::unknown_column;
 use crate::diagnostic::{Diagnostic, code};
 use crate::document::SourceFormat;
 use crate::path::Step;
-use crate::reader::CsvBinding;
+use crate::reader::{CsvBinding, shapes};
 use crate::{Decimal, Plan};
 use run::{Reader, Run, Surroundings};
 
@@ -99,7 +100,9 @@ impl Worker {
     pub(crate) fn new(plan: Arc<Plan>, format: &RowFormat) -> Result<Self, Vec<Diagnostic>> {
         let reader = match (plan.format, format) {
             (SourceFormat::Csv, RowFormat::Csv(csv)) => Reader::Csv(bind(&plan, csv)?),
-            (SourceFormat::Json, RowFormat::Json { .. } | RowFormat::Ndjson) => Reader::Json,
+            (SourceFormat::Json, RowFormat::Json { .. } | RowFormat::Ndjson) => {
+                Reader::Json(shapes(&plan.tries))
+            }
             (expected, _) => {
                 let words = match expected {
                     SourceFormat::Csv => ("CSV", "JSON"),

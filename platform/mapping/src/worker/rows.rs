@@ -19,13 +19,13 @@ impl<'a> Run<'a> {
     /// The group key of the only row; whether there is one. A row that cannot be read to its end and
     /// a row that the filters drop belong to their group too, as long as their key can be read: the
     /// group is quarantined with the first and counted as skipped if it has none but the second.
-    pub(super) fn group_key(mut self, reader: &Reader, key: &mut String) -> bool {
+    pub(super) fn group_key(mut self, reader: &mut Reader, key: &mut String) -> bool {
         let _told_when_mapped = self.read_rows(reader);
         self.key(key)
     }
 
     /// Reads all rows into table 0; whether all could be read.
-    pub(super) fn read_rows(&mut self, reader: &Reader) -> bool {
+    pub(super) fn read_rows(&mut self, reader: &mut Reader) -> bool {
         for (number, row) in self.rows.iter().enumerate() {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             let limit = self.plan.limits.max_row_bytes as usize;
@@ -57,7 +57,7 @@ impl<'a> Run<'a> {
         !self.failed
     }
 
-    fn read_row(&mut self, bytes: &'a [u8], reader: &Reader) -> Result<(), ReadError> {
+    fn read_row(&mut self, bytes: &'a [u8], reader: &mut Reader) -> Result<(), ReadError> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let offset = error.valid_up_to();
             ReadError::new(
@@ -67,7 +67,9 @@ impl<'a> Run<'a> {
             )
         })?;
         match reader {
-            Reader::Json => read_json(text, &self.plan.tries, &mut self.tables, self.arena),
+            Reader::Json(shapes) => {
+                read_json(text, &self.plan.tries, shapes, &mut self.tables, self.arena)
+            }
             Reader::Csv(binding) => match self.tables.first_mut() {
                 Some(table) => read_csv(text, binding, table, self.arena),
                 None => Ok(()),
@@ -214,6 +216,10 @@ impl<'a> Run<'a> {
             if number > 0 {
                 key.push('|');
             }
+            if memchr::memchr2(b'|', b'\\', text.as_bytes()).is_none() {
+                key.push_str(text);
+                continue;
+            }
             for sign in text.chars() {
                 if matches!(sign, '|' | '\\') {
                     key.push('\\');
@@ -283,7 +289,9 @@ pub(super) fn shown(value: Value<'_>) -> String {
 /// A slot's text for an issue.
 pub(super) fn raw_text(slot: Slot<'_>) -> Option<&str> {
     match slot {
-        Slot::Text(text) | Slot::Number(text) | Slot::Json(text) => Some(text),
+        Slot::Text(text) | Slot::Decoded(text) | Slot::Number(text) | Slot::Json(text) => {
+            Some(text)
+        }
         Slot::Bool(true) => Some("true"),
         Slot::Bool(false) => Some("false"),
         Slot::Missing | Slot::Null | Slot::Items { .. } => None,

@@ -17,14 +17,14 @@ use crate::date::DateTime;
 use crate::decimal::Decimal;
 use crate::formula::expression::SlotRef;
 use crate::plan::{AccumulatorKind, EachExtra, OutputType};
-use crate::reader::{CsvBinding, Slot, Table};
+use crate::reader::{CsvBinding, Shape, Slot, Table};
 use crate::value::{Failure, Value};
 
 /// How rows are read.
 #[derive(Debug)]
 pub(crate) enum Reader {
     Csv(CsvBinding),
-    Json,
+    Json(Vec<Vec<Shape>>),
 }
 
 /// What a record is mapped with and what it leaves besides its output.
@@ -43,6 +43,8 @@ pub(crate) struct Run<'a> {
     pub(super) tables: ArenaVec<'a, Table<'a>>,
     /// for every scope the row of its table that is current
     pub(super) current: ArenaVec<'a, u32>,
+    /// for every scope where that row's slots start
+    bases: ArenaVec<'a, usize>,
     pub(super) variables: ArenaVec<'a, Value<'a>>,
     /// rows that the filters left, in order
     pub(super) order: ArenaVec<'a, u32>,
@@ -79,6 +81,8 @@ impl<'a> Run<'a> {
         }
         let mut current = ArenaVec::with_capacity_in(plan.scopes.len(), arena);
         current.resize(plan.scopes.len(), 0);
+        let mut bases = ArenaVec::with_capacity_in(plan.scopes.len(), arena);
+        bases.resize(plan.scopes.len(), 0);
         let mut variables = ArenaVec::with_capacity_in(plan.variables as usize, arena);
         variables.resize(plan.variables as usize, Value::Null);
         let mut run = Self {
@@ -87,6 +91,7 @@ impl<'a> Run<'a> {
             rows,
             tables,
             current,
+            bases,
             variables,
             order: ArenaVec::new_in(arena),
             elements: ArenaVec::new_in(arena),
@@ -107,7 +112,7 @@ impl<'a> Run<'a> {
     /// Reads, filters, groups, maps, checks. The output may hold a part of a record that failed.
     pub(super) fn record(
         mut self,
-        reader: &Reader,
+        reader: &mut Reader,
         key: &mut String,
         out: &mut Vec<u8>,
     ) -> Verdict {
@@ -156,37 +161,47 @@ impl<'a> Run<'a> {
 
     /// Makes a row of a scope's table the current one.
     pub(super) fn select(&mut self, scope: u16, row: u32) {
-        if let Some(place) = self.current.get_mut(usize::from(scope)) {
-            *place = row;
+        let id = usize::from(scope);
+        let base = self
+            .plan
+            .scopes
+            .get(id)
+            .and_then(|scope| self.tables.get(scope.table))
+            .map_or(0, |table| table.base(row));
+        if let (Some(current), Some(start)) = (self.current.get_mut(id), self.bases.get_mut(id)) {
+            *current = row;
+            *start = base;
         }
     }
 
     /// What the source says, as it is.
     #[inline]
     pub(super) fn raw(&self, slot: SlotRef) -> Slot<'a> {
-        let scope = usize::from(slot.scope);
-        let (Some(scope), Some(row)) = (self.plan.scopes.get(scope), self.current.get(scope))
-        else {
-            return Slot::Missing;
-        };
-        self.tables
-            .get(scope.table)
-            .map_or(Slot::Missing, |table| table.get(*row, slot.slot))
+        match (
+            self.tables.get(usize::from(slot.table)),
+            self.bases.get(usize::from(slot.scope)),
+        ) {
+            (Some(table), Some(base)) => table.get(*base, slot.slot),
+            _ => Slot::Missing,
+        }
     }
 
     /// The source value; missing values and null tokens are null.
     #[inline]
     pub(crate) fn slot(&self, slot: SlotRef) -> Value<'a> {
         match self.raw(slot) {
-            Slot::Text(text) if self.plan.null_tokens.iter().any(|token| **token == *text) => {
-                Value::Null
-            }
-            Slot::Text(text) => Value::Text(text),
+            Slot::Text(text) | Slot::Decoded(text) if self.is_null_token(text) => Value::Null,
+            Slot::Text(text) | Slot::Decoded(text) => Value::Text(text),
             Slot::Number(digits) => Value::Number(digits),
             Slot::Bool(truth) => Value::Bool(truth),
             Slot::Json(text) => Value::Json(text),
             Slot::Missing | Slot::Null | Slot::Items { .. } => Value::Null,
         }
+    }
+
+    #[inline]
+    pub(super) fn is_null_token(&self, text: &str) -> bool {
+        self.plan.null_tokens.iter().any(|token| **token == *text)
     }
 
     #[inline]

@@ -49,6 +49,10 @@ impl Operation for Matches {
     fn apply<'a>(&'a self, value: Value<'a>, _run: &Run<'a>) -> Made<Value<'a>> {
         apply(value, &self.regex)
     }
+
+    fn text<'a>(&'a self, text: &'a str, _run: &Run<'a>) -> Option<&'a str> {
+        self.regex.is_match(text).then_some(text)
+    }
 }
 
 fn compile(arguments: &mut Arguments<'_, '_>) -> Compiled {
