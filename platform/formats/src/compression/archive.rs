@@ -1,8 +1,8 @@
 //! A zip file: its directory, and its members as readers.
 //!
-//! The directory is read by the `zip` crate under a budget of bytes; members are unpacked here, so
-//! that one can own the file (a sheet that is read for hours) and every one is held to what the
-//! directory says of it: size, check sum, and the limits on both.
+//! Every member is held to what the directory says of it: size, check sum, and the limits on both.
+//! A member can own the file, so that a sheet may be read for hours. See [`super::directory`] for
+//! why the directory is read here.
 
 use std::io::{self, Read, Seek, SeekFrom, Take};
 
@@ -11,38 +11,10 @@ use flate2::read::DeflateDecoder;
 use globset::GlobBuilder;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
-use zip::{CompressionMethod, ZipArchive};
 
+use super::directory::{Entry, Method, read_directory};
 use super::{UnpackLimits, damaged, over_limit};
 use crate::fault::ReadFault;
-
-/// Bytes that may be read to find the members.
-const DIRECTORY_BYTES: u64 = 8 << 20;
-
-/// Members that a file may have.
-const MAX_ENTRIES: usize = 50_000;
-
-/// One member.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// path inside the archive, with `/`
-    pub name: String,
-    /// unpacked bytes
-    pub size: u64,
-    /// packed bytes
-    pub packed: u64,
-    crc: u32,
-    header_start: u64,
-    method: Method,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Method {
-    Stored,
-    Deflate,
-    Encrypted,
-    Other,
-}
 
 /// An open zip file.
 #[derive(Debug)]
@@ -62,32 +34,11 @@ impl<R: Read + Seek> Archive<R> {
     /// [`ErrorCode::ArchiveInvalid`] when it is no zip file or a damaged one,
     /// [`ErrorCode::InputTooLarge`] when its directory is larger than 8 MiB or 50,000 members.
     pub fn open(mut reader: R, limits: UnpackLimits) -> Result<Self, ReadFault> {
-        let failed = |error: &io::Error| ReadFault::of(error);
-        let length = reader
-            .seek(SeekFrom::End(0))
-            .map_err(|error| failed(&error))?;
-        let budgeted = Budgeted {
-            inner: reader,
-            left: DIRECTORY_BYTES,
-        };
-        let archive = ZipArchive::new(budgeted).map_err(|error| match error {
-            zip::result::ZipError::Io(error) => ReadFault::of(&damaged(error, "zip")),
-            error => ReadFault {
-                code: ErrorCode::ArchiveInvalid,
-                message: format!("the zip file cannot be read: {error}"),
-            },
-        })?;
-        if archive.len() > MAX_ENTRIES {
-            return Err(ReadFault {
-                code: ErrorCode::InputTooLarge,
-                message: format!("the zip file has more than {MAX_ENTRIES} members"),
-            });
-        }
-        let entries = (0..archive.len())
-            .filter_map(|index| entry(&archive, index))
-            .collect();
+        let length = reader.seek(SeekFrom::End(0));
+        let length = length.map_err(|error| ReadFault::of(&error))?;
+        let entries = read_directory(&mut reader, length)?;
         Ok(Self {
-            reader: archive.into_inner().inner,
+            reader,
             length,
             entries,
             limits,
@@ -191,28 +142,6 @@ impl<R: Read + Seek> Archive<R> {
     }
 }
 
-fn entry<R: Read + Seek>(archive: &ZipArchive<R>, index: usize) -> Option<Entry> {
-    let data = archive.by_index_data(index).ok()?;
-    let name = data.name().ok()?.into_owned();
-    if name.ends_with('/') {
-        return None;
-    }
-    let method = match data.compression() {
-        _ if data.encrypted() => Method::Encrypted,
-        CompressionMethod::Stored => Method::Stored,
-        CompressionMethod::DEFLATE => Method::Deflate,
-        _ => Method::Other,
-    };
-    Some(Entry {
-        name,
-        size: data.size(),
-        packed: data.compressed_size(),
-        crc: data.crc32(),
-        header_start: data.header_start(),
-        method,
-    })
-}
-
 /// Goes to the content of `entry`, behind its local header (APPNOTE.TXT 4.3.7).
 fn start<R: Read + Seek>(mut reader: R, entry: Entry) -> Result<Part<R>, ReadFault> {
     let mut header = [0; 30];
@@ -293,33 +222,5 @@ impl<R: Read> Read for Part<R> {
             format!("{name:?} in the zip file is damaged: its check sum does not fit")
         };
         Err(ReadFault::error(ErrorCode::ArchiveInvalid, damage))
-    }
-}
-
-/// Gives so many bytes and no more, in whatever order they are sought.
-struct Budgeted<R> {
-    inner: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Budgeted<R> {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(room)?;
-        let Some(left) = self.left.checked_sub(count as u64) else {
-            return Err(ReadFault::error(
-                ErrorCode::InputTooLarge,
-                format!(
-                    "the directory of the zip file is larger than {DIRECTORY_BYTES} bytes, or there is none"
-                ),
-            ));
-        };
-        self.left = left;
-        Ok(count)
-    }
-}
-
-impl<R: Seek> Seek for Budgeted<R> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.inner.seek(to)
     }
 }

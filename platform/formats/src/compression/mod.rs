@@ -8,6 +8,7 @@
 //! encryption, and the methods of zip besides "stored" and "deflate".
 
 mod archive;
+mod directory;
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -17,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use tributary_model::error_code::ErrorCode;
 
 use crate::fault::ReadFault;
-pub use archive::{Archive, Entry, Part};
+pub use archive::{Archive, Part};
+pub use directory::Entry;
 
 /// Below this the factor is not looked at: small files may be nothing but zeros.
 pub(crate) const RATIO_FREE_BYTES: u64 = 16 << 20;

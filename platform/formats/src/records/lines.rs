@@ -66,6 +66,11 @@ impl<'a> Lines<'a> {
     }
 
     fn advance_line(&mut self) -> Result<bool, Trouble> {
+        // Runs of empty lines without looking at each: a file may be nothing else.
+        let held = self.window.held();
+        let empty = held.iter().take_while(|byte| **byte == b'\n').count();
+        self.line += empty as u64;
+        self.window.consume(empty);
         self.scanner.begin_row();
         self.row_bytes = 0;
         self.position = RowPosition {
