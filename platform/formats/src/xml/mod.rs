@@ -140,8 +140,8 @@ impl XmlRecords<'_> {
                             message,
                             place,
                         })?;
-                    let name = self.names.element(tag.name()).into_owned();
-                    self.open.push(name.clone());
+                    let name = self.names.element(tag.name());
+                    self.open.push(name.clone().into_owned());
                     if self.record.is_none() && self.path.matches(&self.open) {
                         self.record = Some((depth, place));
                     } else if !self.tree.active() {

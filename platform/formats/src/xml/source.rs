@@ -88,8 +88,12 @@ impl<R: Read> BufRead for Source<R> {
             }
             None => passed,
         };
-        let starts = tail.iter().filter(|byte| (**byte & 0xC0) != 0x80);
-        self.place.column += starts.count() as u64;
+        let characters = if tail.is_ascii() {
+            tail.len()
+        } else {
+            tail.iter().filter(|byte| (**byte & 0xC0) != 0x80).count()
+        };
+        self.place.column += characters as u64;
         self.place.offset += amount as u64;
         self.left = self.left.saturating_sub(amount);
         self.text.consume(amount);

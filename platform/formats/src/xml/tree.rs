@@ -13,6 +13,9 @@ const MAX_NAMES: usize = 4096;
 /// From so many names on they are found by hashing.
 const FEW_NAMES: usize = 16;
 
+/// A closed element's buffers are used again up to this capacity.
+const KEEP_BYTES: usize = 4096;
+
 #[derive(Debug, Default)]
 struct Element {
     name: String,
@@ -21,6 +24,20 @@ struct Element {
     text: String,
     children: Vec<Child>,
     index: HashMap<String, usize>,
+}
+
+impl Element {
+    /// Empties it. Large buffers are given back, so that one record does not hold them for ever.
+    fn clear(&mut self) {
+        if self.text.capacity() > KEEP_BYTES || self.attributes.capacity() > KEEP_BYTES {
+            *self = Self::default();
+        }
+        self.name.clear();
+        self.attributes.clear();
+        self.text.clear();
+        self.children.clear();
+        self.index.clear();
+    }
 }
 
 #[derive(Debug)]
@@ -36,6 +53,8 @@ struct Child {
 pub(super) struct Tree {
     arrays: HashSet<String>,
     open: Vec<Element>,
+    /// closed elements, emptied, whose buffers are used again
+    spare: Vec<Element>,
 }
 
 impl Tree {
@@ -44,6 +63,7 @@ impl Tree {
         Self {
             arrays: arrays.iter().cloned().collect(),
             open: Vec::new(),
+            spare: Vec::new(),
         }
     }
 
@@ -66,10 +86,8 @@ impl Tree {
         name: &str,
         attributes: impl Iterator<Item = (&'t str, &'t str)>,
     ) -> Result<(), String> {
-        let mut element = Element {
-            name: name.to_owned(),
-            ..Element::default()
-        };
+        let mut element = self.spare.pop().unwrap_or_default();
+        element.name.push_str(name);
         let mut seen: Vec<&str> = Vec::new();
         for (key, value) in attributes {
             if seen.contains(&key) {
@@ -101,7 +119,7 @@ impl Tree {
     /// # Errors
     /// A text for a person when an element has too many children of different names.
     pub(super) fn end(&mut self) -> Result<Option<Vec<u8>>, String> {
-        let Some(element) = self.open.pop() else {
+        let Some(mut element) = self.open.pop() else {
             return Ok(None);
         };
         let mut out = Vec::new();
@@ -134,6 +152,8 @@ impl Tree {
             child.values = out;
             child.count += 1;
         }
+        element.clear();
+        self.spare.push(element);
         Ok(None)
     }
 
