@@ -36,4 +36,6 @@ pub use document::{Document, parse};
 pub use plan::{Grouping, Plan};
 pub use sample::{TestReport, run_tests};
 pub use value::Kind;
-pub use worker::{Outcome, Row, Verdict, Worker};
+pub use worker::{
+    ExplainedField, ExplainedInput, ExplainedStep, Explanation, Outcome, Row, Verdict, Worker,
+};

@@ -65,7 +65,7 @@ fn build(document: &Document, environment: &Environment<'_>) -> (Plan, Vec<Diagn
     let mut compiler = Compiler::new(document, environment);
     compiler.read_params();
     compiler.read_lookups();
-    let (filters, group) = compiler.row_steps();
+    let (filters, dedupes, group) = compiler.row_steps();
     let key = compiler.key();
     let mut nodes = compiler.fields(&document.fields, &fields::Place::top());
     let rules = compiler.rules();
@@ -89,8 +89,10 @@ fn build(document: &Document, environment: &Environment<'_>) -> (Plan, Vec<Diagn
         slots: compiler.slots,
         scopes: compiler.scopes,
         variables: compiler.variables,
+        variable_names: compiler.variable_names,
         lookups: compiler.lookups,
         filters,
+        dedupes,
         group,
         key,
         nodes,

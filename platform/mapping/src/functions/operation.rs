@@ -41,6 +41,8 @@ pub(crate) fn ready(operation: impl Operation + 'static) -> Compiled {
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) function: &'static str,
+    /// its constant arguments as JSON, for explanations
+    pub(crate) arguments: Box<str>,
     pub(crate) takes_null: bool,
     pub(crate) operation: Box<dyn Operation>,
 }

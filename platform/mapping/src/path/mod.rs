@@ -22,6 +22,7 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use evaluate::QueryError;
 pub(crate) use query::Query;
 pub(crate) use tree::Tree;
 

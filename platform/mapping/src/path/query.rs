@@ -150,13 +150,6 @@ impl Query {
 
     /// The longest path that leads to everything the query looks at, and what is left to evaluate on
     /// the value there. A filter that reads from `$` shortens the path to what both have in common.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "the reader's side of it comes with the next change"
-        )
-    )]
     pub(crate) fn prefix(&self) -> (Path, Self) {
         let mut path = leading_steps(&self.segments);
         let mut rest = self.clone();

@@ -3,17 +3,17 @@
 //! Invariants: immutable; every index in it (slots, variables, tables, lookups, scopes) was given out
 //! by the compiler and is in range. Texts that the output needs are written out already.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use tributary_model::rows::RowFormat;
 
 use crate::document::{
-    GroupInput, Limits, OnError, RuleSeverity, SortKind, SortOrder, SourceFormat,
+    Combine, GroupInput, Keep, Limits, OnError, RuleSeverity, SortKind, SortOrder, SourceFormat,
 };
 use crate::formula::expression::{Expression, SlotRef};
 use crate::functions::{Call, Locale};
-use crate::path::Path;
+use crate::path::{Path, Query};
 use crate::reader::Trie;
 use crate::value::Constant;
 use crate::{Diagnostic, Worker};
@@ -44,8 +44,11 @@ pub struct Plan {
     pub(crate) slots: Vec<Vec<WantedSlot>>,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) variables: u32,
+    /// names of variables, for explanations
+    pub(crate) variable_names: BTreeMap<u32, String>,
     pub(crate) lookups: Vec<LookupTable>,
     pub(crate) filters: Vec<Filter>,
+    pub(crate) dedupes: Vec<Dedupe>,
     pub(crate) group: Option<Group>,
     /// the record's key, on scope 0
     pub(crate) key: Vec<SlotRef>,
@@ -139,7 +142,10 @@ pub(crate) enum Body {
 #[derive(Debug)]
 pub(crate) struct ValueNode {
     pub(crate) source: Source,
+    /// what the document says, for explanations
+    pub(crate) origin: Box<str>,
     pub(crate) steps: Vec<Call>,
+    pub(crate) combine: Option<Box<Combined>>,
     pub(crate) output: OutputType,
     pub(crate) variable: u32,
     /// whether a formula, rule or aggregate reads the variable
@@ -162,9 +168,34 @@ pub(crate) enum Source {
     Slot(SlotRef),
     /// the first that is not null
     FirstOf(Vec<SlotRef>),
+    /// all results of a path
+    Nodes(Box<NodesPath>),
     Constant(Constant),
     Formula(Expression),
     Switch(Vec<Case>),
+}
+
+/// A path with several results.
+#[derive(Debug)]
+pub(crate) struct NodesPath {
+    /// the smallest part of the row that holds all results
+    pub(crate) within: SlotRef,
+    /// the rest of the path, on that part
+    pub(crate) query: Query,
+}
+
+/// How the values of all rows of a group become one.
+#[derive(Debug)]
+pub(crate) struct Combined {
+    pub(crate) rule: Combine,
+    pub(crate) separator: Box<str>,
+}
+
+/// Rows that agree in some places are one.
+#[derive(Debug)]
+pub(crate) struct Dedupe {
+    pub(crate) by: Vec<SlotRef>,
+    pub(crate) keep: Keep,
 }
 
 /// One alternative.
@@ -230,12 +261,14 @@ pub(crate) struct EachNode {
 }
 
 /// What a loop goes over.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) enum EachSource {
     /// the rows of the group
     Members,
     /// the elements of a JSON array
     Array(SlotRef),
+    /// the results of a path, which become elements of a table
+    Nodes(Box<NodesPath>, usize),
 }
 
 /// What later parts of the document add to a loop.

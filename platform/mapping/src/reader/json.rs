@@ -46,6 +46,42 @@ pub(crate) fn read_json<'a>(
     })
 }
 
+/// Reads the value `text` as a new row of `table`; its bytes are part of a row that was read before.
+///
+/// # Errors
+/// The byte at which it is no JSON value.
+pub(crate) fn read_element<'a>(
+    text: &'a str,
+    table: usize,
+    tries: &[Trie],
+    tables: &mut ArenaVec<'a, Table<'a>>,
+    arena: &'a Bump,
+) -> Result<(), ScanError> {
+    let (Some(base), Some(trie)) = (tables.get_mut(table).map(Table::push_row), tries.get(table))
+    else {
+        return Ok(());
+    };
+    let scanner = Scanner {
+        bytes: text.as_bytes(),
+        at: 0,
+    };
+    let mut reader = Reader {
+        text,
+        scanner,
+        tries,
+        shapes: &mut [],
+        tables,
+        arena,
+    };
+    let at = At {
+        table,
+        trie,
+        base,
+        depth: 0,
+    };
+    reader.value(at, ROOT)
+}
+
 /// For every place of the tries what is known about the order of members.
 pub(crate) fn shapes(tries: &[Trie]) -> Vec<Vec<Shape>> {
     let shapes_of = |trie: &Trie| (0..trie.len()).map(|_| Shape::default()).collect();

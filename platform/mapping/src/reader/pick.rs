@@ -82,6 +82,18 @@ pub(crate) fn members<'a>(text: &'a str, arena: &'a Bump) -> &'a [(&'a str, Valu
     found.into_bump_slice()
 }
 
+/// One JSON value, read when it is needed.
+pub(crate) fn value_of<'a>(text: &'a str, arena: &'a Bump) -> Value<'a> {
+    let mut scanner = Scanner {
+        bytes: text.as_bytes(),
+        at: 0,
+    };
+    match scanner.skip(0) {
+        Ok(token) => value(text, token, arena),
+        Err(_) => Value::Null,
+    }
+}
+
 fn value<'a>(text: &'a str, token: (Token, usize, usize), arena: &'a Bump) -> Value<'a> {
     let (token, from, to) = token;
     match token {

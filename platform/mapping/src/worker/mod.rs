@@ -3,13 +3,18 @@
 //! Invariants: a worker keeps its memory from record to record, so that a good record allocates nothing
 //! once the buffers have grown; it keeps nothing else: the result depends on plan and rows alone.
 
+mod combine;
+mod explain;
 mod finish;
 mod issues;
 mod nodes;
+mod queries;
 mod quick;
 mod rows;
 pub(crate) mod run;
 mod write;
+
+pub use explain::{ExplainedField, ExplainedInput, ExplainedStep, Explanation};
 
 use std::sync::Arc;
 
@@ -36,7 +41,8 @@ pub struct Row<'a> {
 }
 
 /// What became of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// one line was appended
     Mapped,
@@ -180,6 +186,15 @@ impl Worker {
     /// Maps one record: one row, or all rows of a group. Appends one JSON line to `out` if the record
     /// is mapped, nothing otherwise.
     pub fn map(&mut self, rows: &[Row<'_>], out: &mut Vec<u8>) -> Outcome<'_> {
+        self.mapped(rows, out, None)
+    }
+
+    fn mapped(
+        &mut self,
+        rows: &[Row<'_>],
+        out: &mut Vec<u8>,
+        trace: Option<&mut Vec<ExplainedField>>,
+    ) -> Outcome<'_> {
         self.clear();
         let start = out.len();
         let Self {
@@ -198,7 +213,9 @@ impl Worker {
             excluded,
             now: *now,
         };
-        let verdict = Run::new(plan, arena, rows, surroundings).record(reader, key, out);
+        let mut run = Run::new(plan, arena, rows, surroundings);
+        run.trace = trace;
+        let verdict = run.record(reader, key, out);
         if verdict != Verdict::Mapped {
             out.truncate(start);
         }

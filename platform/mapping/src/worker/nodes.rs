@@ -41,6 +41,9 @@ impl<'a> Run<'a> {
             match condition(when, self) {
                 Ok(Some(true)) => {}
                 Ok(_) => {
+                    if self.trace.is_some() {
+                        self.left_out(node);
+                    }
                     self.clear(node);
                     return Ok(());
                 }
@@ -52,6 +55,7 @@ impl<'a> Run<'a> {
             }
         }
         match &node.body {
+            Body::Value(value) if self.trace.is_some() => self.traced_value(node, value, out),
             Body::Value(value) => self.value(node, value, out),
             Body::Object { nodes, omit_empty } => {
                 let start = out.len();
@@ -110,7 +114,21 @@ impl<'a> Run<'a> {
         if value.quick && self.quick(node, value, out) {
             return Ok(());
         }
-        let made = self.made(value);
+        self.plain_value(node, value, out)
+    }
+
+    /// The general way of a value.
+    pub(super) fn plain_value(
+        &mut self,
+        node: &'a Node,
+        value: &'a ValueNode,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Dropped> {
+        let made = match &value.combine {
+            None => self.through(value),
+            Some(rule) => self.combined(value, rule),
+        };
+        let made = made.and_then(|made| finish(made, value, self));
         if !self.notices.get_mut().is_empty() {
             self.tell_notices(node, value);
         }
@@ -137,14 +155,14 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// The value in the form of its type.
+    /// The value at the end of its chain.
     #[inline]
-    fn made(&self, value: &'a ValueNode) -> Made<Value<'a>> {
+    pub(super) fn through(&self, value: &'a ValueNode) -> Made<Value<'a>> {
         let mut made = self.make(&value.source)?;
         for step in &value.steps {
             made = step.apply(made, self)?;
         }
-        finish(made, value, self)
+        Ok(made)
     }
 
     /// Tells of a value that could not be made; gives what the field says to put in its place.
@@ -183,6 +201,7 @@ impl<'a> Run<'a> {
                 .find(|slot| !self.slot(**slot).is_null())
                 .or(slots.first())
                 .copied(),
+            Source::Nodes(nodes) => Some(nodes.within),
             Source::Constant(_) | Source::Formula(_) => None,
             Source::Switch(cases) => {
                 let chosen = cases.iter().find(|case| {
@@ -197,7 +216,7 @@ impl<'a> Run<'a> {
 
     /// The value of a source.
     #[inline]
-    fn make(&self, source: &'a Source) -> Made<Value<'a>> {
+    pub(super) fn make(&self, source: &'a Source) -> Made<Value<'a>> {
         match source {
             Source::Slot(slot) => Ok(self.slot(*slot)),
             Source::FirstOf(slots) => {
@@ -207,6 +226,7 @@ impl<'a> Run<'a> {
                     .find(|value| !value.is_null());
                 Ok(first.unwrap_or(Value::Null))
             }
+            Source::Nodes(nodes) => self.selected(nodes),
             Source::Constant(constant) => Ok(constant.value()),
             Source::Formula(expression) => evaluate(expression, self),
             Source::Switch(cases) => self.chosen(cases),
@@ -270,16 +290,23 @@ impl<'a> Run<'a> {
             return Ok(());
         };
         self.start_accumulators(extra);
-        let (first, count) = match each.source {
+        let (first, count) = match &each.source {
             EachSource::Members => (0, u32::try_from(self.order.len()).unwrap_or(u32::MAX)),
-            EachSource::Array(slot) => match self.raw(slot) {
+            EachSource::Nodes(nodes, table) => match self.select_elements(nodes, *table) {
+                Ok(elements) => elements,
+                Err(failure) => {
+                    self.fail(node, *failure);
+                    return Ok(());
+                }
+            },
+            EachSource::Array(slot) => match self.raw(*slot) {
                 Slot::Items { first, count } => (first, count),
                 Slot::Missing | Slot::Null => (0, 0),
                 _ => {
                     let spot = Spot {
                         rule: &node.id,
                         target: Some(&node.target),
-                        slot: Some(slot),
+                        slot: Some(*slot),
                         sensitive: false,
                     };
                     let failure = Failure {
@@ -298,9 +325,9 @@ impl<'a> Run<'a> {
         self.elements.push(0);
         let mut written = 0_u32;
         for number in 0..count {
-            let row = match each.source {
+            let row = match &each.source {
                 EachSource::Members => self.order.get(number as usize).copied().unwrap_or(0),
-                EachSource::Array(_) => first + number,
+                EachSource::Array(_) | EachSource::Nodes(..) => first + number,
             };
             self.select(each.scope, row);
             if let Some(place) = self.elements.get_mut(level) {

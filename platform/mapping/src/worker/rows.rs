@@ -1,17 +1,18 @@
 //! From row bytes to the rows of one record: read, filter, compare, sort, key.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use bumpalo::collections::Vec as ArenaVec;
 use tributary_model::error_code::ErrorCode;
 
 use super::run::{Reader, Run};
-use crate::document::{SortKind, SortOrder};
+use crate::document::{Keep, SortKind, SortOrder};
 use crate::formula::evaluate::condition;
 use crate::formula::expression::SlotRef;
 use crate::functions::Locale;
-use crate::plan::{Group, SortBy};
+use crate::plan::{Group, KEY_SEPARATOR, SortBy};
 use crate::reader::{ReadError, Slot, read_csv, read_json};
 use crate::value::{Made, Value, failure};
 
@@ -100,6 +101,37 @@ impl<'a> Run<'a> {
         }
         self.order = kept;
         !self.order.is_empty()
+    }
+
+    /// Takes out rows that say the same as another.
+    pub(super) fn dedupe_rows(&mut self) {
+        let plan = self.plan;
+        for dedupe in &plan.dedupes {
+            let mut seen: HashMap<String, usize> = HashMap::with_capacity(self.order.len());
+            let mut kept: ArenaVec<'a, u32> = ArenaVec::new_in(self.arena);
+            for place in 0..self.order.len() {
+                let row = self.order.get(place).copied().unwrap_or(0);
+                self.select(0, row);
+                let mut key = String::new();
+                for slot in &dedupe.by {
+                    key.push_str(self.json(self.slot(*slot)));
+                    key.push(KEY_SEPARATOR);
+                }
+                match (seen.get(&key), dedupe.keep) {
+                    (None, _) => {
+                        seen.insert(key, kept.len());
+                        kept.push(row);
+                    }
+                    (Some(other), Keep::Last) => {
+                        if let Some(place) = kept.get_mut(*other) {
+                            *place = row;
+                        }
+                    }
+                    (Some(_), Keep::First) => {}
+                }
+            }
+            self.order = kept;
+        }
     }
 
     /// Size, agreement and order of a group.

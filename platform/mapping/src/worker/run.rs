@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::Issue;
 
+use super::explain::ExplainedField;
 use super::write::write_value;
 use super::{Row, Verdict};
 use crate::Plan;
@@ -52,12 +53,16 @@ pub(crate) struct Run<'a> {
     pub(super) elements: ArenaVec<'a, u32>,
     /// ranges of the output that do not count for the content hash
     pub(super) excluded: &'a mut Vec<(usize, usize)>,
+    /// elements that paths with several results found: table, row, path below their part of the row
+    pub(super) element_paths: ArenaVec<'a, (usize, u32, &'a str)>,
     pub(super) issues: &'a mut Vec<Issue>,
     pub(super) amounts: &'a mut [Option<Decimal>],
     pub(super) failed: bool,
     now: Option<Timestamp>,
     /// the element that the innermost function over a list is at
     pub(super) item: Cell<Value<'a>>,
+    /// where the story of every value is told, if somebody asks for it
+    pub(super) trace: Option<&'a mut Vec<ExplainedField>>,
     /// warnings of functions, until their node is known
     pub(super) notices: RefCell<Vec<Failure>>,
 }
@@ -95,12 +100,14 @@ impl<'a> Run<'a> {
             variables,
             order: ArenaVec::new_in(arena),
             elements: ArenaVec::new_in(arena),
+            element_paths: ArenaVec::new_in(arena),
             excluded,
             issues,
             amounts,
             failed: false,
             now,
             item: Cell::new(Value::Null),
+            trace: None,
             notices: RefCell::new(Vec::new()),
         };
         for extra in &plan.eaches {
@@ -129,6 +136,7 @@ impl<'a> Run<'a> {
             return Verdict::Skipped;
         }
         if readable {
+            self.dedupe_rows();
             self.group_rows();
         }
         self.select(0, self.order.first().copied().unwrap_or(0));
