@@ -6,8 +6,10 @@
 //! `cargo test -p tributary-mapping` says how to write `platform/docs/mapping/functions.md` anew.
 
 mod arguments;
+mod bounds;
 mod code;
 mod date;
+mod given;
 mod list;
 mod locale;
 mod logic;
