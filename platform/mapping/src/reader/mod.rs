@@ -16,7 +16,7 @@ use tributary_model::error_code::ErrorCode;
 
 pub(crate) use csv::{CsvBinding, read_csv};
 pub(crate) use json::read_json;
-pub(crate) use pick::{elements, members, pick};
+pub(crate) use pick::{elements, members, parse, pick};
 pub(crate) use scan::plain_run;
 pub(crate) use trie::{NodeId, ROOT, Trie};
 
