@@ -12,12 +12,16 @@ use tributary_mapping::{Diagnostic, Document, Environment, Plan, Row, compile};
 use tributary_model::rows::{RowFormat, RowPosition};
 
 fn plan(steps: &Value) -> Result<Arc<Plan>, Vec<Diagnostic>> {
+    plan_of(&json!({ "id": "out", "to": "out", "type": "json", "from": "$.in", "do": steps }))
+}
+
+fn plan_of(field: &Value) -> Result<Arc<Plan>, Vec<Diagnostic>> {
     let document: Document = serde_json::from_value(json!({
         "version": 1,
         "name": "texts",
         "source": { "format": "json", "key": ["$.key"] },
         "limits": { "max_output_bytes": 10_000_000 },
-        "fields": [{ "id": "out", "to": "out", "type": "json", "from": "$.in", "do": steps }]
+        "fields": [field]
     }))
     .unwrap();
     let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
@@ -31,7 +35,10 @@ fn plan(steps: &Value) -> Result<Arc<Plan>, Vec<Diagnostic>> {
 
 /// What the steps make of a value, or the code of the issue.
 fn run(steps: &Value, input: &Value) -> Result<Value, String> {
-    let plan = plan(steps).unwrap();
+    map(&plan(steps).unwrap(), input)
+}
+
+fn map(plan: &Arc<Plan>, input: &Value) -> Result<Value, String> {
     let text = json!({ "key": 1, "in": input }).to_string();
     let row = Row {
         position: RowPosition::default(),
@@ -235,6 +242,55 @@ fn wrong_arguments_are_told_when_the_mapping_is_checked() {
         let diagnostics = plan(&json!([step])).unwrap_err();
         let places: Vec<&str> = diagnostics.iter().map(|d| d.pointer.as_str()).collect();
         assert_eq!(places, [format!("/fields/0/do/0/{argument}")], "{step}");
+    }
+}
+
+#[test]
+fn formulas_call_the_same_functions() {
+    let cases = [
+        (
+            "left(src['in'], index_of(src['in'], '-'))",
+            "AB-7",
+            json!("AB"),
+        ),
+        (
+            "concat(after(src['in'], '-'), '/', upper('x'))",
+            "AB-7",
+            json!("7/X"),
+        ),
+        (
+            "if(contains(src['in'], 'b', true), 'yes', 'no')",
+            "AB-7",
+            json!("yes"),
+        ),
+        (
+            "replace_pattern(src['in'], '([A-Z]+)-', '$1')",
+            "AB-7",
+            json!("AB7"),
+        ),
+        (
+            "keep_chars(src['in'], ['digits'], '-')",
+            "AB-7",
+            json!("-7"),
+        ),
+        (
+            "extract(src['in'], '([A-Z])([A-Z])', 2)",
+            "AB-7",
+            json!("B"),
+        ),
+        ("repeat('ab', length(src['in']))", "AB-7", json!("abababab")),
+        ("sha256(src['in']) == sha256('AB-7')", "AB-7", json!(true)),
+        (
+            "coalesce(extract(src['in'], '[0-9]{3}'), 'none')",
+            "AB-7",
+            json!("none"),
+        ),
+        ("starts_with(src['in'], src.missing)", "AB-7", json!(null)),
+    ];
+    for (formula, input, expected) in cases {
+        let field = json!({ "id": "out", "to": "out", "type": "json", "formula": formula });
+        let plan = plan_of(&field).unwrap();
+        assert_eq!(map(&plan, &json!(input)), Ok(expected), "{formula}");
     }
 }
 

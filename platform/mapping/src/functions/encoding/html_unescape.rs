@@ -12,7 +12,7 @@ use crate::worker::run::Run;
 
 const SIGNATURE: Signature = Signature {
     name: "html_unescape",
-    summary: "Puts the characters in place of their references in HTML or XML (&amp; &#228; &euml;); what is no reference stays, and so do tags.",
+    summary: "Puts the characters in place of their references in HTML or XML (`&amp;`, `&#228;`, `&euml;`); what is no reference stays, and so do tags.",
     input: Kind::Text,
     output: Output::Is(Kind::Text),
     fails_with: &[ErrorCode::ValueInvalid, ErrorCode::RecordTooLarge],
