@@ -17,7 +17,7 @@ use tributary_model::error_code::ErrorCode;
 
 pub(crate) use csv::{CsvBinding, read_csv};
 pub(crate) use json::{read_element, read_json, shapes};
-pub(crate) use pick::{elements, members, pick, value_of};
+pub(crate) use pick::{elements, members, parse, pick, value_of};
 pub(crate) use scan::plain_run;
 pub(crate) use shape::Shape;
 pub(crate) use trie::{NodeId, ROOT, Trie};

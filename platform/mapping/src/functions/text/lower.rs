@@ -34,11 +34,11 @@ struct Lower;
 
 impl Operation for Lower {
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
-        Ok(Value::Text(changed(value.text()?, run)))
+        Ok(Value::Text(lower_case(value.text()?, run)))
     }
 
     fn text<'a>(&'a self, text: &'a str, run: &Run<'a>) -> Option<&'a str> {
-        Some(changed(text, run))
+        Some(lower_case(text, run))
     }
 }
 
@@ -46,7 +46,8 @@ fn compile(_arguments: &mut Arguments<'_, '_>) -> Compiled {
     ready(Lower)
 }
 
-fn changed<'a>(text: &'a str, run: &Run<'a>) -> &'a str {
+/// The text with all letters in lower case.
+pub(super) fn lower_case<'a>(text: &'a str, run: &Run<'a>) -> &'a str {
     if text.is_ascii() {
         if !text.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return text;

@@ -32,9 +32,6 @@ const SIGNATURE: Signature = Signature {
     ..Signature::EMPTY
 };
 
-/// Bytes that a compiled pattern may take.
-const MAX_PROGRAM: usize = 1 << 20;
-
 pub(super) const FUNCTION: Function = Function {
     signature: &SIGNATURE,
     compile,
@@ -56,14 +53,8 @@ impl Operation for Matches {
 }
 
 fn compile(arguments: &mut Arguments<'_, '_>) -> Compiled {
-    let pattern = arguments.text("pattern")?;
-    match regex::RegexBuilder::new(pattern)
-        .size_limit(MAX_PROGRAM)
-        .build()
-    {
-        Ok(regex) => ready(Matches { regex }),
-        Err(error) => arguments.invalid("pattern", &format!("not a regular expression: {error}")),
-    }
+    let regex = super::pattern::compiled(arguments)?;
+    ready(Matches { regex })
 }
 
 fn apply<'a>(value: Value<'a>, regex: &regex::Regex) -> Made<Value<'a>> {

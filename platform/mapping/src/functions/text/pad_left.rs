@@ -58,13 +58,19 @@ impl Operation for PadLeft {
 }
 
 fn compile(arguments: &mut Arguments<'_, '_>) -> Compiled {
+    let (length, sign) = filling(arguments)?;
+    ready(PadLeft { length, sign })
+}
+
+/// The length wanted and the character to fill up with.
+pub(super) fn filling(arguments: &mut Arguments<'_, '_>) -> Option<(u32, char)> {
     let length = arguments.integer("length")?;
     if length > 1000 {
         return arguments.invalid("length", "at most 1000 characters");
     }
     let mut signs = arguments.text("with")?.chars();
     match (signs.next(), signs.next()) {
-        (Some(sign), None) => ready(PadLeft { length, sign }),
+        (Some(sign), None) => Some((length, sign)),
         _ => arguments.invalid("with", "exactly one character is needed"),
     }
 }
