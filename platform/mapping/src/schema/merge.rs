@@ -9,6 +9,7 @@ pub(super) fn merge(first: Node, second: Node) -> Node {
         kinds: both_kinds(&first.kinds, &second.kinds),
         nullable: first.nullable && second.nullable,
         required: first.required || second.required,
+        read_only: first.read_only || second.read_only,
         open: first.open && second.open,
         minimum: tighter(first.minimum, second.minimum, true),
         maximum: tighter(first.maximum, second.maximum, false),

@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::decimal::Decimal;
 pub use looks::Looks;
-pub use place::{Found, Leaf};
+pub use place::{Found, Leaf, member_step};
 
 /// Most levels of a tree; what lies deeper is cut off with a note.
 pub const MAX_DEPTH: usize = 64;
@@ -94,6 +94,8 @@ pub struct Node {
     pub nullable: bool,
     /// the object around it must have it
     pub required: bool,
+    /// given by the other side, never sent to it (`readOnly`)
+    pub read_only: bool,
     /// allowed values, null excepted; empty: no such list
     pub values: Vec<Value>,
     /// the one allowed value

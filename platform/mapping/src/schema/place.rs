@@ -23,6 +23,8 @@ pub struct Leaf<'a> {
     pub node: &'a Node,
     /// pointer with `*` for elements: `/lines/*/amount`
     pub pointer: String,
+    /// RFC 9535 path with `[*]` for elements: `$.lines[*].amount`
+    pub path: String,
     /// the nodes around it, from the record inwards, without the record and the leaf
     pub around: Vec<&'a Node>,
     /// it and everything around it, up to the nearest element, is required
@@ -74,7 +76,8 @@ impl Schema {
     #[must_use]
     pub fn leaves(&self) -> Vec<Leaf<'_>> {
         let mut leaves = Vec::new();
-        collect(&self.root, String::new(), &[], true, &mut leaves);
+        let place = (String::new(), String::from("$"));
+        collect(&self.root, place, &[], true, &mut leaves);
         leaves
     }
 }
@@ -83,7 +86,8 @@ fn walk(root: &Node, steps: impl Iterator<Item = Step>) -> Found<'_> {
     let mut node = root;
     for step in steps {
         let next = match &step {
-            Step::Element => node.items.as_deref(),
+            // a member may be called `*`
+            Step::Element => node.items.as_deref().or_else(|| node.child("*")),
             Step::Name(name) => node.child(name).or_else(|| {
                 let number = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
                 node.items.as_deref().filter(|_| number)
@@ -110,7 +114,7 @@ fn allows_more(node: &Node, step: &Step) -> bool {
 
 fn collect<'a>(
     node: &'a Node,
-    pointer: String,
+    (pointer, path): (String, String),
     around: &[&'a Node],
     required: bool,
     leaves: &mut Vec<Leaf<'a>>,
@@ -125,6 +129,7 @@ fn collect<'a>(
             leaves.push(Leaf {
                 node,
                 pointer,
+                path,
                 around: around.iter().skip(1).copied().collect(),
                 required,
             });
@@ -134,10 +139,40 @@ fn collect<'a>(
     let mut inside = around.to_vec();
     inside.push(node);
     for child in &node.children {
-        let place = format!("{pointer}/{}", escape_pointer(&child.name));
+        let place = (
+            format!("{pointer}/{}", escape_pointer(&child.name)),
+            format!("{path}{}", member_step(&child.name)),
+        );
         collect(child, place, &inside, required && child.required, leaves);
     }
     if let Some(element) = element {
-        collect(element, format!("{pointer}/*"), &inside, true, leaves);
+        let place = (format!("{pointer}/*"), format!("{path}[*]"));
+        collect(element, place, &inside, true, leaves);
     }
+}
+
+/// One step of an RFC 9535 path to a member: `.name`, or `['Order No']` where the name needs quotes.
+#[must_use]
+pub fn member_step(name: &str) -> String {
+    let mut signs = name.chars();
+    let plain = signs
+        .next()
+        .is_some_and(|sign| sign.is_alphabetic() || sign == '_')
+        && signs.all(|sign| sign.is_alphanumeric() || sign == '_');
+    if plain {
+        return format!(".{name}");
+    }
+    let mut quoted = String::from("['");
+    for sign in name.chars() {
+        match sign {
+            '\\' | '\'' => {
+                quoted.push('\\');
+                quoted.push(sign);
+            }
+            sign if sign < ' ' => quoted.push_str(&format!("\\u{:04x}", u32::from(sign))),
+            sign => quoted.push(sign),
+        }
+    }
+    quoted.push_str("']");
+    quoted
 }

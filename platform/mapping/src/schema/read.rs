@@ -142,6 +142,7 @@ impl<'a> Reader<'a> {
         let mut node = Node {
             nullable: unspecified || null,
             kinds,
+            read_only: members.get("readOnly") == Some(&Value::Bool(true)),
             constant: members
                 .get("const")
                 .filter(|value| !value.is_null())
