@@ -26,6 +26,7 @@ pub mod path;
 mod plan;
 mod reader;
 mod sample;
+pub mod schema;
 mod value;
 mod worker;
 

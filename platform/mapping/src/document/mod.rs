@@ -6,6 +6,7 @@
 //! say the same, which a test holds. Deliberately absent: any meaning. Names, paths, functions and
 //! formulas are resolved by `compile`.
 
+mod canonical;
 mod read;
 mod test_case;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tributary_model::id::Slug;
 
+pub use canonical::{MAX_WIDTH, canonical};
 pub use read::parse;
 pub(crate) use read::{escape_pointer, nearest};
 pub use test_case::{ExpectedIssue, TestCase};
