@@ -43,7 +43,6 @@ const SIGNATURE: Signature = Signature {
         Example::fails(r#""a""#, r#"{"lists": []}"#, ErrorCode::ValueInvalid),
     ],
     takes_null: true,
-    ..Signature::EMPTY
 };
 
 pub(super) const FUNCTION: Function = Function {

@@ -48,7 +48,6 @@ const SIGNATURE: Signature = Signature {
         Example::fails(r#"[1]"#, r#"{"with": []}"#, ErrorCode::ValueInvalid),
     ],
     takes_null: true,
-    ..Signature::EMPTY
 };
 
 pub(super) const FUNCTION: Function = Function {

@@ -54,7 +54,6 @@ const SIGNATURE: Signature = Signature {
         ),
     ],
     takes_null: true,
-    ..Signature::EMPTY
 };
 
 pub(super) const FUNCTION: Function = Function {
