@@ -48,7 +48,7 @@ impl Operation for Abn {
         }
         // 1 is taken from the first digit, whose weight is 10
         let sum = weighted(code.as_bytes(), &[10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19]) - 10;
-        if sum % 89 != 0 {
+        if !sum.is_multiple_of(89) {
             return refused(
                 text,
                 "has wrong check digits",

@@ -26,7 +26,7 @@ pub(super) fn luhn(digits: &[u8]) -> bool {
             doubled / 10 + doubled % 10
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// The remainder by 97 of the number that digits and letters (A is 10, Z is 35) write, as ISO/IEC 7064
@@ -58,7 +58,7 @@ pub(super) fn gs1(digits: &[u8]) -> bool {
         .enumerate()
         .map(|(place, byte)| digit(*byte) * (1 + 2 * (place as u32 % 2)))
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// The remainder of a number of digits by another number.

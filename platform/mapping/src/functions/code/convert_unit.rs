@@ -4,7 +4,7 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::shorten;
 
 use super::code_table::Row;
-use super::units::{DIMENSION, FACTOR, From, NAME, find};
+use super::units::{DIMENSION, FACTOR, Meaning, NAME, find};
 use crate::decimal::{Decimal, MAX_DIGITS, Rounding};
 use crate::formula::evaluate::evaluate;
 use crate::formula::expression::Expression;
@@ -123,7 +123,7 @@ fn unit<'a>(argument: &'a Expression, run: &Run<'a>) -> Made<Option<Row<'static>
         Value::Failed => return Ok(None),
         value => value.text()?,
     };
-    match find(text.trim(), From::Any, run) {
+    match find(text.trim(), Meaning::Any, run) {
         Some(row) => Ok(Some(row)),
         None => failure(
             ErrorCode::EnumMismatch,

@@ -73,7 +73,7 @@ fn from_ten<'a>(digits: &str, last: &str, run: &Run<'a>) -> Option<&'a str> {
         _ => return None,
     };
     let sum = weighted(digits.as_bytes(), &[10, 9, 8, 7, 6, 5, 4, 3, 2]);
-    if (sum + check) % 11 != 0 {
+    if !(sum + check).is_multiple_of(11) {
         return None;
     }
     let weights = [3, 1, 3, 1, 3, 1, 3, 1, 3];

@@ -122,7 +122,7 @@ fn fitted<'a>(code: &str, form: &str, run: &Run<'a>) -> Option<&'a str> {
         };
         written.push(char::from(signs.next().filter(fits)?));
     }
-    signs.next().is_none().then(|| &*written.into_bump_str())
+    signs.next().is_none().then(|| written.into_bump_str())
 }
 
 fn compile(arguments: &mut Arguments<'_, '_>) -> Compiled {

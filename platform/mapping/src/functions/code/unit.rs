@@ -3,7 +3,7 @@
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::shorten;
 
-use super::units::{ABBREVIATION, CODE, From, NAME, SYMBOL, find};
+use super::units::{ABBREVIATION, CODE, Meaning, NAME, SYMBOL, find};
 use crate::functions::signature::{Argument, ArgumentKind, Example, Output, Signature};
 use crate::functions::{Arguments, Compiled, Function, Operation, ready};
 use crate::value::{Kind, Made, Value, failure_with_hint};
@@ -56,7 +56,7 @@ pub(super) const FUNCTION: Function = Function {
 #[derive(Debug)]
 struct Unit {
     to: usize,
-    from: From,
+    from: Meaning,
     null_on_miss: bool,
 }
 
@@ -83,9 +83,9 @@ fn compile(arguments: &mut Arguments<'_, '_>) -> Compiled {
         _ => CODE,
     };
     let from = match arguments.word("from", &["any", "abbreviation", "code"])? {
-        "abbreviation" => From::Abbreviation,
-        "code" => From::Code,
-        _ => From::Any,
+        "abbreviation" => Meaning::Abbreviation,
+        "code" => Meaning::Code,
+        _ => Meaning::Any,
     };
     ready(Unit {
         to,

@@ -21,18 +21,18 @@ const TEXT: &str = include_str!("data/units.csv");
 
 /// As what a text is understood.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum From {
+pub(super) enum Meaning {
     Any,
     Abbreviation,
     Code,
 }
 
 /// The unit that a text names.
-pub(super) fn find<'a>(text: &'a str, from: From, run: &Run<'a>) -> Option<Row<'static>> {
+pub(super) fn find<'a>(text: &'a str, from: Meaning, run: &Run<'a>) -> Option<Row<'static>> {
     match from {
-        From::Abbreviation => UNITS.by_name(text, run.arena),
-        From::Code => UNITS.by_code(text, run.arena),
-        From::Any => UNITS
+        Meaning::Abbreviation => UNITS.by_name(text, run.arena),
+        Meaning::Code => UNITS.by_code(text, run.arena),
+        Meaning::Any => UNITS
             .by_name(text, run.arena)
             .or_else(|| UNITS.by_code(text, run.arena)),
     }

@@ -93,21 +93,21 @@ const RULES: &[Rule] = &[
     rule("CZ", &[EIGHT, NINE, TEN], not_checked),
     rule("DE", &[NINE], |n| n.first() != Some(&b'0') && mod_11_10(n)),
     rule("DK", &[EIGHT], |n| {
-        n.first() != Some(&b'0') && weighted(n, &[2, 7, 6, 5, 4, 3, 2, 1]) % 11 == 0
+        n.first() != Some(&b'0') && weighted(n, &[2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)
     }),
     rule("EE", &[NINE], |n| {
-        weighted(n, &[3, 7, 1, 3, 7, 1, 3, 7, 1]) % 10 == 0
+        weighted(n, &[3, 7, 1, 3, 7, 1, 3, 7, 1]).is_multiple_of(10)
     }),
     rule("EL", &[NINE], greece),
     rule("ES", &["@99999999", "99999999@", "@9999999@"], spain),
     rule("FI", &[EIGHT], |n| {
-        weighted(n, &[7, 9, 10, 5, 8, 4, 2, 1]) % 11 == 0
+        weighted(n, &[7, 9, 10, 5, 8, 4, 2, 1]).is_multiple_of(11)
     }),
     rule("FR", &["**999999999"], france),
     rule("GB", BRITISH, britain),
     rule("HR", &[ELEVEN], mod_11_10),
     rule("HU", &[EIGHT], |n| {
-        weighted(n, &[9, 7, 3, 1, 9, 7, 3, 1]) % 10 == 0
+        weighted(n, &[9, 7, 3, 1, 9, 7, 3, 1]).is_multiple_of(10)
     }),
     rule("IE", &["9999999@", "9999999@@", "9?99999@"], ireland),
     rule("IT", &[ELEVEN], |n| !n.starts_with(b"0000000") && luhn(n)),
@@ -118,11 +118,11 @@ const RULES: &[Rule] = &[
     }),
     rule("LV", &[ELEVEN], not_checked),
     rule("MT", &[EIGHT], |n| {
-        weighted(n, &[3, 4, 6, 7, 8, 9, 10, 1]) % 37 == 0
+        weighted(n, &[3, 4, 6, 7, 8, 9, 10, 1]).is_multiple_of(37)
     }),
     rule("NL", &["999999999B99"], netherlands),
     rule("NO", &[NINE, "999999999MVA"], |n| {
-        weighted(n, &[3, 2, 7, 6, 5, 4, 3, 2, 1]) % 11 == 0
+        weighted(n, &[3, 2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)
     }),
     rule("PL", &[TEN], |n| {
         let (sum, last) = (
@@ -138,9 +138,7 @@ const RULES: &[Rule] = &[
             .is_some_and(|(head, tail)| luhn(head) && tail != b"00")
     }),
     rule("SI", &[EIGHT], slovenia),
-    rule("SK", &[TEN], |n| {
-        n.first() != Some(&b'0') && remainder(n, 11) == 0
-    }),
+    rule("SK", &[TEN], |n| remainder(n, 11) == 0),
     rule("XI", BRITISH, britain),
 ];
 
@@ -172,7 +170,7 @@ fn belgium(number: &[u8]) -> bool {
 /// The enterprise number (UID), after the E of CHE.
 fn switzerland(number: &[u8]) -> bool {
     let digits = number.get(1..10).unwrap_or_default();
-    weighted(digits, &[5, 4, 3, 2, 7, 6, 5, 4, 1]) % 11 == 0
+    weighted(digits, &[5, 4, 3, 2, 7, 6, 5, 4, 1]).is_multiple_of(11)
 }
 
 fn greece(number: &[u8]) -> bool {
@@ -280,7 +278,7 @@ fn ireland(number: &[u8]) -> bool {
 /// By the citizen number, or since 2020 by MOD 97 of the whole.
 fn netherlands(number: &[u8]) -> bool {
     let sum = weighted(number, &[9, 8, 7, 6, 5, 4, 3, 2]);
-    let old = sum % 11 == at(number, 8) && !number.starts_with(b"000000000");
+    let old = sum % 11 == at(number, 8) && sum > 0 && !number.ends_with(b"00");
     old || mod_97(b"NL".iter().chain(number).copied()) == 1
 }
 
@@ -303,4 +301,75 @@ fn slovenia(number: &[u8]) -> bool {
     let rest = weighted(number, &[8, 7, 6, 5, 4, 3, 2]) % 11;
     let check = if rest == 1 { 0 } else { 11 - rest };
     number.first() != Some(&b'0') && check == at(number, 7)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers that companies publish on their invoices and web pages.
+    const PUBLISHED: &[(&str, &str)] = &[
+        ("AT", "U13585627"),
+        ("BE", "0403019261"),
+        ("CH", "E107787577IVA"),
+        ("DE", "136695976"),
+        ("DK", "13585628"),
+        ("EE", "100931558"),
+        ("EL", "094259216"),
+        ("ES", "54362315K"),
+        ("ES", "X2482300W"),
+        ("ES", "J99216582"),
+        ("FI", "20774740"),
+        ("FR", "40303265045"),
+        ("FR", "K7399859412"),
+        ("GB", "980780684"),
+        ("HR", "33392005961"),
+        ("HU", "12892312"),
+        ("IE", "6433435F"),
+        ("IE", "6433435OA"),
+        ("IE", "8D79739I"),
+        ("IT", "00743110157"),
+        ("LU", "15027442"),
+        ("MT", "11679112"),
+        ("NL", "004495445B01"),
+        ("NO", "995525828MVA"),
+        ("PL", "8567346215"),
+        ("PT", "501964843"),
+        ("RO", "18547290"),
+        ("SE", "123456789701"),
+        ("SI", "50223054"),
+        ("SK", "2022749619"),
+    ];
+
+    #[test]
+    fn a_published_number_is_taken_and_with_another_digit_refused() {
+        for (prefix, number) in PUBLISHED {
+            assert_eq!(check(prefix, number), Ok(()), "{prefix}{number}");
+            let changed = match number.as_bytes()[2] {
+                b'9' => b'8',
+                digit => digit + 1,
+            };
+            let mut other = number.as_bytes().to_vec();
+            other[2] = changed;
+            let other = String::from_utf8(other).unwrap();
+            assert_eq!(
+                check(prefix, &other),
+                Err(Fault::CheckDigit),
+                "{prefix}{other}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused() {
+        assert_eq!(check("US", "123456789"), Err(Fault::Prefix));
+        for (prefix, number) in [
+            ("DE", ""),
+            ("DE", "12345678"),
+            ("DE", "12345678ä"),
+            ("IE", "é433435F"),
+        ] {
+            assert_eq!(check(prefix, number), Err(Fault::Form), "{prefix}{number}");
+        }
+    }
 }
