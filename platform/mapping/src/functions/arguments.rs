@@ -317,6 +317,7 @@ fn has_form(value: &Value, kind: ArgumentKind) -> bool {
         ArgumentKind::Flag => value.is_boolean(),
         ArgumentKind::Scalar => scalar(value),
         ArgumentKind::Scalars => list(&scalar),
+        ArgumentKind::Table => super::words::rows(value).is_some(),
         ArgumentKind::Locale => value
             .as_str()
             .is_some_and(|name| Locale::named(name).is_some()),

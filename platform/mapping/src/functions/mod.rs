@@ -19,6 +19,7 @@ mod number;
 mod operation;
 pub mod signature;
 mod text;
+mod words;
 
 pub(crate) use arguments::Arguments;
 pub(crate) use locale::Locale;

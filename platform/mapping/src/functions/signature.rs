@@ -96,6 +96,8 @@ pub enum ArgumentKind {
     /// text, number, boolean or null
     Scalar,
     Scalars,
+    /// texts with a value each: an object, or a list of pairs
+    Table,
     Locale,
     Rounding,
     OnMiss,
@@ -121,14 +123,15 @@ impl ArgumentKind {
             Self::Flag => "true or false",
             Self::Scalar => "text, number, boolean or null",
             Self::Scalars => "list of texts, numbers, booleans",
+            Self::Table => "object, or in a formula a list of pairs [key, value]",
             Self::Locale => "name of a locale",
             Self::Rounding => "name of a rounding mode",
             Self::OnMiss => "error, null or default",
             Self::Paths => "list of paths",
             Self::Computed(kind) => computed_words(kind),
             Self::ComputedList(_) => "list of values; each a constant or computed",
-            Self::ForEach(Kind::Bool) => "condition over each element, it",
-            Self::ForEach(_) => "formula over each element, it",
+            Self::ForEach(Kind::Bool) => "condition over it",
+            Self::ForEach(_) => "formula over it",
         }
     }
 }

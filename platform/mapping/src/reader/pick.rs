@@ -26,7 +26,7 @@ pub(crate) fn pick<'a>(value: Value<'a>, path: &[Step], arena: &'a Bump) -> Valu
                 .unwrap_or(Value::Null),
             (Value::Json(text), Step::Name(name)) => members(text, arena)
                 .iter()
-                .find(|(member, _)| member == name)
+                .rfind(|(member, _)| member == name)
                 .map_or(Value::Null, |(_, value)| *value),
             _ => Value::Null,
         };

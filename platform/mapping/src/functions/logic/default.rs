@@ -30,7 +30,6 @@ const SIGNATURE: Signature = Signature {
         Example::gives(r#"false"#, r#"{"value": true}"#, r#"false"#),
     ],
     takes_null: true,
-    ..Signature::EMPTY
 };
 
 pub(super) const FUNCTION: Function = Function {

@@ -26,7 +26,6 @@ const SIGNATURE: Signature = Signature {
         Example::gives(r#"null"#, r#"{"value": "A"}"#, r#"false"#),
     ],
     takes_null: true,
-    ..Signature::EMPTY
 };
 
 pub(super) const FUNCTION: Function = Function {

@@ -20,7 +20,6 @@ const SIGNATURE: Signature = Signature {
         Example::gives(r#"false"#, r#"{}"#, r#"false"#),
     ],
     takes_null: true,
-    ..Signature::EMPTY
 };
 
 pub(super) const FUNCTION: Function = Function {
