@@ -176,6 +176,40 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The date, for a function that works on dates.
+    pub(crate) fn date(self) -> Made<Date> {
+        match self {
+            Self::Date(date) => Ok(date),
+            Self::DateTime(_) => failure_with_hint(
+                ErrorCode::DateInvalid,
+                "a date and time where a date is needed",
+                "add to_date before this step: the day depends on the time zone",
+            ),
+            other => failure_with_hint(
+                ErrorCode::DateInvalid,
+                format!("a {} where a date is needed", other.kind_word()),
+                "add date_parse before this step",
+            ),
+        }
+    }
+
+    /// The instant, for a function that works on dates with times.
+    pub(crate) fn date_time(self) -> Made<DateTime> {
+        match self {
+            Self::DateTime(instant) => Ok(*instant),
+            Self::Date(_) => failure_with_hint(
+                ErrorCode::DateInvalid,
+                "a date where a date and time is needed",
+                "add at_time before this step: a day alone is no instant",
+            ),
+            other => failure_with_hint(
+                ErrorCode::DateInvalid,
+                format!("a {} where a date and time is needed", other.kind_word()),
+                "add datetime_parse before this step",
+            ),
+        }
+    }
+
     /// Decodes a JSON number; other values stay.
     pub(crate) fn decoded(self) -> Made<Self> {
         match self {
@@ -229,6 +263,14 @@ impl<'a> Value<'a> {
     }
 }
 
+/// `value`, or the date that it writes as a text if `other` is a date: dates have no literals.
+pub(crate) fn alike<'a>(value: Value<'a>, other: Value<'_>) -> Value<'a> {
+    match (value, other) {
+        (Value::Text(text), Value::Date(_)) => Date::parse_iso(text).map_or(value, Value::Date),
+        _ => value,
+    }
+}
+
 pub(crate) fn parse_json_number(digits: &str) -> Made<Decimal> {
     Decimal::parse(digits).or_else(|error| number_failure(digits, error, "a number"))
 }
@@ -256,6 +298,7 @@ pub(crate) enum Constant {
     Text(Box<str>),
     Decimal(Decimal),
     Date(Date),
+    DateTime(DateTime),
 }
 
 impl Constant {
@@ -266,6 +309,7 @@ impl Constant {
             Self::Text(text) => Value::Text(text),
             Self::Decimal(number) => Value::Decimal(*number),
             Self::Date(date) => Value::Date(*date),
+            Self::DateTime(instant) => Value::DateTime(instant),
         }
     }
 
@@ -276,6 +320,7 @@ impl Constant {
             Self::Text(_) => Kind::Text,
             Self::Decimal(_) => Kind::Number,
             Self::Date(_) => Kind::Date,
+            Self::DateTime(_) => Kind::DateTime,
         }
     }
 

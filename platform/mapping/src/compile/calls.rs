@@ -87,7 +87,7 @@ impl Compiler<'_> {
         Some(items)
     }
 
-    /// A function of `do` with its arguments by position; all but the value are constants.
+    /// A function of `do` with its arguments by position; one that needs no value may have none.
     fn function_call(
         &mut self,
         name: &str,
@@ -96,6 +96,14 @@ impl Compiler<'_> {
         pointer: &str,
     ) -> Option<Typed> {
         let Some((value, rest)) = arguments.split_first() else {
+            let found = functions::find(name).filter(|f| f.signature.input == Kind::Null);
+            if found.is_some() {
+                let null = Ast {
+                    offset: 0,
+                    node: Node::Constant(Constant::Null),
+                };
+                return self.function_call(name, &[null], scope, pointer);
+            }
             self.error(
                 code::ARGUMENT_MISSING,
                 pointer,

@@ -7,6 +7,7 @@
 
 mod arguments;
 mod code;
+mod computed;
 mod date;
 mod list;
 mod locale;

@@ -1,5 +1,6 @@
 //! Conditions, defaults, allowed values.
 
+mod between;
 mod default;
 mod enum_of;
 mod equals;
@@ -18,5 +19,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     default::FUNCTION,
     equals::FUNCTION,
     in_list::FUNCTION,
+    between::FUNCTION,
     is_empty::FUNCTION,
 ];
