@@ -164,7 +164,13 @@ impl Compiler<'_> {
                         );
                         return None;
                     };
-                    values.insert(argument.name.to_owned(), constant);
+                    // null leaves an argument out, so that those after it can be reached
+                    let left_out = constant.is_null()
+                        && !argument.required
+                        && argument.kind != ArgumentKind::Scalar;
+                    if !left_out {
+                        values.insert(argument.name.to_owned(), constant);
+                    }
                 }
             }
             rest = others;

@@ -20,7 +20,7 @@ pub(crate) enum Order {
 pub(crate) struct Reader {
     pub(crate) order: Option<Order>,
     /// whose names are read; none: those of all languages
-    pub(crate) language: Option<Language>,
+    pub(crate) language: Option<&'static Language>,
     /// two-digit years below it are 20yy, the others 19yy
     pub(crate) century_pivot: Option<u8>,
 }
@@ -110,7 +110,7 @@ impl Reader {
         Ok((month, weekday))
     }
 
-    fn languages(&self) -> impl Iterator<Item = Language> {
+    fn languages(&self) -> impl Iterator<Item = &'static Language> {
         let only = self.language;
         Language::ALL
             .into_iter()
@@ -274,7 +274,22 @@ fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "[0-9]{0,4}[ ./,:TZ+-]?\\PC{0,12}[ ./,:-]?[0-9]{0,5}") {
+            let _read = Reader::default().read(&text);
+        }
+
+        #[test]
+        fn what_is_written_reads_back(number in -700_000_i64..2_900_000) {
+            let date = Date::from_day_number(number).unwrap();
+            prop_assert_eq!(Reader::default().read(&date.to_string()), Ok(date));
+        }
+    }
 
     fn shown(reader: Reader, text: &str) -> String {
         match reader.read(text) {

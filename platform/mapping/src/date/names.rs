@@ -5,7 +5,7 @@
 //! or without accents.
 
 /// A language of names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Language {
     pub(crate) code: &'static str,
     months: [&'static str; 12],
@@ -20,10 +20,17 @@ pub(crate) struct Language {
 }
 
 impl Language {
-    pub(crate) const ALL: [Self; 7] =
-        [ENGLISH, GERMAN, FRENCH, SPANISH, ITALIAN, DUTCH, PORTUGUESE];
+    pub(crate) const ALL: [&'static Self; 7] = [
+        &ENGLISH,
+        &GERMAN,
+        &FRENCH,
+        &SPANISH,
+        &ITALIAN,
+        &DUTCH,
+        &PORTUGUESE,
+    ];
 
-    pub(crate) fn named(code: &str) -> Option<Self> {
+    pub(crate) fn named(code: &str) -> Option<&'static Self> {
         Self::ALL.into_iter().find(|language| language.code == code)
     }
 
@@ -104,7 +111,7 @@ fn folded(sign: char) -> char {
     }
 }
 
-const ENGLISH: Language = Language {
+static ENGLISH: Language = Language {
     code: "en",
     months: [
         "January",
@@ -137,7 +144,7 @@ const ENGLISH: Language = Language {
     also_days: &[("Tues", 2), ("Thur", 4), ("Thurs", 4)],
 };
 
-const GERMAN: Language = Language {
+static GERMAN: Language = Language {
     code: "de",
     months: [
         "Januar",
@@ -176,7 +183,7 @@ const GERMAN: Language = Language {
     also_days: &[("Sonnabend", 6)],
 };
 
-const FRENCH: Language = Language {
+static FRENCH: Language = Language {
     code: "fr",
     months: [
         "janvier",
@@ -203,7 +210,7 @@ const FRENCH: Language = Language {
     also_days: &[],
 };
 
-const SPANISH: Language = Language {
+static SPANISH: Language = Language {
     code: "es",
     months: [
         "enero",
@@ -236,7 +243,7 @@ const SPANISH: Language = Language {
     also_days: &[],
 };
 
-const ITALIAN: Language = Language {
+static ITALIAN: Language = Language {
     code: "it",
     months: [
         "gennaio",
@@ -269,7 +276,7 @@ const ITALIAN: Language = Language {
     also_days: &[],
 };
 
-const DUTCH: Language = Language {
+static DUTCH: Language = Language {
     code: "nl",
     months: [
         "januari",
@@ -302,7 +309,7 @@ const DUTCH: Language = Language {
     also_days: &[],
 };
 
-const PORTUGUESE: Language = Language {
+static PORTUGUESE: Language = Language {
     code: "pt",
     months: [
         "janeiro",

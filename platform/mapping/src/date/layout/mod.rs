@@ -16,7 +16,7 @@ use super::{Date, pattern};
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
     parts: Vec<Part>,
-    language: Option<Language>,
+    language: Option<&'static Language>,
     /// two-digit years below it are 20yy, the others 19yy
     century_pivot: Option<u8>,
 }
@@ -24,7 +24,7 @@ pub(crate) struct Layout {
 /// What names and short years in a pattern mean.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Conventions {
-    pub(crate) language: Option<Language>,
+    pub(crate) language: Option<&'static Language>,
     /// 0 to 100
     pub(crate) century_pivot: Option<u8>,
 }

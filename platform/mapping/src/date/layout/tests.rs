@@ -1,6 +1,32 @@
 //! Patterns there and back, and what they refuse.
 
+use proptest::prelude::*;
+
 use super::*;
+
+proptest! {
+    #[test]
+    fn no_pattern_and_no_text_panics(pattern in "([yMdEHhmsSaXx' .:ä-]{0,4}){0,6}", text in "\\PC{0,24}") {
+        if let Ok(layout) = Layout::compile(&pattern, conventions("de")) {
+            let _moment = layout.parse(&text);
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_back(number in -700_000_i64..2_900_000, second in 0_i32..86_400, offset in -1439_i32..1440) {
+        let pattern = "EEEE d. MMM yyyy, hh:mm:ss a XXX";
+        let layout = Layout::compile(pattern, conventions("pt")).unwrap();
+        let part = |length: i32, limit: i32| i8::try_from(second / length % limit).unwrap();
+        let moment = Moment {
+            date: Date::from_day_number(number).unwrap(),
+            time: Time::new(part(3600, 24), part(60, 60), part(1, 60), 0).unwrap(),
+            offset: Offset::from_seconds(offset * 60).ok(),
+        };
+        let mut text = String::new();
+        layout.write(moment, |piece| text.push_str(piece));
+        prop_assert_eq!(layout.parse(&text), Some(moment), "{}", text);
+    }
+}
 
 fn conventions(language: &str) -> Conventions {
     Conventions {

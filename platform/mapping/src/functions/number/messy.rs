@@ -221,7 +221,17 @@ fn code_of_currency(core: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "[(€-]?\\PC{0,8}[0-9.,' ]{0,12}[)%-]{0,3}\\PC{0,4}") {
+            let _read = read(&text, None);
+            let _german = read(&text, Some(Separators::GERMAN));
+        }
+    }
 
     fn readings(text: &str, locale: Option<Separators>) -> String {
         match read(text, locale) {
