@@ -50,3 +50,52 @@ pub fn excerpt(bytes: &[u8]) -> String {
     }
     short
 }
+
+/// Why bytes cannot be had any more, carried through `std::io::Read` inside of an
+/// [`std::io::Error`], so that a limit or a damaged archive keeps its code and its text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ReadFault {
+    pub code: ErrorCode,
+    /// for a person
+    pub message: String,
+}
+
+impl ReadFault {
+    /// The fault as an error of `Read`.
+    pub fn error(code: ErrorCode, message: impl Into<String>) -> std::io::Error {
+        let fault = Self {
+            code,
+            message: message.into(),
+        };
+        std::io::Error::new(std::io::ErrorKind::InvalidData, fault)
+    }
+
+    /// What `error` says: the fault that one of our readers put into it, the early end of a
+    /// compressed stream, or an error of the caller's reader.
+    #[must_use]
+    pub fn of(error: &std::io::Error) -> Self {
+        if let Some(inner) = error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<Self>())
+        {
+            return inner.clone();
+        }
+        if error.kind() == std::io::ErrorKind::UnexpectedEof {
+            return Self {
+                code: ErrorCode::FileTruncated,
+                message: "the file ends too early".to_owned(),
+            };
+        }
+        Self {
+            code: ErrorCode::SourceProtocol,
+            message: format!("the bytes could not be read: {error}"),
+        }
+    }
+
+    /// The fault at a place.
+    #[must_use]
+    pub fn at(self, position: RowPosition) -> RowFault {
+        RowFault::new(self.code, position, self.message, b"")
+    }
+}

@@ -22,10 +22,11 @@ pub mod diagnostic;
 pub mod document;
 mod formula;
 pub mod functions;
-mod path;
+pub mod path;
 mod plan;
 mod reader;
 mod sample;
+pub mod schema;
 mod value;
 mod worker;
 
@@ -36,4 +37,6 @@ pub use document::{Document, parse};
 pub use plan::{Grouping, Plan};
 pub use sample::{TestReport, run_tests};
 pub use value::Kind;
-pub use worker::{Outcome, Row, Verdict, Worker};
+pub use worker::{
+    ExplainedField, ExplainedInput, ExplainedStep, Explanation, Outcome, Row, Verdict, Worker,
+};

@@ -82,6 +82,10 @@ catalogue! {
     FileChanged, "file_changed", Customer, true, "the file changed while it was read", "let the sender write under another name and rename when complete";
     JsonInvalid, "json_invalid", Customer, false, "the text is not valid JSON", "correct the text at the given place";
     RowTooLarge, "row_too_large", Customer, false, "one row is larger than the limit", "split the row or raise the limit in the integration";
+    XmlInvalid, "xml_invalid", Customer, false, "the text is not well-formed XML, or uses what is refused here", "correct the text at the given line and column";
+    WorkbookInvalid, "workbook_invalid", Customer, false, "the file is not a readable XLSX workbook, or has no such sheet", "open it in a spreadsheet program and save it again as .xlsx; compare the sheet's name";
+    ArchiveInvalid, "archive_invalid", Customer, false, "the compressed file is damaged or of a kind that is not read", "compress it again as zip, gzip or zstd and send it complete";
+    InputTooLarge, "input_too_large", Customer, false, "the unpacked content is larger than a limit", "see which limit in the message; split the file, or raise the limit";
     // mapping a record
     ValueMissing, "value_missing", Customer, false, "a required value is missing", "fill the field in the source";
     ValueInvalid, "value_invalid", Customer, false, "the value does not have the expected form", "correct the value in the source, or the format in the mapping";

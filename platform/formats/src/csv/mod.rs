@@ -10,6 +10,7 @@
 //!
 //! Only encodings that contain ASCII as it is can be split before decoding; [`check`] refuses others.
 
+mod detect;
 pub mod fields;
 mod scanner;
 pub mod splitter;
@@ -22,6 +23,7 @@ use tributary_model::rows::{CsvFormat, RowPosition};
 
 use crate::encoding::Decoding;
 use crate::fault::RowFault;
+pub use detect::{Detected, detect, encoding_of};
 pub use fields::{Fields, field_count};
 pub use splitter::{Rows, Splitter};
 

@@ -83,6 +83,13 @@ pub fn probe<'a>(body: &'a [u8], pointer: &str) -> Result<Option<Cow<'a, str>>, 
     }
 }
 
+/// Appends `text` as a JSON string.
+pub(crate) fn write_text(out: &mut Vec<u8>, text: &str) {
+    // Writing to memory cannot fail, and a text always has a JSON form.
+    let written = serde_json::to_writer(&mut *out, text);
+    debug_assert!(written.is_ok());
+}
+
 /// Borrows where the text has no escapes.
 #[derive(serde::Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);

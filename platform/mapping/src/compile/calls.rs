@@ -252,6 +252,11 @@ impl Compiler<'_> {
             _ => input.map_or(Kind::Any, |(_, found)| found),
         };
         let output = self.accumulate(each, kind, input.map(|(variable, _)| variable));
+        let what = match &input {
+            None => format!("count({root})"),
+            Some(_) => format!("{name}({root}.{})", dotted(rest)),
+        };
+        self.variable_names.entry(output).or_insert(what);
         Some((Expression::Variable(output), result))
     }
 
@@ -264,15 +269,9 @@ impl Compiler<'_> {
         pointer: &str,
     ) -> Option<(u32, Kind)> {
         let scope = self.eaches.get(each)?.scope;
-        let dotted: Vec<&str> = picks
-            .iter()
-            .filter_map(|pick| match pick {
-                Pick::Member(name) => Some(name.as_str()),
-                Pick::Index(_) => None,
-            })
-            .collect();
+        let dotted = dotted(picks);
         let names = self.names.get(usize::from(scope))?;
-        if let Some(Named::Variable(variable, kind)) = names.get(&dotted.join(".")) {
+        if let Some(Named::Variable(variable, kind)) = names.get(&dotted) {
             return Some((*variable, *kind));
         }
         let known: Vec<&str> = names.keys().map(String::as_str).collect();
@@ -280,10 +279,7 @@ impl Compiler<'_> {
         self.error(
             code::NAME_UNKNOWN,
             pointer,
-            format!(
-                "the elements of {root} have no field {:?}",
-                dotted.join(".")
-            ),
+            format!("the elements of {root} have no field {:?}", dotted),
             hint,
         );
         None
@@ -292,6 +288,7 @@ impl Compiler<'_> {
     /// The variable of an aggregate; the same aggregate is kept once.
     fn accumulate(&mut self, each: usize, kind: AccumulatorKind, input: Option<u32>) -> u32 {
         let output = self.variables;
+        self.read.extend(input);
         let Some(each) = self.eaches.get_mut(each) else {
             return output;
         };
@@ -309,6 +306,17 @@ impl Compiler<'_> {
         });
         self.variable()
     }
+}
+
+fn dotted(picks: &[Pick]) -> String {
+    let names: Vec<&str> = picks
+        .iter()
+        .filter_map(|pick| match pick {
+            Pick::Member(name) => Some(name.as_str()),
+            Pick::Index(_) => None,
+        })
+        .collect();
+    names.join(".")
 }
 
 /// A constant of a formula as the JSON that `do` would hold.

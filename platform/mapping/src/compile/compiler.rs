@@ -1,6 +1,6 @@
 //! The compiler's state: scopes, wanted places, names, and the diagnostics found so far.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 
@@ -10,8 +10,8 @@ use crate::diagnostic::{Diagnostic, code};
 use crate::document::{RowStep, SourceFormat, nearest};
 use crate::formula::expression::SlotRef;
 use crate::functions::Locale;
-use crate::path::{Path, PathError, Step, parse_array, parse_singular};
-use crate::plan::{EachExtra, LookupTable, Scope, TargetStep, WantedSlot};
+use crate::path::{Path, PathError, Query, Step, parse_array, parse_singular};
+use crate::plan::{EachExtra, LookupTable, NodesPath, Scope, TargetStep, WantedSlot};
 use crate::reader::{NodeId, ROOT, Trie};
 use crate::value::{Constant, Kind};
 
@@ -31,6 +31,9 @@ pub(crate) struct Compiler<'d> {
     /// what formulas may name, per scope
     pub(crate) names: Vec<BTreeMap<String, Named>>,
     pub(crate) variables: u32,
+    pub(crate) variable_names: BTreeMap<u32, String>,
+    /// variables that something reads
+    pub(crate) read: BTreeSet<u32>,
     /// functions over a list around the formula that is compiled: `it` is known inside them
     pub(crate) items: u32,
     pub(crate) eaches: Vec<Each>,
@@ -70,7 +73,7 @@ impl<'d> Compiler<'d> {
     pub(crate) fn new(document: &'d Document, environment: &'d Environment<'d>) -> Self {
         let group = document.rows.iter().find_map(|step| match step {
             RowStep::Group(group) => Some(group.scope.clone()),
-            RowStep::Filter { .. } => None,
+            RowStep::Filter { .. } | RowStep::Dedupe { .. } => None,
         });
         let mut compiler = Self {
             document,
@@ -88,6 +91,8 @@ impl<'d> Compiler<'d> {
             }],
             names: vec![BTreeMap::new()],
             variables: 0,
+            variable_names: BTreeMap::new(),
+            read: BTreeSet::new(),
             items: 0,
             eaches: Vec::new(),
             params: BTreeMap::new(),
@@ -220,7 +225,11 @@ impl<'d> Compiler<'d> {
                 slot
             }
         };
-        Some(SlotRef { scope, slot })
+        Some(SlotRef {
+            scope,
+            table: u16::try_from(table).ok()?,
+            slot,
+        })
     }
 
     /// Whether the path names one column, and one that the source has.
@@ -268,6 +277,26 @@ impl<'d> Compiler<'d> {
         Some(node)
     }
 
+    /// A path with several results on the element of a scope; `None` if it names one value, and for a
+    /// CSV source, which [`Self::slot`] tells of.
+    pub(crate) fn nodes_path(
+        &mut self,
+        scope: u16,
+        text: &str,
+        pointer: &str,
+    ) -> Option<NodesPath> {
+        if self.document.source.format == SourceFormat::Csv {
+            return None;
+        }
+        let query = Query::parse(text).ok()?;
+        if query.singular().is_some() {
+            return None;
+        }
+        let (path, query) = query.prefix();
+        let within = self.slot_of(scope, path, pointer)?;
+        Some(NodesPath { within, query })
+    }
+
     /// The table and slot of a JSON array on the element of a scope.
     pub(crate) fn array(
         &mut self,
@@ -294,9 +323,14 @@ impl<'d> Compiler<'d> {
         let table = self.scopes.get(usize::from(scope))?.table;
         let node = self.walk(table, &path, pointer)?;
         if let Some((inner, slot)) = self.tries.get(table)?.node(node)?.items {
-            return Some((inner, SlotRef { scope, slot }, path));
+            let slot = SlotRef {
+                scope,
+                table: u16::try_from(table).ok()?,
+                slot,
+            };
+            return Some((inner, slot, path));
         }
-        let inner = self.tries.len();
+        let inner = self.new_table();
         let wanted = self.slots.get_mut(table)?;
         let slot = u16::try_from(wanted.len()).ok()?;
         wanted.push(WantedSlot {
@@ -304,9 +338,29 @@ impl<'d> Compiler<'d> {
             pointer: pointer.to_owned(),
         });
         self.tries.get_mut(table)?.node_mut(node)?.items = Some((inner, slot));
+        let slot = SlotRef {
+            scope,
+            table: u16::try_from(table).ok()?,
+            slot,
+        };
+        Some((inner, slot, path))
+    }
+
+    /// A table for elements that no array of the row holds.
+    pub(crate) fn new_table(&mut self) -> usize {
+        let table = self.tries.len();
         self.tries.push(Trie::default());
         self.slots.push(Vec::new());
-        Some((inner, SlotRef { scope, slot }, path))
+        table
+    }
+
+    /// The path of a slot below its element.
+    pub(crate) fn path_of(&self, slot: SlotRef) -> Path {
+        self.slots
+            .get(usize::from(slot.table))
+            .and_then(|slots| slots.get(usize::from(slot.slot)))
+            .map(|wanted| wanted.path.clone())
+            .unwrap_or_default()
     }
 
     /// What a source value is known to be.

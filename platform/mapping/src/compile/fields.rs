@@ -278,13 +278,23 @@ impl Compiler<'_> {
     /// What a loop goes over, the table of its elements, and the array if it is one.
     fn each_source(&mut self, source: &str, spot: &Spot<'_>, place: &Place) -> Option<Elements> {
         let pointer = format!("{}/each", spot.pointer);
+        let plain = crate::path::parse_array(source).is_ok();
+        if source.starts_with('$')
+            && !plain
+            && let Some(nodes) = self.nodes_path(place.scope, source, &pointer)
+        {
+            let (within, path) = (nodes.within, self.path_of(nodes.within));
+            let table = self.new_table();
+            let source = EachSource::Nodes(Box::new(nodes), table);
+            return Some((source, table, Some((within, path))));
+        }
         if source.starts_with('$') {
             let (table, slot, path) = self.array(place.scope, source, &pointer)?;
             return Some((EachSource::Array(slot), table, Some((slot, path))));
         }
         let members = self.document.rows.iter().find_map(|step| match step {
             RowStep::Group(group) => Some(format!("{}.{}", group.scope, group.members)),
-            RowStep::Filter { .. } => None,
+            RowStep::Filter { .. } | RowStep::Dedupe { .. } => None,
         });
         match members {
             Some(members) if members == source && !place.inside_loop() => {
@@ -320,6 +330,11 @@ impl Compiler<'_> {
         let Some(names) = self.names.get_mut(usize::from(scope)) else {
             return;
         };
+        if let Named::Variable(index, _) = named {
+            self.variable_names
+                .entry(index)
+                .or_insert_with(|| name.clone());
+        }
         if names.insert(name.clone(), named).is_some() {
             self.error(
                 code::NAME_AMBIGUOUS,
@@ -388,9 +403,10 @@ fn spot<'a>(field: &'a Field, pointer: String, place: &Place) -> Spot<'a> {
     }
 }
 
-/// A member's name as JSON, with its colon.
+/// A member's name as JSON, with the comma before it and its colon.
 fn key_bytes(name: &str) -> Box<[u8]> {
-    let mut bytes = serde_json::to_vec(name).unwrap_or_default();
+    let mut bytes = vec![b','];
+    bytes.extend(serde_json::to_vec(name).unwrap_or_default());
     bytes.push(b':');
     bytes.into()
 }

@@ -242,6 +242,7 @@ impl Compiler<'_> {
         if let Some((Named::Variable(index, kind), rest)) = self.find(name, picks, scope)
             && (rest.is_empty() || kind.may_be(Kind::Json))
         {
+            self.read.insert(index);
             return Some(picked(Expression::Variable(index), kind, rest));
         }
         if let Some(outer) = self.scope_named(scope, name) {

@@ -13,7 +13,7 @@ mod rules;
 mod tables;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -22,6 +22,7 @@ use tributary_model::document::LookupDocument;
 pub(crate) use values::conversion;
 
 use crate::diagnostic::Diagnostic;
+use crate::plan::{Body, Node};
 use crate::{Document, Plan};
 use compiler::Compiler;
 
@@ -64,11 +65,12 @@ fn build(document: &Document, environment: &Environment<'_>) -> (Plan, Vec<Diagn
     let mut compiler = Compiler::new(document, environment);
     compiler.read_params();
     compiler.read_lookups();
-    let (filters, group) = compiler.row_steps();
+    let (filters, dedupes, group) = compiler.row_steps();
     let key = compiler.key();
-    let nodes = compiler.fields(&document.fields, &fields::Place::top());
+    let mut nodes = compiler.fields(&document.fields, &fields::Place::top());
     let rules = compiler.rules();
     compiler.unused_pointers();
+    mark_read(&mut nodes, &compiler.read);
     let null_tokens = match &document.source.null_tokens {
         Some(tokens) => tokens.iter().map(|token| token.as_str().into()).collect(),
         None => match document.source.format {
@@ -87,8 +89,10 @@ fn build(document: &Document, environment: &Environment<'_>) -> (Plan, Vec<Diagn
         slots: compiler.slots,
         scopes: compiler.scopes,
         variables: compiler.variables,
+        variable_names: compiler.variable_names,
         lookups: compiler.lookups,
         filters,
+        dedupes,
         group,
         key,
         nodes,
@@ -96,6 +100,17 @@ fn build(document: &Document, environment: &Environment<'_>) -> (Plan, Vec<Diagn
         rules,
     };
     (plan, compiler.diagnostics)
+}
+
+/// Marks the values that something reads: only those are kept.
+fn mark_read(nodes: &mut [Node], read: &BTreeSet<u32>) {
+    for node in nodes {
+        match &mut node.body {
+            Body::Value(value) => value.read = read.contains(&value.variable),
+            Body::Object { nodes, .. } => mark_read(nodes, read),
+            Body::Each(each) => mark_read(&mut each.nodes, read),
+        }
+    }
 }
 
 /// BLAKE3 of everything the output depends on.

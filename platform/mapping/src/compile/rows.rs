@@ -4,14 +4,15 @@ use super::compiler::Compiler;
 use crate::diagnostic::code;
 use crate::document::{self, RowStep};
 use crate::formula::expression::SlotRef;
-use crate::plan::{Filter, Group, Grouping, SortBy};
+use crate::plan::{Dedupe, Filter, Group, Grouping, SortBy};
 use crate::value::Kind;
 
 impl Compiler<'_> {
-    /// Filters, then at most one group.
-    pub(crate) fn row_steps(&mut self) -> (Vec<Filter>, Option<Group>) {
+    /// Filters, then at most one group, and what takes doubles out of its rows.
+    pub(crate) fn row_steps(&mut self) -> (Vec<Filter>, Vec<Dedupe>, Option<Group>) {
         let document = self.document;
         let mut filters = Vec::new();
+        let mut dedupes = Vec::new();
         let mut group = None;
         for (place, step) in document.rows.iter().enumerate() {
             let pointer = format!("/rows/{place}");
@@ -32,6 +33,11 @@ impl Compiler<'_> {
                         keep,
                     }));
                 }
+                RowStep::Dedupe { id, by, keep, .. } => {
+                    self.id(id, &pointer);
+                    let by = self.slots(by, &format!("{pointer}/by"));
+                    dedupes.push(Dedupe { by, keep: *keep });
+                }
                 RowStep::Group(written) => {
                     self.id(&written.id, &pointer);
                     if group.is_some() {
@@ -46,7 +52,15 @@ impl Compiler<'_> {
                 }
             }
         }
-        (filters, group)
+        if group.is_none() && !dedupes.is_empty() {
+            self.error(
+                code::ROW_STEPS,
+                "/rows",
+                "dedupe works on the rows of a group, and there is no group",
+                "add a group; records with the same key are told apart by the platform anyway",
+            );
+        }
+        (filters, dedupes, group)
     }
 
     fn group(&mut self, group: &document::Group, pointer: &str) -> Group {

@@ -49,6 +49,8 @@ impl Compiler<'_> {
         };
         let scope = subject.as_ref().map_or(0, |subject| subject.scope);
         let check = self.condition(&rule.check, scope, &format!("{pointer}/check"))?;
+        self.read
+            .extend(subject.as_ref().and_then(|subject| subject.variable));
         let message = match rule.message.as_str() {
             "" => format!("the rule {} is not met: {}", rule.id, rule.check),
             written => written.to_owned(),

@@ -105,7 +105,7 @@ impl Compiler<'_> {
         let mut table = LookupTable {
             name: name.into(),
             key_columns: lookup.key.len().max(1),
-            rows: HashMap::new(),
+            rows: HashMap::default(),
         };
         let wanted = lookup.table.as_deref().unwrap_or_default();
         let Some(source) = self.environment.lookups.get(wanted) else {

@@ -9,11 +9,11 @@ use super::fields::Spot;
 use crate::date::Date;
 use crate::decimal::Decimal;
 use crate::diagnostic::code;
-use crate::document::{Field, OnError, OnNull, Paths, Step, nearest};
+use crate::document::{Combine, Field, OnError, OnNull, Paths, RowStep, Step, nearest};
 use crate::formula::ast::Ast;
 use crate::functions::signature::Output;
 use crate::functions::{self, Arguments, Call};
-use crate::plan::{Case, OutputType, Source, ValueNode};
+use crate::plan::{Case, Combined, OutputType, Source, ValueNode};
 use crate::value::{Constant, Kind};
 
 /// The value members that fields and switch cases share.
@@ -69,11 +69,34 @@ impl Compiler<'_> {
                 .iter()
                 .position(|pointer| *pointer == spot.pattern)
         });
+        let copied = match (&source, &output) {
+            (Source::Slot(slot), OutputType::Text { .. })
+                if steps.is_empty()
+                    && field.to.is_some()
+                    && field.combine.is_none()
+                    && amount.is_none() =>
+            {
+                Some(*slot)
+            }
+            _ => None,
+        };
+        let combine = self.combine(field, spot);
+        let quick = combine.is_none()
+            && matches!(&source, Source::Slot(_) | Source::Formula(_))
+            && (matches!(&output, OutputType::Text { .. } | OutputType::Int)
+                || matches!(&output, OutputType::Enum { .. })
+                || matches!(&output, OutputType::Decimal { size: Some(_) }));
         Some(ValueNode {
             source,
+            origin: origin(field).into(),
             steps,
+            combine,
             output,
             variable,
+            // known when the whole document is compiled
+            read: true,
+            copied,
+            quick,
             omit_null: field.on_null == OnNull::Omit,
             required: field.required,
             on_error: field.on_error,
@@ -81,6 +104,36 @@ impl Compiler<'_> {
             sensitive: field.sensitive,
             amount,
         })
+    }
+
+    /// The rule that makes one value of all rows of the group.
+    fn combine(&mut self, field: &Field, spot: &Spot<'_>) -> Option<Box<Combined>> {
+        let rule = field.combine?;
+        let grouped = self
+            .document
+            .rows
+            .iter()
+            .any(|step| matches!(step, RowStep::Group(_)));
+        if !grouped || spot.inside_loop || field.from.is_none() {
+            self.error(
+                code::MISPLACED,
+                format!("{}/combine", spot.pointer),
+                "combine makes one value of all rows of a group",
+                "use it on a field with from, outside of each, in a mapping with a group",
+            );
+        }
+        if field.separator.is_some() && rule != Combine::Join {
+            self.error(
+                code::MISPLACED,
+                format!("{}/separator", spot.pointer),
+                "separator belongs to combine: join",
+                "remove it",
+            );
+        }
+        Some(Box::new(Combined {
+            rule,
+            separator: field.separator.as_deref().unwrap_or(", ").into(),
+        }))
     }
 
     fn output_type(&mut self, field: &Field, pointer: &str) -> Option<OutputType> {
@@ -180,6 +233,11 @@ impl Compiler<'_> {
     ) -> Option<(Source, Kind)> {
         match (given.from, given.constant, given.param, given.formula) {
             (Some(paths), None, None, None) => {
+                if let Paths::One(path) = paths
+                    && let Some(nodes) = self.nodes_path(scope, path, &format!("{pointer}/from"))
+                {
+                    return Some((Source::Nodes(Box::new(nodes)), Kind::List));
+                }
                 let mut slots = Vec::new();
                 for (place, path) in paths.as_slice().iter().enumerate() {
                     let pointer = match paths {
@@ -188,7 +246,11 @@ impl Compiler<'_> {
                     };
                     slots.push(self.slot(scope, path, &pointer)?);
                 }
-                Some((Source::Slots(slots), self.source_kind()))
+                let source = match slots.as_slice() {
+                    [slot] => Source::Slot(*slot),
+                    _ => Source::FirstOf(slots),
+                };
+                Some((source, self.source_kind()))
             }
             (None, Some(value), None, None) => {
                 let constant = self.constant(value, output, &format!("{pointer}/const"))?;
@@ -334,6 +396,10 @@ impl Compiler<'_> {
                 conversion(kind, signature.input),
             );
         }
+        let written = match given.values.is_empty() {
+            true => String::new(),
+            false => serde_json::to_string(given.values).unwrap_or_default(),
+        };
         let mut arguments = Arguments {
             values: given.values,
             formulas: given.formulas,
@@ -353,6 +419,7 @@ impl Compiler<'_> {
         });
         let call = Call {
             function: signature.name,
+            arguments: written.into(),
             takes_null: signature.takes_null,
             operation,
         };
@@ -375,6 +442,23 @@ impl Compiler<'_> {
             ),
             conversion(kind, wanted),
         );
+    }
+}
+
+/// What the document says about a field's value, in one line.
+fn origin(field: &Field) -> String {
+    if let Some(paths) = &field.from {
+        return format!("from {}", paths.as_slice().join(" or "));
+    }
+    if let Some(formula) = &field.formula {
+        return format!("formula {formula}");
+    }
+    if let Some(param) = &field.param {
+        return format!("param {param}");
+    }
+    match &field.constant {
+        Some(constant) => format!("const {constant}"),
+        None => "switch".to_owned(),
     }
 }
 

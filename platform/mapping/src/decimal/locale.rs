@@ -1,7 +1,7 @@
 //! Numbers as people write them: with a decimal sign and grouping of their locale. Grouping is
 //! checked by position, so that a number of another locale is an error and not another number.
 
-use super::parse::Digits;
+use super::parse::{Digits, short};
 use super::{Decimal, DecimalError};
 
 /// The signs of a locale.
@@ -48,6 +48,10 @@ impl Decimal {
     /// # Errors
     /// [`DecimalError::Invalid`], [`DecimalError::TooLarge`].
     pub fn parse_in(text: &str, separators: Separators) -> Result<Self, DecimalError> {
+        // every decimal sign of ours is one byte
+        if let Some(number) = short(text, separators.decimal as u8) {
+            return Ok(number);
+        }
         let (negative, digits) = match text.as_bytes().first() {
             Some(b'-') => (true, text.get(1..).unwrap_or_default()),
             Some(b'+') => (false, text.get(1..).unwrap_or_default()),

@@ -8,12 +8,14 @@ mod locale;
 mod parse;
 mod quotient;
 mod round;
+mod small;
 mod text;
 
 use std::cmp::Ordering;
 
 pub use locale::Separators;
 pub use round::Rounding;
+pub(crate) use small::Small;
 
 /// Most digits, and most digits after the point.
 pub const MAX_DIGITS: u8 = 38;
@@ -45,7 +47,7 @@ pub(crate) fn power_of_ten(exponent: u32) -> Option<i128> {
 /// Packed: values of the mapping hold one, are copied with every step, and would be twice as large
 /// with the alignment of an `i128`.
 #[derive(Debug, Clone, Copy, Default)]
-#[repr(Rust, packed)]
+#[repr(Rust, packed(8))]
 pub struct Decimal {
     mantissa: i128,
     scale: u8,
@@ -133,6 +135,13 @@ impl Decimal {
         } else {
             None
         }
+    }
+
+    /// Whether it has at most `digits` digits before the point; without a division.
+    #[must_use]
+    pub fn fits_before_point(self, digits: u8) -> bool {
+        power_of_ten(u32::from(digits) + u32::from(self.scale))
+            .is_none_or(|limit| self.mantissa().abs() < limit)
     }
 
     /// Digits before the point (0 for numbers below 1).

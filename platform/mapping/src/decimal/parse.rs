@@ -9,6 +9,9 @@ impl Decimal {
     /// # Errors
     /// [`DecimalError::Invalid`], [`DecimalError::TooLarge`].
     pub fn parse(text: &str) -> Result<Self, DecimalError> {
+        if let Some(number) = short(text, b'.') {
+            return Ok(number);
+        }
         let bytes = text.as_bytes();
         let (negative, digits) = match bytes.split_first() {
             Some((b'-', rest)) => (true, rest),
@@ -55,6 +58,46 @@ impl Decimal {
             .and_then(|mantissa| Self::new(mantissa, 0))
             .ok_or(DecimalError::TooLarge)
     }
+}
+
+/// The common case, quickly: at most 18 digits with or without a minus and a decimal sign, nothing else.
+/// `None` says that the text needs a closer look, not that it is wrong.
+#[inline]
+pub(super) fn short(text: &str, decimal: u8) -> Option<Decimal> {
+    let bytes = text.as_bytes();
+    let (negative, digits) = match bytes.split_first() {
+        Some((b'-', rest)) => (true, rest),
+        _ => (false, bytes),
+    };
+    if digits.is_empty() || digits.len() > 19 {
+        return None;
+    }
+    let mut size = 0_u64;
+    let mut point = None;
+    for (place, byte) in digits.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit <= 9 {
+            size = size * 10 + u64::from(digit);
+        } else if *byte == decimal && point.is_none() {
+            point = Some(place);
+        } else {
+            return None;
+        }
+    }
+    let after = match point {
+        None if digits.len() > 18 => return None,
+        None => 0,
+        Some(0) => return None,
+        Some(place) => digits.len() - place - 1,
+    };
+    if point.is_some() && after == 0 {
+        return None;
+    }
+    let size = i128::from(size);
+    Some(Decimal {
+        mantissa: if negative { -size } else { size },
+        scale: u8::try_from(after).ok()?,
+    })
 }
 
 /// Digits as they come, most significant first.

@@ -39,35 +39,55 @@ impl Decimal {
     }
 }
 
+/// `00` to `99`, for two digits at a time.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut number = 0;
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "evaluated at compile time, the bound is the array's"
+    )]
+    while number < 100 {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    pairs
+};
+
 /// The digits with sign and point, right-aligned in `buffer`.
 #[expect(
     clippy::indexing_slicing,
-    reason = "at most 1 + 39 + 1 + 38 bytes are written into 96"
+    reason = "at most 1 + 39 + 1 + 38 bytes are written into 96, and a remainder of 100 is below 100"
 )]
 fn digits(mantissa: i128, scale: u8, buffer: &mut [u8; BUFFER]) -> &[u8] {
     let mut at = BUFFER;
-    let mut written = 0_u8;
-    let mut put = |at: &mut usize, digit: u8| {
-        if written == scale && scale > 0 {
-            *at -= 1;
-            buffer[*at] = b'.';
-        }
-        *at -= 1;
-        buffer[*at] = b'0' + digit;
-        written += 1;
-    };
     let mut large = mantissa.unsigned_abs();
     while large > u128::from(u64::MAX) {
-        put(&mut at, (large % 10) as u8);
-        large /= 10;
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&PAIRS[(large % 100) as usize]);
+        large /= 100;
     }
     let mut small = large as u64;
-    while small > 0 {
-        put(&mut at, (small % 10) as u8);
-        small /= 10;
+    while small >= 10 {
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&PAIRS[(small % 100) as usize]);
+        small /= 100;
     }
-    while at == BUFFER || BUFFER - at <= usize::from(scale.min(MAX_DIGITS)) {
-        put(&mut at, 0);
+    if small > 0 || at == BUFFER {
+        at -= 1;
+        buffer[at] = b'0' + small as u8;
+    }
+    let scale = usize::from(scale.min(MAX_DIGITS));
+    while BUFFER - at <= scale {
+        at -= 1;
+        buffer[at] = b'0';
+    }
+    if scale > 0 {
+        // the whole part moves one place to make room for the point
+        let point = BUFFER - scale - 1;
+        buffer.copy_within(at..=point, at - 1);
+        at -= 1;
+        buffer[point] = b'.';
     }
     if mantissa < 0 {
         at -= 1;

@@ -6,6 +6,7 @@
 //! say the same, which a test holds. Deliberately absent: any meaning. Names, paths, functions and
 //! formulas are resolved by `compile`.
 
+mod canonical;
 mod read;
 mod test_case;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tributary_model::id::Slug;
 
+pub use canonical::{MAX_WIDTH, canonical};
 pub use read::parse;
 pub(crate) use read::{escape_pointer, nearest};
 pub use test_case::{ExpectedIssue, TestCase};
@@ -167,8 +169,26 @@ pub enum RowStep {
         note: String,
         keep: String,
     },
+    /// of the rows of a record that agree in `by` only one is kept
+    Dedupe {
+        id: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
+        by: Vec<String>,
+        #[serde(default)]
+        keep: Keep,
+    },
     /// makes one record of all rows with the same key
     Group(Group),
+}
+
+/// Which of several rows is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    #[default]
+    First,
+    Last,
 }
 
 /// Rows with the same key become one record.
@@ -312,6 +332,12 @@ pub struct Field {
     pub max_items: Option<u32>,
     #[serde(rename = "do", skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
+    /// how the values of all rows of the group become one; default: that of the first row
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub combine: Option<Combine>,
+    /// between the texts of `combine: join`; default `", "`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub separator: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
     #[serde(rename = "null")]
@@ -325,6 +351,23 @@ pub struct Field {
     /// the value is masked in issues
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
+}
+
+/// How the values of all rows of a group become one. Nulls do not count, except for `same`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Combine {
+    /// the first that is not null
+    First,
+    /// the last that is not null
+    Last,
+    /// all rows must have the same value
+    Same,
+    Sum,
+    Min,
+    Max,
+    /// the different texts, in the order of the rows
+    Join,
 }
 
 /// One alternative of a `switch`.

@@ -7,9 +7,9 @@ use tributary_model::error_code::ErrorCode;
 
 use super::ast::Operator;
 use super::expression::Expression;
-use crate::decimal::{Decimal, DecimalError};
+use crate::decimal::{Decimal, DecimalError, Small};
 use crate::reader::pick;
-use crate::value::{Made, Value, failure, failure_with_hint};
+use crate::value::{Constant, Made, Value, failure, failure_with_hint};
 use crate::worker::run::Run;
 
 /// The value of `expression`. [`Value::Failed`] if something it needs has failed before.
@@ -28,20 +28,14 @@ pub(crate) fn evaluate<'a>(expression: &'a Expression, run: &Run<'a>) -> Made<Va
         },
         Expression::And(left, right) => junction(left, right, false, run),
         Expression::Or(left, right) => junction(left, right, true, run),
-        Expression::Arithmetic(operator, left, right) => {
-            let (left, right) = (evaluate(left, run)?, evaluate(right, run)?);
-            if matches!(left, Value::Failed) || matches!(right, Value::Failed) {
-                return Ok(Value::Failed);
+        Expression::Arithmetic(..) | Expression::ShiftRight(..) => {
+            let quick = small(expression, run);
+            if quick.is_none() {
+                calculated(expression, run)
+            } else {
+                Ok(Value::Decimal(quick.decimal()))
             }
-            arithmetic(*operator, operand(left)?, operand(right)?)
         }
-        Expression::ShiftRight(inner, places) => match evaluate(inner, run)? {
-            Value::Failed => Ok(Value::Failed),
-            value => operand(value)?
-                .shift_right(*places)
-                .map(Value::Decimal)
-                .or_else(overflow),
-        },
         Expression::Compare(operator, left, right) => {
             compare(*operator, evaluate(left, run)?, evaluate(right, run)?)
         }
@@ -68,6 +62,68 @@ pub(crate) fn evaluate<'a>(expression: &'a Expression, run: &Run<'a>) -> Made<Va
         Expression::Pick(inner, path) => Ok(pick(evaluate(inner, run)?, path, run.arena)),
         Expression::List(items) => list(items, run),
         Expression::InList(needle, list) => in_list(needle, list, run),
+    }
+}
+
+/// Arithmetic whose quick lane has ended: every operand is a calculation of its own, and none is tried
+/// in the quick lane again.
+fn calculated<'a>(expression: &'a Expression, run: &Run<'a>) -> Made<Value<'a>> {
+    match expression {
+        Expression::Arithmetic(operator, left, right) => {
+            let (left, right) = (calculated(left, run)?, calculated(right, run)?);
+            if matches!(left, Value::Failed) || matches!(right, Value::Failed) {
+                return Ok(Value::Failed);
+            }
+            arithmetic(*operator, operand(left)?, operand(right)?)
+        }
+        Expression::ShiftRight(inner, places) => match calculated(inner, run)? {
+            Value::Failed => Ok(Value::Failed),
+            value => operand(value)?
+                .shift_right(*places)
+                .map(Value::Decimal)
+                .or_else(overflow),
+        },
+        other => evaluate(other, run),
+    }
+}
+
+/// The quick lane of arithmetic: small numbers in registers. [`Small::NONE`] if anything is not one.
+pub(crate) fn small<'a>(expression: &'a Expression, run: &Run<'a>) -> Small {
+    match expression {
+        Expression::Constant(Constant::Decimal(number)) => Small::from_decimal(*number),
+        Expression::Variable(index) => small_value(run.variable(*index)),
+        Expression::Slot(slot) => small_value(run.slot(*slot)),
+        Expression::Negate(inner) => small(inner, run).negate(),
+        Expression::Arithmetic(operator, left, right) => {
+            let (left, right) = (small(left, run), small(right, run));
+            match operator {
+                Operator::Add => left.add(right),
+                Operator::Subtract => left.add(right.negate()),
+                Operator::Multiply => left.multiply(right),
+                _ => Small::NONE,
+            }
+        }
+        Expression::ShiftRight(inner, places) => small(inner, run).shift_right(*places),
+        Expression::Coalesce(items) => match items.first() {
+            Some(first) => small(first, run),
+            None => Small::NONE,
+        },
+        Expression::Apply(inner, call) => {
+            let number = small(inner, run);
+            if number.is_none() {
+                return number;
+            }
+            call.operation.number(number)
+        }
+        _ => Small::NONE,
+    }
+}
+
+fn small_value(value: Value<'_>) -> Small {
+    match value {
+        Value::Decimal(number) => Small::from_decimal(number),
+        Value::Number(digits) => Small::parse(digits, b'.'),
+        _ => Small::NONE,
     }
 }
 

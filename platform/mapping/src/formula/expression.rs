@@ -10,7 +10,16 @@ use crate::value::Constant;
 pub(crate) struct SlotRef {
     /// scope whose current element is meant
     pub(crate) scope: u16,
+    /// table of the scope
+    pub(crate) table: u16,
     pub(crate) slot: u16,
+}
+
+/// What a formula reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reference {
+    Slot(SlotRef),
+    Variable(u32),
 }
 
 /// A resolved formula.
@@ -42,4 +51,48 @@ pub(crate) enum Expression {
     List(Vec<Expression>),
     /// whether a value is in a computed list
     InList(Box<Expression>, Box<Expression>),
+}
+
+impl Expression {
+    /// Collects what it reads, in the order in which it is written.
+    pub(crate) fn references(&self, found: &mut Vec<Reference>) {
+        match self {
+            Self::Constant(_) | Self::Item => {}
+            Self::Slot(slot) => found.push(Reference::Slot(*slot)),
+            Self::Variable(index) => found.push(Reference::Variable(*index)),
+            Self::Not(inner)
+            | Self::Negate(inner)
+            | Self::ShiftRight(inner, _)
+            | Self::Apply(inner, _)
+            | Self::Pick(inner, _) => inner.references(found),
+            Self::And(left, right)
+            | Self::Or(left, right)
+            | Self::Arithmetic(_, left, right)
+            | Self::Compare(_, left, right)
+            | Self::InList(left, right) => {
+                left.references(found);
+                right.references(found);
+            }
+            Self::If(condition, yes, no) => {
+                for part in [condition, yes, no] {
+                    part.references(found);
+                }
+            }
+            Self::In(needle, items) => {
+                needle.references(found);
+                for item in items {
+                    item.references(found);
+                }
+            }
+            Self::Coalesce(items)
+            | Self::Concat(items)
+            | Self::Least(items)
+            | Self::Greatest(items)
+            | Self::List(items) => {
+                for item in items {
+                    item.references(found);
+                }
+            }
+        }
+    }
 }

@@ -6,9 +6,13 @@
 //! `cargo test -p tributary-mapping` says how to write `platform/docs/mapping/functions.md` anew.
 
 mod arguments;
+mod bounds;
 mod code;
 mod computed;
 mod date;
+mod encoding;
+mod given;
+mod hash;
 mod list;
 mod locale;
 mod logic;
@@ -38,6 +42,8 @@ const TOPICS: &[(&str, &[Function])] = &[
     ("logic", logic::FUNCTIONS),
     ("codes", code::FUNCTIONS),
     ("lists", list::FUNCTIONS),
+    ("encoding", encoding::FUNCTIONS),
+    ("digests and identifiers", hash::FUNCTIONS),
 ];
 
 /// The signatures of all functions by topic, for editors and documentation.

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use crate::decimal::Small;
 use crate::value::{Made, Value};
 use crate::worker::run::Run;
 
@@ -10,6 +11,22 @@ pub(crate) trait Operation: Debug + Send + Sync {
     /// The value that the function makes of `value`, which is never [`Value::Failed`], and null only
     /// if the signature says that the function takes null.
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>>;
+
+    /// The quick lane from text to text: what [`Self::apply`] makes of a text, in registers. `None` says
+    /// that the text needs a closer look, and `apply` decides. Leaves no warnings.
+    fn text<'a>(&'a self, _text: &'a str, _run: &Run<'a>) -> Option<&'a str> {
+        None
+    }
+
+    /// The quick lane from text to number; [`Small::NONE`] says that `apply` decides.
+    fn parsed(&self, _text: &str) -> Small {
+        Small::NONE
+    }
+
+    /// The quick lane from number to number; [`Small::NONE`] says that `apply` decides.
+    fn number(&self, _number: Small) -> Small {
+        Small::NONE
+    }
 }
 
 /// What a function's `compile` gives; none: the arguments are wrong, and a diagnostic says how.
@@ -24,6 +41,8 @@ pub(crate) fn ready(operation: impl Operation + 'static) -> Compiled {
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) function: &'static str,
+    /// its constant arguments as JSON, for explanations
+    pub(crate) arguments: Box<str>,
     pub(crate) takes_null: bool,
     pub(crate) operation: Box<dyn Operation>,
 }

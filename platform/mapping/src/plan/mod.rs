@@ -3,17 +3,17 @@
 //! Invariants: immutable; every index in it (slots, variables, tables, lookups, scopes) was given out
 //! by the compiler and is in range. Texts that the output needs are written out already.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use tributary_model::rows::RowFormat;
 
 use crate::document::{
-    GroupInput, Limits, OnError, RuleSeverity, SortKind, SortOrder, SourceFormat,
+    Combine, GroupInput, Keep, Limits, OnError, RuleSeverity, SortKind, SortOrder, SourceFormat,
 };
 use crate::formula::expression::{Expression, SlotRef};
 use crate::functions::{Call, Locale};
-use crate::path::Path;
+use crate::path::{Path, Query};
 use crate::reader::Trie;
 use crate::value::Constant;
 use crate::{Diagnostic, Worker};
@@ -44,8 +44,11 @@ pub struct Plan {
     pub(crate) slots: Vec<Vec<WantedSlot>>,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) variables: u32,
+    /// names of variables, for explanations
+    pub(crate) variable_names: BTreeMap<u32, String>,
     pub(crate) lookups: Vec<LookupTable>,
     pub(crate) filters: Vec<Filter>,
+    pub(crate) dedupes: Vec<Dedupe>,
     pub(crate) group: Option<Group>,
     /// the record's key, on scope 0
     pub(crate) key: Vec<SlotRef>,
@@ -78,7 +81,7 @@ pub(crate) struct Scope {
 pub(crate) struct LookupTable {
     pub(crate) name: Box<str>,
     pub(crate) key_columns: usize,
-    pub(crate) rows: HashMap<Box<str>, Box<str>>,
+    pub(crate) rows: HashMap<Box<str>, Box<str>, foldhash::fast::FixedState>,
 }
 
 /// A filter over rows.
@@ -118,7 +121,7 @@ pub(crate) enum TargetStep {
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) id: Box<str>,
-    /// `"name":`, none for a helper value
+    /// `,"name":`, none for a helper value
     pub(crate) key: Option<Box<[u8]>>,
     pub(crate) target: Box<[TargetStep]>,
     pub(crate) when: Option<Expression>,
@@ -139,9 +142,18 @@ pub(crate) enum Body {
 #[derive(Debug)]
 pub(crate) struct ValueNode {
     pub(crate) source: Source,
+    /// what the document says, for explanations
+    pub(crate) origin: Box<str>,
     pub(crate) steps: Vec<Call>,
+    pub(crate) combine: Option<Box<Combined>>,
     pub(crate) output: OutputType,
     pub(crate) variable: u32,
+    /// whether a formula, rule or aggregate reads the variable
+    pub(crate) read: bool,
+    /// the place of a text that goes to the target as it is
+    pub(crate) copied: Option<SlotRef>,
+    /// whether the quick lane is worth trying
+    pub(crate) quick: bool,
     pub(crate) omit_null: bool,
     pub(crate) required: bool,
     pub(crate) on_error: OnError,
@@ -153,11 +165,37 @@ pub(crate) struct ValueNode {
 /// Where a value comes from.
 #[derive(Debug)]
 pub(crate) enum Source {
+    Slot(SlotRef),
     /// the first that is not null
-    Slots(Vec<SlotRef>),
+    FirstOf(Vec<SlotRef>),
+    /// all results of a path
+    Nodes(Box<NodesPath>),
     Constant(Constant),
     Formula(Expression),
     Switch(Vec<Case>),
+}
+
+/// A path with several results.
+#[derive(Debug)]
+pub(crate) struct NodesPath {
+    /// the smallest part of the row that holds all results
+    pub(crate) within: SlotRef,
+    /// the rest of the path, on that part
+    pub(crate) query: Query,
+}
+
+/// How the values of all rows of a group become one.
+#[derive(Debug)]
+pub(crate) struct Combined {
+    pub(crate) rule: Combine,
+    pub(crate) separator: Box<str>,
+}
+
+/// Rows that agree in some places are one.
+#[derive(Debug)]
+pub(crate) struct Dedupe {
+    pub(crate) by: Vec<SlotRef>,
+    pub(crate) keep: Keep,
 }
 
 /// One alternative.
@@ -193,6 +231,13 @@ pub(crate) enum OutputType {
 }
 
 impl OutputType {
+    /// Whether a text fits without a closer look.
+    #[inline]
+    pub(crate) fn takes_as_is(&self, text: &str) -> bool {
+        // a text has at most as many characters as bytes
+        matches!(self, Self::Text { max } if max.is_none_or(|max| text.len() <= max as usize))
+    }
+
     /// The type of a list's elements.
     pub(crate) fn of_elements(&self) -> &Self {
         match self {
@@ -216,12 +261,14 @@ pub(crate) struct EachNode {
 }
 
 /// What a loop goes over.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) enum EachSource {
     /// the rows of the group
     Members,
     /// the elements of a JSON array
     Array(SlotRef),
+    /// the results of a path, which become elements of a table
+    Nodes(Box<NodesPath>, usize),
 }
 
 /// What later parts of the document add to a loop.

@@ -85,7 +85,7 @@ fn store<'a>(
     text: &'a str,
 ) {
     if let Some(Some(slot)) = binding.columns.get(field) {
-        table.set(base, *slot, Slot::Text(text));
+        table.set(base, *slot, Slot::Decoded(text));
     }
 }
 

@@ -6,6 +6,7 @@ use bumpalo::collections::{String as ArenaString, Vec as ArenaVec};
 use tributary_model::error_code::ErrorCode;
 
 use super::scan::{MAX_DEPTH, ScanError, Scanner, Token, hex};
+use super::shape::{Shape, Target};
 use super::trie::{MAX_MEMBERS, Node, NodeId, ROOT, Trie};
 use super::{ReadError, Slot, Table};
 
@@ -16,6 +17,7 @@ use super::{ReadError, Slot, Table};
 pub(crate) fn read_json<'a>(
     text: &'a str,
     tries: &[Trie],
+    shapes: &mut [Vec<Shape>],
     tables: &mut ArenaVec<'a, Table<'a>>,
     arena: &'a Bump,
 ) -> Result<(), ReadError> {
@@ -30,6 +32,7 @@ pub(crate) fn read_json<'a>(
         text,
         scanner,
         tries,
+        shapes,
         tables,
         arena,
     };
@@ -43,17 +46,88 @@ pub(crate) fn read_json<'a>(
     })
 }
 
+/// Reads the value `text` as a new row of `table`; its bytes are part of a row that was read before.
+///
+/// # Errors
+/// The byte at which it is no JSON value.
+pub(crate) fn read_element<'a>(
+    text: &'a str,
+    table: usize,
+    tries: &[Trie],
+    tables: &mut ArenaVec<'a, Table<'a>>,
+    arena: &'a Bump,
+) -> Result<(), ScanError> {
+    let (Some(base), Some(trie)) = (tables.get_mut(table).map(Table::push_row), tries.get(table))
+    else {
+        return Ok(());
+    };
+    let scanner = Scanner {
+        bytes: text.as_bytes(),
+        at: 0,
+    };
+    let mut reader = Reader {
+        text,
+        scanner,
+        tries,
+        shapes: &mut [],
+        tables,
+        arena,
+    };
+    let at = At {
+        table,
+        trie,
+        base,
+        depth: 0,
+    };
+    reader.value(at, ROOT)
+}
+
+/// For every place of the tries what is known about the order of members.
+pub(crate) fn shapes(tries: &[Trie]) -> Vec<Vec<Shape>> {
+    let shapes_of = |trie: &Trie| (0..trie.len()).map(|_| Shape::default()).collect();
+    tries.iter().map(shapes_of).collect()
+}
+
 struct Reader<'a, 't> {
     text: &'a str,
     scanner: Scanner<'a>,
     tries: &'t [Trie],
+    shapes: &'t mut [Vec<Shape>],
     tables: &'t mut ArenaVec<'a, Table<'a>>,
     arena: &'a Bump,
 }
 
-impl<'a> Reader<'a, '_> {
+/// Where a value belongs.
+#[derive(Clone, Copy)]
+struct At<'t> {
+    table: usize,
+    trie: &'t Trie,
+    /// first slot of the element's row
+    base: usize,
+    depth: u32,
+}
+
+impl At<'_> {
+    fn deeper(self) -> Self {
+        Self {
+            depth: self.depth + 1,
+            ..self
+        }
+    }
+}
+
+impl<'a, 't> Reader<'a, 't> {
     fn document(&mut self, base: usize) -> Result<(), ScanError> {
-        self.value(0, ROOT, base, 0)?;
+        let Some(trie) = self.tries.first() else {
+            return self.scanner.pass(0);
+        };
+        let at = At {
+            table: 0,
+            trie,
+            base,
+            depth: 0,
+        };
+        self.value(at, ROOT)?;
         match self.scanner.peek_token() {
             None => Ok(()),
             Some(_) => self.scanner.fail("something follows the value"),
@@ -61,57 +135,83 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// Reads one value that is wanted or leads to wanted ones.
-    fn value(
-        &mut self,
-        table: usize,
-        id: NodeId,
-        base: usize,
-        depth: u32,
-    ) -> Result<(), ScanError> {
-        let tries = self.tries;
-        let Some(node) = tries.get(table).and_then(|trie| trie.node(id)) else {
-            return self.scanner.skip(depth).map(|_| ());
+    #[inline(always)]
+    fn value(&mut self, at: At<'t>, id: NodeId) -> Result<(), ScanError> {
+        let Some(node) = at.trie.node(id) else {
+            return self.scanner.pass(at.depth);
         };
         let first = self.scanner.peek_token();
         let start = self.scanner.at;
-        if let Some((token, from, to)) = self.scanner.scalar(first)? {
-            let value = self.slot(token, from, to);
-            if let Some(slot) = node.slot {
-                self.store(table, base, slot, value);
+        let value = match first {
+            Some(b'"') => {
+                let (from, to, escaped) = self.scanner.text()?;
+                if escaped {
+                    Slot::Decoded(self.unescape(from, to))
+                } else {
+                    Slot::Text(self.text.get(from..to).unwrap_or_default())
+                }
             }
-            if let Some((_, slot)) = node.items {
-                // null has no elements; any other scalar is told by the `each`
-                self.store(table, base, slot, value);
+            Some(b'-' | b'0'..=b'9') => {
+                self.scanner.number()?;
+                Slot::Number(self.text.get(start..self.scanner.at).unwrap_or_default())
             }
-            return Ok(());
-        }
-        if depth >= MAX_DEPTH {
-            return self.scanner.fail("nested more than 64 deep");
-        }
-        if !node.leads_on() {
-            self.scanner.skip(depth)?;
-        } else if first == Some(b'{') {
-            self.object(table, node, base, depth)?;
-        } else {
-            self.array(table, node, base, depth)?;
-        }
-        let nested = Slot::Json(self.text.get(start..self.scanner.at).unwrap_or_default());
+            Some(b'{' | b'[') => return self.nested(at, id, node),
+            _ => match self.scanner.word(first)? {
+                Token::True => Slot::Bool(true),
+                Token::False => Slot::Bool(false),
+                _ => Slot::Null,
+            },
+        };
         if let Some(slot) = node.slot {
-            self.store(table, base, slot, nested);
+            self.store(at, slot, value);
         }
-        if let Some((_, slot)) = node.items.filter(|_| first == Some(b'{')) {
-            self.store(table, base, slot, nested);
+        if let Some((_, slot)) = node.items {
+            // null has no elements; any other scalar is told by the `each`
+            self.store(at, slot, value);
         }
         Ok(())
     }
 
-    fn object(
-        &mut self,
-        table: usize,
-        node: &Node,
-        base: usize,
-        depth: u32,
-    ) -> Result<(), ScanError> {
+    /// Reads an object or array.
+    fn nested(&mut self, at: At<'t>, id: NodeId, node: &'t Node) -> Result<(), ScanError> {
+        if at.depth >= MAX_DEPTH {
+            return self.scanner.fail("nested more than 64 deep");
+        }
+        let start = self.scanner.at;
+        let object = self.scanner.peek() == Some(b'{');
+        if !node.leads_on() {
+            self.scanner.pass(at.depth)?;
+        } else if object {
+            // a place is never inside itself, so its knowledge can be taken out meanwhile
+            let mut shape = self.shape(at, id).map(std::mem::take).unwrap_or_default();
+            let read = self.object(at, node, &mut shape);
+            if let Some(kept) = self.shape(at, id) {
+                *kept = shape;
+            }
+            read?;
+        } else {
+            self.array(at, node)?;
+        }
+        if let Some(slot) = node.slot {
+            self.store(at, slot, self.json_from(start));
+        }
+        if let Some((_, slot)) = node.items.filter(|_| object) {
+            self.store(at, slot, self.json_from(start));
+        }
+        Ok(())
+    }
+
+    fn shape(&mut self, at: At<'t>, id: NodeId) -> Option<&mut Shape> {
+        self.shapes
+            .get_mut(at.table)
+            .and_then(|shapes| shapes.get_mut(id))
+    }
+
+    fn json_from(&self, start: usize) -> Slot<'a> {
+        Slot::Json(self.text.get(start..self.scanner.at).unwrap_or_default())
+    }
+
+    fn object(&mut self, at: At<'t>, node: &'t Node, shape: &mut Shape) -> Result<(), ScanError> {
         self.scanner.at += 1;
         if self.scanner.peek_token() == Some(b'}') {
             self.scanner.at += 1;
@@ -119,21 +219,21 @@ impl<'a> Reader<'a, '_> {
         }
         let mut seen = [0_u64; MAX_MEMBERS / 64];
         let mut expected = 0;
+        let inside = at.deeper();
         loop {
-            if self.scanner.peek_token() != Some(b'"') {
-                return self.scanner.fail("a member's name in quotes is needed");
-            }
+            self.scanner.peek_token();
             let name_at = self.scanner.at;
-            let (from, to, escaped) = self.scanner.text()?;
-            let name = if escaped {
-                self.unescape(from, to).as_bytes()
-            } else {
-                self.text.as_bytes().get(from..to).unwrap_or_default()
+            let rest = self.scanner.bytes.get(name_at..).unwrap_or_default();
+            let target = match shape.find(rest, expected) {
+                Some((length, place, target)) => {
+                    self.scanner.at += length;
+                    expected = place + 1;
+                    target
+                }
+                None => self.member(node, shape, &mut expected)?,
             };
-            self.scanner
-                .expect(b':', "a ':' is needed after a member's name")?;
-            match find(&node.members, name, expected) {
-                Some((place, id)) => {
+            match target {
+                Some((place, inner)) => {
                     if let Some(word) = seen.get_mut(place / 64) {
                         if *word & (1 << (place % 64)) != 0 {
                             return Err(ScanError {
@@ -143,12 +243,9 @@ impl<'a> Reader<'a, '_> {
                         }
                         *word |= 1 << (place % 64);
                     }
-                    expected = place + 1;
-                    self.value(table, id, base, depth + 1)?;
+                    self.value(inside, inner)?;
                 }
-                None => {
-                    self.scanner.skip(depth + 1)?;
-                }
+                None => self.scanner.pass(inside.depth)?,
             }
             match self.scanner.peek_token() {
                 Some(b',') => self.scanner.at += 1,
@@ -161,13 +258,39 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn array(
+    /// Takes a member's name and its colon the slow way, and remembers it.
+    #[cold]
+    fn member(
         &mut self,
-        table: usize,
         node: &Node,
-        base: usize,
-        depth: u32,
-    ) -> Result<(), ScanError> {
+        shape: &mut Shape,
+        expected: &mut usize,
+    ) -> Result<Target, ScanError> {
+        if self.scanner.peek_token() != Some(b'"') {
+            return self.scanner.fail("a member's name in quotes is needed");
+        }
+        let start = self.scanner.at;
+        let (from, to, escaped) = self.scanner.text()?;
+        let name = if escaped {
+            self.unescape(from, to).as_bytes()
+        } else {
+            self.text.as_bytes().get(from..to).unwrap_or_default()
+        };
+        self.scanner
+            .expect(b':', "a ':' is needed after a member's name")?;
+        let target = node
+            .members
+            .iter()
+            .enumerate()
+            .find(|(_, (key, _))| **key == *name)
+            .map(|(place, (_, inner))| (place, *inner));
+        if let Some(written) = self.scanner.bytes.get(start..self.scanner.at) {
+            *expected = shape.learn(written, target, *expected);
+        }
+        Ok(target)
+    }
+
+    fn array(&mut self, at: At<'t>, node: &'t Node) -> Result<(), ScanError> {
         let items = node.items;
         let first = items
             .and_then(|(inner, _)| self.tables.get(inner))
@@ -178,19 +301,7 @@ impl<'a> Reader<'a, '_> {
             self.scanner.at += 1;
         } else {
             loop {
-                let index = u64::from(count);
-                let start = self.scanner.at;
-                if let Some((inner, _)) = items {
-                    let row = self.tables.get_mut(inner).map_or(0, Table::push_row);
-                    self.value(inner, ROOT, row, depth + 1)?;
-                }
-                let wanted = node.elements.iter().find(|(place, _)| *place == index);
-                if let Some((_, id)) = wanted {
-                    self.scanner.at = start;
-                    self.value(table, *id, base, depth + 1)?;
-                } else if items.is_none() {
-                    self.scanner.skip(depth + 1)?;
-                }
+                self.element(at.deeper(), node, count)?;
                 count += 1;
                 match self.scanner.peek_token() {
                     Some(b',') => self.scanner.at += 1,
@@ -203,27 +314,38 @@ impl<'a> Reader<'a, '_> {
             }
         }
         if let Some((_, slot)) = items {
-            self.store(table, base, slot, Slot::Items { first, count });
+            self.store(at, slot, Slot::Items { first, count });
         }
         Ok(())
     }
 
-    fn store(&mut self, table: usize, base: usize, slot: u16, value: Slot<'a>) {
-        if let Some(table) = self.tables.get_mut(table) {
-            table.set(base, slot, value);
+    fn element(&mut self, at: At<'t>, node: &'t Node, number: u32) -> Result<(), ScanError> {
+        let start = self.scanner.at;
+        if let Some((inner, _)) = node.items {
+            let base = self.tables.get_mut(inner).map_or(0, Table::push_row);
+            let row = At {
+                table: inner,
+                trie: self.tries.get(inner).unwrap_or(at.trie),
+                base,
+                depth: at.depth,
+            };
+            self.value(row, ROOT)?;
+        }
+        let index = u64::from(number);
+        match node.elements.iter().find(|(place, _)| *place == index) {
+            Some((_, id)) => {
+                self.scanner.at = start;
+                self.value(at, *id)
+            }
+            None if node.items.is_none() => self.scanner.pass(at.depth),
+            None => Ok(()),
         }
     }
 
-    fn slot(&self, token: Token, from: usize, to: usize) -> Slot<'a> {
-        let raw = self.text.get(from..to).unwrap_or_default();
-        match token {
-            Token::Null => Slot::Null,
-            Token::True => Slot::Bool(true),
-            Token::False => Slot::Bool(false),
-            Token::Number => Slot::Number(raw),
-            Token::Text { escaped: false } => Slot::Text(raw),
-            Token::Text { escaped: true } => Slot::Text(self.unescape(from, to)),
-            Token::Nested => Slot::Json(raw),
+    #[inline]
+    fn store(&mut self, at: At<'t>, slot: u16, value: Slot<'a>) {
+        if let Some(table) = self.tables.get_mut(at.table) {
+            table.set(at.base, slot, value);
         }
     }
 
@@ -245,26 +367,6 @@ pub(super) fn unescape<'a>(raw: &'a str, arena: &'a Bump) -> &'a str {
     }
     text.push_str(rest);
     text.into_bump_str()
-}
-
-/// The wanted member `name`, looked for from where the last one was found: members mostly come in the
-/// same order.
-#[inline]
-fn find(members: &[(Box<[u8]>, NodeId)], name: &[u8], expected: usize) -> Option<(usize, NodeId)> {
-    let (before, after) = members.split_at(expected.min(members.len()));
-    let hit = |(_, (key, _)): &(usize, &(Box<[u8]>, NodeId))| **key == *name;
-    after
-        .iter()
-        .enumerate()
-        .find(hit)
-        .map(|(place, (_, id))| (place + before.len(), *id))
-        .or_else(|| {
-            before
-                .iter()
-                .enumerate()
-                .find(hit)
-                .map(|(place, (_, id))| (place, *id))
-        })
 }
 
 /// The sign that a checked escape stands for and how many bytes it has after the backslash.

@@ -7,7 +7,8 @@
 mod csv;
 mod json;
 mod pick;
-mod scan;
+pub(crate) mod scan;
+mod shape;
 mod trie;
 
 use bumpalo::Bump;
@@ -15,9 +16,10 @@ use bumpalo::collections::Vec as ArenaVec;
 use tributary_model::error_code::ErrorCode;
 
 pub(crate) use csv::{CsvBinding, read_csv};
-pub(crate) use json::read_json;
-pub(crate) use pick::{elements, members, pick};
+pub(crate) use json::{read_element, read_json, shapes};
+pub(crate) use pick::{elements, members, parse, pick, value_of};
 pub(crate) use scan::plain_run;
+pub(crate) use shape::Shape;
 pub(crate) use trie::{NodeId, ROOT, Trie};
 
 /// What a row says about one wanted place.
@@ -27,7 +29,10 @@ pub(crate) enum Slot<'a> {
     Missing,
     Null,
     Bool(bool),
+    /// a text that stands in JSON just as it is, without quotes
     Text(&'a str),
+    /// a text that may have to be escaped in JSON
+    Decoded(&'a str),
     Number(&'a str),
     /// text of an object or array
     Json(&'a str),
@@ -67,8 +72,15 @@ impl<'a> Table<'a> {
         self.rows
     }
 
-    pub(crate) fn get(&self, row: u32, slot: u16) -> Slot<'a> {
-        let place = row as usize * self.width + usize::from(slot);
+    /// The place of the first slot of a row.
+    pub(crate) fn base(&self, row: u32) -> usize {
+        row as usize * self.width
+    }
+
+    /// A slot of the row that starts at `base`.
+    #[inline]
+    pub(crate) fn get(&self, base: usize, slot: u16) -> Slot<'a> {
+        let place = base + usize::from(slot);
         self.slots.get(place).copied().unwrap_or_default()
     }
 

@@ -1,11 +1,12 @@
-//! Into a JSON value that was read as text: its elements, its members, what stands at a path. The text
-//! was scanned before, so it is well-formed; should it not be, there is simply nothing.
+//! Into a JSON value that was read as text: its elements, its members, what stands at a path. Its text
+//! was scanned before, so it is well-formed; should it not be, there is simply nothing. Only `parse`
+//! takes a text of which nothing is known.
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec as ArenaVec;
 
 use super::json::unescape;
-use super::scan::{Scanner, Token};
+use super::scan::{ScanError, Scanner, Token};
 use crate::path::Step;
 use crate::value::Value;
 
@@ -31,6 +32,22 @@ pub(crate) fn pick<'a>(value: Value<'a>, path: &[Step], arena: &'a Bump) -> Valu
         };
     }
     at
+}
+
+/// The value of a JSON text.
+///
+/// # Errors
+/// What is wrong and at which byte.
+pub(crate) fn parse<'a>(text: &'a str, arena: &'a Bump) -> Result<Value<'a>, ScanError> {
+    let mut scanner = Scanner {
+        bytes: text.as_bytes(),
+        at: 0,
+    };
+    let token = scanner.skip(0)?;
+    match scanner.peek_token() {
+        None => Ok(value(text, token, arena)),
+        Some(_) => scanner.fail("something follows the value"),
+    }
 }
 
 /// The elements of an array; none of anything else.
@@ -80,6 +97,18 @@ pub(crate) fn members<'a>(text: &'a str, arena: &'a Bump) -> &'a [(&'a str, Valu
         scanner.peek_token();
     }
     found.into_bump_slice()
+}
+
+/// One JSON value, read when it is needed.
+pub(crate) fn value_of<'a>(text: &'a str, arena: &'a Bump) -> Value<'a> {
+    let mut scanner = Scanner {
+        bytes: text.as_bytes(),
+        at: 0,
+    };
+    match scanner.skip(0) {
+        Ok(token) => value(text, token, arena),
+        Err(_) => Value::Null,
+    }
 }
 
 fn value<'a>(text: &'a str, token: (Token, usize, usize), arena: &'a Bump) -> Value<'a> {

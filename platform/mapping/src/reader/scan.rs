@@ -169,7 +169,19 @@ impl Scanner<'_> {
         }
     }
 
-    fn word(&mut self, word: &'static [u8], token: Token) -> Result<Token, ScanError> {
+    /// Takes `true`, `false` or `null`, which starts with `first`.
+    #[inline]
+    pub(crate) fn word(&mut self, first: Option<u8>) -> Result<Token, ScanError> {
+        match first {
+            Some(b't') => self.letters(b"true", Token::True),
+            Some(b'f') => self.letters(b"false", Token::False),
+            Some(b'n') => self.letters(b"null", Token::Null),
+            Some(_) => self.fail("not a JSON value"),
+            None => self.fail("the text ends where a value is needed"),
+        }
+    }
+
+    fn letters(&mut self, word: &'static [u8], token: Token) -> Result<Token, ScanError> {
         if self.bytes.get(self.at..self.at + word.len()) == Some(word) {
             self.at += word.len();
             return Ok(token);
@@ -194,30 +206,46 @@ impl Scanner<'_> {
                 self.number()?;
                 Token::Number
             }
-            Some(b't') => self.word(b"true", Token::True)?,
-            Some(b'f') => self.word(b"false", Token::False)?,
-            Some(b'n') => self.word(b"null", Token::Null)?,
-            Some(_) => return self.fail("not a JSON value"),
-            None => return self.fail("the text ends where a value is needed"),
+            _ => self.word(first)?,
         };
         Ok(Some((token, start, self.at)))
     }
 
-    /// Takes a whole value and checks it.
+    /// Takes a whole value and checks it; says what it is and where it stands.
     pub(crate) fn skip(&mut self, depth: u32) -> Result<(Token, usize, usize), ScanError> {
         let first = self.peek_token();
         if let Some(found) = self.scalar(first)? {
             return Ok(found);
         }
         let start = self.at;
+        self.pass(depth)?;
+        Ok((Token::Nested, start, self.at))
+    }
+
+    /// Takes a whole value and checks it.
+    #[inline(always)]
+    pub(crate) fn pass(&mut self, depth: u32) -> Result<(), ScanError> {
+        match self.peek_token() {
+            Some(b'"') => self.text().map(|_| ()),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b'{' | b'[') => self.pass_nested(depth),
+            first => self.word(first).map(|_| ()),
+        }
+    }
+
+    fn pass_nested(&mut self, depth: u32) -> Result<(), ScanError> {
         if depth >= MAX_DEPTH {
             return self.fail("nested more than 64 deep");
         }
-        let close = if first == Some(b'{') { b'}' } else { b']' };
+        let close = if self.peek() == Some(b'{') {
+            b'}'
+        } else {
+            b']'
+        };
         self.at += 1;
         if self.peek_token() == Some(close) {
             self.at += 1;
-            return Ok((Token::Nested, start, self.at));
+            return Ok(());
         }
         loop {
             if close == b'}' {
@@ -227,12 +255,12 @@ impl Scanner<'_> {
                 self.text()?;
                 self.expect(b':', "a ':' is needed after a member's name")?;
             }
-            self.skip(depth + 1)?;
+            self.pass(depth + 1)?;
             match self.peek_token() {
                 Some(b',') => self.at += 1,
                 Some(byte) if byte == close => {
                     self.at += 1;
-                    return Ok((Token::Nested, start, self.at));
+                    return Ok(());
                 }
                 _ => return self.fail("a ',' or the closing bracket is needed"),
             }

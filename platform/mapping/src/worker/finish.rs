@@ -101,7 +101,7 @@ fn sized<'a>(value: Value<'a>, digits: u8, scale: u8) -> Made<Value<'a>> {
             );
         }
     }
-    if number.integer_digits() > u32::from(digits - scale) {
+    if !number.fits_before_point(digits - scale) {
         return failure(
             ErrorCode::NumberRange,
             format!(

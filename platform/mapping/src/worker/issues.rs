@@ -15,7 +15,7 @@ use crate::reader::{ReadError, Slot};
 use crate::value::Failure;
 
 /// Takes the place of a sensitive value.
-const MASK: &str = "•••";
+pub(super) const MASK: &str = "•••";
 
 /// Longest value of an issue, in characters.
 const VALUE_LENGTH: usize = 200;
@@ -138,7 +138,7 @@ impl Run<'_> {
     }
 
     /// Where the row stood that the element of a scope belongs to.
-    fn position(&self, scope: u16) -> Option<RowPosition> {
+    pub(super) fn position(&self, scope: u16) -> Option<RowPosition> {
         let mut next = Some(scope);
         while let Some(id) = next {
             let scope = self.plan.scopes.get(usize::from(id))?;
@@ -152,7 +152,7 @@ impl Run<'_> {
     }
 
     /// The normalized path of a slot in its row.
-    fn source_path(&self, slot: SlotRef) -> String {
+    pub(super) fn source_path(&self, slot: SlotRef) -> String {
         let prefix = self.element_path(slot.scope);
         let path = self
             .plan
@@ -177,10 +177,17 @@ impl Run<'_> {
             _ => 0,
         };
         let row = self.current.get(usize::from(id)).copied().unwrap_or(first);
+        let selected = self
+            .element_paths
+            .iter()
+            .find(|(table, number, _)| *table == scope.table && *number == row);
+        if let Some((_, _, below)) = selected {
+            return format!("{prefix}{}", below.strip_prefix('$').unwrap_or(below));
+        }
         format!("{prefix}[{}]", row.saturating_sub(first))
     }
 
-    fn target_path(&self, target: &[TargetStep]) -> String {
+    pub(super) fn target_path(&self, target: &[TargetStep]) -> String {
         let mut pointer = String::new();
         for step in target {
             pointer.push('/');

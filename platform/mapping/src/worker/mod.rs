@@ -3,12 +3,18 @@
 //! Invariants: a worker keeps its memory from record to record, so that a good record allocates nothing
 //! once the buffers have grown; it keeps nothing else: the result depends on plan and rows alone.
 
+mod combine;
+mod explain;
 mod finish;
 mod issues;
 mod nodes;
+mod queries;
+mod quick;
 mod rows;
 pub(crate) mod run;
 mod write;
+
+pub use explain::{ExplainedField, ExplainedInput, ExplainedStep, Explanation};
 
 use std::sync::Arc;
 
@@ -21,7 +27,7 @@ use crate::compile::compiler::unknown_column;
 use crate::diagnostic::{Diagnostic, code};
 use crate::document::SourceFormat;
 use crate::path::Step;
-use crate::reader::CsvBinding;
+use crate::reader::{CsvBinding, shapes};
 use crate::{Decimal, Plan};
 use run::{Reader, Run, Surroundings};
 
@@ -35,7 +41,8 @@ pub struct Row<'a> {
 }
 
 /// What became of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// one line was appended
     Mapped,
@@ -99,7 +106,9 @@ impl Worker {
     pub(crate) fn new(plan: Arc<Plan>, format: &RowFormat) -> Result<Self, Vec<Diagnostic>> {
         let reader = match (plan.format, format) {
             (SourceFormat::Csv, RowFormat::Csv(csv)) => Reader::Csv(bind(&plan, csv)?),
-            (SourceFormat::Json, RowFormat::Json { .. } | RowFormat::Ndjson) => Reader::Json,
+            (SourceFormat::Json, RowFormat::Json { .. } | RowFormat::Ndjson) => {
+                Reader::Json(shapes(&plan.tries))
+            }
             (expected, _) => {
                 let words = match expected {
                     SourceFormat::Csv => ("CSV", "JSON"),
@@ -177,6 +186,15 @@ impl Worker {
     /// Maps one record: one row, or all rows of a group. Appends one JSON line to `out` if the record
     /// is mapped, nothing otherwise.
     pub fn map(&mut self, rows: &[Row<'_>], out: &mut Vec<u8>) -> Outcome<'_> {
+        self.mapped(rows, out, None)
+    }
+
+    fn mapped(
+        &mut self,
+        rows: &[Row<'_>],
+        out: &mut Vec<u8>,
+        trace: Option<&mut Vec<ExplainedField>>,
+    ) -> Outcome<'_> {
         self.clear();
         let start = out.len();
         let Self {
@@ -195,7 +213,9 @@ impl Worker {
             excluded,
             now: *now,
         };
-        let verdict = Run::new(plan, arena, rows, surroundings).record(reader, key, out);
+        let mut run = Run::new(plan, arena, rows, surroundings);
+        run.trace = trace;
+        let verdict = run.record(reader, key, out);
         if verdict != Verdict::Mapped {
             out.truncate(start);
         }

@@ -11,10 +11,9 @@ use super::run::Run;
 use super::write::write_value;
 use crate::document::{OnError, RuleSeverity};
 use crate::formula::evaluate::{condition, evaluate};
-use crate::formula::expression::{Expression, SlotRef};
-use crate::functions::Call;
+use crate::formula::expression::SlotRef;
 use crate::plan::{
-    Accumulator, AccumulatorKind, Body, EachNode, EachSource, Node, Rule, Source, TargetStep,
+    Accumulator, AccumulatorKind, Body, Case, EachNode, EachSource, Node, Rule, Source, TargetStep,
     ValueNode,
 };
 use crate::reader::Slot;
@@ -42,6 +41,9 @@ impl<'a> Run<'a> {
             match condition(when, self) {
                 Ok(Some(true)) => {}
                 Ok(_) => {
+                    if self.trace.is_some() {
+                        self.left_out(node);
+                    }
                     self.clear(node);
                     return Ok(());
                 }
@@ -53,6 +55,7 @@ impl<'a> Run<'a> {
             }
         }
         match &node.body {
+            Body::Value(value) if self.trace.is_some() => self.traced_value(node, value, out),
             Body::Value(value) => self.value(node, value, out),
             Body::Object { nodes, omit_empty } => {
                 let start = out.len();
@@ -94,38 +97,48 @@ impl<'a> Run<'a> {
         value: &'a ValueNode,
         out: &mut Vec<u8>,
     ) -> Result<(), Dropped> {
-        let mut used = None;
-        let made = self
-            .make(&value.source, &mut used)
-            .and_then(|found| self.chain(found, &value.steps))
-            .and_then(|found| finish(found, value, self));
-        let slot = used.or_else(|| first_slot(&value.source));
-        if !self.notices.borrow().is_empty() {
-            self.tell_notices(node, value, slot);
+        if let Some(slot) = value.copied
+            && let Slot::Text(text) = self.raw(slot)
+            && self.plan.null_tokens.is_empty()
+            && value.output.takes_as_is(text)
+        {
+            if value.read {
+                self.set_variable(value.variable, Value::Text(text));
+            }
+            begin(node, out);
+            out.push(b'"');
+            out.extend_from_slice(text.as_bytes());
+            out.push(b'"');
+            return Ok(());
+        }
+        if value.quick && self.quick(node, value, out) {
+            return Ok(());
+        }
+        self.plain_value(node, value, out)
+    }
+
+    /// The general way of a value.
+    pub(super) fn plain_value(
+        &mut self,
+        node: &'a Node,
+        value: &'a ValueNode,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Dropped> {
+        let made = match &value.combine {
+            None => self.through(value),
+            Some(rule) => self.combined(value, rule),
+        };
+        let made = made.and_then(|made| finish(made, value, self));
+        if !self.notices.get_mut().is_empty() {
+            self.tell_notices(node, value);
         }
         let result = match made {
             Ok(result) => result,
-            Err(failure) => {
-                let spot = Spot {
-                    rule: &node.id,
-                    target: Some(&node.target),
-                    slot,
-                    sensitive: value.sensitive,
-                };
-                let severity = match value.on_error {
-                    OnError::Reject => Severity::Error,
-                    _ => Severity::Warning,
-                };
-                self.issue(&spot, *failure, severity);
-                match value.on_error {
-                    OnError::Reject => Value::Failed,
-                    OnError::Null => Value::Null,
-                    OnError::Default => value.on_error_value.value(),
-                    OnError::DropLine => return Err(Dropped),
-                }
-            }
+            Err(failure) => self.on_error(node, value, *failure)?,
         };
-        self.set_variable(value.variable, result);
+        if value.read {
+            self.set_variable(value.variable, result);
+        }
         if node.key.is_none()
             || matches!(result, Value::Failed)
             || (value.omit_null && result.is_null())
@@ -142,54 +155,109 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// The value of a source; `used` is the place it came from.
-    fn make(&self, source: &'a Source, used: &mut Option<SlotRef>) -> Made<Value<'a>> {
+    /// The value at the end of its chain.
+    #[inline]
+    pub(super) fn through(&self, value: &'a ValueNode) -> Made<Value<'a>> {
+        let mut made = self.make(&value.source)?;
+        for step in &value.steps {
+            made = step.apply(made, self)?;
+        }
+        Ok(made)
+    }
+
+    /// Tells of a value that could not be made; gives what the field says to put in its place.
+    #[cold]
+    fn on_error(
+        &mut self,
+        node: &'a Node,
+        value: &'a ValueNode,
+        failure: Failure,
+    ) -> Result<Value<'a>, Dropped> {
+        let spot = Spot {
+            rule: &node.id,
+            target: Some(&node.target),
+            slot: self.used_slot(&value.source),
+            sensitive: value.sensitive,
+        };
+        let severity = match value.on_error {
+            OnError::Reject => Severity::Error,
+            _ => Severity::Warning,
+        };
+        self.issue(&spot, failure, severity);
+        match value.on_error {
+            OnError::Reject => Ok(Value::Failed),
+            OnError::Null => Ok(Value::Null),
+            OnError::Default => Ok(value.on_error_value.value()),
+            OnError::DropLine => Err(Dropped),
+        }
+    }
+
+    /// The place that a value came from, or would have come from.
+    fn used_slot(&self, source: &'a Source) -> Option<SlotRef> {
         match source {
-            Source::Slots(slots) => {
-                for slot in slots {
-                    let value = self.slot(*slot);
-                    if !value.is_null() {
-                        *used = Some(*slot);
-                        return Ok(value);
-                    }
-                }
-                Ok(Value::Null)
-            }
-            Source::Constant(constant) => Ok(constant.value()),
-            Source::Formula(expression) => self.formula(expression),
+            Source::Slot(slot) => Some(*slot),
+            Source::FirstOf(slots) => slots
+                .iter()
+                .find(|slot| !self.slot(**slot).is_null())
+                .or(slots.first())
+                .copied(),
+            Source::Nodes(nodes) => Some(nodes.within),
+            Source::Constant(_) | Source::Formula(_) => None,
             Source::Switch(cases) => {
-                for case in cases {
-                    let chosen = match &case.when {
-                        None => Some(true),
-                        Some(when) => condition(when, self)?,
-                    };
-                    match chosen {
-                        Some(true) => {
-                            return self.chain(self.make(&case.source, used)?, &case.steps);
-                        }
-                        Some(false) => {}
-                        None => return Ok(Value::Failed),
-                    }
-                }
-                Ok(Value::Null)
+                let chosen = cases.iter().find(|case| {
+                    case.when
+                        .as_ref()
+                        .is_none_or(|when| matches!(condition(when, self), Ok(Some(true))))
+                })?;
+                self.used_slot(&chosen.source)
             }
         }
     }
 
-    fn formula(&self, expression: &'a Expression) -> Made<Value<'a>> {
-        evaluate(expression, self)
+    /// The value of a source.
+    #[inline]
+    pub(super) fn make(&self, source: &'a Source) -> Made<Value<'a>> {
+        match source {
+            Source::Slot(slot) => Ok(self.slot(*slot)),
+            Source::FirstOf(slots) => {
+                let first = slots
+                    .iter()
+                    .map(|slot| self.slot(*slot))
+                    .find(|value| !value.is_null());
+                Ok(first.unwrap_or(Value::Null))
+            }
+            Source::Nodes(nodes) => self.selected(nodes),
+            Source::Constant(constant) => Ok(constant.value()),
+            Source::Formula(expression) => evaluate(expression, self),
+            Source::Switch(cases) => self.chosen(cases),
+        }
     }
 
-    fn chain(&self, mut value: Value<'a>, steps: &'a [Call]) -> Made<Value<'a>> {
-        for step in steps {
-            value = step.apply(value, self)?;
+    fn chosen(&self, cases: &'a [Case]) -> Made<Value<'a>> {
+        for case in cases {
+            let chosen = match &case.when {
+                None => Some(true),
+                Some(when) => condition(when, self)?,
+            };
+            match chosen {
+                Some(true) => {
+                    let mut made = self.make(&case.source)?;
+                    for step in &case.steps {
+                        made = step.apply(made, self)?;
+                    }
+                    return Ok(made);
+                }
+                Some(false) => {}
+                None => return Ok(Value::Failed),
+            }
         }
-        Ok(value)
+        Ok(Value::Null)
     }
 
     #[cold]
-    fn tell_notices(&mut self, node: &Node, value: &ValueNode, slot: Option<SlotRef>) {
-        let notices = std::mem::take(&mut *self.notices.borrow_mut());
+    fn tell_notices(&mut self, node: &'a Node, value: &'a ValueNode) {
+        let slot = self.used_slot(&value.source);
+        let notices = std::mem::take(self.notices.get_mut());
         for notice in notices {
             let spot = Spot {
                 rule: &node.id,
@@ -222,16 +290,23 @@ impl<'a> Run<'a> {
             return Ok(());
         };
         self.start_accumulators(extra);
-        let (first, count) = match each.source {
+        let (first, count) = match &each.source {
             EachSource::Members => (0, u32::try_from(self.order.len()).unwrap_or(u32::MAX)),
-            EachSource::Array(slot) => match self.raw(slot) {
+            EachSource::Nodes(nodes, table) => match self.select_elements(nodes, *table) {
+                Ok(elements) => elements,
+                Err(failure) => {
+                    self.fail(node, *failure);
+                    return Ok(());
+                }
+            },
+            EachSource::Array(slot) => match self.raw(*slot) {
                 Slot::Items { first, count } => (first, count),
                 Slot::Missing | Slot::Null => (0, 0),
                 _ => {
                     let spot = Spot {
                         rule: &node.id,
                         target: Some(&node.target),
-                        slot: Some(slot),
+                        slot: Some(*slot),
                         sensitive: false,
                     };
                     let failure = Failure {
@@ -250,9 +325,9 @@ impl<'a> Run<'a> {
         self.elements.push(0);
         let mut written = 0_u32;
         for number in 0..count {
-            let row = match each.source {
+            let row = match &each.source {
                 EachSource::Members => self.order.get(number as usize).copied().unwrap_or(0),
-                EachSource::Array(_) => first + number,
+                EachSource::Array(_) | EachSource::Nodes(..) => first + number,
             };
             self.select(each.scope, row);
             if let Some(place) = self.elements.get_mut(level) {
@@ -433,16 +508,12 @@ impl<'a> Run<'a> {
 }
 
 /// Writes a member's name, with a comma if another stands before it.
-fn begin(node: &Node, out: &mut Vec<u8>) {
-    if out.last() != Some(&b'{') {
-        out.push(b',');
-    }
-    out.extend_from_slice(node.key.as_deref().unwrap_or_default());
-}
-
-fn first_slot(source: &Source) -> Option<SlotRef> {
-    match source {
-        Source::Slots(slots) => slots.first().copied(),
-        _ => None,
-    }
+#[inline]
+pub(super) fn begin(node: &Node, out: &mut Vec<u8>) {
+    let key = node.key.as_deref().unwrap_or_default();
+    let key = match out.last() {
+        Some(b'{') => key.get(1..).unwrap_or_default(),
+        _ => key,
+    };
+    out.extend_from_slice(key);
 }

@@ -1,17 +1,18 @@
 //! From row bytes to the rows of one record: read, filter, compare, sort, key.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use bumpalo::collections::Vec as ArenaVec;
 use tributary_model::error_code::ErrorCode;
 
 use super::run::{Reader, Run};
-use crate::document::{SortKind, SortOrder};
+use crate::document::{Keep, SortKind, SortOrder};
 use crate::formula::evaluate::condition;
 use crate::formula::expression::SlotRef;
 use crate::functions::Locale;
-use crate::plan::{Group, SortBy};
+use crate::plan::{Group, KEY_SEPARATOR, SortBy};
 use crate::reader::{ReadError, Slot, read_csv, read_json};
 use crate::value::{Made, Value, failure};
 
@@ -19,13 +20,13 @@ impl<'a> Run<'a> {
     /// The group key of the only row; whether there is one. A row that cannot be read to its end and
     /// a row that the filters drop belong to their group too, as long as their key can be read: the
     /// group is quarantined with the first and counted as skipped if it has none but the second.
-    pub(super) fn group_key(mut self, reader: &Reader, key: &mut String) -> bool {
+    pub(super) fn group_key(mut self, reader: &mut Reader, key: &mut String) -> bool {
         let _told_when_mapped = self.read_rows(reader);
         self.key(key)
     }
 
     /// Reads all rows into table 0; whether all could be read.
-    pub(super) fn read_rows(&mut self, reader: &Reader) -> bool {
+    pub(super) fn read_rows(&mut self, reader: &mut Reader) -> bool {
         for (number, row) in self.rows.iter().enumerate() {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             let limit = self.plan.limits.max_row_bytes as usize;
@@ -57,7 +58,7 @@ impl<'a> Run<'a> {
         !self.failed
     }
 
-    fn read_row(&mut self, bytes: &'a [u8], reader: &Reader) -> Result<(), ReadError> {
+    fn read_row(&mut self, bytes: &'a [u8], reader: &mut Reader) -> Result<(), ReadError> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let offset = error.valid_up_to();
             ReadError::new(
@@ -67,7 +68,9 @@ impl<'a> Run<'a> {
             )
         })?;
         match reader {
-            Reader::Json => read_json(text, &self.plan.tries, &mut self.tables, self.arena),
+            Reader::Json(shapes) => {
+                read_json(text, &self.plan.tries, shapes, &mut self.tables, self.arena)
+            }
             Reader::Csv(binding) => match self.tables.first_mut() {
                 Some(table) => read_csv(text, binding, table, self.arena),
                 None => Ok(()),
@@ -98,6 +101,37 @@ impl<'a> Run<'a> {
         }
         self.order = kept;
         !self.order.is_empty()
+    }
+
+    /// Takes out rows that say the same as another.
+    pub(super) fn dedupe_rows(&mut self) {
+        let plan = self.plan;
+        for dedupe in &plan.dedupes {
+            let mut seen: HashMap<String, usize> = HashMap::with_capacity(self.order.len());
+            let mut kept: ArenaVec<'a, u32> = ArenaVec::new_in(self.arena);
+            for place in 0..self.order.len() {
+                let row = self.order.get(place).copied().unwrap_or(0);
+                self.select(0, row);
+                let mut key = String::new();
+                for slot in &dedupe.by {
+                    key.push_str(self.json(self.slot(*slot)));
+                    key.push(KEY_SEPARATOR);
+                }
+                match (seen.get(&key), dedupe.keep) {
+                    (None, _) => {
+                        seen.insert(key, kept.len());
+                        kept.push(row);
+                    }
+                    (Some(other), Keep::Last) => {
+                        if let Some(place) = kept.get_mut(*other) {
+                            *place = row;
+                        }
+                    }
+                    (Some(_), Keep::First) => {}
+                }
+            }
+            self.order = kept;
+        }
     }
 
     /// Size, agreement and order of a group.
@@ -214,6 +248,10 @@ impl<'a> Run<'a> {
             if number > 0 {
                 key.push('|');
             }
+            if memchr::memchr2(b'|', b'\\', text.as_bytes()).is_none() {
+                key.push_str(text);
+                continue;
+            }
             for sign in text.chars() {
                 if matches!(sign, '|' | '\\') {
                     key.push('\\');
@@ -283,7 +321,9 @@ pub(super) fn shown(value: Value<'_>) -> String {
 /// A slot's text for an issue.
 pub(super) fn raw_text(slot: Slot<'_>) -> Option<&str> {
     match slot {
-        Slot::Text(text) | Slot::Number(text) | Slot::Json(text) => Some(text),
+        Slot::Text(text) | Slot::Decoded(text) | Slot::Number(text) | Slot::Json(text) => {
+            Some(text)
+        }
         Slot::Bool(true) => Some("true"),
         Slot::Bool(false) => Some("false"),
         Slot::Missing | Slot::Null | Slot::Items { .. } => None,

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::Issue;
 
+use super::explain::ExplainedField;
 use super::write::write_value;
 use super::{Row, Verdict};
 use crate::Plan;
@@ -17,14 +18,14 @@ use crate::date::DateTime;
 use crate::decimal::Decimal;
 use crate::formula::expression::SlotRef;
 use crate::plan::{AccumulatorKind, EachExtra, OutputType};
-use crate::reader::{CsvBinding, Slot, Table};
+use crate::reader::{CsvBinding, Shape, Slot, Table};
 use crate::value::{Failure, Value};
 
 /// How rows are read.
 #[derive(Debug)]
 pub(crate) enum Reader {
     Csv(CsvBinding),
-    Json,
+    Json(Vec<Vec<Shape>>),
 }
 
 /// What a record is mapped with and what it leaves besides its output.
@@ -43,6 +44,8 @@ pub(crate) struct Run<'a> {
     pub(super) tables: ArenaVec<'a, Table<'a>>,
     /// for every scope the row of its table that is current
     pub(super) current: ArenaVec<'a, u32>,
+    /// for every scope where that row's slots start
+    bases: ArenaVec<'a, usize>,
     pub(super) variables: ArenaVec<'a, Value<'a>>,
     /// rows that the filters left, in order
     pub(super) order: ArenaVec<'a, u32>,
@@ -50,12 +53,16 @@ pub(crate) struct Run<'a> {
     pub(super) elements: ArenaVec<'a, u32>,
     /// ranges of the output that do not count for the content hash
     pub(super) excluded: &'a mut Vec<(usize, usize)>,
+    /// elements that paths with several results found: table, row, path below their part of the row
+    pub(super) element_paths: ArenaVec<'a, (usize, u32, &'a str)>,
     pub(super) issues: &'a mut Vec<Issue>,
     pub(super) amounts: &'a mut [Option<Decimal>],
     pub(super) failed: bool,
     now: Option<Timestamp>,
     /// the element that the innermost function over a list is at
     pub(super) item: Cell<Value<'a>>,
+    /// where the story of every value is told, if somebody asks for it
+    pub(super) trace: Option<&'a mut Vec<ExplainedField>>,
     /// warnings of functions, until their node is known
     pub(super) notices: RefCell<Vec<Failure>>,
 }
@@ -79,6 +86,8 @@ impl<'a> Run<'a> {
         }
         let mut current = ArenaVec::with_capacity_in(plan.scopes.len(), arena);
         current.resize(plan.scopes.len(), 0);
+        let mut bases = ArenaVec::with_capacity_in(plan.scopes.len(), arena);
+        bases.resize(plan.scopes.len(), 0);
         let mut variables = ArenaVec::with_capacity_in(plan.variables as usize, arena);
         variables.resize(plan.variables as usize, Value::Null);
         let mut run = Self {
@@ -87,15 +96,18 @@ impl<'a> Run<'a> {
             rows,
             tables,
             current,
+            bases,
             variables,
             order: ArenaVec::new_in(arena),
             elements: ArenaVec::new_in(arena),
+            element_paths: ArenaVec::new_in(arena),
             excluded,
             issues,
             amounts,
             failed: false,
             now,
             item: Cell::new(Value::Null),
+            trace: None,
             notices: RefCell::new(Vec::new()),
         };
         for extra in &plan.eaches {
@@ -107,7 +119,7 @@ impl<'a> Run<'a> {
     /// Reads, filters, groups, maps, checks. The output may hold a part of a record that failed.
     pub(super) fn record(
         mut self,
-        reader: &Reader,
+        reader: &mut Reader,
         key: &mut String,
         out: &mut Vec<u8>,
     ) -> Verdict {
@@ -124,6 +136,7 @@ impl<'a> Run<'a> {
             return Verdict::Skipped;
         }
         if readable {
+            self.dedupe_rows();
             self.group_rows();
         }
         self.select(0, self.order.first().copied().unwrap_or(0));
@@ -156,37 +169,47 @@ impl<'a> Run<'a> {
 
     /// Makes a row of a scope's table the current one.
     pub(super) fn select(&mut self, scope: u16, row: u32) {
-        if let Some(place) = self.current.get_mut(usize::from(scope)) {
-            *place = row;
+        let id = usize::from(scope);
+        let base = self
+            .plan
+            .scopes
+            .get(id)
+            .and_then(|scope| self.tables.get(scope.table))
+            .map_or(0, |table| table.base(row));
+        if let (Some(current), Some(start)) = (self.current.get_mut(id), self.bases.get_mut(id)) {
+            *current = row;
+            *start = base;
         }
     }
 
     /// What the source says, as it is.
     #[inline]
     pub(super) fn raw(&self, slot: SlotRef) -> Slot<'a> {
-        let scope = usize::from(slot.scope);
-        let (Some(scope), Some(row)) = (self.plan.scopes.get(scope), self.current.get(scope))
-        else {
-            return Slot::Missing;
-        };
-        self.tables
-            .get(scope.table)
-            .map_or(Slot::Missing, |table| table.get(*row, slot.slot))
+        match (
+            self.tables.get(usize::from(slot.table)),
+            self.bases.get(usize::from(slot.scope)),
+        ) {
+            (Some(table), Some(base)) => table.get(*base, slot.slot),
+            _ => Slot::Missing,
+        }
     }
 
     /// The source value; missing values and null tokens are null.
     #[inline]
     pub(crate) fn slot(&self, slot: SlotRef) -> Value<'a> {
         match self.raw(slot) {
-            Slot::Text(text) if self.plan.null_tokens.iter().any(|token| **token == *text) => {
-                Value::Null
-            }
-            Slot::Text(text) => Value::Text(text),
+            Slot::Text(text) | Slot::Decoded(text) if self.is_null_token(text) => Value::Null,
+            Slot::Text(text) | Slot::Decoded(text) => Value::Text(text),
             Slot::Number(digits) => Value::Number(digits),
             Slot::Bool(truth) => Value::Bool(truth),
             Slot::Json(text) => Value::Json(text),
             Slot::Missing | Slot::Null | Slot::Items { .. } => Value::Null,
         }
+    }
+
+    #[inline]
+    pub(super) fn is_null_token(&self, text: &str) -> bool {
+        self.plan.null_tokens.iter().any(|token| **token == *text)
     }
 
     #[inline]

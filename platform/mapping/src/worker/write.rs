@@ -47,7 +47,7 @@ pub(super) fn write_value(value: Value<'_>, output: &OutputType, out: &mut Vec<u
     }
 }
 
-fn write_text(text: &str, out: &mut Vec<u8>) {
+pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     out.push(b'"');
     let mut from = 0;

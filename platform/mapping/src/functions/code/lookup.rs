@@ -79,6 +79,18 @@ impl Operation for Lookup {
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
         apply(value, self.table, &self.with, &self.on_miss, run)
     }
+
+    fn text<'a>(&'a self, text: &'a str, run: &Run<'a>) -> Option<&'a str> {
+        if !self.with.is_empty() {
+            return None;
+        }
+        run.plan
+            .lookups
+            .get(self.table)?
+            .rows
+            .get(text)
+            .map(|found| &**found)
+    }
 }
 
 fn compile(arguments: &mut Arguments<'_, '_>) -> Compiled {

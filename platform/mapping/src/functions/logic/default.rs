@@ -1,5 +1,6 @@
 //! `default`: a constant or parameter in place of null.
 
+use crate::decimal::Small;
 use crate::formula::evaluate::evaluate;
 use crate::formula::expression::Expression;
 use crate::functions::signature::{Argument, ArgumentKind, Example, Output, Signature};
@@ -48,6 +49,14 @@ impl Operation for Default {
             return evaluate(&self.value, run);
         }
         Ok(value)
+    }
+
+    fn text<'a>(&'a self, text: &'a str, _run: &Run<'a>) -> Option<&'a str> {
+        Some(text)
+    }
+
+    fn number(&self, number: Small) -> Small {
+        number
     }
 }
 

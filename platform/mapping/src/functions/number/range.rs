@@ -2,7 +2,7 @@
 
 use tributary_model::error_code::ErrorCode;
 
-use crate::decimal::Decimal;
+use crate::decimal::{Decimal, Small};
 use crate::functions::signature::{Argument, ArgumentKind, Example, Output, Signature};
 use crate::functions::{Arguments, Compiled, Function, Operation, ready};
 use crate::value::{Kind, Made, Value, failure};
@@ -37,11 +37,25 @@ pub(super) const FUNCTION: Function = Function {
 struct Range {
     min: Option<Decimal>,
     max: Option<Decimal>,
+    /// both, if both are given and small
+    bounds: (Small, Small),
 }
 
 impl Operation for Range {
     fn apply<'a>(&'a self, value: Value<'a>, _run: &Run<'a>) -> Made<Value<'a>> {
         apply(value, self.min, self.max)
+    }
+
+    fn number(&self, number: Small) -> Small {
+        let (min, max) = self.bounds;
+        if !number.is_none()
+            && !min.is_none()
+            && !max.is_none()
+            && number.is_between(min, max) == Some(true)
+        {
+            return number;
+        }
+        Small::NONE
     }
 }
 
@@ -50,7 +64,14 @@ fn compile(arguments: &mut Arguments<'_, '_>) -> Compiled {
     match (min, max) {
         (None, None) => arguments.invalid("min", "min or max is needed"),
         (Some(low), Some(high)) if low > high => arguments.invalid("min", "min is larger than max"),
-        _ => ready(Range { min, max }),
+        _ => {
+            let small = |bound: Option<Decimal>| bound.map_or(Small::NONE, Small::from_decimal);
+            ready(Range {
+                min,
+                max,
+                bounds: (small(min), small(max)),
+            })
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use tributary_model::error_code::ErrorCode;
 
-use crate::decimal::Rounding;
+use crate::decimal::{Rounding, Small};
 use crate::functions::signature::{Argument, ArgumentKind, Example, Output, Signature};
 use crate::functions::{Arguments, Compiled, Function, Operation, ready};
 use crate::value::{Kind, Made, Value};
@@ -52,6 +52,10 @@ struct Round {
 impl Operation for Round {
     fn apply<'a>(&'a self, value: Value<'a>, _run: &Run<'a>) -> Made<Value<'a>> {
         apply(value, self.scale, self.mode)
+    }
+
+    fn number(&self, number: Small) -> Small {
+        number.round(self.scale, self.mode)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use tributary_model::error_code::ErrorCode;
 
-use crate::decimal::{Decimal, DecimalError};
+use crate::decimal::{Decimal, DecimalError, Small};
 use crate::functions::signature::{Argument, ArgumentKind, Example, Output, Signature};
 use crate::functions::{Arguments, Compiled, Function, Locale, Operation, ready};
 use crate::value::{Kind, Made, Value, failure_with_hint, number_failure};
@@ -54,6 +54,15 @@ struct ToDecimal {
 impl Operation for ToDecimal {
     fn apply<'a>(&'a self, value: Value<'a>, _run: &Run<'a>) -> Made<Value<'a>> {
         apply(value, self.locale)
+    }
+
+    fn number(&self, number: Small) -> Small {
+        number
+    }
+
+    fn parsed(&self, text: &str) -> Small {
+        // every decimal sign of ours is one byte
+        Small::parse(text.trim(), self.locale.separators.decimal as u8)
     }
 }
 

@@ -36,6 +36,10 @@ impl Operation for CollapseSpaces {
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
         apply(value, run)
     }
+
+    fn text<'a>(&'a self, text: &'a str, run: &Run<'a>) -> Option<&'a str> {
+        self.apply(Value::Text(text), run).ok()?.text().ok()
+    }
 }
 
 fn compile(_arguments: &mut Arguments<'_, '_>) -> Compiled {

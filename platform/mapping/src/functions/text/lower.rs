@@ -34,7 +34,11 @@ struct Lower;
 
 impl Operation for Lower {
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
-        apply(value, run)
+        Ok(Value::Text(lower_case(value.text()?, run)))
+    }
+
+    fn text<'a>(&'a self, text: &'a str, run: &Run<'a>) -> Option<&'a str> {
+        Some(lower_case(text, run))
     }
 }
 
@@ -42,14 +46,19 @@ fn compile(_arguments: &mut Arguments<'_, '_>) -> Compiled {
     ready(Lower)
 }
 
-fn apply<'a>(value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
-    let text = value.text()?;
-    if text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return Ok(Value::Text(text));
+/// The text with all letters in lower case.
+pub(super) fn lower_case<'a>(text: &'a str, run: &Run<'a>) -> &'a str {
+    if text.is_ascii() {
+        if !text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return text;
+        }
+        let changed = run.arena.alloc_str(text);
+        changed.make_ascii_lowercase();
+        return changed;
     }
     let mut changed = run.text_buffer(text.len());
     for sign in text.chars() {
         changed.extend(sign.to_lowercase());
     }
-    Ok(Value::Text(changed.into_bump_str()))
+    changed.into_bump_str()
 }

@@ -32,9 +32,6 @@ const SIGNATURE: Signature = Signature {
     ..Signature::EMPTY
 };
 
-/// Bytes that a compiled pattern may take.
-const MAX_PROGRAM: usize = 1 << 20;
-
 pub(super) const FUNCTION: Function = Function {
     signature: &SIGNATURE,
     compile,
@@ -49,17 +46,15 @@ impl Operation for Matches {
     fn apply<'a>(&'a self, value: Value<'a>, _run: &Run<'a>) -> Made<Value<'a>> {
         apply(value, &self.regex)
     }
+
+    fn text<'a>(&'a self, text: &'a str, _run: &Run<'a>) -> Option<&'a str> {
+        self.regex.is_match(text).then_some(text)
+    }
 }
 
 fn compile(arguments: &mut Arguments<'_, '_>) -> Compiled {
-    let pattern = arguments.text("pattern")?;
-    match regex::RegexBuilder::new(pattern)
-        .size_limit(MAX_PROGRAM)
-        .build()
-    {
-        Ok(regex) => ready(Matches { regex }),
-        Err(error) => arguments.invalid("pattern", &format!("not a regular expression: {error}")),
-    }
+    let regex = super::pattern::compiled(arguments)?;
+    ready(Matches { regex })
 }
 
 fn apply<'a>(value: Value<'a>, regex: &regex::Regex) -> Made<Value<'a>> {

@@ -48,30 +48,40 @@ struct PadLeft {
 
 impl Operation for PadLeft {
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
-        apply(value, self.length, self.sign, run)
+        let text = padded(value.text()?, self.length, self.sign, run);
+        Ok(Value::Text(text))
+    }
+
+    fn text<'a>(&'a self, text: &'a str, run: &Run<'a>) -> Option<&'a str> {
+        Some(padded(text, self.length, self.sign, run))
     }
 }
 
 fn compile(arguments: &mut Arguments<'_, '_>) -> Compiled {
+    let (length, sign) = filling(arguments)?;
+    ready(PadLeft { length, sign })
+}
+
+/// The length wanted and the character to fill up with.
+pub(super) fn filling(arguments: &mut Arguments<'_, '_>) -> Option<(u32, char)> {
     let length = arguments.integer("length")?;
     if length > 1000 {
         return arguments.invalid("length", "at most 1000 characters");
     }
     let mut signs = arguments.text("with")?.chars();
     match (signs.next(), signs.next()) {
-        (Some(sign), None) => ready(PadLeft { length, sign }),
+        (Some(sign), None) => Some((length, sign)),
         _ => arguments.invalid("with", "exactly one character is needed"),
     }
 }
 
-fn apply<'a>(value: Value<'a>, length: u32, sign: char, run: &Run<'a>) -> Made<Value<'a>> {
-    let text = value.text()?;
+fn padded<'a>(text: &'a str, length: u32, sign: char, run: &Run<'a>) -> &'a str {
     let missing = (length as usize).saturating_sub(text.chars().count());
     if missing == 0 {
-        return Ok(Value::Text(text));
+        return text;
     }
     let mut padded = run.text_buffer(text.len() + missing * sign.len_utf8());
     padded.extend(std::iter::repeat_n(sign, missing));
     padded.push_str(text);
-    Ok(Value::Text(padded.into_bump_str()))
+    padded.into_bump_str()
 }

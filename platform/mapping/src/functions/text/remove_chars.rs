@@ -42,6 +42,10 @@ impl Operation for RemoveChars {
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
         apply(value, &self.chars, run)
     }
+
+    fn text<'a>(&'a self, text: &'a str, run: &Run<'a>) -> Option<&'a str> {
+        self.apply(Value::Text(text), run).ok()?.text().ok()
+    }
 }
 
 fn compile(arguments: &mut Arguments<'_, '_>) -> Compiled {

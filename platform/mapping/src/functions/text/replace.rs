@@ -2,6 +2,7 @@
 
 use tributary_model::error_code::ErrorCode;
 
+use crate::functions::bounds;
 use crate::functions::signature::{Argument, ArgumentKind, Example, Output, Signature};
 use crate::functions::{Arguments, Compiled, Function, Operation, ready};
 use crate::value::{Kind, Made, Value};
@@ -20,7 +21,7 @@ const SIGNATURE: Signature = Signature {
             "what to put there; may be empty",
         ),
     ],
-    fails_with: &[ErrorCode::ValueInvalid],
+    fails_with: &[ErrorCode::ValueInvalid, ErrorCode::RecordTooLarge],
     examples: &[
         Example::gives(
             r#""a-b-c""#,
@@ -75,6 +76,7 @@ fn apply<'a>(value: Value<'a>, search: &str, with: &str, run: &Run<'a>) -> Made<
     for piece in pieces {
         changed.push_str(with);
         changed.push_str(piece);
+        bounds::check_growth(text.len(), changed.len())?;
     }
     Ok(Value::Text(changed.into_bump_str()))
 }

@@ -46,6 +46,10 @@ impl Operation for Substring {
     fn apply<'a>(&'a self, value: Value<'a>, _run: &Run<'a>) -> Made<Value<'a>> {
         apply(value, self.start, self.length)
     }
+
+    fn text<'a>(&'a self, text: &'a str, run: &Run<'a>) -> Option<&'a str> {
+        self.apply(Value::Text(text), run).ok()?.text().ok()
+    }
 }
 
 fn compile(arguments: &mut Arguments<'_, '_>) -> Compiled {

@@ -2,6 +2,7 @@
 
 use tributary_model::error_code::ErrorCode;
 
+use crate::functions::bounds;
 use crate::functions::signature::{Argument, ArgumentKind, Example, Output, Signature};
 use crate::functions::{Arguments, Compiled, Function, Operation, ready};
 use crate::value::{Kind, Made, Value};
@@ -17,7 +18,7 @@ const SIGNATURE: Signature = Signature {
         ArgumentKind::Text,
         "a text with {value} in it",
     )],
-    fails_with: &[ErrorCode::ValueInvalid],
+    fails_with: &[ErrorCode::ValueInvalid, ErrorCode::RecordTooLarge],
     examples: &[
         Example::gives(
             r#""4711""#,
@@ -73,6 +74,7 @@ fn apply<'a>(value: Value<'a>, pieces: &[Box<str>], run: &Run<'a>) -> Made<Value
             joined.push_str(text);
         }
         joined.push_str(piece);
+        bounds::check_growth(text.len(), joined.len())?;
     }
     Ok(Value::Text(joined.into_bump_str()))
 }

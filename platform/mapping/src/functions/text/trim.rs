@@ -36,6 +36,10 @@ impl Operation for Trim {
     fn apply<'a>(&'a self, value: Value<'a>, _run: &Run<'a>) -> Made<Value<'a>> {
         apply(value)
     }
+
+    fn text<'a>(&'a self, text: &'a str, _run: &Run<'a>) -> Option<&'a str> {
+        Some(text.trim())
+    }
 }
 
 fn compile(_arguments: &mut Arguments<'_, '_>) -> Compiled {

@@ -1,0 +1,68 @@
+//! `ensure_suffix`: a text with a certain end.
+
+use tributary_model::error_code::ErrorCode;
+
+use crate::formula::expression::Expression;
+use crate::functions::bounds;
+use crate::functions::given;
+use crate::functions::signature::{Argument, ArgumentKind, Example, Output, Signature};
+use crate::functions::{Arguments, Compiled, Function, Operation, ready};
+use crate::value::{Kind, Made, Value};
+use crate::worker::run::Run;
+
+const SIGNATURE: Signature = Signature {
+    name: "ensure_suffix",
+    summary: "Puts a text at the end unless it is there already.",
+    input: Kind::Text,
+    output: Output::Is(Kind::Text),
+    arguments: &[Argument::required(
+        "text",
+        ArgumentKind::Computed(Kind::Text),
+        "what the result has at its end",
+    )],
+    fails_with: &[ErrorCode::ValueInvalid, ErrorCode::RecordTooLarge],
+    examples: &[
+        Example::gives(r#""example.com""#, r#"{"text": "/"}"#, r#""example.com/""#),
+        Example::gives(r#""example.com/""#, r#"{"text": "/"}"#, r#""example.com/""#),
+        Example::gives(r#""""#, r#"{"text": "/"}"#, r#""/""#),
+        Example::gives(r#""x""#, r#"{"text": ""}"#, r#""x""#),
+        Example::gives(r#"null"#, r#"{"text": "/"}"#, r#"null"#),
+        Example::fails(r#"4711"#, r#"{"text": "/"}"#, ErrorCode::ValueInvalid),
+    ],
+
+    ..Signature::EMPTY
+};
+
+pub(super) const FUNCTION: Function = Function {
+    signature: &SIGNATURE,
+    compile,
+};
+
+#[derive(Debug)]
+struct EnsureSuffix {
+    part: Expression,
+}
+
+impl Operation for EnsureSuffix {
+    fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
+        let text = value.text()?;
+        let part = match given::text(&self.part, run)? {
+            Ok(part) => part,
+            Err(nothing) => return Ok(nothing),
+        };
+        if text.ends_with(part) {
+            return Ok(Value::Text(text));
+        }
+        let size = text.len() + part.len();
+        bounds::check_growth(text.len(), size)?;
+        let mut joined = run.text_buffer(size);
+        joined.push_str(text);
+        joined.push_str(part);
+        Ok(Value::Text(joined.into_bump_str()))
+    }
+}
+
+fn compile(arguments: &mut Arguments<'_, '_>) -> Compiled {
+    let (part, _) = arguments.computed("text", Kind::Text)?;
+    ready(EnsureSuffix { part })
+}
