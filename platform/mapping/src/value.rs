@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use tributary_model::error_code::ErrorCode;
 
-use crate::date::{Date, DateTime};
+use crate::date::{Date, DateTime, parse_rfc3339};
 use crate::decimal::{Decimal, DecimalError};
 use crate::reader::elements;
 use crate::worker::run::Run;
@@ -263,10 +263,14 @@ impl<'a> Value<'a> {
     }
 }
 
-/// `value`, or the date that it writes as a text if `other` is a date: dates have no literals.
-pub(crate) fn alike<'a>(value: Value<'a>, other: Value<'_>) -> Value<'a> {
+/// `value`, or the date or instant that it writes as a text if `other` is one: they have no
+/// literals.
+pub(crate) fn alike<'a>(value: Value<'a>, other: Value<'_>, run: &Run<'a>) -> Value<'a> {
     match (value, other) {
         (Value::Text(text), Value::Date(_)) => Date::parse_iso(text).map_or(value, Value::Date),
+        (Value::Text(text), Value::DateTime(_)) => {
+            parse_rfc3339(text).map_or(value, |instant| run.date_time(instant))
+        }
         _ => value,
     }
 }

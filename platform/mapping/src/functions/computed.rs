@@ -8,15 +8,13 @@ use bumpalo::collections::Vec as ArenaVec;
 use tributary_model::error_code::ErrorCode;
 
 use super::Arguments;
+use super::bounds::MAX_ELEMENTS;
 use crate::date::{Date, DateTime};
 use crate::decimal::{Decimal, MAX_DIGITS};
 use crate::formula::evaluate::evaluate;
 use crate::formula::expression::Expression;
 use crate::value::{Constant, Kind, Made, Value, failure, failure_with_hint};
 use crate::worker::run::Run;
-
-/// Most elements that a list of arguments may come to.
-pub(super) const MAX_ELEMENTS: usize = 100_000;
 
 /// A computed argument.
 #[derive(Debug)]

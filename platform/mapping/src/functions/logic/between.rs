@@ -17,7 +17,7 @@ const SIGNATURE: Signature = Signature {
         Argument::required(
             "min",
             ArgumentKind::Computed(Kind::Any),
-            "the smallest, of the kind of the value; a date may be written yyyy-MM-dd",
+            "the smallest, of the kind of the value; a date may be written yyyy-MM-dd, an instant as RFC 3339",
         ),
         Argument::required("max", ArgumentKind::Computed(Kind::Any), "the largest"),
     ],
@@ -63,7 +63,7 @@ impl Operation for Between {
         let (Some(min), Some(max)) = (self.min.value(run)?, self.max.value(run)?) else {
             return Ok(Value::Failed);
         };
-        let (min, max) = (alike(min, value), alike(max, value));
+        let (min, max) = (alike(min, value, run), alike(max, value, run));
         let inside = value.order(min)?.is_ge() && value.order(max)?.is_le();
         Ok(Value::Bool(inside))
     }

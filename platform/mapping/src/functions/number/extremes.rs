@@ -16,7 +16,7 @@ const SHARED: Signature = Signature {
     arguments: &[Argument::required(
         "values",
         ArgumentKind::ComputedList(Kind::Any),
-        "numbers, dates, texts or lists of them, of the kind of the value; a date may be written yyyy-MM-dd",
+        "numbers, dates, texts or lists of them, of the kind of the value; a date may be written yyyy-MM-dd, an instant as RFC 3339",
     )],
     fails_with: &[
         ErrorCode::FormulaFailed,
@@ -82,7 +82,7 @@ impl Operation for Extreme {
             if other.is_null() {
                 continue;
             }
-            let other = alike(other.decoded()?, best);
+            let other = alike(other.decoded()?, best, run);
             if best.is_null() || other.order(best)? == self.wanted {
                 best = other;
             }
