@@ -10,7 +10,8 @@ use tributary_model::role::Action;
 use utoipa::openapi::path::{HttpMethod, Operation};
 
 use crate::routes::{
-    connections, connectors, health, integrations, lookups, mappings, openapi, records, runs,
+    connections, connectors, health, integrations, lookups, mapping_language, mappings, openapi,
+    records, runs,
     tenants, token,
 };
 use crate::state::ApiState;
@@ -69,6 +70,9 @@ pub fn routes() -> Vec<Route> {
         route!(Public { why: "load balancers have no token" }, 0, health::live::__path_get_live, health::live::get_live),
         route!(Public { why: "load balancers have no token" }, 0, health::ready::__path_get_ready, health::ready::get_ready),
         route!(Public { why: "it describes the API and holds no data" }, 0, openapi::__path_get_openapi, openapi::get_openapi),
+
+        route!(Public { why: "it is the language's description and holds no data" }, 0, mapping_language::schema::__path_get_mapping_schema, mapping_language::schema::get_mapping_schema),
+        route!(Public { why: "it is the language's description and holds no data" }, 0, mapping_language::functions::__path_list_mapping_functions, mapping_language::functions::list_mapping_functions),
 
         route!(Needs(A::TenantView), 0, tenants::get::__path_get_tenant, tenants::get::get_tenant),
         route!(Makes(A::TenantManage), KIB_64, tenants::put::__path_put_tenant, tenants::put::put_tenant),

@@ -6,6 +6,7 @@ pub(crate) mod connectors;
 pub(crate) mod health;
 pub(crate) mod integrations;
 pub(crate) mod lookups;
+pub(crate) mod mapping_language;
 pub(crate) mod mappings;
 pub(crate) mod openapi;
 pub(crate) mod records;

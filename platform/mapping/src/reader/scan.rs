@@ -268,25 +268,30 @@ impl Scanner<'_> {
     }
 }
 
-/// The first place from `at` on with a quote, a backslash or a control character. Eight bytes at a
-/// time: a borrow in a byte's subtraction marks a byte below, an exclusive-or makes an equal byte zero.
+/// The first place from `at` on with a quote, a backslash or a control character.
 #[inline]
 pub(crate) fn plain_run(bytes: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = bytes
         .get(at..at + 8)
         .and_then(|chunk| <[u8; 8]>::try_from(chunk).ok())
     {
-        let word = u64::from_le_bytes(chunk);
-        let quote = word ^ (ONES * b'"' as u64);
-        let slash = word ^ (ONES * b'\\' as u64);
-        let found = (quote.wrapping_sub(ONES) & !quote)
-            | (slash.wrapping_sub(ONES) & !slash)
-            | (word.wrapping_sub(ONES * 0x20) & !word);
-        let marks = found & HIGHS;
+        let marks = marked(chunk);
         if marks != 0 {
             return at + (marks.trailing_zeros() / 8) as usize;
         }
         at += 8;
+    }
+    if at >= bytes.len() {
+        return at;
+    }
+    // the rest, together with bytes before it that are known to be plain
+    if let Some(chunk) = bytes.last_chunk::<8>() {
+        let known = at + 8 - bytes.len();
+        let marks = marked(*chunk) & (u64::MAX << (8 * known));
+        return match marks {
+            0 => bytes.len(),
+            marks => bytes.len() - 8 + (marks.trailing_zeros() / 8) as usize,
+        };
     }
     while let Some(byte) = bytes.get(at) {
         if matches!(byte, b'"' | b'\\') || *byte < 0x20 {
@@ -297,6 +302,20 @@ pub(crate) fn plain_run(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
+/// The high bit of the first byte that is a quote, a backslash or a control character; later ones may
+/// be marked wrongly. A borrow in a byte's subtraction marks a byte below, an exclusive-or makes an
+/// equal byte zero.
+#[inline]
+fn marked(chunk: [u8; 8]) -> u64 {
+    let word = u64::from_le_bytes(chunk);
+    let quote = word ^ (ONES * b'"' as u64);
+    let slash = word ^ (ONES * b'\\' as u64);
+    let found = (quote.wrapping_sub(ONES) & !quote)
+        | (slash.wrapping_sub(ONES) & !slash)
+        | (word.wrapping_sub(ONES * 0x20) & !word);
+    found & HIGHS
+}
+
 /// Four hex digits.
 pub(crate) fn hex(digits: Option<&[u8]>) -> Option<u32> {
     let digits = digits?;
@@ -305,4 +324,35 @@ pub(crate) fn hex(digits: Option<&[u8]>) -> Option<u32> {
         number = number * 16 + char::from(*byte).to_digit(16)?;
     }
     Some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_run_ends_where_it_should() {
+        let naive = |bytes: &[u8], at: usize| {
+            (at..bytes.len())
+                .find(|place| matches!(bytes[*place], b'"' | b'\\') || bytes[*place] < 0x20)
+                .unwrap_or(bytes.len().max(at))
+        };
+        for length in 0..28 {
+            for mark in [b'"', b'\\', b'\n', 0, 0x1f, b' ', b'!', 0x7f, 0xff] {
+                for place in 0..=length {
+                    let mut bytes = vec![b'a'; length];
+                    if let Some(byte) = bytes.get_mut(place) {
+                        *byte = mark;
+                    }
+                    for at in 0..=length {
+                        assert_eq!(
+                            plain_run(&bytes, at),
+                            naive(&bytes, at),
+                            "{bytes:?} from {at}"
+                        );
+                    }
+                }
+            }
+        }
+    }
 }
