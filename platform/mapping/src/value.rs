@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use tributary_model::error_code::ErrorCode;
 
-use crate::date::{Date, DateTime};
+use crate::date::{Date, DateTime, parse_rfc3339};
 use crate::decimal::{Decimal, DecimalError};
 use crate::reader::elements;
 use crate::worker::run::Run;
@@ -138,6 +138,7 @@ impl<'a> Value<'a> {
     pub(crate) fn elements(self, run: &Run<'a>) -> Made<&'a [Value<'a>]> {
         match self {
             Self::List(elements) => Ok(elements),
+            Self::Json(_) if run.is_full() => run.full(),
             Self::Json(text) if text.starts_with('[') => Ok(elements(text, run.arena)),
             other => failure_with_hint(
                 ErrorCode::ValueInvalid,
@@ -172,6 +173,40 @@ impl<'a> Value<'a> {
             other => failure(
                 ErrorCode::NumberInvalid,
                 format!("a {} where a number is needed", other.kind_word()),
+            ),
+        }
+    }
+
+    /// The date, for a function that works on dates.
+    pub(crate) fn date(self) -> Made<Date> {
+        match self {
+            Self::Date(date) => Ok(date),
+            Self::DateTime(_) => failure_with_hint(
+                ErrorCode::DateInvalid,
+                "a date and time where a date is needed",
+                "add to_date before this step: the day depends on the time zone",
+            ),
+            other => failure_with_hint(
+                ErrorCode::DateInvalid,
+                format!("a {} where a date is needed", other.kind_word()),
+                "add date_parse before this step",
+            ),
+        }
+    }
+
+    /// The instant, for a function that works on dates with times.
+    pub(crate) fn date_time(self) -> Made<DateTime> {
+        match self {
+            Self::DateTime(instant) => Ok(*instant),
+            Self::Date(_) => failure_with_hint(
+                ErrorCode::DateInvalid,
+                "a date where a date and time is needed",
+                "add at_time before this step: a day alone is no instant",
+            ),
+            other => failure_with_hint(
+                ErrorCode::DateInvalid,
+                format!("a {} where a date and time is needed", other.kind_word()),
+                "add datetime_parse before this step",
             ),
         }
     }
@@ -229,6 +264,18 @@ impl<'a> Value<'a> {
     }
 }
 
+/// `value`, or the date or instant that it writes as a text if `other` is one: they have no
+/// literals.
+pub(crate) fn alike<'a>(value: Value<'a>, other: Value<'_>, run: &Run<'a>) -> Value<'a> {
+    match (value, other) {
+        (Value::Text(text), Value::Date(_)) => Date::parse_iso(text).map_or(value, Value::Date),
+        (Value::Text(text), Value::DateTime(_)) => {
+            parse_rfc3339(text).map_or(value, |instant| run.date_time(instant))
+        }
+        _ => value,
+    }
+}
+
 pub(crate) fn parse_json_number(digits: &str) -> Made<Decimal> {
     Decimal::parse(digits).or_else(|error| number_failure(digits, error, "a number"))
 }
@@ -256,6 +303,7 @@ pub(crate) enum Constant {
     Text(Box<str>),
     Decimal(Decimal),
     Date(Date),
+    DateTime(DateTime),
 }
 
 impl Constant {
@@ -266,6 +314,7 @@ impl Constant {
             Self::Text(text) => Value::Text(text),
             Self::Decimal(number) => Value::Decimal(*number),
             Self::Date(date) => Value::Date(*date),
+            Self::DateTime(instant) => Value::DateTime(instant),
         }
     }
 
@@ -276,6 +325,7 @@ impl Constant {
             Self::Text(_) => Kind::Text,
             Self::Decimal(_) => Kind::Number,
             Self::Date(_) => Kind::Date,
+            Self::DateTime(_) => Kind::DateTime,
         }
     }
 

@@ -9,13 +9,29 @@ use std::path::PathBuf;
 use serde_json::{Map, Value, json};
 use tributary_mapping::functions::signature::{Example, ExampleResult, Output, Signature};
 use tributary_mapping::functions::{signatures, topics};
-use tributary_mapping::{Document, Environment, Row, compile};
+use tributary_mapping::{Document, Environment, Kind, Row, compile};
 use tributary_model::rows::{RowFormat, RowPosition};
+
+/// JSON has no dates: a function over dates gets what such a text says.
+fn reading(signature: &Signature, input: &str) -> Vec<Value> {
+    let is_iso = input.as_bytes().get(5) == Some(&b'-');
+    match (signature.input, input.len()) {
+        (Kind::Date, 12) if is_iso => {
+            vec![json!({"fn": "date_parse", "formats": ["yyyy-MM-dd"]})]
+        }
+        (Kind::DateTime, 20..) if is_iso => {
+            vec![json!({"fn": "datetime_parse", "formats": ["rfc3339"]})]
+        }
+        _ => Vec::new(),
+    }
+}
 
 /// The value that a mapping with one step makes, or the code of its issue.
 fn run(signature: &Signature, example: &Example) -> Result<String, String> {
     let mut step: Map<String, Value> = serde_json::from_str(example.arguments).unwrap();
     step.insert("fn".to_owned(), json!(signature.name));
+    let mut steps = reading(signature, example.input);
+    steps.push(Value::Object(step));
     let document: Document = serde_json::from_value(json!({
         "version": 1,
         "name": "example",
@@ -24,7 +40,7 @@ fn run(signature: &Signature, example: &Example) -> Result<String, String> {
             "example": { "inline": { "RE": "sale" } },
             "bands": { "inline": { "0": "small", "99.5": "large" } }
         },
-        "fields": [{ "id": "out", "to": "out", "type": "json", "from": "$.in", "do": [step] }]
+        "fields": [{ "id": "out", "to": "out", "type": "json", "from": "$.in", "do": steps }]
     }))
     .unwrap();
     let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
@@ -131,7 +147,11 @@ fn describe(signature: &Signature, text: &mut String) {
     } else {
         fails.join(", ")
     };
-    let null = if signature.takes_null { " or null" } else { "" };
+    let null = if signature.takes_null && signature.input != Kind::Null {
+        " or null"
+    } else {
+        ""
+    };
     writeln!(
         text,
         "Takes: {}{null} · gives: {output} · fails with: {fails}\n",

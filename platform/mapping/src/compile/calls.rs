@@ -87,7 +87,7 @@ impl Compiler<'_> {
         Some(items)
     }
 
-    /// A function of `do` with its arguments by position; all but the value are constants.
+    /// A function of `do` with its arguments by position; one that needs no value may have none.
     fn function_call(
         &mut self,
         name: &str,
@@ -96,6 +96,14 @@ impl Compiler<'_> {
         pointer: &str,
     ) -> Option<Typed> {
         let Some((value, rest)) = arguments.split_first() else {
+            let found = functions::find(name).filter(|f| f.signature.input == Kind::Null);
+            if found.is_some() {
+                let null = Ast {
+                    offset: 0,
+                    node: Node::Constant(Constant::Null),
+                };
+                return self.function_call(name, &[null], scope, pointer);
+            }
             self.error(
                 code::ARGUMENT_MISSING,
                 pointer,
@@ -156,7 +164,13 @@ impl Compiler<'_> {
                         );
                         return None;
                     };
-                    values.insert(argument.name.to_owned(), constant);
+                    // null leaves an argument out, so that those after it can be reached
+                    let left_out = constant.is_null()
+                        && !argument.required
+                        && argument.kind != ArgumentKind::Scalar;
+                    if !left_out {
+                        values.insert(argument.name.to_owned(), constant);
+                    }
                 }
             }
             rest = others;

@@ -1,14 +1,28 @@
-//! Calendar dates: checked against the calendar, read and written by fixed patterns.
+//! Calendar dates and instants: checked against the calendar, read and written by patterns, computed
+//! with.
 //!
-//! Deliberately absent: two-digit years (which century is a rule, not a guess), month names, clocks
-//! of their own.
+//! Deliberately absent: guesses. The century of a two-digit year, the language of a name, the zone of
+//! a local time and what comes first of day and month are always said by the caller.
 
+mod business;
+mod calendar;
 mod date_time;
+mod excel;
 mod instant;
+mod layout;
+mod local;
+mod messy;
+mod names;
 mod pattern;
 
+pub(crate) use business::{BusinessCalendar, WEEKDAYS, Weekend};
 pub(crate) use date_time::DateTime;
+pub(crate) use excel::DateSystem;
 pub(crate) use instant::{InstantError, local_date, parse_rfc3339};
+pub(crate) use layout::{Conventions, Layout, Moment};
+pub(crate) use local::OnAmbiguous;
+pub(crate) use messy::{MessyError, Order, Reader};
+pub(crate) use names::Language;
 pub(crate) use pattern::Pattern;
 
 /// A day of the Gregorian calendar, year 1 to 9999.

@@ -1,4 +1,5 @@
-//! Fixed date patterns (`dd.MM.yyyy`), compiled once to a list of parts.
+//! Fixed date patterns (`dd.MM.yyyy`), compiled once to a list of parts. The fast way: what has
+//! names, short years or offsets is a [`super::Layout`].
 
 use super::{Date, two_digits};
 
@@ -149,7 +150,7 @@ pub(super) fn two(rest: &mut &[u8]) -> Option<u8> {
     Some((tens - b'0') * 10 + (units - b'0'))
 }
 
-fn one_or_two(rest: &mut &[u8]) -> Option<u8> {
+pub(super) fn one_or_two(rest: &mut &[u8]) -> Option<u8> {
     if let Some(number) = two(rest) {
         return Some(number);
     }

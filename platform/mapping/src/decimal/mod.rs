@@ -1,11 +1,12 @@
 //! Exact decimal numbers: an `i128` of digits and a scale, nothing ever through a float.
 //!
 //! Invariants: at most 38 digits and at most 38 of them after the point; an operation that cannot
-//! keep every digit is an error, except [`Decimal::divide`] and [`Decimal::round`], which say how
-//! they round. Deliberately absent: infinity, NaN, negative zero, currencies.
+//! keep every digit is an error, except [`Decimal::divide`], [`Decimal::divide_to`] and
+//! [`Decimal::round`], which say how they round. Deliberately absent: infinity, NaN, negative zero, currencies.
 
 mod locale;
 mod parse;
+mod quotient;
 mod round;
 mod small;
 mod text;

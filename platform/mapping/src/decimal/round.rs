@@ -1,5 +1,7 @@
 //! Rounding to a number of decimals, with the mode always written.
 
+use std::cmp::Ordering;
+
 use super::{Decimal, power_of_ten};
 
 /// What happens to the digits that are cut.
@@ -42,6 +44,20 @@ impl Rounding {
             .find(|(name, _)| *name == word)
             .map(|(_, mode)| *mode)
     }
+
+    /// Whether a number that loses digits moves away from zero. `half` is how the lost part, which
+    /// is not zero, compares with half a unit; `odd` whether the kept part is odd.
+    pub(super) fn moves_away(self, half: Ordering, odd: bool, negative: bool) -> bool {
+        match self {
+            Self::HalfUp => half.is_ge(),
+            Self::HalfDown => half.is_gt(),
+            Self::HalfEven => half.is_gt() || (half.is_eq() && odd),
+            Self::Up => true,
+            Self::Down => false,
+            Self::Ceiling => !negative,
+            Self::Floor => negative,
+        }
+    }
 }
 
 impl Decimal {
@@ -70,15 +86,7 @@ impl Decimal {
         }
         // rest is below 10^38, so doubling it could overflow: compare with the other part instead
         let half = rest.abs().cmp(&(unit - rest.abs()));
-        let away = match mode {
-            Rounding::HalfUp => half.is_ge(),
-            Rounding::HalfDown => half.is_gt(),
-            Rounding::HalfEven => half.is_gt() || (half.is_eq() && whole % 2 != 0),
-            Rounding::Up => true,
-            Rounding::Down => false,
-            Rounding::Ceiling => rest > 0,
-            Rounding::Floor => rest < 0,
-        };
+        let away = mode.moves_away(half, whole % 2 != 0, rest < 0);
         let step = if rest < 0 { -1 } else { 1 };
         Self {
             mantissa: if away { whole + step } else { whole },

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::Locale;
 use super::signature::{ArgumentKind, Signature};
 use crate::compile::compiler::Compiler;
-use crate::date::Date;
+use crate::date::{Date, parse_rfc3339};
 use crate::decimal::{Decimal, Rounding};
 use crate::diagnostic::{Diagnostic, code};
 use crate::document::{escape_pointer, nearest};
@@ -116,10 +116,6 @@ impl<'a> Arguments<'a, '_> {
             .unwrap_or(false)
     }
 
-    pub(super) fn scalar(&self, name: &str) -> Option<Constant> {
-        self.values.get(name).and_then(Constant::from_json)
-    }
-
     pub(super) fn scalars(&self, name: &str) -> Option<Vec<Constant>> {
         let items = self.values.get(name)?.as_array()?;
         Some(items.iter().filter_map(Constant::from_json).collect())
@@ -130,6 +126,13 @@ impl<'a> Arguments<'a, '_> {
         self.text("locale")
             .and_then(Locale::named)
             .unwrap_or(self.compiler.locale)
+    }
+
+    /// The rounding mode named by `mode`, or half up.
+    pub(super) fn rounding(&self) -> Rounding {
+        self.text("mode")
+            .and_then(Rounding::parse)
+            .unwrap_or_default()
     }
 
     /// Whether the argument is given.
@@ -239,6 +242,13 @@ impl<'a> Arguments<'a, '_> {
         name: &str,
         pointer: &str,
     ) -> Option<(Expression, Kind)> {
+        // dates have no literals: a formula or parameter writes them as texts
+        if let (Expression::Constant(Constant::Text(text)), Kind::Date | Kind::DateTime) =
+            (&made.0, kind)
+            && let Some(constant) = day_or_instant(text, kind)
+        {
+            return Some((Expression::Constant(constant), kind));
+        }
         if made.1.may_be(kind) {
             return Some(made);
         }
@@ -263,7 +273,7 @@ impl<'a> Arguments<'a, '_> {
                 .or_else(|| self.invalid(name, &format!("{text:?} is not an IANA time zone"))),
             None => match self.compiler.zone.clone() {
                 Some(zone) => Some(zone),
-                None => self.invalid(name, "rfc3339 needs a zone here or time_zone in the source"),
+                None => self.invalid(name, "a zone is needed here, or time_zone in the source"),
             },
         }
     }
@@ -348,7 +358,15 @@ fn is_computed(value: &Value) -> bool {
 fn constant_of(value: &Value, kind: Kind) -> Option<Constant> {
     match (value, kind) {
         (Value::String(text), Kind::Number) => Decimal::parse(text).ok().map(Constant::Decimal),
-        (Value::String(text), Kind::Date) => Date::parse_iso(text).map(Constant::Date),
+        (Value::String(text), Kind::Date | Kind::DateTime) => day_or_instant(text, kind),
         _ => Constant::from_json(value),
+    }
+}
+
+/// The date or instant that a text of the document writes.
+fn day_or_instant(text: &str, kind: Kind) -> Option<Constant> {
+    match kind {
+        Kind::Date => Date::parse_iso(text).map(Constant::Date),
+        _ => parse_rfc3339(text).ok().map(Constant::DateTime),
     }
 }

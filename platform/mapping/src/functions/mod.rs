@@ -8,6 +8,7 @@
 mod arguments;
 mod bounds;
 mod code;
+mod computed;
 mod date;
 mod encoding;
 mod given;

@@ -55,6 +55,7 @@ impl Call {
         match value {
             Value::Failed => Ok(Value::Failed),
             Value::Null if !self.takes_null => Ok(Value::Null),
+            _ if run.is_full() => run.full(),
             value => self.operation.apply(value, run),
         }
     }

@@ -58,6 +58,10 @@ impl Run<'_> {
         issue.target_path = spot.target.map(|target| self.target_path(target));
         let scope = spot.slot.map_or(0, |slot| slot.scope);
         issue.position = self.position(scope);
+        if spot.sensitive && spot.slot.is_none() {
+            // the message may quote a value that was calculated
+            issue.message = issue.code.info().title.to_owned();
+        }
         if let Some(slot) = spot.slot {
             issue.source_path = Some(self.source_path(slot));
             if let Some(text) = raw_text(self.raw(slot)) {

@@ -31,6 +31,9 @@ use crate::reader::{CsvBinding, shapes};
 use crate::{Decimal, Plan};
 use run::{Reader, Run, Surroundings};
 
+/// Memory that a worker keeps from record to record, bytes.
+const KEPT_MEMORY: usize = 8 << 20;
+
 /// One row of the source.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
@@ -230,6 +233,10 @@ impl Worker {
     }
 
     fn clear(&mut self) {
+        if self.arena.allocated_bytes() > KEPT_MEMORY {
+            // one huge record is no reason to hold its memory for all that follow
+            self.arena = Bump::new();
+        }
         self.arena.reset();
         self.key.clear();
         self.issues.clear();

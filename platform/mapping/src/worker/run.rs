@@ -19,7 +19,10 @@ use crate::decimal::Decimal;
 use crate::formula::expression::SlotRef;
 use crate::plan::{AccumulatorKind, EachExtra, OutputType};
 use crate::reader::{CsvBinding, Shape, Slot, Table};
-use crate::value::{Failure, Value};
+use crate::value::{Failure, Made, Value, failure_with_hint};
+
+/// Most memory that the values of one record may take, bytes.
+const MAX_MEMORY: usize = 256 << 20;
 
 /// How rows are read.
 #[derive(Debug)]
@@ -273,6 +276,26 @@ impl<'a> Run<'a> {
         // what is written is text; an empty text in place of anything else is never reached
         self.arena
             .alloc_str(std::str::from_utf8(&bytes).unwrap_or_default())
+    }
+
+    /// Whether the record has taken more memory than a record may: functions over lists inside each
+    /// other can make much of little.
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.arena.allocated_bytes() > MAX_MEMORY
+    }
+
+    /// What a step says then.
+    #[cold]
+    pub(crate) fn full<T>(&self) -> Made<T> {
+        failure_with_hint(
+            ErrorCode::RecordTooLarge,
+            format!(
+                "the record takes more than {} MiB of memory",
+                MAX_MEMORY >> 20
+            ),
+            "look for functions over lists inside each other, or send the data in smaller records",
+        )
     }
 
     /// Leaves a warning for the current node.

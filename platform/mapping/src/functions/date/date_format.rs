@@ -1,28 +1,49 @@
 //! `date_format`: a date as text.
 
+use jiff::civil::Time;
 use tributary_model::error_code::ErrorCode;
 
-use crate::date::Pattern;
+use super::conventions::{LANGUAGE, conventions};
+use crate::date::{Layout, Moment, Pattern};
 use crate::functions::signature::{Argument, ArgumentKind, Example, Output, Signature};
 use crate::functions::{Arguments, Compiled, Function, Operation, ready};
-use crate::value::{Kind, Made, Value, failure_with_hint};
+use crate::value::{Kind, Made, Value};
 use crate::worker::run::Run;
 
 const SIGNATURE: Signature = Signature {
     name: "date_format",
-    summary: "Writes a date in a form of its own.",
+    summary: "Writes a date in a form of its own. Short names are written without a dot.",
     input: Kind::Date,
     output: Output::Is(Kind::Text),
-    arguments: &[Argument::required(
-        "format",
-        ArgumentKind::Text,
-        "pattern of yyyy MM M dd d and other signs",
-    )],
+    arguments: &[
+        Argument::required(
+            "format",
+            ArgumentKind::Text,
+            "pattern of yyyy yy MM M MMM MMMM dd d EEE EEEE and other signs, letters in quotes",
+        ),
+        LANGUAGE,
+    ],
     fails_with: &[ErrorCode::DateInvalid],
     examples: &[
+        Example::gives(
+            r#""2026-03-07""#,
+            r#"{"format": "dd.MM.yyyy"}"#,
+            r#""07.03.2026""#,
+        ),
+        Example::gives(
+            r#""2026-03-07""#,
+            r#"{"format": "EEEE, d. MMMM yyyy", "language": "de"}"#,
+            r#""Samstag, 7. März 2026""#,
+        ),
+        Example::gives(
+            r#""2026-03-07""#,
+            r#"{"format": "d-MMM-yy", "language": "en"}"#,
+            r#""7-Mar-26""#,
+        ),
+        Example::gives(r#""2026-03-07""#, r#"{"format": "yyyyMM"}"#, r#""202603""#),
         Example::gives(r#"null"#, r#"{"format": "dd.MM.yyyy"}"#, r#"null"#),
         Example::fails(
-            r#""2026-03-07""#,
+            r#""07.03.2026""#,
             r#"{"format": "dd.MM.yyyy"}"#,
             ErrorCode::DateInvalid,
         ),
@@ -36,33 +57,42 @@ pub(super) const FUNCTION: Function = Function {
 };
 
 #[derive(Debug)]
-struct DateFormat {
-    pattern: Pattern,
+enum DateFormat {
+    Pattern(Pattern),
+    Layout(Layout),
 }
 
 impl Operation for DateFormat {
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
-        apply(value, &self.pattern, run)
+        let date = value.date()?;
+        let mut text = run.text_buffer(24);
+        match self {
+            Self::Pattern(pattern) => pattern.write(date, |piece| text.push_str(piece)),
+            Self::Layout(layout) => {
+                let moment = Moment {
+                    date,
+                    time: Time::midnight(),
+                    offset: None,
+                };
+                layout.write(moment, |piece| text.push_str(piece));
+            }
+        }
+        Ok(Value::Text(text.into_bump_str()))
     }
 }
 
 fn compile(arguments: &mut Arguments<'_, '_>) -> Compiled {
-    match Pattern::compile(arguments.text("format")?) {
-        Ok(pattern) if pattern.has_clock() => arguments.invalid("format", "a date has no time"),
-        Ok(pattern) => ready(DateFormat { pattern }),
+    let format = arguments.text("format")?;
+    let conventions = conventions(arguments)?;
+    match Pattern::compile(format) {
+        Ok(pattern) if !pattern.has_clock() => return ready(DateFormat::Pattern(pattern)),
+        _ => {}
+    }
+    match Layout::compile(format, conventions) {
+        Ok(layout) if layout.has_clock() => {
+            arguments.invalid("format", "a date has no time; use datetime_format")
+        }
+        Ok(layout) => ready(DateFormat::Layout(layout)),
         Err(message) => arguments.invalid("format", &message),
     }
-}
-
-fn apply<'a>(value: Value<'a>, pattern: &Pattern, run: &Run<'a>) -> Made<Value<'a>> {
-    let Value::Date(date) = value else {
-        return failure_with_hint(
-            ErrorCode::DateInvalid,
-            format!("a {} where a date is needed", value.kind_word()),
-            "add date_parse before this step",
-        );
-    };
-    let mut text = run.text_buffer(16);
-    pattern.write(date, |piece| text.push_str(piece));
-    Ok(Value::Text(text.into_bump_str()))
 }

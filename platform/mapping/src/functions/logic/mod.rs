@@ -1,5 +1,6 @@
 //! Conditions, defaults, allowed values.
 
+mod between;
 mod choose;
 mod coalesce;
 mod compare;
@@ -35,6 +36,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     equals::FUNCTION,
     compare::FUNCTION,
     in_list::FUNCTION,
+    between::FUNCTION,
     matches_any::FUNCTION,
     is_empty::FUNCTION,
     is_null::FUNCTION,
