@@ -38,9 +38,7 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
         match name {
             "end_to_end" => {
                 end_to_end(repo, arguments)?;
-                if arguments.name.is_some() {
-                    mapping(repo, arguments)?;
-                }
+                mapping_vs_serde(repo, arguments)?;
             }
             _ => mapping(repo, arguments)?,
         }
@@ -66,9 +64,20 @@ fn end_to_end(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
     cargo::run(&mut command)
 }
 
-fn mapping(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
+/// The mapping beside a program by hand: part of the product's own workspace.
+fn mapping_vs_serde(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
     let mut command = repo.cargo(&["bench", "--locked", "--workspace"]);
     command.args(["--bench", "mapping_vs_serde", "--"]);
+    if arguments.json {
+        command.arg("--json");
+    }
+    cargo::run(&mut command)
+}
+
+/// The mapping beside other engines, which have a workspace of their own.
+fn mapping(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
+    let mut command = repo.cargo(&["run", "--release", "--locked", "--quiet"]);
+    command.args(["--manifest-path", "tests/peers/Cargo.toml", "--"]);
     if arguments.json {
         command.arg("--json");
     }
