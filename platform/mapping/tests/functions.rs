@@ -25,11 +25,7 @@ fn run(signature: &Signature, example: &Example) -> Result<String, String> {
     }))
     .unwrap();
     let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
-    let environment = Environment {
-        lookups: &lookups,
-        params: &params,
-        source_columns: None,
-    };
+    let environment = Environment::new(&lookups, &params);
     let plan = compile(&document, &environment)
         .unwrap_or_else(|diagnostics| panic!("{}: {diagnostics:?}", signature.name));
     let text = format!(r#"{{"key":1,"in":{}}}"#, example.input);

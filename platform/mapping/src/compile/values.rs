@@ -62,6 +62,7 @@ impl Compiler<'_> {
         }
         if let Some(subject) = self.subjects.get_mut(&field.id) {
             subject.variable = (!field.sensitive).then_some(variable);
+            subject.value = Some(variable);
         }
         let amount = field.to.as_ref().and_then(|_| {
             self.document
@@ -474,7 +475,7 @@ pub(crate) fn conversion(from: Kind, to: Kind) -> String {
     }
 }
 
-fn parse_type(text: &str, values: &[String]) -> Option<OutputType> {
+pub(super) fn parse_type(text: &str, values: &[String]) -> Option<OutputType> {
     if let Some(inner) = text.strip_prefix("array(") {
         let inner = parse_type(inner.strip_suffix(')')?, values)?;
         return Some(OutputType::Array(Box::new(inner)));
