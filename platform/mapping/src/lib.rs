@@ -33,7 +33,7 @@ mod worker;
 
 pub use compile::failures::{FailurePoint, failure_points};
 pub use compile::{Environment, check, compile};
-pub use counter_example::{CounterExample, FailedValue, check_samples};
+pub use counter_example::{CounterExample, FailedValue, MAX_EXAMPLES, check_samples};
 pub use decimal::Decimal;
 pub use diagnostic::Diagnostic;
 pub use document::{Document, parse};

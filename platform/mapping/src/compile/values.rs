@@ -470,6 +470,9 @@ pub(crate) fn conversion(from: Kind, to: Kind) -> String {
         (Kind::Text, Kind::Date) => "add date_parse before".to_owned(),
         (Kind::Text, Kind::Bool) => "add to_bool or equals before".to_owned(),
         (Kind::Date, Kind::Text) => "add date_format or to_string before".to_owned(),
+        (Kind::List, _) => {
+            "name one value ([0]), combine them, or use the type array(…)".to_owned()
+        }
         (_, Kind::Text) => "add to_string before".to_owned(),
         _ => format!("make a {} of it before, or change the type", to.word()),
     }

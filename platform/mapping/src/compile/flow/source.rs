@@ -32,12 +32,6 @@ pub(super) struct Place<'d> {
 }
 
 impl<'d> Flow<'d> {
-    /// What is known about the value at a path on the element of a level.
-    pub(super) fn source(&mut self, level: usize, path: &str, pointer: &str) -> Facts {
-        let place = self.place(level, path, pointer);
-        self.facts_at(&place)
-    }
-
     pub(super) fn facts_at(&self, place: &Place<'d>) -> Facts {
         let csv = self.document.source.format == SourceFormat::Csv;
         let mut facts = match place.node {

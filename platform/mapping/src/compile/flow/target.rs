@@ -185,7 +185,7 @@ impl<'d> Flow<'d> {
 
     fn not_allowed(&mut self, text: &str, allowed: &[String], always: bool, pointer: &str) {
         let list = tributary_model::issue::shorten(&allowed.join(", "), 200);
-        let hint = match nearest(text, allowed) {
+        let hint = match nearest(text.trim_matches('"'), allowed) {
             Some(near) => format!("did you mean {near:?}? allowed are {list}"),
             None => format!("allowed are {list}"),
         };
