@@ -1,6 +1,6 @@
 //! What the check offers besides diagnostics: rules over a run, places that may fail,
 //! counter-examples, and documents of version 1 that must stay readable.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "test code")]
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -75,12 +75,20 @@ fn rules_over_a_run() {
     );
     assert_eq!(
         found(100, 0, -1),
-        [("sum".to_owned(), Severity::Error, "the total is negative".to_owned())]
+        [(
+            "sum".to_owned(),
+            Severity::Error,
+            "the total is negative".to_owned()
+        )]
     );
     // a share of nothing cannot be calculated; that nothing was read is what another rule says
     assert_eq!(
         found(0, 0, 0),
-        [("some".to_owned(), Severity::Warning, "the rule some is not met: read > 0".to_owned())]
+        [(
+            "some".to_owned(),
+            Severity::Warning,
+            "the rule some is not met: read > 0".to_owned()
+        )]
     );
     assert!(plan.stops_run("share") && plan.stops_run("known"));
     assert!(!plan.stops_run("sum") && !plan.stops_run("none"));
@@ -93,13 +101,22 @@ fn a_rule_that_fails_the_run_is_flagged_with_its_record() {
     let mut worker = plan.worker(&RowFormat::Ndjson).unwrap();
     let mut out = Vec::new();
     let outcome = worker.map(&[row(r#"{"id":"stop","total":1}"#, 1)], &mut out);
-    assert_eq!((outcome.verdict, outcome.stops_run), (Verdict::Quarantined, true));
+    assert_eq!(
+        (outcome.verdict, outcome.stops_run),
+        (Verdict::Quarantined, true)
+    );
     assert_eq!(outcome.issues[0].severity, Severity::Error);
     let outcome = worker.map(&[row(r#"{"id":"go","total":1}"#, 2)], &mut out);
-    assert_eq!((outcome.verdict, outcome.stops_run), (Verdict::Mapped, false));
+    assert_eq!(
+        (outcome.verdict, outcome.stops_run),
+        (Verdict::Mapped, false)
+    );
     // another kind of error does not stop the run
     let outcome = worker.map(&[row(r#"{"id":"go","total":"x"}"#, 3)], &mut out);
-    assert_eq!((outcome.verdict, outcome.stops_run), (Verdict::Quarantined, false));
+    assert_eq!(
+        (outcome.verdict, outcome.stops_run),
+        (Verdict::Quarantined, false)
+    );
 }
 
 #[test]
@@ -119,11 +136,27 @@ fn places_that_may_fail() {
             .map(|point| (point.pointer, point.function, point.codes))
             .collect();
     let expected = [
-        ("/fields/0/do/0", "to_decimal", vec![ErrorCode::NumberInvalid, ErrorCode::NumberRange]),
-        ("/fields/0/required", "required", vec![ErrorCode::ValueMissing]),
-        ("/fields/0/type", "type", vec![ErrorCode::NumberInvalid, ErrorCode::NumberRange]),
+        (
+            "/fields/0/do/0",
+            "to_decimal",
+            vec![ErrorCode::NumberInvalid, ErrorCode::NumberRange],
+        ),
+        (
+            "/fields/0/required",
+            "required",
+            vec![ErrorCode::ValueMissing],
+        ),
+        (
+            "/fields/0/type",
+            "type",
+            vec![ErrorCode::NumberInvalid, ErrorCode::NumberRange],
+        ),
         ("/fields/2/formula", "round", vec![ErrorCode::NumberInvalid]),
-        ("/fields/2/formula", "formula", vec![ErrorCode::FormulaFailed]),
+        (
+            "/fields/2/formula",
+            "formula",
+            vec![ErrorCode::FormulaFailed],
+        ),
     ];
     let expected: Vec<_> = expected
         .into_iter()
@@ -150,13 +183,28 @@ fn counter_examples_are_counted_by_record_and_bounded() {
         columns: vec!["id".to_owned(), "qty".to_owned()],
     });
     let texts: Vec<String> = (0..40).map(|n| format!("{};x{n}", n % 20)).collect();
-    let mut rows: Vec<Row<'_>> = texts.iter().zip(1..).map(|(text, line)| row(text, line)).collect();
+    let mut rows: Vec<Row<'_>> = texts
+        .iter()
+        .zip(1..)
+        .map(|(text, line)| row(text, line))
+        .collect();
     rows.push(row("good;1", 41));
     let found = check_samples(&document, &environment, &format, &rows).unwrap();
-    let [only] = found.as_slice() else { panic!("{found:?}") };
-    assert_eq!((only.failed, only.records, only.examples.len()), (20, 21, 5));
-    assert_eq!((only.node.as_str(), only.pointer.as_str()), ("qty", "/fields/0/fields/0"));
-    assert!(only.message.starts_with("fails on 20 of 21 records: $.qty = \"x0\" (line 1), "));
+    let [only] = found.as_slice() else {
+        panic!("{found:?}")
+    };
+    assert_eq!(
+        (only.failed, only.records, only.examples.len()),
+        (20, 21, 5)
+    );
+    assert_eq!(
+        (only.node.as_str(), only.pointer.as_str()),
+        ("qty", "/fields/0/fields/0")
+    );
+    assert!(
+        only.message
+            .starts_with("fails on 20 of 21 records: $.qty = \"x0\" (line 1), ")
+    );
     assert!(only.message.ends_with(", …"), "{}", only.message);
     assert!(!only.diagnostic().is_error());
 }
@@ -177,7 +225,10 @@ fn lookups_of(folder: &Path) -> BTreeMap<String, LookupDocument> {
 #[test]
 fn documents_of_version_1_stay_readable() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let mut folders = vec![(root.join("tests/version-1"), lookups_of(&root.join("tests/version-1/lookups")))];
+    let mut folders = vec![(
+        root.join("tests/version-1"),
+        lookups_of(&root.join("tests/version-1/lookups")),
+    )];
     for tenant in ["acme", "globex"] {
         let folder = root.join("../../tenants").join(tenant);
         folders.push((folder.join("mappings"), lookups_of(&folder.join("lookups"))));
@@ -187,7 +238,10 @@ fn documents_of_version_1_stay_readable() {
     for (folder, lookups) in folders {
         let files = std::fs::read_dir(&folder).unwrap();
         let mut paths: Vec<PathBuf> = files.map(|entry| entry.unwrap().path()).collect();
-        paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+        paths.retain(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        });
         for path in paths {
             let document = parse(&std::fs::read(&path).unwrap())
                 .unwrap_or_else(|found| panic!("{}: {found:?}", path.display()));

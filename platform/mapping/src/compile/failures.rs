@@ -4,7 +4,7 @@
 use tributary_model::error_code::ErrorCode;
 
 use super::Environment;
-use super::values::parse_type;
+use super::types::parse_type;
 use crate::document::{Case, Document, Field, Step};
 use crate::formula::ast::{Ast, Node, Operator};
 use crate::formula::parse;

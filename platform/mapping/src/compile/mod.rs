@@ -13,6 +13,7 @@ mod formulas;
 mod rows;
 mod rules;
 mod tables;
+mod types;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tributary_model::document::LookupDocument;
 
-pub(crate) use values::conversion;
+pub(crate) use types::conversion;
 
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Body, Node};

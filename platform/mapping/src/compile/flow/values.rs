@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Facts, Flow, Known, Nulls, of_kind};
-use crate::compile::values::parse_type;
+use crate::compile::types::parse_type;
 use crate::date::Date;
 use crate::decimal::Decimal;
 use crate::diagnostic::{Diagnostic, code};
