@@ -37,11 +37,7 @@ pub(crate) async fn check(
         }
     }
     let none = BTreeMap::new();
-    let environment = Environment {
-        lookups: &lookups,
-        params: params.unwrap_or(&none),
-        source_columns: None,
-    };
+    let environment = Environment::new(&lookups, params.unwrap_or(&none));
     let found: Vec<Diagnostic> = tributary_mapping::check(document, &environment)
         .into_iter()
         .filter(Diagnostic::is_error)

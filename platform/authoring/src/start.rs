@@ -88,6 +88,7 @@ pub(crate) fn assemble(
     ));
     let settings = Source {
         format: source.format,
+        schema: None,
         locale,
         time_zone: None,
         null_tokens: None,

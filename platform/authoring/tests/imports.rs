@@ -20,11 +20,7 @@ fn slug() -> Slug {
 }
 
 fn diagnostics(document: &Document) -> Vec<Diagnostic> {
-    let environment = Environment {
-        lookups: &BTreeMap::new(),
-        params: &BTreeMap::new(),
-        source_columns: None,
-    };
+    let environment = Environment::new(&BTreeMap::new(), &BTreeMap::new());
     check(document, &environment)
 }
 

@@ -152,11 +152,7 @@ async fn compile(
         .map_err(|error| store_problem(&error))?
         .ok_or_else(|| missing("mapping", &integration.mapping))?;
     let lookups = lookups(store).await?;
-    let environment = Environment {
-        lookups: &lookups,
-        params: &integration.params,
-        source_columns: None,
-    };
+    let environment = Environment::new(&lookups, &integration.params);
     tributary_mapping::parse(stored.content.as_bytes())
         .and_then(|document| tributary_mapping::compile(&document, &environment))
         .map_err(|diagnostics| {

@@ -73,7 +73,8 @@ impl std::fmt::Display for Diagnostic {
 }
 
 /// The codes, by group: 10 document, 11 structure, 12 paths and names, 13 functions, 14 types,
-/// 15 parameters and lookups, 16 formulas, 17 rows and rules, 18 binding to a stream.
+/// 15 parameters and lookups, 16 formulas, 17 rows and rules, 18 binding to a stream,
+/// 19 the schemas of source and target, 20 what has no effect, 21 samples.
 pub mod code {
     /// the text is no JSON
     pub const NOT_JSON: &str = "M1001";
@@ -135,6 +136,54 @@ pub mod code {
     pub const ROW_STEPS: &str = "M1701";
     /// a quality rule that contradicts itself or names no field
     pub const RULE: &str = "M1702";
+    /// a quality rule's `schema` is no JSON Schema
+    pub const RULE_SCHEMA: &str = "M1703";
     /// the stream is of another format than the document's source
     pub const FORMAT_MISMATCH: &str = "M1801";
+    /// a path that the source's schema does not have
+    pub const SOURCE_ABSENT: &str = "M1901";
+    /// an object or array of the source where one value is needed
+    pub const SOURCE_NESTED: &str = "M1902";
+    /// a loop over what is no array in the source's schema
+    pub const EACH_OVER_VALUE: &str = "M1903";
+    /// by the source's schema a value is of another type than needed
+    pub const SOURCE_KIND: &str = "M1904";
+    /// a field that the target's schema does not have
+    pub const TARGET_ABSENT: &str = "M1911";
+    /// a required field of the target that nothing writes
+    pub const TARGET_UNMAPPED: &str = "M1912";
+    /// a field of another type than the target's schema has
+    pub const TARGET_KIND: &str = "M1913";
+    /// null, or nothing, where the target's schema needs a value
+    pub const NULL_INTO_REQUIRED: &str = "M1914";
+    /// a value that the target's schema does not list
+    pub const TARGET_VALUE: &str = "M1915";
+    /// a text that is or may be longer or shorter than the target's schema allows
+    pub const TARGET_LENGTH: &str = "M1916";
+    /// a number that may have more decimals than the target's schema allows
+    pub const TARGET_SCALE: &str = "M1917";
+    /// a number that is or may be outside of the range of the target's schema
+    pub const TARGET_RANGE: &str = "M1918";
+    /// a constant that does not match the pattern of the target's schema
+    pub const TARGET_PATTERN: &str = "M1919";
+    /// a condition that is always true or always false
+    pub const CONSTANT_CONDITION: &str = "M2001";
+    /// a comparison with a value that never occurs
+    pub const NEVER_EQUAL: &str = "M2002";
+    /// a lookup that nothing uses
+    pub const LOOKUP_UNUSED: &str = "M2003";
+    /// a parameter that nothing uses
+    pub const PARAM_UNUSED: &str = "M2004";
+    /// a name that hides another one further out, where a formula uses it
+    pub const SHADOWED: &str = "M2005";
+    /// a case of a switch that is never reached
+    pub const UNREACHABLE_CASE: &str = "M2006";
+    /// a default for a value that is never null
+    pub const DEAD_DEFAULT: &str = "M2007";
+    /// an error policy for a value that cannot fail
+    pub const DEAD_ON_ERROR: &str = "M2008";
+    /// a required value that has a default
+    pub const REQUIRED_WITH_DEFAULT: &str = "M2009";
+    /// a field that fails on sample rows
+    pub const COUNTER_EXAMPLE: &str = "M2101";
 }

@@ -16,6 +16,7 @@
 //! `platform/docs/mapping/functions.md`.
 
 mod compile;
+mod counter_example;
 mod date;
 pub mod decimal;
 pub mod diagnostic;
@@ -30,11 +31,13 @@ pub mod schema;
 mod value;
 mod worker;
 
+pub use compile::failures::{FailurePoint, failure_points};
 pub use compile::{Environment, check, compile};
+pub use counter_example::{CounterExample, FailedValue, MAX_EXAMPLES, check_samples};
 pub use decimal::Decimal;
 pub use diagnostic::Diagnostic;
 pub use document::{Document, parse};
-pub use plan::{Grouping, Plan};
+pub use plan::{Grouping, Plan, RunFigures};
 pub use sample::{TestReport, run_tests};
 pub use value::Kind;
 pub use worker::{

@@ -39,11 +39,7 @@ static ALLOCATOR: Counting = Counting;
 fn a_good_record_allocates_nothing() {
     let document = parse(include_bytes!("../benches/mapping_vs_serde/order.json")).unwrap();
     let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
-    let environment = Environment {
-        lookups: &lookups,
-        params: &params,
-        source_columns: None,
-    };
+    let environment = Environment::new(&lookups, &params);
     let plan = compile(&document, &environment).unwrap();
     let mut worker = plan.worker(&RowFormat::Ndjson).unwrap();
     let text = br#"{"order_id":" SO-1","doc_type":"OR","order_date":"03/07/2026","currency":"usd",

@@ -2,16 +2,23 @@
 //! check must give. No Rust is needed to write one:
 //!
 //! `{ "about", "lookups": [lookup documents], "params", "columns", "mapping": document,
-//!    "expect_diagnostics": [{ "code", "pointer", "severity" }] }`
+//!    "source_schema", "target_schema": JSON Schemas, "stream": row format, "samples": rows,
+//!    "expect_diagnostics": [{ "code", "pointer", "severity", "message", "hint" }] }`
+//!
+//! `"text"` in place of `mapping` is a document as text. `message` and `hint` are parts of the whole.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
-use tributary_mapping::{Diagnostic, Environment, check, parse, run_tests};
+use tributary_mapping::schema::Schema;
+use tributary_mapping::{
+    Diagnostic, Document, Environment, Row, check, check_samples, parse, run_tests,
+};
 use tributary_model::document::LookupDocument;
+use tributary_model::rows::{RowFormat, RowPosition};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +29,15 @@ struct Case {
     #[serde(default)]
     params: BTreeMap<String, Value>,
     columns: Option<Vec<String>>,
+    source_schema: Option<Value>,
+    target_schema: Option<Value>,
+    /// the stream that the mapping is bound to
+    stream: Option<RowFormat>,
+    /// rows of the stream, for counter-examples
+    #[serde(default)]
+    samples: Vec<Value>,
+    text: Option<String>,
+    #[serde(default)]
     mapping: Value,
     #[serde(default)]
     expect_diagnostics: Vec<Expected>,
@@ -33,7 +49,25 @@ struct Expected {
     code: String,
     pointer: String,
     #[serde(default)]
+    severity: Option<String>,
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default)]
     hint: Option<String>,
+}
+
+impl Expected {
+    fn fits(&self, found: &Diagnostic) -> bool {
+        let part = |whole: &str, part: &Option<String>| {
+            part.as_ref().is_none_or(|part| whole.contains(part))
+        };
+        let severity = if found.is_error() { "error" } else { "warning" };
+        found.code == self.code
+            && found.pointer == self.pointer
+            && self.severity.as_ref().is_none_or(|word| word == severity)
+            && part(&found.message, &self.message)
+            && part(&found.hint, &self.hint)
+    }
 }
 
 fn differences(case: &Case) -> Vec<String> {
@@ -42,28 +76,28 @@ fn differences(case: &Case) -> Vec<String> {
         .iter()
         .map(|table| (table.name.to_string(), table.clone()))
         .collect();
-    let environment = Environment {
-        lookups: &lookups,
-        params: &case.params,
-        source_columns: case.columns.as_deref(),
-    };
-    let parsed = parse(&serde_json::to_vec(&case.mapping).unwrap());
-    let diagnostics: Vec<Diagnostic> = match &parsed {
+    let schema = |schema: &Option<Value>| schema.as_ref().map(Schema::from_json_schema);
+    let (source, target) = (schema(&case.source_schema), schema(&case.target_schema));
+    let environment = Environment::new(&lookups, &case.params)
+        .with_columns(case.columns.as_deref())
+        .with_schemas(source.as_ref(), target.as_ref());
+    let text = case
+        .text
+        .clone()
+        .unwrap_or_else(|| case.mapping.to_string());
+    let parsed = parse(text.as_bytes());
+    let mut diagnostics: Vec<Diagnostic> = match &parsed {
         Ok(document) => check(document, &environment),
         Err(diagnostics) => diagnostics.clone(),
     };
+    if let (Ok(document), Some(stream)) = (&parsed, &case.stream) {
+        diagnostics.extend(of_stream(document, &environment, stream, &case.samples));
+    }
     let fits = diagnostics.len() == case.expect_diagnostics.len()
         && diagnostics
             .iter()
             .zip(&case.expect_diagnostics)
-            .all(|(found, expected)| {
-                found.code == expected.code
-                    && found.pointer == expected.pointer
-                    && expected
-                        .hint
-                        .as_ref()
-                        .is_none_or(|hint| found.hint.contains(hint))
-            });
+            .all(|(found, expected)| expected.fits(found));
     if !fits {
         let lines: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
         return vec![format!("diagnostics:\n    {}", lines.join("\n    "))];
@@ -90,11 +124,34 @@ fn differences(case: &Case) -> Vec<String> {
         .collect()
 }
 
-#[test]
-fn every_case_holds() {
+/// What the stream and its sample rows say.
+fn of_stream(
+    document: &Document,
+    environment: &Environment<'_>,
+    stream: &RowFormat,
+    samples: &[Value],
+) -> Vec<Diagnostic> {
+    let texts: Vec<String> = samples
+        .iter()
+        .map(|row| row.as_str().map_or_else(|| row.to_string(), str::to_owned))
+        .collect();
+    let rows: Vec<Row<'_>> = texts
+        .iter()
+        .zip(1..)
+        .map(|(text, line)| Row {
+            position: RowPosition { line, offset: 0 },
+            bytes: text.as_bytes(),
+        })
+        .collect();
+    match check_samples(document, environment, stream, &rows) {
+        Ok(found) => found.iter().map(|example| example.diagnostic()).collect(),
+        Err(diagnostics) => diagnostics,
+    }
+}
+
+fn cases() -> Vec<(String, Case)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let mut failures = Vec::new();
-    let mut count = 0;
+    let mut found = Vec::new();
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -112,16 +169,39 @@ fn every_case_holds() {
                 .collect(),
             case => vec![serde_json::from_value(case).unwrap_or_else(|e| panic!("{name}: {e}"))],
         };
-        for case in cases {
-            count += 1;
-            let found = differences(&case);
-            failures.extend(
-                found
-                    .into_iter()
-                    .map(|text| format!("{name} ({}): {text}", case.about)),
-            );
-        }
+        found.extend(cases.into_iter().map(|case| (name.clone(), case)));
+    }
+    found
+}
+
+#[test]
+fn every_case_holds() {
+    let cases = cases();
+    let mut failures = Vec::new();
+    for (name, case) in &cases {
+        failures.extend(
+            differences(case)
+                .into_iter()
+                .map(|text| format!("{name} ({}): {text}", case.about)),
+        );
     }
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
-    assert!(count >= 10, "only {count} cases were found");
+    assert!(cases.len() >= 10, "only {} cases were found", cases.len());
+}
+
+#[test]
+fn every_diagnostic_code_has_a_case() {
+    let expected: BTreeSet<String> = cases()
+        .into_iter()
+        .flat_map(|(_, case)| case.expect_diagnostics)
+        .map(|expected| expected.code)
+        .collect();
+    let source = include_str!("../src/diagnostic.rs");
+    let missing: Vec<&str> = source
+        .split("&str = \"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|code| !expected.contains(*code))
+        .collect();
+    assert!(missing.is_empty(), "no case for {missing:?}");
 }

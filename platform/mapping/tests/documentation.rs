@@ -35,11 +35,7 @@ fn the_example_of_the_page_compiles_and_its_tests_run() {
     .unwrap();
     let lookups = BTreeMap::from([("product-tax".to_owned(), table)]);
     let params = BTreeMap::from([("company_code".to_owned(), serde_json::json!("ACME"))]);
-    let environment = Environment {
-        lookups: &lookups,
-        params: &params,
-        source_columns: None,
-    };
+    let environment = Environment::new(&lookups, &params);
     assert_eq!(check(&document, &environment), []);
 }
 

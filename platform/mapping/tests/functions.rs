@@ -44,11 +44,7 @@ fn run(signature: &Signature, example: &Example) -> Result<String, String> {
     }))
     .unwrap();
     let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
-    let environment = Environment {
-        lookups: &lookups,
-        params: &params,
-        source_columns: None,
-    };
+    let environment = Environment::new(&lookups, &params);
     let plan =
         compile(&document, &environment).map_err(|diagnostics| format!("{diagnostics:?}"))?;
     let text = format!(r#"{{"key":1,"in":{}}}"#, example.input);

@@ -27,11 +27,7 @@ fn worker(part: &str) -> Worker {
     }))
     .unwrap();
     let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
-    let environment = Environment {
-        lookups: &lookups,
-        params: &params,
-        source_columns: None,
-    };
+    let environment = Environment::new(&lookups, &params);
     compile(&document, &environment)
         .unwrap()
         .worker(&RowFormat::Ndjson)

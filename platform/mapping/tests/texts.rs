@@ -25,11 +25,7 @@ fn plan_of(field: &Value) -> Result<Arc<Plan>, Vec<Diagnostic>> {
     }))
     .unwrap();
     let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
-    let environment = Environment {
-        lookups: &lookups,
-        params: &params,
-        source_columns: None,
-    };
+    let environment = Environment::new(&lookups, &params);
     compile(&document, &environment)
 }
 

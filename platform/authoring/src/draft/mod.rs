@@ -78,6 +78,7 @@ pub(crate) fn document(
         title: target.root.title.clone().unwrap_or_default(),
         description: String::new(),
         source,
+        target: None,
         params: Default::default(),
         lookups: Default::default(),
         rows: Vec::new(),

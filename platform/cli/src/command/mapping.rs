@@ -58,11 +58,7 @@ fn check(file: &Path, lookups: Option<&Path>, json: bool) -> anyhow::Result<()> 
     };
     let lookups = read_lookups(&folder)?;
     let params = BTreeMap::new();
-    let environment = Environment {
-        lookups: &lookups,
-        params: &params,
-        source_columns: None,
-    };
+    let environment = Environment::new(&lookups, &params);
     let diagnostics = match tributary_mapping::parse(&text) {
         Err(diagnostics) => diagnostics,
         Ok(document) => tributary_mapping::check(&document, &environment),

@@ -37,11 +37,7 @@ struct Done {
 fn plan_worker() -> Worker {
     let document = parse(include_bytes!("order.json")).unwrap_or_else(|d| panic!("{d:?}"));
     let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
-    let environment = Environment {
-        lookups: &lookups,
-        params: &params,
-        source_columns: None,
-    };
+    let environment = Environment::new(&lookups, &params);
     let plan = compile(&document, &environment).unwrap_or_else(|d| panic!("{d:?}"));
     plan.worker(&RowFormat::Ndjson).unwrap()
 }

@@ -320,7 +320,7 @@ fn dotted(picks: &[Pick]) -> String {
 }
 
 /// A constant of a formula as the JSON that `do` would hold.
-fn json(ast: &Ast) -> Option<Json> {
+pub(super) fn json(ast: &Ast) -> Option<Json> {
     match &ast.node {
         Node::Constant(Constant::Null) => Some(Json::Null),
         Node::Constant(Constant::Bool(truth)) => Some(Json::Bool(*truth)),

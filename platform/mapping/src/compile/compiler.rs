@@ -11,7 +11,9 @@ use crate::document::{RowStep, SourceFormat, nearest};
 use crate::formula::expression::SlotRef;
 use crate::functions::Locale;
 use crate::path::{Path, PathError, Query, Step, parse_array, parse_singular};
-use crate::plan::{EachExtra, LookupTable, NodesPath, Scope, TargetStep, WantedSlot};
+use crate::plan::{
+    DocumentRule, EachExtra, Figure, LookupTable, NodesPath, RunRule, Scope, TargetStep, WantedSlot,
+};
 use crate::reader::{NodeId, ROOT, Trie};
 use crate::value::{Constant, Kind};
 
@@ -45,6 +47,11 @@ pub(crate) struct Compiler<'d> {
     pub(crate) subjects: BTreeMap<String, Subject>,
     /// target pointers seen, with `*` for elements
     pub(crate) targets: BTreeMap<String, bool>,
+    /// target pointers of sensitive values, with `*` for elements
+    pub(crate) sensitive: Vec<String>,
+    pub(crate) document_rules: Vec<DocumentRule>,
+    pub(crate) run_rules: Vec<RunRule>,
+    pub(crate) figures: Vec<(u32, Figure)>,
 }
 
 /// What a name in a formula stands for.
@@ -66,7 +73,10 @@ pub(crate) struct Each {
 pub(crate) struct Subject {
     pub(crate) scope: u16,
     pub(crate) target: Box<[TargetStep]>,
+    /// its value, unless it is sensitive
     pub(crate) variable: Option<u32>,
+    /// its value
+    pub(crate) value: Option<u32>,
 }
 
 impl<'d> Compiler<'d> {
@@ -100,6 +110,10 @@ impl<'d> Compiler<'d> {
             ids: BTreeMap::new(),
             subjects: BTreeMap::new(),
             targets: BTreeMap::new(),
+            sensitive: Vec::new(),
+            document_rules: Vec::new(),
+            run_rules: Vec::new(),
+            figures: Vec::new(),
         };
         if let Some(name) = &document.source.time_zone {
             compiler.zone = TimeZone::get(name).ok();

@@ -103,9 +103,13 @@ impl Compiler<'_> {
                     scope: place.scope,
                     target: spot.target.clone().into(),
                     variable: None,
+                    value: None,
                 });
             Body::Value(Box::new(self.value(&spot)?))
         };
+        if field.sensitive {
+            self.sensitive.push(spot.pattern.clone());
+        }
         if field.to.is_some() {
             let number = matches!(&body, Body::Value(node) if node.output.is_number());
             self.targets

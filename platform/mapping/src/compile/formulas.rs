@@ -1,7 +1,7 @@
 //! Formulas: names to slots and variables, kinds checked, constants folded.
 
 use super::compiler::{Compiler, Named};
-use super::values::conversion;
+use super::types::conversion;
 use crate::decimal::Decimal;
 use crate::diagnostic::code;
 use crate::document::nearest;

@@ -6,11 +6,14 @@
 
 mod calls;
 pub(crate) mod compiler;
+pub(crate) mod failures;
 mod fields;
+mod flow;
 mod formulas;
 mod rows;
 mod rules;
 mod tables;
+mod types;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,10 +22,11 @@ use std::sync::Arc;
 use serde_json::Value;
 use tributary_model::document::LookupDocument;
 
-pub(crate) use values::conversion;
+pub(crate) use types::conversion;
 
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Body, Node};
+use crate::schema::Schema;
 use crate::{Document, Plan};
 use compiler::Compiler;
 
@@ -38,12 +42,72 @@ pub struct Environment<'a> {
     pub params: &'a BTreeMap<String, Value>,
     /// columns of the source, if they are known
     pub source_columns: Option<&'a [String]>,
+    /// shape of the source's rows, if it is known
+    pub source_schema: Option<&'a Schema>,
+    /// shape that the target documents must have, if it is known
+    pub target_schema: Option<&'a Schema>,
+}
+
+impl<'a> Environment<'a> {
+    /// An environment in which nothing is known of source and target.
+    #[must_use]
+    pub fn new(
+        lookups: &'a BTreeMap<String, LookupDocument>,
+        params: &'a BTreeMap<String, Value>,
+    ) -> Self {
+        Self {
+            lookups,
+            params,
+            source_columns: None,
+            source_schema: None,
+            target_schema: None,
+        }
+    }
+
+    /// The same with the columns of the source.
+    #[must_use]
+    pub fn with_columns(self, columns: Option<&'a [String]>) -> Self {
+        Self {
+            source_columns: columns,
+            ..self
+        }
+    }
+
+    /// The same with the shapes of source and target.
+    #[must_use]
+    pub fn with_schemas(self, source: Option<&'a Schema>, target: Option<&'a Schema>) -> Self {
+        Self {
+            source_schema: source,
+            target_schema: target,
+            ..self
+        }
+    }
 }
 
 /// All findings about a document, warnings included.
 #[must_use]
 pub fn check(document: &Document, environment: &Environment<'_>) -> Vec<Diagnostic> {
-    build(document, environment).1
+    let (_, diagnostics) = build(document, environment);
+    looked_at_twice(document, environment, diagnostics)
+}
+
+/// Adds the findings of the second look, except where the first has an error to tell of.
+fn looked_at_twice(
+    document: &Document,
+    environment: &Environment<'_>,
+    mut diagnostics: Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
+    let errors: BTreeSet<String> = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error())
+        .map(|diagnostic| diagnostic.pointer.clone())
+        .collect();
+    let more = flow::analyse(document, environment);
+    diagnostics.extend(
+        more.into_iter()
+            .filter(|diagnostic| !errors.contains(&diagnostic.pointer)),
+    );
+    diagnostics
 }
 
 /// Compiles a document.
@@ -54,7 +118,11 @@ pub fn compile(
     document: &Document,
     environment: &Environment<'_>,
 ) -> Result<Arc<Plan>, Vec<Diagnostic>> {
-    let (plan, diagnostics) = build(document, environment);
+    let (plan, mut diagnostics) = build(document, environment);
+    // without schemas the second look has nothing that keeps a document from being compiled
+    if environment.source_schema.is_some() || environment.target_schema.is_some() {
+        diagnostics = looked_at_twice(document, environment, diagnostics);
+    }
     if diagnostics.iter().any(Diagnostic::is_error) {
         return Err(diagnostics);
     }
@@ -96,6 +164,9 @@ fn build(document: &Document, environment: &Environment<'_>) -> (Plan, Vec<Diagn
         group,
         key,
         nodes,
+        document_rules: compiler.document_rules,
+        run_rules: compiler.run_rules,
+        figures: compiler.figures,
         eaches: compiler.eaches.into_iter().map(|each| each.extra).collect(),
         rules,
     };

@@ -222,6 +222,10 @@ fn tidy_document(members: &mut Map<String, Value>) {
 fn tidy_row_step(step: &mut Map<String, Value>) {
     drop_default(step, "input", "any");
     drop_default(step, "max_members", super::default_max_members());
+    if step.get("op").and_then(Value::as_str) == Some("dedupe") {
+        // a filter's keep is a formula
+        drop_default(step, "keep", "first");
+    }
     each_object(step.get_mut("sort"), |sort| {
         drop_default(sort, "type", "text");
         drop_default(sort, "order", "ascending");

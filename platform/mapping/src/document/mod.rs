@@ -7,6 +7,7 @@
 //! formulas are resolved by `compile`.
 
 mod canonical;
+mod quality;
 mod read;
 mod test_case;
 
@@ -17,6 +18,7 @@ use serde_json::{Map, Value};
 use tributary_model::id::Slug;
 
 pub use canonical::{MAX_WIDTH, canonical};
+pub use quality::{QualityRule, RuleAction, RuleScope, RuleSeverity};
 pub use read::parse;
 pub(crate) use read::{escape_pointer, nearest};
 pub use test_case::{ExpectedIssue, TestCase};
@@ -39,6 +41,8 @@ pub struct Document {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
     pub source: Source,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, Param>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -65,6 +69,9 @@ pub struct Document {
 #[serde(deny_unknown_fields)]
 pub struct Source {
     pub format: SourceFormat,
+    /// name of the schema of the rows, for the check
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
     /// how numbers are written in texts
     #[serde(default)]
     pub locale: LocaleName,
@@ -77,6 +84,15 @@ pub struct Source {
     /// paths of the record's key; with a group the key is the group's `by`
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub key: Vec<String>,
+}
+
+/// What the target documents look like.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// name of their schema, for the check
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
 }
 
 /// How a row is encoded.
@@ -425,42 +441,6 @@ pub enum OnError {
     Default,
     /// the element of the nearest `each` is left out, with a warning
     DropLine,
-}
-
-/// A condition that every record must meet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct QualityRule {
-    pub id: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub note: String,
-    /// id of the node the rule is about; the rule is checked once per element of its scope
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub on: Option<String>,
-    pub check: String,
-    pub severity: RuleSeverity,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub action: Option<RuleAction>,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub message: String,
-}
-
-/// How bad a broken rule is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RuleSeverity {
-    Error,
-    Warn,
-}
-
-/// What a broken rule does with the record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RuleAction {
-    /// quarantine (with severity `error`)
-    Reject,
-    /// a warning (with severity `warn`)
-    Flag,
 }
 
 /// Bounds of one record.

@@ -3,13 +3,15 @@
 //! Invariants: immutable; every index in it (slots, variables, tables, lookups, scopes) was given out
 //! by the compiler and is in range. Texts that the output needs are written out already.
 
+mod rules;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use tributary_model::rows::RowFormat;
 
 use crate::document::{
-    Combine, GroupInput, Keep, Limits, OnError, RuleSeverity, SortKind, SortOrder, SourceFormat,
+    Combine, GroupInput, Keep, Limits, OnError, SortKind, SortOrder, SourceFormat,
 };
 use crate::formula::expression::{Expression, SlotRef};
 use crate::functions::{Call, Locale};
@@ -17,6 +19,8 @@ use crate::path::{Path, Query};
 use crate::reader::Trie;
 use crate::value::Constant;
 use crate::{Diagnostic, Worker};
+pub use rules::RunFigures;
+pub(crate) use rules::{Check, DocumentCheck, DocumentRule, Figure, Rule, RunRule, UniqueColumn};
 
 /// Between the parts of a composite lookup key; no text of a table may hold it.
 pub(crate) const KEY_SEPARATOR: char = '\u{1f}';
@@ -56,6 +60,11 @@ pub struct Plan {
     pub(crate) eaches: Vec<EachExtra>,
     /// rules of the record
     pub(crate) rules: Vec<Rule>,
+    /// rules over the finished target document
+    pub(crate) document_rules: Vec<DocumentRule>,
+    /// rules over the figures of a run, and the variables that hold those
+    pub(crate) run_rules: Vec<RunRule>,
+    pub(crate) figures: Vec<(u32, Figure)>,
 }
 
 /// A place that the document reads.
@@ -295,18 +304,6 @@ pub(crate) enum AccumulatorKind {
     Count,
     Min,
     Max,
-}
-
-/// A quality rule.
-#[derive(Debug)]
-pub(crate) struct Rule {
-    pub(crate) id: Box<str>,
-    pub(crate) check: Expression,
-    pub(crate) severity: RuleSeverity,
-    pub(crate) message: Box<str>,
-    pub(crate) target: Option<Box<[TargetStep]>>,
-    /// the value that the rule is about, unless it is sensitive
-    pub(crate) variable: Option<u32>,
 }
 
 impl Plan {

@@ -30,7 +30,7 @@ pub(super) struct Spot<'s> {
 
 impl Run<'_> {
     /// Keeps an issue, up to the limit; an error fails the record in any case.
-    fn keep(&mut self, issue: Issue) {
+    pub(super) fn keep(&mut self, issue: Issue) {
         self.failed |= issue.severity == Severity::Error;
         let limit = self.plan.limits.max_issues as usize;
         if self.issues.len() < limit {

@@ -11,6 +11,7 @@ mod nodes;
 mod queries;
 mod quick;
 mod rows;
+mod rules;
 pub(crate) mod run;
 mod write;
 
@@ -69,6 +70,8 @@ pub struct Outcome<'a> {
     pub amounts: &'a [Option<Decimal>],
     /// warnings and errors, all of the record
     pub issues: &'a [Issue],
+    /// a rule with the severity `fail` is broken: the run is to be stopped
+    pub stops_run: bool,
 }
 
 impl Outcome<'_> {
@@ -102,6 +105,8 @@ pub struct Worker {
     amounts: Vec<Option<Decimal>>,
     issues: Vec<Issue>,
     excluded: Vec<(usize, usize)>,
+    /// a rule with the severity `fail` is broken
+    stop: bool,
     now: Option<Timestamp>,
 }
 
@@ -137,6 +142,7 @@ impl Worker {
             amounts,
             issues: Vec::new(),
             excluded: Vec::new(),
+            stop: false,
             now: None,
         })
     }
@@ -167,6 +173,7 @@ impl Worker {
             amounts,
             issues,
             excluded,
+            stop,
             now,
         } = self;
         let rows = [*row];
@@ -174,6 +181,7 @@ impl Worker {
             issues,
             amounts,
             excluded,
+            stop,
             now: *now,
         };
         let made = Run::new(plan, arena, &rows, surroundings).group_key(reader, text);
@@ -208,12 +216,14 @@ impl Worker {
             amounts,
             issues,
             excluded,
+            stop,
             now,
         } = self;
         let surroundings = Surroundings {
             issues,
             amounts,
             excluded,
+            stop,
             now: *now,
         };
         let mut run = Run::new(plan, arena, rows, surroundings);
@@ -229,6 +239,7 @@ impl Worker {
             excluded,
             amounts,
             issues,
+            stops_run: *stop,
         }
     }
 
@@ -241,6 +252,7 @@ impl Worker {
         self.key.clear();
         self.issues.clear();
         self.excluded.clear();
+        self.stop = false;
         self.amounts.fill(None);
     }
 }

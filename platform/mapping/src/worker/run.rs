@@ -36,6 +36,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) issues: &'a mut Vec<Issue>,
     pub(super) amounts: &'a mut [Option<Decimal>],
     pub(super) excluded: &'a mut Vec<(usize, usize)>,
+    pub(super) stop: &'a mut bool,
     pub(super) now: Option<Timestamp>,
 }
 
@@ -61,6 +62,8 @@ pub(crate) struct Run<'a> {
     pub(super) issues: &'a mut Vec<Issue>,
     pub(super) amounts: &'a mut [Option<Decimal>],
     pub(super) failed: bool,
+    /// a rule with the severity `fail` is broken
+    pub(super) stop: &'a mut bool,
     now: Option<Timestamp>,
     /// the element that the innermost function over a list is at
     pub(super) item: Cell<Value<'a>>,
@@ -81,6 +84,7 @@ impl<'a> Run<'a> {
             issues,
             amounts,
             excluded,
+            stop,
             now,
         } = surroundings;
         let mut tables = ArenaVec::with_capacity_in(plan.slots.len(), arena);
@@ -108,6 +112,7 @@ impl<'a> Run<'a> {
             issues,
             amounts,
             failed: false,
+            stop,
             now,
             item: Cell::new(Value::Null),
             trace: None,
@@ -154,6 +159,9 @@ impl<'a> Run<'a> {
         let _dropped = self.nodes(&plan.nodes, out);
         out.push(b'}');
         self.rules(&plan.rules);
+        if !plan.document_rules.is_empty() && !self.failed {
+            self.document_rules(&plan.document_rules, out.get(start..).unwrap_or_default());
+        }
         let size = out.len() - start;
         if size > plan.limits.max_output_bytes as usize {
             let limit = plan.limits.max_output_bytes;

@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use tributary_mapping::document::{
     Case, Document, ExpectedIssue, Field, Group, GroupInput, Limits, LocaleName, Lookup, OnError,
-    OnNull, Param, ParamKind, Paths, QualityRule, RowStep, RuleAction, RuleSeverity, Sort,
-    SortKind, SortOrder, Source, SourceFormat, Step, TestCase,
+    OnNull, Param, ParamKind, Paths, QualityRule, RowStep, RuleAction, RuleScope, RuleSeverity,
+    Sort, SortKind, SortOrder, Source, SourceFormat, Step, Target, TestCase,
 };
 use tributary_model::id::Slug;
 
@@ -21,7 +21,7 @@ pub(crate) fn documents() -> impl Strategy<Value = Document> {
         slug(),
         text(),
         text(),
-        sources(),
+        (sources(), of(targets())),
         btree_map(name(), params(), 0..3),
         btree_map(name(), lookups(), 0..3),
         vec(row_steps(), 0..3),
@@ -35,7 +35,7 @@ pub(crate) fn documents() -> impl Strategy<Value = Document> {
         vec(tests(), 0..3),
     );
     (head, tail).prop_map(|(head, tail)| {
-        let (schema, name, title, description, source, params, lookups, rows) = head;
+        let (schema, name, title, description, (source, target), params, lookups, rows) = head;
         let (fields, quality, mut amounts, mut exclude_from_hash, limits, tests) = tail;
         amounts.dedup();
         exclude_from_hash.dedup();
@@ -46,6 +46,7 @@ pub(crate) fn documents() -> impl Strategy<Value = Document> {
             title,
             description,
             source,
+            target,
             params,
             lookups,
             rows,
@@ -135,14 +136,22 @@ fn sources() -> impl Strategy<Value = Source> {
         of(Just("Europe/Berlin".to_owned())),
         of(vec(text(), 0..4)),
         vec(path(), 0..3),
+        of(text().prop_filter("a name", |name| !name.is_empty())),
     )
-        .prop_map(|(format, locale, time_zone, null_tokens, key)| Source {
-            format,
-            locale,
-            time_zone,
-            null_tokens,
-            key,
-        })
+        .prop_map(
+            |(format, locale, time_zone, null_tokens, key, schema)| Source {
+                format,
+                schema,
+                locale,
+                time_zone,
+                null_tokens,
+                key,
+            },
+        )
+}
+
+fn targets() -> impl Strategy<Value = Target> {
+    of("[a-z/]{1,12}").prop_map(|schema| Target { schema })
 }
 
 fn params() -> impl Strategy<Value = Param> {
@@ -375,28 +384,33 @@ fn leaves() -> impl Strategy<Value = Field> {
 }
 
 fn rules() -> impl Strategy<Value = QualityRule> {
-    let severities = [RuleSeverity::Error, RuleSeverity::Warn];
+    let severities = [RuleSeverity::Error, RuleSeverity::Warn, RuleSeverity::Fail];
     let actions = [RuleAction::Reject, RuleAction::Flag];
-    (
-        id(),
-        text(),
-        of(id()),
-        formula(),
-        one_of(&severities),
-        of(one_of(&actions)),
-        text(),
-    )
-        .prop_map(
-            |(id, note, on, check, severity, action, message)| QualityRule {
-                id,
-                note,
-                on,
-                check,
-                severity,
-                action,
-                message,
-            },
-        )
+    let scopes = [RuleScope::Record, RuleScope::Run];
+    let what = prop_oneof![
+        formula().prop_map(|check| (Some(check), Vec::new(), None, None)),
+        pointer().prop_map(|unique| (None, vec![unique], None, None)),
+        Just((None, Vec::new(), Some(json!({ "type": "object" })), None)),
+        name().prop_map(|table| (None, Vec::new(), None, Some(table))),
+    ];
+    let how = (one_of(&severities), of(one_of(&actions)), one_of(&scopes));
+    (id(), text(), of(id()), what, how, text()).prop_map(|(id, note, on, what, how, message)| {
+        let (check, unique, schema, reference) = what;
+        let (severity, action, scope) = how;
+        QualityRule {
+            id,
+            note,
+            on,
+            scope,
+            check,
+            unique,
+            schema,
+            reference,
+            severity,
+            action,
+            message,
+        }
+    })
 }
 
 fn limits() -> impl Strategy<Value = Limits> {

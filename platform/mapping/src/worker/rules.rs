@@ -1,0 +1,298 @@
+//! Quality rules: of a record while it is mapped, of its finished document, of a run's figures.
+
+use std::collections::HashMap;
+
+use bumpalo::Bump;
+use jsonschema::Validator;
+use serde_json::Value as Json;
+use tributary_model::error_code::ErrorCode;
+use tributary_model::issue::{Issue, Severity, Stage, shorten};
+
+use super::issues::{MASK, Spot};
+use super::run::{Run, Surroundings};
+use crate::Plan;
+use crate::document::{RuleSeverity, escape_pointer};
+use crate::formula::evaluate::condition;
+use crate::path::Step;
+use crate::plan::{
+    Check, DocumentCheck, DocumentRule, Rule, RunFigures, RunRule, TargetStep, UniqueColumn,
+};
+use crate::reader::pick;
+use crate::value::{Failure, Made, Value, parse_json_number};
+
+/// Most issues that one rule over the whole document leaves for one record.
+const MAX_FINDINGS: usize = 10;
+
+/// What a document rule found: target pointer, message, and the value unless it is sensitive.
+type Finding = (String, String, Option<String>);
+
+impl<'a> Run<'a> {
+    /// Checks the rules of a scope.
+    pub(super) fn rules(&mut self, rules: &'a [Rule]) {
+        for rule in rules {
+            match self.is_met(&rule.check) {
+                Ok(Some(true) | None) => {}
+                Ok(Some(false)) => {
+                    let failure = Failure {
+                        code: ErrorCode::QualityRule,
+                        message: rule.message.to_string(),
+                        hint: None,
+                    };
+                    self.broken_rule(rule, failure);
+                }
+                Err(mut failure) => {
+                    failure.message = format!("the rule could not be checked: {}", failure.message);
+                    self.broken_rule(rule, *failure);
+                }
+            }
+        }
+    }
+
+    /// None: a value that the rule needs has failed.
+    fn is_met(&self, check: &'a Check) -> Made<Option<bool>> {
+        match check {
+            Check::Formula(formula) => condition(formula, self),
+            Check::Key { variable, table } => {
+                let Some(lookup) = self.plan.lookups.get(*table) else {
+                    return Ok(Some(false));
+                };
+                Ok(Some(match self.variable(*variable) {
+                    Value::Failed | Value::Null => true,
+                    Value::Text(text) | Value::Number(text) => lookup.rows.contains_key(text),
+                    other => lookup.rows.contains_key(super::rows::shown(other).as_str()),
+                }))
+            }
+        }
+    }
+
+    #[cold]
+    fn broken_rule(&mut self, rule: &Rule, failure: Failure) {
+        let target: Option<&[TargetStep]> = rule.target.as_deref();
+        let spot = Spot {
+            rule: &rule.id,
+            target,
+            slot: None,
+            sensitive: false,
+        };
+        let value = rule.variable.map(|variable| self.variable(variable));
+        let before = self.issues.len();
+        *self.stop |= rule.severity == RuleSeverity::Fail;
+        self.issue(&spot, failure, severity(rule.severity));
+        let text = match value {
+            Some(Value::Null | Value::Failed) | None => None,
+            Some(Value::Text(text) | Value::Number(text) | Value::Json(text)) => {
+                Some(text.to_owned())
+            }
+            Some(other) => Some(super::rows::shown(other)),
+        };
+        if let (Some(text), Some(issue)) = (text, self.issues.get_mut(before)) {
+            issue.value = Some(shorten(&text, 200));
+        }
+    }
+
+    /// Checks the rules over the whole document, whose text is `bytes`.
+    #[cold]
+    pub(super) fn document_rules(&mut self, rules: &'a [DocumentRule], bytes: &[u8]) {
+        let text = self
+            .arena
+            .alloc_str(std::str::from_utf8(bytes).unwrap_or_default());
+        for rule in rules {
+            let found = match &rule.check {
+                DocumentCheck::Unique { elements, columns } => {
+                    self.doubles(text, elements, columns)
+                }
+                DocumentCheck::Schema(validator) => against(text, validator, &rule.sensitive),
+            };
+            for (target, message, value) in found {
+                let message = match &rule.message {
+                    Some(written) => format!("{written} ({message})"),
+                    None => message,
+                };
+                let mut issue = Issue::error(Stage::Map, ErrorCode::QualityRule, message);
+                issue.severity = severity(rule.severity);
+                issue.rule = Some(rule.id.to_string());
+                issue.target_path = Some(target);
+                issue.value = value;
+                issue.position = self.position(0);
+                *self.stop |= rule.severity == RuleSeverity::Fail;
+                self.keep(issue);
+            }
+        }
+    }
+
+    /// Elements with the same values as one before them.
+    fn doubles(
+        &self,
+        text: &'a str,
+        steps: &[Option<String>],
+        columns: &[UniqueColumn],
+    ) -> Vec<Finding> {
+        let mut elements = Vec::new();
+        self.collect(Value::Json(text), steps, &mut String::new(), &mut elements);
+        let mut seen: HashMap<String, String> = HashMap::with_capacity(elements.len());
+        let mut found = Vec::new();
+        for (element, pointer) in elements {
+            let values: Vec<Value<'a>> = columns
+                .iter()
+                .map(|column| pick(element, &column.path, self.arena))
+                .collect();
+            if values.iter().all(|value| value.is_null()) {
+                continue;
+            }
+            let keys: Vec<String> = values.iter().map(|value| key(*value)).collect();
+            let Some(first) = seen.insert(keys.join("\u{1f}"), pointer.clone()) else {
+                continue;
+            };
+            let shown: Vec<String> = values
+                .iter()
+                .zip(columns)
+                .map(|(value, column)| match (column.sensitive, value) {
+                    (true, _) => MASK.to_owned(),
+                    (_, Value::Null) => "null".to_owned(),
+                    (_, Value::Text(text) | Value::Number(text) | Value::Json(text)) => {
+                        (*text).to_owned()
+                    }
+                    (_, other) => super::rows::shown(*other),
+                })
+                .collect();
+            let below = columns.first().map_or("", |column| &column.pointer);
+            found.push((
+                format!("{pointer}{below}"),
+                format!("the same as {first}{below}"),
+                Some(shorten(&shown.join(", "), 200)),
+            ));
+            if found.len() == MAX_FINDINGS {
+                break;
+            }
+        }
+        found
+    }
+
+    /// The values at the end of `steps`, with their pointers.
+    fn collect(
+        &self,
+        value: Value<'a>,
+        steps: &[Option<String>],
+        pointer: &mut String,
+        found: &mut Vec<(Value<'a>, String)>,
+    ) {
+        let length = pointer.len();
+        match steps.split_first() {
+            None => found.push((value, pointer.clone())),
+            Some((Some(name), rest)) => {
+                pointer.push('/');
+                pointer.push_str(&escape_pointer(name));
+                let inner = pick(value, &[Step::Name(name.clone())], self.arena);
+                self.collect(inner, rest, pointer, found);
+            }
+            Some((None, rest)) => {
+                let elements = value.elements(self).unwrap_or_default();
+                for (number, element) in elements.iter().enumerate() {
+                    pointer.push_str(&format!("/{number}"));
+                    self.collect(*element, rest, pointer, found);
+                    pointer.truncate(length);
+                }
+            }
+        }
+        pointer.truncate(length);
+    }
+}
+
+/// A text that two values share if and only if they are the same.
+fn key(value: Value<'_>) -> String {
+    match value {
+        Value::Text(text) => format!("t{text}"),
+        Value::Number(digits) => match parse_json_number(digits) {
+            Ok(number) => format!("n{}", number.normalize()),
+            Err(_) => format!("n{digits}"),
+        },
+        Value::Json(text) => format!("j{text}"),
+        Value::Null => "-".to_owned(),
+        other => format!("o{}", super::rows::shown(other)),
+    }
+}
+
+fn severity(severity: RuleSeverity) -> Severity {
+    match severity {
+        RuleSeverity::Error | RuleSeverity::Fail => Severity::Error,
+        RuleSeverity::Warn => Severity::Warning,
+    }
+}
+
+/// Where a document breaks a schema. The messages name no values of the document.
+fn against(text: &str, validator: &Validator, sensitive: &[String]) -> Vec<Finding> {
+    let Ok(document) = serde_json::from_str::<Json>(text) else {
+        let message = "the document cannot be read again to compare it with the schema".to_owned();
+        return vec![(String::new(), message, None)];
+    };
+    validator
+        .iter_errors(&document)
+        .take(MAX_FINDINGS)
+        .map(|error| {
+            let pointer = error.instance_path().to_string();
+            let masked = sensitive.iter().any(|pattern| covers(pattern, &pointer));
+            let value = match error.instance().as_ref() {
+                Json::Object(_) | Json::Array(_) | Json::Null => None,
+                _ if masked => Some(MASK.to_owned()),
+                Json::String(text) => Some(shorten(text, 200)),
+                other => Some(other.to_string()),
+            };
+            let message = shorten(&error.masked_with("the value").to_string(), 300);
+            (pointer, message, value)
+        })
+        .collect()
+}
+
+/// Whether a pointer with `*` for elements stands for `pointer`.
+fn covers(pattern: &str, pointer: &str) -> bool {
+    let mut segments = pointer.split('/');
+    let same = pattern.split('/').all(|wanted| {
+        segments
+            .next()
+            .is_some_and(|found| wanted == "*" || wanted == found)
+    });
+    same && segments.next().is_none()
+}
+
+impl Plan {
+    /// Checks the rules over a whole run (`"scope": "run"`). A rule that cannot be calculated because
+    /// nothing was read (a share of 0 records) counts as met. [`Plan::stops_run`] tells which of the
+    /// broken rules are to stop the run.
+    #[must_use]
+    pub fn check_run(&self, figures: &RunFigures<'_>) -> Vec<Issue> {
+        if self.run_rules.is_empty() {
+            return Vec::new();
+        }
+        let arena = Bump::new();
+        let (mut issues, mut excluded, mut stop) = (Vec::new(), Vec::new(), false);
+        let surroundings = Surroundings {
+            issues: &mut issues,
+            amounts: &mut [],
+            excluded: &mut excluded,
+            stop: &mut stop,
+            now: None,
+        };
+        let mut run = Run::new(self, &arena, &[], surroundings);
+        for (variable, figure) in &self.figures {
+            run.set_variable(*variable, Value::Decimal(figures.value(*figure)));
+        }
+        let mut found = Vec::new();
+        for rule in &self.run_rules {
+            let message = match condition(&rule.check, &run) {
+                Ok(Some(true) | None) => continue,
+                Ok(Some(false)) => rule.message.to_string(),
+                Err(_) if figures.read == 0 => continue,
+                Err(failure) => format!("the rule could not be checked: {}", failure.message),
+            };
+            found.push(run_issue(rule, message));
+        }
+        found
+    }
+}
+
+fn run_issue(rule: &RunRule, message: String) -> Issue {
+    let mut issue = Issue::error(Stage::Map, ErrorCode::QualityRule, message);
+    issue.severity = severity(rule.severity);
+    issue.rule = Some(rule.id.to_string());
+    issue
+}
