@@ -35,8 +35,6 @@ pub struct CodeInfo {
     pub hint: &'static str,
     /// whether the platform may try again by itself
     pub transient: bool,
-    /// the page that explains it: CommonMark, from `platform/docs/errors`
-    pub page: &'static str,
 }
 
 macro_rules! catalogue {
@@ -57,7 +55,6 @@ macro_rules! catalogue {
                 match self {
                     $(Self::$variant => CodeInfo {
                         code: $code, owner: Owner::$owner, title: $title, hint: $hint, transient: $transient,
-                        page: include_str!(concat!("../../docs/errors/", $code, ".md")),
                     },)*
                 }
             }

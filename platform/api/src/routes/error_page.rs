@@ -1,13 +1,14 @@
 //! The page that explains an error code, for people: the `type` of every problem leads here.
 //!
-//! The pages are compiled in (`model::error_code`), so they fit the program that made the error.
+//! The texts are in [`crate::error_text`].
 
 use axum::http::header;
 use axum::response::IntoResponse;
 use pulldown_cmark::{CowStr, Event, Parser, Tag, html};
 use serde::Deserialize;
-use tributary_model::error_code::{CodeInfo, ErrorCode};
+use tributary_model::error_code::ErrorCode;
 
+use crate::error_text;
 use crate::problem::ApiError;
 use crate::request::parts::Names;
 
@@ -32,18 +33,17 @@ pub(crate) async fn get_error_page(
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CACHE_CONTROL, "public, max-age=3600"),
     ];
-    Ok((headers, page(&code.info())))
+    Ok((headers, page(code.as_str(), error_text::page(code))))
 }
 
 /// A page without style and script: the answer's content security policy allows neither.
-fn page(info: &CodeInfo) -> String {
+fn page(title: &str, text: &str) -> String {
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n\
-         <title>{} - Tributary</title>\n</head>\n<body>\n<main>\n",
-        info.code
+         <title>{title} - Tributary</title>\n</head>\n<body>\n<main>\n"
     );
-    html::push_html(&mut out, Parser::new(info.page).map(served));
+    html::push_html(&mut out, Parser::new(text).map(served));
     out.push_str("</main>\n</body>\n</html>\n");
     out
 }
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn every_code_has_a_page_that_names_it_and_says_what_to_do() {
         for code in ErrorCode::ALL {
-            let html = page(&code.info());
+            let html = page(code.as_str(), error_text::page(*code));
             assert!(html.contains(&format!("<h1>{code}</h1>")), "{html}");
             for part in ["<h2>What it means</h2>", "<h2>What to do</h2>", "<li>"] {
                 assert!(html.contains(part), "{code}: no {part}");
@@ -92,11 +92,8 @@ mod tests {
 
     #[test]
     fn markup_in_a_page_is_text() {
-        let info = CodeInfo {
-            page: "# x\n\na <script>alert(1)</script> b\n\n<img src=x>\n\n[y](not_found.md)\n",
-            ..ErrorCode::NotFound.info()
-        };
-        let html = page(&info);
+        let text = "# x\n\na <script>alert(1)</script> b\n\n<img src=x>\n\n[y](not_found.md)\n";
+        let html = page("x", text);
         assert!(
             !html.contains("<script") && !html.contains("<img"),
             "{html}"
