@@ -15,6 +15,7 @@
 //! matrix covers it from then on.
 
 mod auth;
+mod error_text;
 mod mapping_check;
 mod openapi;
 mod problem;

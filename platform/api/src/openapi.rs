@@ -56,6 +56,7 @@ fn components() -> utoipa::openapi::Components {
 fn described(route: &Route) -> Operation {
     let mut operation = route.operation.clone();
     let tag = route.path.trim_start_matches("/api/v1/");
+    let tag = tag.trim_start_matches('/');
     let tag = tag.trim_start_matches("tenants/{tenant}/");
     let tag = tag.split('/').next().unwrap_or_default();
     operation.tags = Some(vec![tag.to_owned()]);

@@ -10,9 +10,8 @@ use tributary_model::role::Action;
 use utoipa::openapi::path::{HttpMethod, Operation};
 
 use crate::routes::{
-    connections, connectors, health, integrations, lookups, mapping_language, mappings, openapi,
-    records, runs,
-    tenants, token,
+    connections, connectors, error_page, health, integrations, lookups, mapping_language, mappings,
+    openapi, records, runs, tenants, token,
 };
 use crate::state::ApiState;
 
@@ -70,6 +69,7 @@ pub fn routes() -> Vec<Route> {
         route!(Public { why: "load balancers have no token" }, 0, health::live::__path_get_live, health::live::get_live),
         route!(Public { why: "load balancers have no token" }, 0, health::ready::__path_get_ready, health::ready::get_ready),
         route!(Public { why: "it describes the API and holds no data" }, 0, openapi::__path_get_openapi, openapi::get_openapi),
+        route!(Public { why: "it explains error codes and holds no data" }, 0, error_page::__path_get_error_page, error_page::get_error_page),
 
         route!(Public { why: "it is the language's description and holds no data" }, 0, mapping_language::schema::__path_get_mapping_schema, mapping_language::schema::get_mapping_schema),
         route!(Public { why: "it is the language's description and holds no data" }, 0, mapping_language::functions::__path_list_mapping_functions, mapping_language::functions::list_mapping_functions),

@@ -15,7 +15,7 @@ use crate::registry::{Route, routes};
 use crate::request::frame::frame;
 use crate::state::ApiState;
 
-/// The whole API below `/api/v1`.
+/// The whole API below `/api/v1`, and the pages below `/docs`.
 pub fn router(state: ApiState) -> Router {
     router_of(state, &routes())
 }

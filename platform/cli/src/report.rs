@@ -144,23 +144,68 @@ fn figures(out: &mut String, run: &Value) {
     );
 }
 
-/// One line of the runs table.
+/// The heads of the runs table's columns.
+pub(crate) fn table_head() -> String {
+    format!(
+        "{:<36}  {:<20} {:<12} {:<22} {:>11} {:>11} {:>11} {:>9}  {:<24}  why",
+        "run", "integration", "mode", "state", "read", "delivered", "unchanged", "bad", "created"
+    )
+}
+
+/// One line of the runs table. Bad are quarantined, rejected and uncertain records.
 pub(crate) fn table_row(run: &Value) -> String {
     let part = |key: &str| run.get(key).and_then(Value::as_str).unwrap_or_default();
+    let count = |key: &str| number(run, &format!("/counters/{key}"));
     let why = run
         .pointer("/problem/code")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    format!(
-        "{}  {:<20} {:<12} {:<22} {}  {why}",
+    let row = format!(
+        "{:<36}  {:<20} {:<12} {:<22} {:>11} {:>11} {:>11} {:>9}  {:<24}  {why}",
         part("id"),
         part("integration"),
         part("mode"),
         part("state"),
+        grouped(count("read")),
+        grouped(count("delivered")),
+        grouped(count("unchanged")),
+        grouped(count("quarantined") + count("rejected") + count("uncertain")),
         part("created_at")
-    )
+    );
+    row.trim_end().to_owned()
 }
 
 fn number(value: &Value, pointer: &str) -> u64 {
     value.pointer(pointer).and_then(Value::as_u64).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_columns_of_the_runs_table_stand_below_their_heads() {
+        let run = json!({
+            "id": "run_0197c0ffee0197c0ffee0197c0ffee01", "integration": "order-tax",
+            "mode": "incremental", "state": "completed_with_errors",
+            "created_at": "2026-11-21T14:00:00.000Z", "problem": null,
+            "counters": {
+                "read": 1_234_567, "delivered": 1_234_000, "unchanged": 500,
+                "quarantined": 60, "rejected": 6, "uncertain": 1
+            }
+        });
+        let (head, row) = (table_head(), table_row(&run));
+        for (name, value) in [
+            ("read", "1,234,567"),
+            ("delivered", "1,234,000"),
+            ("unchanged", "500"),
+            ("bad", "67"),
+        ] {
+            let end = |line: &str, word: &str| line.find(word).map(|at| at + word.len());
+            assert_eq!(end(&head, name), end(&row, value), "{name}:\n{head}\n{row}");
+        }
+        assert_eq!(head.find("created"), row.find("2026-"), "{head}\n{row}");
+    }
 }

@@ -31,6 +31,8 @@ pub enum BatchInput {
     },
     /// a container of grouped rows, each group a record
     Groups { object: String, source: String },
+    /// the same, but the groups are torn: their rows do not stand together as the mapping says
+    TornGroups { object: String, source: String },
 }
 
 impl BatchInput {
@@ -38,7 +40,9 @@ impl BatchInput {
     #[must_use]
     pub fn object(&self) -> &str {
         match self {
-            Self::Page { object, .. } | Self::Groups { object, .. } => object,
+            Self::Page { object, .. }
+            | Self::Groups { object, .. }
+            | Self::TornGroups { object, .. } => object,
         }
     }
 
@@ -46,7 +50,9 @@ impl BatchInput {
     #[must_use]
     pub fn source(&self) -> &str {
         match self {
-            Self::Page { source, .. } | Self::Groups { source, .. } => source,
+            Self::Page { source, .. }
+            | Self::Groups { source, .. }
+            | Self::TornGroups { source, .. } => source,
         }
     }
 }

@@ -16,6 +16,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use tributary_formats::varint;
 use tributary_model::rows::RowPosition;
 
 /// What one bucket should hold at most, in bytes, when all of its rows are back in memory.
@@ -160,21 +161,12 @@ fn run_of_equal(frames: &[(u32, GroupedRow<'_>)], start: usize) -> Range<usize> 
 }
 
 fn write_frame(out: &mut Vec<u8>, key: &[u8], position: RowPosition, raw: &[u8]) {
-    write_varint(out, key.len() as u64);
+    varint::write(out, key.len() as u64);
     out.extend_from_slice(key);
-    write_varint(out, position.line);
-    write_varint(out, position.offset);
-    write_varint(out, raw.len() as u64);
+    varint::write(out, position.line);
+    varint::write(out, position.offset);
+    varint::write(out, raw.len() as u64);
     out.extend_from_slice(raw);
-}
-
-/// LEB128, least significant group first.
-fn write_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push((value & 0x7f) as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
 }
 
 struct FrameReader<'a> {
@@ -205,19 +197,7 @@ impl<'a> FrameReader<'a> {
     }
 
     fn varint(&mut self) -> Result<u64, SpillDamaged> {
-        let mut value = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let byte = *self
-                .bytes
-                .get(self.at)
-                .ok_or(SpillDamaged { at: self.at })?;
-            self.at += 1;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-        }
-        Err(SpillDamaged { at: self.at })
+        varint::read(self.bytes, &mut self.at).map_err(|_| SpillDamaged { at: self.at })
     }
 }
 

@@ -10,6 +10,7 @@
 //! (`jobs`), protocols and credentials (`host`). There is no journal trait: the callers commit
 //! what these functions return, so a port with one implementation was not worth its name.
 
+pub mod adjacent;
 pub mod cut;
 pub mod deliver;
 pub mod group;

@@ -74,7 +74,7 @@ pub fn map_page(plan: &Arc<Plan>, page: PageRows<'_>) -> Result<MappedBatch, Pro
             position: item.position,
             bytes: &item.text,
         };
-        mapper.record(&[row], item.fault.as_ref());
+        mapper.record(&[row], item.fault.as_ref().map(fault_issue));
     }
     Ok(mapper.batch)
 }
@@ -84,6 +84,26 @@ pub fn map_page(plan: &Arc<Plan>, page: PageRows<'_>) -> Result<MappedBatch, Pro
 /// # Errors
 /// A problem when the container is damaged or the plan does not fit its columns.
 pub fn map_groups(plan: &Arc<Plan>, container: &[u8]) -> Result<MappedBatch, Problem> {
+    each_group(plan, container, |mapper, rows, fault| {
+        mapper.record(rows, fault.map(fault_issue));
+    })
+}
+
+/// Quarantines the groups of a container, each a record: their rows do not stand together.
+///
+/// # Errors
+/// As [`map_groups`].
+pub fn map_torn_groups(plan: &Arc<Plan>, container: &[u8]) -> Result<MappedBatch, Problem> {
+    each_group(plan, container, |mapper, rows, _| {
+        mapper.record(rows, Some(torn_issue(rows)));
+    })
+}
+
+fn each_group(
+    plan: &Arc<Plan>,
+    container: &[u8],
+    mut each: impl FnMut(&mut Mapper, &[Row<'_>], Option<&RowFault>),
+) -> Result<MappedBatch, Problem> {
     let (format, mut reader) = PackReader::open(container).map_err(damaged)?;
     let mut mapper = Mapper::new(plan, &format)?;
     let mut decoder = RowDecoder::new(&format);
@@ -92,7 +112,7 @@ pub fn map_groups(plan: &Arc<Plan>, container: &[u8]) -> Result<MappedBatch, Pro
         let group = group.map_err(damaged)?;
         let fault = texts.read(&mut decoder, &group);
         let rows: Vec<Row<'_>> = texts.rows(&group).collect();
-        mapper.record(&rows, fault.as_ref());
+        each(&mut mapper, &rows, fault.as_ref());
     }
     Ok(mapper.batch)
 }
@@ -153,13 +173,14 @@ impl Mapper {
         })
     }
 
-    fn record(&mut self, rows: &[Row<'_>], fault: Option<&RowFault>) {
+    /// Maps one record; with `fault` it is quarantined unseen.
+    fn record(&mut self, rows: &[Row<'_>], fault: Option<Issue>) {
         self.batch.rows += rows.len() as u64;
         let position = rows.first().map(|row| row.position).unwrap_or_default();
         let index = u32::try_from(self.batch.records.len()).unwrap_or(u32::MAX);
         if let Some(fault) = fault {
             let key = self.key_of_faulty(rows);
-            self.batch.issues.push((index, fault_issue(fault)));
+            self.batch.issues.push((index, fault));
             self.batch.records.push(MappedRecord {
                 key,
                 verdict: Verdict::Quarantined,
@@ -232,4 +253,34 @@ fn fault_issue(fault: &RowFault) -> Issue {
     Issue::error(Stage::Extract, fault.code, fault.message.clone())
         .with_value(&fault.value)
         .at(fault.position)
+}
+
+/// Most lines that a message names.
+const LINES: usize = 5;
+
+fn torn_issue(rows: &[Row<'_>]) -> Issue {
+    let position = rows.first().map(|row| row.position).unwrap_or_default();
+    let mut last = position.line;
+    let mut lines = vec![last.to_string()];
+    for row in rows {
+        let line = row.position.line;
+        if line > last.saturating_add(1) {
+            lines.push(line.to_string());
+        }
+        last = line;
+    }
+    let more = lines.len().saturating_sub(LINES);
+    lines.truncate(LINES);
+    let mut message = format!(
+        "the rows of this group do not stand together; see line {}",
+        lines.join(", ")
+    );
+    if more > 0 {
+        message.push_str(&format!(" and {more} more"));
+    }
+    let mut issue = Issue::error(Stage::Map, ErrorCode::GroupConflict, message).at(position);
+    issue.hint = "sort the source by the group's key, or say \"input\": \"any\" in the \
+                  mapping's group"
+        .to_owned();
+    issue
 }

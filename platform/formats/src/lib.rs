@@ -28,5 +28,6 @@ pub mod page;
 pub mod records;
 pub mod rows;
 pub mod transcode;
+pub mod varint;
 pub mod xlsx;
 pub mod xml;

@@ -12,6 +12,8 @@
 
 use tributary_model::rows::{RowFormat, RowPosition};
 
+use crate::varint::{self, VarintFault};
+
 const MAGIC: &[u8] = b"TRPK\x01";
 
 /// Why a container cannot be read.
@@ -44,7 +46,7 @@ impl PackWriter {
         // Plain data with text keys: writing it cannot fail; an empty text would be refused by open.
         let format = serde_json::to_vec(format).unwrap_or_default();
         let mut out = MAGIC.to_vec();
-        varint(&mut out, format.len() as u64);
+        varint::write(&mut out, format.len() as u64);
         out.extend_from_slice(&format);
         Self {
             out,
@@ -61,16 +63,16 @@ impl PackWriter {
         let mut count = 0_u64;
         for (position, raw) in rows {
             count += 1;
-            varint(&mut self.group, zigzag(position.line, self.last.line));
-            varint(&mut self.group, zigzag(position.offset, self.last.offset));
-            varint(&mut self.group, raw.len() as u64);
+            varint::write(&mut self.group, zigzag(position.line, self.last.line));
+            varint::write(&mut self.group, zigzag(position.offset, self.last.offset));
+            varint::write(&mut self.group, raw.len() as u64);
             self.group.extend_from_slice(raw);
             self.last = position;
         }
         if count > 0 {
             self.groups += 1;
             self.rows += count;
-            varint(&mut self.out, count);
+            varint::write(&mut self.out, count);
             self.out.extend_from_slice(&self.group);
         }
     }
@@ -91,8 +93,8 @@ impl PackWriter {
     #[must_use]
     pub fn finish(mut self) -> Vec<u8> {
         self.out.push(0);
-        varint(&mut self.out, self.groups);
-        varint(&mut self.out, self.rows);
+        varint::write(&mut self.out, self.groups);
+        varint::write(&mut self.out, self.rows);
         self.out
     }
 }
@@ -204,30 +206,11 @@ impl<'a> PackReader<'a> {
     }
 
     fn varint(&mut self) -> Result<u64, PackError> {
-        let mut value = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.bytes.get(self.at).copied();
-            let byte = byte.ok_or(PackError::Truncated(self.bytes.len()))?;
-            let bits = u64::from(byte & 0x7F);
-            if bits << shift >> shift != bits {
-                return Err(PackError::Damaged(self.at));
-            }
-            value |= bits << shift;
-            self.at += 1;
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-        }
-        Err(PackError::Damaged(self.at))
+        varint::read(self.bytes, &mut self.at).map_err(|fault| match fault {
+            VarintFault::Truncated => PackError::Truncated(self.bytes.len()),
+            VarintFault::TooLarge => PackError::Damaged(self.at),
+        })
     }
-}
-
-fn varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(u8::try_from(value & 0x7F).unwrap_or(0) | 0x80);
-        value >>= 7;
-    }
-    out.push(u8::try_from(value).unwrap_or(0));
 }
 
 /// The difference as an unsigned number that is small for small differences in either direction.
@@ -329,7 +312,7 @@ mod tests {
             PackError::Magic
         );
         let mut huge = MAGIC.to_vec();
-        varint(&mut huge, u64::MAX);
+        varint::write(&mut huge, u64::MAX);
         assert!(matches!(
             PackReader::open(&huge),
             Err(PackError::Truncated(_))

@@ -4,11 +4,11 @@
 //! only, so a crash between call and commit sends the same keys again; results and receipts are
 //! in the lake before the commit that names them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use tributary_engine::cut::BatchInput;
-use tributary_engine::deliver::{self, Delivery, Manner, Outgoing, OutgoingRow, RowResult};
+use tributary_engine::deliver::{Receipt, RowResult};
 use tributary_engine::map::{self, MappedBatch, MappedRecord, PageRows};
 use tributary_engine::results::{self, ResultLine};
 use tributary_lake::Layer;
@@ -16,8 +16,7 @@ use tributary_mapping::Verdict;
 use tributary_mapping::decimal::Decimal;
 use tributary_model::counters::Counters;
 use tributary_model::error_code::ErrorCode;
-use tributary_model::issue::{Issue, Stage};
-use tributary_model::manifest::{Delivery as DeliveryTerms, DeliveryCapability};
+use tributary_model::issue::{Issue, shorten};
 use tributary_model::problem::Problem;
 use tributary_model::state::RecordState;
 use tributary_store::{
@@ -25,10 +24,11 @@ use tributary_store::{
     record_key_hash,
 };
 
+use crate::before::{self, Before, KEY_CHARACTERS};
 use crate::context::RunContext;
 use crate::objects::{self, Place};
+use crate::send::{Sent, send};
 use crate::services::{Services, store_problem};
-use crate::target::HostTarget;
 
 /// Why a batch was not finished, and when to try again.
 pub(crate) struct Unfinished {
@@ -57,8 +57,7 @@ pub(crate) async fn run(
     let bytes = objects::get(services, context, input.object()).await?;
     let mapped = tokio::task::block_in_place(|| map_input(context, &input, &bytes))?;
     let keyed = Keyed::new(mapped);
-    let unchanged = unchanged(context, &keyed).await?;
-    let outgoing = outgoing(context, &keyed, &unchanged);
+    let known = before::known(services, context, &batch, &keyed).await?;
     let place = Place {
         partition: lease.partition.unwrap_or(0),
         number: lease.batch.unwrap_or(0),
@@ -74,11 +73,11 @@ pub(crate) async fn run(
         lines,
     )
     .await?;
-    let delivery = match send(services, context, lease, &keyed, &outgoing).await? {
+    let sent = match send(services, context, lease, &batch, (&keyed, &known)).await? {
         Fenced::Lost => return Ok(Fenced::Lost),
-        Fenced::Done(delivery) => delivery,
+        Fenced::Done(sent) => sent,
     };
-    let finished = Finished::new(keyed, &unchanged, &outgoing, delivery);
+    let finished = Finished::new(keyed, known, sent);
     let objects = store_results(services, context, place, processed, &input, &finished).await?;
     let result = finished.into_result(context, objects);
     let fenced = context
@@ -109,6 +108,7 @@ fn map_input(
 ) -> Result<MappedBatch, Problem> {
     match input {
         BatchInput::Groups { .. } => map::map_groups(&context.plan, bytes),
+        BatchInput::TornGroups { .. } => map::map_torn_groups(&context.plan, bytes),
         BatchInput::Page {
             format,
             first,
@@ -129,8 +129,8 @@ fn map_input(
 }
 
 /// A mapped batch with the hash that finds each record in the index.
-struct Keyed {
-    mapped: MappedBatch,
+pub(crate) struct Keyed {
+    pub(crate) mapped: MappedBatch,
     hashes: Vec<[u8; 32]>,
 }
 
@@ -144,7 +144,7 @@ impl Keyed {
         Self { mapped, hashes }
     }
 
-    fn records(&self) -> impl Iterator<Item = (usize, &MappedRecord, &[u8; 32])> {
+    pub(crate) fn records(&self) -> impl Iterator<Item = (usize, &MappedRecord, &[u8; 32])> {
         let records = self.mapped.records.iter().zip(&self.hashes);
         records
             .enumerate()
@@ -152,179 +152,44 @@ impl Keyed {
     }
 }
 
-/// Which records were delivered before with the same content. In a redriven run those of the run
-/// itself do not count where the target knows keys: they go out again under the same key, so that
-/// the batch's results are whole, and the target answers from its memory.
-async fn unchanged(context: &RunContext, keyed: &Keyed) -> Result<Vec<bool>, Problem> {
-    let wanted: Vec<[u8; 32]> = keyed
-        .records()
-        .filter(|(_, record, _)| record.verdict == Verdict::Mapped)
-        .map(|(_, _, hash)| *hash)
-        .collect();
-    let seen = if wanted.is_empty() {
-        Vec::new()
-    } else {
-        context
-            .store
-            .records_seen(&context.integration.name, &wanted)
-            .await
-            .map_err(|error| store_problem(&error))?
-    };
-    let terms = context.target.connector.manifest().delivery.as_ref();
-    let knows_keys =
-        terms.is_some_and(|terms| terms.capability == DeliveryCapability::IdempotencyKey);
-    let redriven = knows_keys && context.run.attempt > 1;
-    let delivered: HashMap<[u8; 32], [u8; 32]> = seen
-        .into_iter()
-        .filter(|seen| seen.state == RecordState::Delivered)
-        .filter(|seen| !(redriven && seen.run == context.run.id))
-        .map(|seen| (seen.key_hash, seen.content_hash))
-        .collect();
-    Ok(keyed
-        .records()
-        .map(|(_, record, hash)| delivered.get(hash) == Some(&record.content_hash))
-        .collect())
-}
-
-/// Records that go to the target: (index in the batch, row).
-fn outgoing(context: &RunContext, keyed: &Keyed, unchanged: &[bool]) -> Vec<(usize, OutgoingRow)> {
-    keyed
-        .records()
-        .zip(unchanged)
-        .filter(|((_, record, _), unchanged)| record.verdict == Verdict::Mapped && !**unchanged)
-        .map(|((index, record, _), _)| {
-            let row = OutgoingRow {
-                line: record.line.clone(),
-                idempotency_key: context.scope.idempotency_key(
-                    &record.key,
-                    &record.content_hash,
-                    0,
-                ),
-            };
-            (index, row)
-        })
-        .collect()
-}
-
-async fn send(
-    services: &Services,
-    context: &RunContext,
-    lease: &Lease,
-    keyed: &Keyed,
-    outgoing: &[(usize, OutgoingRow)],
-) -> Result<Fenced<Delivery>, Unfinished> {
-    if outgoing.is_empty() {
-        return Ok(Fenced::Done(Delivery::default()));
-    }
-    let intent = context
-        .store
-        .commit_intent(lease)
-        .await
-        .map_err(|error| store_problem(&error))?;
-    let Fenced::Done(first_sent_ms) = intent else {
-        return Ok(Fenced::Lost);
-    };
-    let terms = context.target.connector.manifest().delivery.as_ref();
-    if too_late(services, terms, lease, first_sent_ms) {
-        return Ok(Fenced::Done(all_uncertain(outgoing.len())));
-    }
-    let rows: Vec<OutgoingRow> = outgoing.iter().map(|(_, row)| row.clone()).collect();
-    let policy = context.integration.delivery;
-    let target = HostTarget {
-        side: &context.target,
-        timeout_ms: policy.timeout_ms,
-    };
-    let manner = Manner {
-        policy,
-        capability: terms.map_or(DeliveryCapability::None, |terms| terms.capability),
-    };
-    let batch = Outgoing {
-        stream: &context.integration.source.stream,
-        ndjson: &keyed.mapped.ndjson,
-        rows: &rows,
-    };
-    deliver::deliver(&target, batch, manner)
-        .await
-        .map(Fenced::Done)
-        .map_err(|late| Unfinished {
-            problem: late.problem,
-            retry_after_ms: late.retry_after_ms,
-        })
-}
-
-/// Beyond 80 % of the time for which the target remembers keys, a resend could double.
-fn too_late(
-    services: &Services,
-    terms: Option<&DeliveryTerms>,
-    lease: &Lease,
-    first_sent_ms: i64,
-) -> bool {
-    let Some(window_s) = terms.and_then(|terms| terms.window_s) else {
-        return false;
-    };
-    let age_ms = services.clock.now_ms().saturating_sub(first_sent_ms);
-    let safe_ms = i64::try_from(window_s.saturating_mul(800)).unwrap_or(i64::MAX);
-    lease.attempt > 1 && age_ms > safe_ms
-}
-
-fn all_uncertain(count: usize) -> Delivery {
-    let issue = Issue::error(
-        Stage::Deliver,
-        ErrorCode::DeliveryUncertain,
-        "the first try is too long ago for the target to recognise a resend",
-    );
-    let result = RowResult {
-        state: RecordState::Uncertain,
-        external_id: None,
-        detail: None,
-        issue: Some(issue),
-    };
-    Delivery {
-        results: vec![result; count],
-        ..Delivery::default()
-    }
-}
-
 /// A batch in which every record has its end state.
 struct Finished {
     keyed: Keyed,
     states: Vec<RecordState>,
-    /// by index in the batch, for the records that were sent
+    /// by index in the batch, for the records that were sent, now or by an earlier attempt
     sent: BTreeMap<usize, RowResult>,
-    receipts: Vec<deliver::Receipt>,
+    receipts: Vec<Receipt>,
     target_ms: u64,
 }
 
 impl Finished {
-    fn new(
-        keyed: Keyed,
-        unchanged: &[bool],
-        outgoing: &[(usize, OutgoingRow)],
-        delivery: Delivery,
-    ) -> Self {
-        let mut states: Vec<RecordState> = keyed
-            .records()
-            .zip(unchanged)
-            .map(|((_, record, _), unchanged)| match record.verdict {
+    fn new(keyed: Keyed, known: Vec<Before>, sent: Sent) -> Self {
+        let Sent {
+            mut results,
+            receipts,
+            target_ms,
+        } = sent;
+        let mut states = Vec::with_capacity(known.len());
+        for ((index, record, _), before) in keyed.records().zip(known) {
+            if let Before::Delivered(result) = before {
+                results.insert(index, *result);
+                states.push(RecordState::Delivered);
+                continue;
+            }
+            let sent = results.get(&index).map(|result| result.state);
+            states.push(match record.verdict {
                 Verdict::Skipped => RecordState::Skipped,
                 Verdict::Quarantined => RecordState::Quarantined,
-                Verdict::Mapped if *unchanged => RecordState::Unchanged,
-                Verdict::Mapped => RecordState::Pending,
-            })
-            .collect();
-        let mut sent = BTreeMap::new();
-        for ((index, _), result) in outgoing.iter().zip(delivery.results) {
-            if let Some(state) = states.get_mut(*index) {
-                *state = result.state;
-            }
-            sent.insert(*index, result);
+                Verdict::Mapped if before == Before::Unchanged => RecordState::Unchanged,
+                Verdict::Mapped => sent.unwrap_or(RecordState::Pending),
+            });
         }
         Self {
             keyed,
             states,
-            sent,
-            receipts: delivery.receipts,
-            target_ms: delivery.target_ms,
+            sent: results,
+            receipts,
+            target_ms,
         }
     }
 
@@ -385,7 +250,7 @@ impl Finished {
             let sent = self.sent.get(&index);
             outcomes.push(RecordOutcome {
                 ordinal: u32::try_from(index).unwrap_or(u32::MAX),
-                key: tributary_model::issue::shorten(&record.key, 200),
+                key: shorten(&record.key, KEY_CHARACTERS),
                 key_hash: *hash,
                 content_hash: record.content_hash,
                 state: *state,
@@ -404,7 +269,7 @@ impl Finished {
                     .mapped
                     .records
                     .get(index)
-                    .map(|record| tributary_model::issue::shorten(&record.key, 200))
+                    .map(|record| shorten(&record.key, KEY_CHARACTERS))
                     .unwrap_or_default(),
                 issue,
             })

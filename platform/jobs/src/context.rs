@@ -40,8 +40,6 @@ pub(crate) struct RunContext {
     pub(crate) scope: KeyScope,
     /// the run's day (UTC), part of its objects' names
     pub(crate) date: String,
-    /// fires when the run is cancelled
-    pub(crate) cancel: CancellationToken,
 }
 
 impl RunContext {
@@ -61,13 +59,11 @@ impl RunContext {
         let vault = services.tenant_vault(tenant).await?;
         let integration = integration(&store, &run).await?;
         let plan = compile(&store, &integration, run.mapping_revision).await?;
-        let cancel = CancellationToken::new();
         let source = side(
             services,
             &run,
             (tenant, &vault),
             &integration.source.connection,
-            &cancel,
         )
         .await?;
         let target = side(
@@ -75,7 +71,6 @@ impl RunContext {
             &run,
             (tenant, &vault),
             &integration.target.connection,
-            &cancel,
         )
         .await?;
         let scope = KeyScope {
@@ -95,7 +90,6 @@ impl RunContext {
             target,
             scope,
             date: day(run_created_ms),
-            cancel,
         })
     }
 }
@@ -105,7 +99,6 @@ async fn side(
     run: &Run,
     tenant_vault: (&TenantId, &TenantVault),
     name: &Slug,
-    cancel: &CancellationToken,
 ) -> Result<Side, Problem> {
     let (tenant, vault) = tenant_vault;
     let (document, connection) = services.connection(tenant, name, vault).await?;
@@ -126,7 +119,8 @@ async fn side(
             tenant: tenant.clone(),
             run: Some(run.id.to_string()),
             connection,
-            cancel: cancel.clone(),
+            // A worker that is to stop drops the call itself.
+            cancel: CancellationToken::new(),
         },
     })
 }

@@ -10,7 +10,9 @@
 //! How to add a kind of work: a variant of `model::state::WorkKind`, a file here with one
 //! function `run`, a line in [`worker`].
 
+mod adjacent;
 mod batch;
+mod before;
 mod components;
 mod context;
 mod extract;
@@ -20,6 +22,7 @@ mod objects;
 mod plan;
 mod progress;
 mod report;
+mod send;
 mod services;
 mod spill;
 mod target;

@@ -8,6 +8,10 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 use tributary_vault::TenantVault;
 
+/// Bytes of one bucket that may come back to memory at once. Buckets are made for an eighth of it:
+/// more than this means that very many rows share one key.
+const MOST_BUCKET_BYTES: usize = 64 << 20;
+
 /// Where a sealed chunk lies in the file.
 struct Chunk {
     bucket: u16,
@@ -66,6 +70,9 @@ impl<'a> SpillFile<'a> {
         let Some(file) = &mut self.file else {
             return Ok(found);
         };
+        let of_bucket = self.chunks.iter().filter(|chunk| chunk.bucket == bucket);
+        let bytes: usize = of_bucket.map(|chunk| chunk.length).sum();
+        fits(bytes)?;
         for (number, chunk) in self.chunks.iter().enumerate() {
             if chunk.bucket != bucket {
                 continue;
@@ -85,4 +92,18 @@ impl<'a> SpillFile<'a> {
 fn failed(error: &dyn std::error::Error) -> Problem {
     let detail = format!("rows could not be set aside for grouping: {error}");
     Problem::new(ErrorCode::StorageFailed, detail)
+}
+
+/// Whether rows that belong together may be in memory together.
+pub(crate) fn fits(bytes: usize) -> Result<(), Problem> {
+    if bytes <= MOST_BUCKET_BYTES {
+        return Ok(());
+    }
+    let detail = format!(
+        "rows with the same group key take {} MiB; at most {} MiB are held",
+        bytes >> 20,
+        MOST_BUCKET_BYTES >> 20
+    );
+    let hint = "look at \"by\" of the mapping's group: very many rows have the same value there";
+    Err(Problem::new(ErrorCode::RecordTooLarge, detail).hint(hint))
 }

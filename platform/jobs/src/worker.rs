@@ -23,6 +23,9 @@ use crate::{batch, extract, finish, plan};
 /// How many times a work item is tried before it fails for good.
 const MAX_ATTEMPTS: u32 = 8;
 
+/// Contexts of runs kept at most.
+const MOST_CONTEXTS: usize = 64;
+
 /// Longest sleep without looking for work that other processes queued.
 const LONGEST_SLEEP_MS: u64 = 5_000;
 
@@ -178,16 +181,23 @@ impl Worker {
         }
     }
 
+    /// The run's context, made anew for each attempt: whoever redrives a run has mended a
+    /// connection or knows of a delivery, and both are part of it.
     async fn context(&self, lease: &Lease) -> Result<Arc<RunContext>, Problem> {
         if lease.kind != WorkKind::Plan
             && let Some(context) = self.contexts().get(&lease.run)
+            && context.run.attempt == lease.run_attempt
         {
             return Ok(Arc::clone(context));
         }
         let loaded = RunContext::load(&self.services, &lease.tenant, &lease.run).await?;
         let context = Arc::new(loaded);
-        self.contexts()
-            .insert(lease.run.clone(), Arc::clone(&context));
+        let mut contexts = self.contexts();
+        if contexts.len() >= MOST_CONTEXTS {
+            // Runs that ended elsewhere leave theirs here; one that goes on is made again.
+            contexts.clear();
+        }
+        contexts.insert(lease.run.clone(), Arc::clone(&context));
         Ok(context)
     }
 
@@ -208,8 +218,14 @@ impl Worker {
             "work was not finished"
         );
         let store = self.services.store.tenant(&lease.tenant);
-        if let Err(error) = store.fail_work(lease, &problem, again).await {
-            store_problem(&error);
+        match store.fail_work(lease, &problem, again).await {
+            Ok(Fenced::Done(state)) if state.terminal() => {
+                self.contexts().remove(&lease.run);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                store_problem(&error);
+            }
         }
     }
 

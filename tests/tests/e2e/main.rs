@@ -8,7 +8,9 @@
 )]
 
 mod acme;
+mod adjacent;
 mod bad_input;
 mod globex;
 mod kills;
+mod redrive;
 mod theatre;

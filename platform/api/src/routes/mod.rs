@@ -3,6 +3,7 @@
 
 pub(crate) mod connections;
 pub(crate) mod connectors;
+pub(crate) mod error_page;
 pub(crate) mod health;
 pub(crate) mod integrations;
 pub(crate) mod lookups;

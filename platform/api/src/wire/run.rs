@@ -57,6 +57,7 @@ pub(crate) struct RunSummary {
     finished_at: Option<UnixMillis>,
     /// why it failed or waits
     problem: Option<RunProblem>,
+    counters: CountersView,
 }
 
 /// Why a run failed or waits.
@@ -75,7 +76,6 @@ pub(crate) struct RunView {
     tenant: String,
     /// digests of the connectors that run, by name
     connectors: BTreeMap<String, String>,
-    counters: CountersView,
     /// records read and in no state: 0 in a sound run
     unexplained: i64,
     /// sums of the declared amount fields, by name and record state
@@ -130,27 +130,27 @@ struct Throughput {
     records_per_s: u64,
 }
 
-impl From<Run> for RunSummary {
-    fn from(run: Run) -> Self {
-        Self {
-            id: run.id.to_string(),
-            integration: run.integration.into(),
-            integration_version: run.integration_version,
-            mapping_revision: run.mapping_revision,
-            mode: run.mode.as_str(),
-            trigger: run.trigger,
-            state: run.state.as_str(),
-            terminal: run.state.terminal(),
-            attempt: run.attempt,
-            created_at: run.created_ms,
-            started_at: run.started_ms,
-            finished_at: run.finished_ms,
-            problem: reason(run.problem, run.report.as_deref()).map(|problem| RunProblem {
-                code: problem.code.as_str(),
-                detail: problem.detail,
-                hint: problem.hint,
-            }),
-        }
+/// `run` for a list.
+pub(crate) fn summary(run: Run, counters: Counters) -> RunSummary {
+    RunSummary {
+        id: run.id.to_string(),
+        integration: run.integration.into(),
+        integration_version: run.integration_version,
+        mapping_revision: run.mapping_revision,
+        mode: run.mode.as_str(),
+        trigger: run.trigger,
+        state: run.state.as_str(),
+        terminal: run.state.terminal(),
+        attempt: run.attempt,
+        created_at: run.created_ms,
+        started_at: run.started_ms,
+        finished_at: run.finished_ms,
+        problem: reason(run.problem, run.report.as_deref()).map(|problem| RunProblem {
+            code: problem.code.as_str(),
+            detail: problem.detail,
+            hint: problem.hint,
+        }),
+        counters: counters.into(),
     }
 }
 
@@ -177,9 +177,8 @@ pub(crate) async fn view(
         throughput: throughput(&run, &counters, now),
         tenant: store.tenant().to_string(),
         report: report(&run),
-        summary: run.into(),
+        summary: summary(run, counters),
         unexplained: counters.unexplained(),
-        counters: counters.into(),
         amounts: amounts.into_iter().map(amount_view).collect(),
         issues: issues.into_iter().map(issue_count_view).collect(),
     })

@@ -13,6 +13,7 @@ mod forge;
 mod golden;
 mod harness;
 mod matrix;
+mod pages;
 mod runs;
 mod server;
 mod tokens;

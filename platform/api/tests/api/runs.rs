@@ -230,6 +230,10 @@ async fn a_finished_run_is_accounted_for_in_every_form() {
     assert_eq!(view["counters"]["delivered"], 1);
     assert_eq!(view["counters"]["quarantined"], 1);
     assert_eq!(view["unexplained"], 0);
+    let list = Call::get("/api/v1/tenants/acme/runs").bearer(&viewer);
+    let list = api.ok(list).await.json();
+    assert_eq!(list["items"][0]["id"], run.as_str());
+    assert_eq!(list["items"][0]["counters"], view["counters"]);
     assert_eq!(view["amounts"][0]["amount"], "19.90");
     assert_eq!(view["issues"][0]["code"], "number_invalid");
     assert_eq!(view["issues"][0]["count"], 1);

@@ -74,7 +74,9 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             "{} has no runs yet; start one with: tributary run {} INTEGRATION",
             arguments.tenant, arguments.tenant
         ));
+        return Ok(());
     }
+    print::line(&report::table_head());
     for run in &runs {
         print::line(&report::table_row(run));
     }

@@ -90,6 +90,43 @@ impl Dialect {
         }
     }
 
+    /// $1 tenant, $2 JSON array of run ids. One row per run and state of its batches.
+    pub(crate) fn counters_of(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "select run, state,
+                    cast(sum(rows) as bigint) as rows,
+                    cast(sum(records) as bigint) as records,
+                    cast(sum(read) as bigint) as read,
+                    cast(sum(delivered) as bigint) as delivered,
+                    cast(sum(unchanged) as bigint) as unchanged,
+                    cast(sum(skipped) as bigint) as skipped,
+                    cast(sum(quarantined) as bigint) as quarantined,
+                    cast(sum(rejected) as bigint) as rejected,
+                    cast(sum(uncertain) as bigint) as uncertain,
+                    cast(sum(pending) as bigint) as pending
+                 from batch where tenant = $1 and run in (select value from json_each($2))
+                 group by run, state"
+            }
+            Self::Postgres => {
+                "select run, state,
+                    cast(sum(rows) as bigint) as rows,
+                    cast(sum(records) as bigint) as records,
+                    cast(sum(read) as bigint) as read,
+                    cast(sum(delivered) as bigint) as delivered,
+                    cast(sum(unchanged) as bigint) as unchanged,
+                    cast(sum(skipped) as bigint) as skipped,
+                    cast(sum(quarantined) as bigint) as quarantined,
+                    cast(sum(rejected) as bigint) as rejected,
+                    cast(sum(uncertain) as bigint) as uncertain,
+                    cast(sum(pending) as bigint) as pending
+                 from batch where tenant = $1
+                    and run in (select value from json_array_elements_text($2::json) as r(value))
+                 group by run, state"
+            }
+        }
+    }
+
     /// $1 tenant, $2 integration, $3 key hashes, 32 bytes each, end to end, $4 JSON array with an
     /// element for each.
     pub(crate) fn records_seen(self) -> &'static str {

@@ -25,7 +25,7 @@ pub enum BatchState {
 }
 
 impl BatchState {
-    fn parse(word: &str) -> Option<Self> {
+    pub(super) fn parse(word: &str) -> Option<Self> {
         match word {
             "open" => Some(Self::Open),
             "done" => Some(Self::Done),

@@ -21,6 +21,8 @@ pub struct Lease {
     pub epoch: u64,
     /// 1 for the first try since the run was started or redriven
     pub attempt: u32,
+    /// the run's own: 1, and one more with each redrive
+    pub run_attempt: u32,
     /// the run is being stopped: hand the work back soon
     pub cancel_requested: bool,
 }

@@ -53,8 +53,9 @@ impl SystemStore {
         // one order for all workers, so that they lock runs in the same order
         leases.sort_by(|a, b| (&a.tenant, &a.work_id).cmp(&(&b.tenant, &b.work_id)));
         for lease in &mut leases {
-            let state = start_run(&mut tx, lease).await?;
+            let (state, attempt) = start_run(&mut tx, lease).await?;
             lease.cancel_requested = !lifecycle::is_live(state);
+            lease.run_attempt = attempt;
         }
         tx.commit().await?;
         Ok(leases)
@@ -89,7 +90,7 @@ impl SystemStore {
         for row in &kept {
             let record = Record::new("work", row);
             let tenant = record.slug("tenant")?;
-            let state = run_state(&mut tx, tenant.as_str(), &record.text("run")?).await?;
+            let (state, _) = run_state(&mut tx, tenant.as_str(), &record.text("run")?).await?;
             beats.push(Heartbeat {
                 cancel_requested: !lifecycle::is_live(state),
                 key: LeaseKey {
@@ -157,29 +158,29 @@ impl SystemStore {
     }
 }
 
-/// Claimed work moves a queued run on. Gives the run's state.
-async fn start_run(tx: &mut Tx, lease: &Lease) -> Result<RunState, StoreError> {
-    let state = run_state(tx, lease.tenant.as_str(), lease.run.as_str()).await?;
+/// Claimed work moves a queued run on. Gives the run's state and attempt.
+async fn start_run(tx: &mut Tx, lease: &Lease) -> Result<(RunState, u32), StoreError> {
+    let (state, attempt) = run_state(tx, lease.tenant.as_str(), lease.run.as_str()).await?;
     if state != RunState::Queued {
-        return Ok(state);
+        return Ok((state, attempt));
     }
     // a second worker may be at the same run: look again under the lock
     let state = lifecycle::locked_state(tx, &lease.tenant, &lease.run).await?;
     if state != RunState::Queued {
-        return Ok(state);
+        return Ok((state, attempt));
     }
     let (tenant, run) = (&lease.tenant, &lease.run);
     lifecycle::transition(tx, tenant, run, state, RunState::Planning, None).await?;
     if lease.kind == WorkKind::Plan {
-        return Ok(RunState::Planning);
+        return Ok((RunState::Planning, attempt));
     }
     let note = Some("the plan of the first attempt holds");
     lifecycle::transition(tx, tenant, run, RunState::Planning, RunState::Running, note).await?;
-    Ok(RunState::Running)
+    Ok((RunState::Running, attempt))
 }
 
-async fn run_state(tx: &mut Tx, tenant: &str, run: &str) -> Result<RunState, StoreError> {
-    let row = sqlx::query("select state from run where tenant = $1 and id = $2")
+async fn run_state(tx: &mut Tx, tenant: &str, run: &str) -> Result<(RunState, u32), StoreError> {
+    let row = sqlx::query("select state, attempt from run where tenant = $1 and id = $2")
         .bind(tenant)
         .bind(run)
         .fetch_optional(tx.conn())
@@ -188,9 +189,15 @@ async fn run_state(tx: &mut Tx, tenant: &str, run: &str) -> Result<RunState, Sto
             table: "run",
             row: run.to_owned(),
         })?;
-    Record::new("run", &row).word("state", RunState::parse)
+    let record = Record::new("run", &row);
+    Ok((
+        record.word("state", RunState::parse)?,
+        record.u32("attempt")?,
+    ))
 }
 
+/// A lease as the queue tells it; what is of the run (`run_attempt`, `cancel_requested`) is for the
+/// caller to add.
 pub(super) fn lease(row: &sqlx::any::AnyRow) -> Result<Lease, StoreError> {
     let record = Record::new("work", row);
     Ok(Lease {
@@ -202,6 +209,7 @@ pub(super) fn lease(row: &sqlx::any::AnyRow) -> Result<Lease, StoreError> {
         batch: record.u32_opt("batch")?,
         epoch: record.u64("epoch")?,
         attempt: record.u32("attempt")?,
+        run_attempt: 0,
         cancel_requested: false,
     })
 }

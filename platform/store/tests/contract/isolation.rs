@@ -44,6 +44,8 @@ pub(crate) async fn tenants_see_their_own(bed: Bed) {
             own
         );
         assert_eq!(store.run_counters(&run).await.unwrap().delivered == 1, own);
+        let counted = store.counters_of(std::slice::from_ref(&run)).await.unwrap();
+        assert_eq!(counted.contains_key(&run), own);
         let seen = store.records_seen(&integration, &hashes).await.unwrap();
         assert_eq!(!seen.is_empty(), own);
         let life = store

@@ -53,6 +53,13 @@ pub(crate) async fn counters_and_amounts(bed: Bed) {
     assert_eq!((counters.delivered, counters.quarantined), (2, 1));
     assert_eq!((counters.rejected, counters.pending), (1, 4));
     assert_eq!(counters.unexplained(), 0);
+    let empty = bed.run("invoices").await;
+    bed.acme.run_cancel(&empty.id).await.unwrap();
+    let listed = [run.id.clone(), empty.id.clone()];
+    let found = bed.acme.counters_of(&listed).await.unwrap();
+    assert_eq!(found.get(&run.id), Some(&counters));
+    assert_eq!(found.get(&empty.id), None, "no batch yet");
+    assert_eq!(bed.acme.counters_of(&[]).await.unwrap().len(), 0);
     let sums: Vec<_> = bed
         .acme
         .run_amounts(&run.id)

@@ -174,6 +174,7 @@ pub(crate) async fn redrive_rejected(bed: Bed) {
         );
     }
     let finish = bed.claim(WorkKind::Finish).await;
+    assert_eq!(finish.run_attempt, 1);
     let ended = bed
         .acme
         .finish_run(&finish, RunState::CompletedWithErrors, "{}", &[])
@@ -182,6 +183,7 @@ pub(crate) async fn redrive_rejected(bed: Bed) {
     let redriven = bed.acme.run_redrive(&run.id).await.unwrap().unwrap();
     assert!(matches!(redriven, Redrive::Queued(_)), "{redriven:?}");
     let lease = bed.claim(WorkKind::Batch).await;
+    assert_eq!((lease.run_attempt, lease.attempt), (2, 1));
     assert_eq!(
         lease.batch,
         Some(0),

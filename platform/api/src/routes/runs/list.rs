@@ -11,7 +11,7 @@ use crate::auth::Scope;
 use crate::problem::ApiError;
 use crate::request::page;
 use crate::request::parts::Query;
-use crate::wire::run::RunPage;
+use crate::wire::run::{RunPage, summary};
 
 /// Which runs.
 #[derive(Deserialize, IntoParams)]
@@ -55,6 +55,14 @@ pub(crate) async fn list_runs(
     runs.truncate(limit as usize);
     let last = runs.last().filter(|_| more);
     let next = last.map(|run| page::encode(&run.id));
-    let items = runs.into_iter().map(Into::into).collect();
-    Ok(Json(RunPage { items, next }))
+    let ids: Vec<RunId> = runs.iter().map(|run| run.id.clone()).collect();
+    let mut counters = scope.store.counters_of(&ids).await?;
+    let items = runs.into_iter().map(|run| {
+        let counters = counters.remove(&run.id).unwrap_or_default();
+        summary(run, counters)
+    });
+    Ok(Json(RunPage {
+        items: items.collect(),
+        next,
+    }))
 }
