@@ -242,7 +242,8 @@ fn drafts_of_all_pairs_pass_the_check() {
             .unwrap_or_else(|faults| panic!("{}: {faults:?}\n{text}", case.name));
         assert_eq!(&again, document, "{}", case.name);
         let columns = (case.format == SourceFormat::Csv).then_some(case.pair.columns.as_slice());
-        let environment = Environment::new(&BTreeMap::new(), &BTreeMap::new()).with_columns(columns);
+        let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
+        let environment = Environment::new(&lookups, &params).with_columns(columns);
         assert_eq!(check(document, &environment), [], "{}\n{text}", case.name);
         assert!(
             !findings.is_empty(),

@@ -20,7 +20,8 @@ fn slug() -> Slug {
 }
 
 fn diagnostics(document: &Document) -> Vec<Diagnostic> {
-    let environment = Environment::new(&BTreeMap::new(), &BTreeMap::new());
+    let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
+    let environment = Environment::new(&lookups, &params);
     check(document, &environment)
 }
 

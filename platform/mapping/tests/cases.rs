@@ -6,7 +6,7 @@
 //!    "expect_diagnostics": [{ "code", "pointer", "severity", "message", "hint" }] }`
 //!
 //! `"text"` in place of `mapping` is a document as text. `message` and `hint` are parts of the whole.
-#![expect(clippy::unwrap_used, reason = "test code")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

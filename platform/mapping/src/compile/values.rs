@@ -65,12 +65,10 @@ impl Compiler<'_> {
             subject.variable = (!field.sensitive).then_some(variable);
             subject.value = Some(variable);
         }
-        let amount = field.to.as_ref().and_then(|_| {
-            self.document
-                .amounts
-                .iter()
-                .position(|pointer| *pointer == spot.pattern)
-        });
+        let amounts = &self.document.amounts;
+        let amount = amounts
+            .iter()
+            .position(|pointer| field.to.is_some() && *pointer == spot.pattern);
         let copied = match (&source, &output) {
             (Source::Slot(slot), OutputType::Text { .. })
                 if steps.is_empty()
