@@ -152,9 +152,7 @@ pub fn compare(old: &Recording, new: &Recording) -> Comparison {
         comparison.records += 1;
         match new.records.get(id) {
             Some(after) => comparison.pair(&id.0, before, after, &mut fields),
-            None => comparison
-                .only_old
-                .add(&id.0, verdict_word(before.verdict)),
+            None => comparison.only_old.add(&id.0, verdict_word(before.verdict)),
         }
     }
     for (id, after) in &new.records {
@@ -253,7 +251,10 @@ impl Comparison {
 }
 
 fn shown(value: Option<&str>) -> String {
-    value.map_or_else(|| "nothing".to_owned(), |value| shorten(value, VALUE_LENGTH))
+    value.map_or_else(
+        || "nothing".to_owned(),
+        |value| shorten(value, VALUE_LENGTH),
+    )
 }
 
 /// The values that differ between two target documents.
@@ -263,9 +264,11 @@ fn changes(key: &str, before: &str, after: &str, fields: &mut BTreeMap<String, F
     let old: BTreeMap<&str, &str> = pairs(&before);
     let new: BTreeMap<&str, &str> = pairs(&after);
     let mut touched: BTreeMap<String, u64> = BTreeMap::new();
-    let all = before
-        .iter()
-        .chain(after.iter().filter(|(at, _)| !old.contains_key(at.as_str())));
+    let all = before.iter().chain(
+        after
+            .iter()
+            .filter(|(at, _)| !old.contains_key(at.as_str())),
+    );
     for (pointer, _) in all {
         let (was, is) = (old.get(pointer.as_str()), new.get(pointer.as_str()));
         if was == is {

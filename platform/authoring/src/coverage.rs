@@ -238,7 +238,9 @@ impl Coverage {
         for part in missing {
             let what = match part.kind {
                 PartKind::Field => format!("field {}", part.name),
-                PartKind::Condition => format!("{}: never left out by when {}", part.name, part.detail),
+                PartKind::Condition => {
+                    format!("{}: never left out by when {}", part.name, part.detail)
+                }
                 PartKind::Case => format!("{}: case {}", part.name, part.detail),
                 PartKind::OnError => format!("{}: on_error {}", part.name, part.detail),
                 PartKind::Lookup => format!("lookup {}", part.name),

@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use tributary_mapping::{ExplainedField, ExplainedInput, ExplainedStep, Explanation, Verdict};
 use tributary_model::issue::{Issue, Severity};
 
+/// What an explanation says of a helper value; its line says it already.
+const HELPER: &str = "helper value, not written";
+
 /// The story of a record. With `only`, a pointer like `/lines/1/amount` or the id of a node, that of the
 /// fields at or below it; the answer is empty if there is none.
 #[must_use]
@@ -80,8 +83,10 @@ fn write_field(out: &mut String, field: &ExplainedField) {
         "" => "(helper)",
         target => target,
     };
+    let helper = field.note.as_deref() == Some(HELPER);
     let what = match &field.written {
         Some(written) => format!("{target} = {written}"),
+        None if helper => format!("{target} (not written)"),
         None => format!("{target}  nothing"),
     };
     let _ = writeln!(out, "\n{what:<44}  node {}  {}", field.node, field.origin);
@@ -93,7 +98,7 @@ fn write_field(out: &mut String, field: &ExplainedField) {
     for step in &field.steps {
         let _ = writeln!(out, "  {}", step_text(step));
     }
-    if let Some(note) = &field.note {
+    if let Some(note) = field.note.as_ref().filter(|_| !helper) {
         let _ = writeln!(out, "  {note}");
     }
 }

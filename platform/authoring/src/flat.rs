@@ -46,14 +46,17 @@ impl FlatWriter {
             .iter()
             .map(|pointer| found.get(pointer).map(|text| plain(text)))
             .collect();
-        let quoted = |pointer: &String| found.get(pointer).is_some_and(|text| text.starts_with('"'));
-        let cells = self.columns.iter().zip(&texts).map(|(pointer, text)| {
-            match text.as_deref() {
+        let quoted =
+            |pointer: &String| found.get(pointer).is_some_and(|text| text.starts_with('"'));
+        let cells = self
+            .columns
+            .iter()
+            .zip(&texts)
+            .map(|(pointer, text)| match text.as_deref() {
                 None | Some("null") => Cell::Empty,
                 Some(text) if quoted(pointer) => Cell::Text(text),
                 Some(text) => Cell::Number(text),
-            }
-        });
+            });
         self.writer.row(cells);
     }
 

@@ -141,7 +141,11 @@ pub fn place_of(text: &str, pointer: &str) -> Option<(usize, usize)> {
 pub fn without_numbers(pointer: &str) -> String {
     let star = |part: &str| -> String {
         let number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        if number { "*".to_owned() } else { part.to_owned() }
+        if number {
+            "*".to_owned()
+        } else {
+            part.to_owned()
+        }
     };
     pointer.split('/').map(star).collect::<Vec<_>>().join("/")
 }
@@ -154,10 +158,19 @@ mod tests {
     fn values_keep_digits_order_and_escapes() {
         let text = r#"{"b":1.10,"a":{"x/y":[],"z":["\u00e4",{"q":null}]},"e":{}}"#;
         let found = leaves(text);
-        let shown: Vec<String> = found.iter().map(|(at, text)| format!("{at}={text}")).collect();
+        let shown: Vec<String> = found
+            .iter()
+            .map(|(at, text)| format!("{at}={text}"))
+            .collect();
         assert_eq!(
             shown,
-            ["/b=1.10", "/a/x~1y=[]", "/a/z/0=\"\\u00e4\"", "/a/z/1/q=null", "/e={}"]
+            [
+                "/b=1.10",
+                "/a/x~1y=[]",
+                "/a/z/0=\"\\u00e4\"",
+                "/a/z/1/q=null",
+                "/e={}"
+            ]
         );
     }
 

@@ -29,11 +29,7 @@ pub struct MappedRecord {
 }
 
 /// Maps a record and appends its line to `out`. Rows that could not be read make the record fail.
-pub fn map_record(
-    worker: &mut Worker,
-    record: &RecordRows<'_>,
-    out: &mut Vec<u8>,
-) -> MappedRecord {
+pub fn map_record(worker: &mut Worker, record: &RecordRows<'_>, out: &mut Vec<u8>) -> MappedRecord {
     if !record.faults.is_empty() {
         let mut key = Vec::new();
         if let Some(row) = record.rows.first() {

@@ -406,8 +406,7 @@ fn hash(key: &[u8]) -> u64 {
 /// A fault as an issue of the record that the row would have been.
 #[must_use]
 pub fn fault_issue(fault: &RowFault) -> Issue {
-    let issue =
-        Issue::error(Stage::Extract, fault.code, fault.message.clone()).at(fault.position);
+    let issue = Issue::error(Stage::Extract, fault.code, fault.message.clone()).at(fault.position);
     if fault.value.is_empty() {
         return issue;
     }

@@ -9,11 +9,7 @@ use crate::leaves::segment;
 
 /// Fills the unmapped fields of `document` with the suggestions of at least `confidence`. Gives the
 /// target pointers that were filled. A suggestion whose source no scope of its field reaches is left.
-pub fn accept(
-    document: &mut Document,
-    suggestions: &[Suggestion],
-    confidence: f64,
-) -> Vec<String> {
+pub fn accept(document: &mut Document, suggestions: &[Suggestion], confidence: f64) -> Vec<String> {
     let group = document.rows.iter().find_map(|step| match step {
         RowStep::Group(group) => Some(group.scope.clone()),
         RowStep::Filter { .. } | RowStep::Dedupe { .. } => None,

@@ -16,7 +16,7 @@ use super::{Answer, Loaded, read_json, read_text, write_text};
 use crate::print;
 
 /// The checker's code for a required parameter that nothing sets.
-const PARAMETER_WITHOUT_VALUE: &str = "M1511";
+pub(super) const PARAMETER_WITHOUT_VALUE: &str = "M1511";
 
 /// Arguments of `fmt`.
 #[derive(clap::Args)]

@@ -71,7 +71,11 @@ impl EnvironmentOptions {
                 let known: Vec<&str> = document.params.keys().map(String::as_str).collect();
                 bail!(
                     "the document has no parameter {name:?}; it has: {}",
-                    if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+                    if known.is_empty() {
+                        "none".to_owned()
+                    } else {
+                        known.join(", ")
+                    }
                 );
             };
             let value = match param.kind {

@@ -39,12 +39,12 @@ pub(super) struct InputOptions {
     records: Option<String>,
     /// XLSX: name of the sheet
     #[arg(long)]
-    sheet: Option<String>,
+    worksheet: Option<String>,
     /// XLSX: row with the names of the columns
     #[arg(long)]
     header_row: Option<u32>,
     /// everything about the format in a JSON file, as in platform/docs/formats.md
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["format", "delimiter", "encoding", "no_header", "columns", "records", "sheet", "header_row"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["format", "delimiter", "encoding", "no_header", "columns", "records", "worksheet", "header_row"])]
     format_config: Option<PathBuf>,
 }
 
@@ -172,17 +172,23 @@ impl InputOptions {
         for text in &self.columns {
             let parts: Vec<&str> = text.split(':').collect();
             let column = match parts.as_slice() {
-                [name, start, width] => start.parse().ok().zip(width.parse().ok()).map(
-                    |(start, width)| Column {
-                        name: (*name).to_owned(),
-                        start,
-                        width,
-                    },
-                ),
+                [name, start, width] => {
+                    start
+                        .parse()
+                        .ok()
+                        .zip(width.parse().ok())
+                        .map(|(start, width)| Column {
+                            name: (*name).to_owned(),
+                            start,
+                            width,
+                        })
+                }
                 _ => None,
             };
             columns.push(column.ok_or_else(|| {
-                anyhow!("--columns {text:?} is not of the form name:start:width, for example no:1:8")
+                anyhow!(
+                    "--columns {text:?} is not of the form name:start:width, for example no:1:8"
+                )
             })?);
         }
         if columns.is_empty() {
@@ -209,7 +215,7 @@ impl InputOptions {
                 records: self.records.clone().unwrap_or(records),
             },
             Format::Xlsx(xlsx) => Format::Xlsx(XlsxOptions {
-                sheet: self.sheet.clone().or(xlsx.sheet),
+                sheet: self.worksheet.clone().or(xlsx.sheet),
                 header_row: self.header_row.unwrap_or(xlsx.header_row),
             }),
             other => other,

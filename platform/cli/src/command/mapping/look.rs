@@ -140,7 +140,9 @@ pub(super) fn sample(opened: &mut Opened, limit: usize) -> anyhow::Result<Sample
     };
     let mut sample = Sample {
         values: Vec::new(),
-        columns: csv.as_ref().map_or_else(Vec::new, |csv| csv.columns.clone()),
+        columns: csv
+            .as_ref()
+            .map_or_else(Vec::new, |csv| csv.columns.clone()),
         rows: Vec::new(),
     };
     while sample.values.len() < limit {

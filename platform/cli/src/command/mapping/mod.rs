@@ -132,23 +132,23 @@ fn load(path: &Path) -> anyhow::Result<Loaded> {
 
 /// Diagnostics as an error of the command.
 fn refused(path: &Path, text: &str, diagnostics: &[Diagnostic]) -> anyhow::Error {
-    let found: Vec<String> = diagnostics
-        .iter()
-        .map(|diagnostic| check::diagnostic_text(path, text, diagnostic))
-        .collect();
-    anyhow::anyhow!(
-        "{} cannot be used\n{}",
-        path.display(),
-        found.join("\n")
-    )
+    let told = |diagnostic: &Diagnostic| {
+        let mut diagnostic = diagnostic.clone();
+        if diagnostic.code == check::PARAMETER_WITHOUT_VALUE {
+            let name = diagnostic.pointer.rsplit('/').next().unwrap_or_default();
+            diagnostic.hint = format!("give it with --param {name}=VALUE");
+        }
+        check::diagnostic_text(path, text, &diagnostic)
+    };
+    let found: Vec<String> = diagnostics.iter().map(told).collect();
+    anyhow::anyhow!("{} cannot be used\n{}", path.display(), found.join("\n"))
 }
 
 /// Writes a text to a file, or to stdout for `-` and nothing.
 fn write_text(out: Option<&Path>, text: &str) -> anyhow::Result<()> {
     match out {
-        Some(path) if path != Path::new("-") => {
-            std::fs::write(path, text).with_context(|| format!("could not write {}", path.display()))
-        }
+        Some(path) if path != Path::new("-") => std::fs::write(path, text)
+            .with_context(|| format!("could not write {}", path.display())),
         _ => {
             print::text(text);
             Ok(())

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tributary_authoring::import::{
     SheetOptions, from_csv, from_json_schema, from_openapi, from_sheet,
 };
-use tributary_authoring::suggest::{Memory, Suggestion, accept};
+use tributary_authoring::suggest::{Memory, ReasonKind, Suggestion, accept};
 use tributary_authoring::{Draft, SourceShape, new_document, suggest as suggestions, unmapped};
 use tributary_mapping::document::{SourceFormat, canonical};
 use tributary_mapping::schema::Schema;
@@ -67,9 +67,7 @@ impl Descriptions {
             Some(observed(&sample.columns, &sample.values))
         });
         let target = match (&self.target_schema, &self.openapi) {
-            (Some(path), _) => {
-                Some(from_json_schema(name, &read_json(path)?, format).schema)
-            }
+            (Some(path), _) => Some(from_json_schema(name, &read_json(path)?, format).schema),
             (None, Some(text)) => Some(openapi(name, text, format)?),
             (None, None) => None,
         };
@@ -133,7 +131,9 @@ pub(super) fn new(arguments: &NewArguments) -> anyhow::Result<Answer> {
     };
     write_text(arguments.out.as_deref(), &canonical(&draft.document))?;
     for finding in &draft.findings {
-        let row = finding.row.map_or(String::new(), |row| format!("row {row}: "));
+        let row = finding
+            .row
+            .map_or(String::new(), |row| format!("row {row}: "));
         let place = match finding.place.as_str() {
             "" => String::new(),
             place => format!("{place}: "),
@@ -159,7 +159,13 @@ fn of_sides(name: &Slug, sides: &Sides) -> anyhow::Result<Draft> {
                 schema: source,
             };
             let samples: &[Value] = sides.sample.as_ref().map_or(&[], |sample| &sample.values);
-            Ok(new_document(name, shape, target, samples, &Memory::default()))
+            Ok(new_document(
+                name,
+                shape,
+                target,
+                samples,
+                &Memory::default(),
+            ))
         }
         (None, Some(target)) => {
             let nothing = Schema::from_columns(&[]);
@@ -195,8 +201,8 @@ fn of_sheet(name: &Slug, path: &Path, sides: &Sides) -> anyhow::Result<Draft> {
         source: sides.source.as_ref(),
         target: sides.target.as_ref(),
     };
-    let import = from_sheet(name, &rows, options)
-        .map_err(|error| anyhow!("{}: {error}", path.display()))?;
+    let import =
+        from_sheet(name, &rows, options).map_err(|error| anyhow!("{}: {error}", path.display()))?;
     Ok(import.draft)
 }
 
@@ -278,12 +284,24 @@ fn table(found: &[Suggestion]) -> String {
     let mut out = String::new();
     for one in found {
         let tick = if one.pre_ticked() { "✓" } else { " " };
-        let reasons: Vec<&str> = one
+        let reasons: Vec<String> = one
             .reasons
             .iter()
-            .map(|reason| reason.text.as_str())
+            .map(|reason| match reason.kind {
+                ReasonKind::Name | ReasonKind::PastUse | ReasonKind::Ambiguous => {
+                    reason.text.clone()
+                }
+                ReasonKind::Path => format!("path {:.2}", reason.score),
+                ReasonKind::Type => format!("type {:.2}", reason.score),
+                ReasonKind::Values => format!("values {:.2}", reason.score),
+                ReasonKind::Neighbours => format!("neighbours {:.2}", reason.score),
+            })
             .collect();
-        let steps: Vec<&str> = one.steps.iter().map(|step| step.function.as_str()).collect();
+        let steps: Vec<&str> = one
+            .steps
+            .iter()
+            .map(|step| step.function.as_str())
+            .collect();
         let steps = match steps.is_empty() {
             true => String::new(),
             false => format!("  [{}]", steps.join(", ")),
