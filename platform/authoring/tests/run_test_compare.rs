@@ -16,8 +16,7 @@ use tributary_authoring::{
     test_document, update_expectations,
 };
 use tributary_formats::records::{Config, CsvOptions, Format, Input, open};
-use tributary_mapping::document::GroupInput;
-use tributary_mapping::document::RowStep;
+use tributary_mapping::document::{GroupInput, RowStep};
 use tributary_mapping::{Document, Environment, Plan, Verdict, compile, parse, run_tests};
 use tributary_model::document::LookupDocument;
 use tributary_model::issue::Severity;
@@ -369,9 +368,7 @@ fn coverage_names_what_no_test_reaches() {
         assert_eq!(reached, fields, "{}", all.text());
         assert_eq!(all.count(PartKind::Lookup), (3, 3));
         assert_eq!(all.count(PartKind::Rule), (0, 3));
-        let none = coverage(&document, &[]);
-        assert_eq!(none.percent(), 0.0);
-        assert!(none.text().contains("/fields/3"), "{}", none.text());
+        assert_eq!(coverage(&document, &[]).percent(), 0.0);
     });
 }
 
