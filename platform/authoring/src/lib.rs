@@ -1,6 +1,7 @@
 //! What one does with a mapping document outside a run: bring it into its form, start it from a
-//! schema, a CSV, an API description or an analyst's sheet, and suggest which source belongs to which
-//! target. Used by the command line and the API.
+//! schema, a CSV, an API description or an analyst's sheet, suggest which source belongs to which
+//! target, run it over files, test it, explain what it made and compare two versions of it. Used by
+//! the command line and the API.
 //!
 //! Invariants: pure (texts and values in, documents and findings out); deterministic; nothing is
 //! guessed silently: what a draft assumes stands in a field's `note` or in a [`Finding`], and what was
@@ -12,14 +13,34 @@
 //! How to teach `suggest` a word: a synonym in `data/dictionary.json`; how to measure it: a pair of
 //! schemas with the right answers in `tests/golden/`.
 
+pub mod compare;
+mod coverage;
 mod draft;
+mod explain_text;
+mod flat;
+mod function_text;
 pub mod import;
+mod leaves;
+pub mod records;
+mod schema_json;
 mod start;
 pub mod suggest;
+pub mod summary;
+mod testing;
 
+pub use coverage::{Coverage, Part, PartKind, coverage};
 pub use draft::{Draft, Finding, UNMAPPED, unmapped};
+pub use explain_text::{explain_text, explained, issue_text};
+pub use flat::FlatWriter;
+pub use function_text::{function_text, functions_about, functions_text};
+pub use leaves::{leaves, place_of, without_numbers};
+pub use schema_json::json_schema;
 pub use start::{SourceShape, new_document};
 pub use suggest::suggest;
+pub use testing::{
+    Difference, TargetCheck, TestOutcome, outcomes_text, test_document, update_expectations,
+    verdict_word,
+};
 
 use tributary_mapping::{Diagnostic, document};
 

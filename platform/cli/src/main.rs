@@ -24,6 +24,8 @@ struct Arguments {
 enum Entry {
     #[command(flatten)]
     Command(Command),
+    /// work with mapping documents, offline
+    Mapping(command::mapping::Arguments),
     /// compiles one component from stdin to stdout; the server runs this for itself
     #[command(hide = true)]
     CompileComponent,
@@ -43,8 +45,6 @@ enum Command {
     Issues(command::runs::DownloadArguments),
     /// what became of every record of a run
     Results(command::runs::DownloadArguments),
-    /// work with mapping documents, offline
-    Mapping(command::mapping::Arguments),
     /// the connectors of the platform
     Connector(command::connector::Arguments),
     /// two tenants' data to a tax service, all on this machine
@@ -75,6 +75,8 @@ fn main() -> std::process::ExitCode {
     few_arenas();
     let command = match Arguments::parse().entry {
         Entry::Command(command) => command,
+        // offline: no threads, no network
+        Entry::Mapping(arguments) => return command::mapping::run(&arguments),
         // Before anything that a hostile component should not find in this process.
         Entry::CompileComponent => return command::compile_component::run(),
     };
@@ -104,20 +106,13 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Runs(arguments) => command::runs::run(&arguments).await,
         Command::Issues(arguments) => command::results::run(&arguments, "issues").await,
         Command::Results(arguments) => command::results::run(&arguments, "results").await,
-        Command::Mapping(arguments) => command::mapping::run(&arguments),
         Command::Connector(arguments) => command::connector::run(&arguments).await,
         Command::Demo(arguments) => demo::run(&arguments).await,
         Command::Doctor(arguments) => command::doctor::run(&arguments).await,
     }
 }
 
-/// One form for every error: what was tried, then why.
 fn failed(error: &anyhow::Error) -> std::process::ExitCode {
-    let mut text = error.to_string();
-    for cause in error.chain().skip(1) {
-        text.push_str("\n  because: ");
-        text.push_str(&cause.to_string());
-    }
-    eprintln!("error: {text}");
+    print::failure(error);
     std::process::ExitCode::FAILURE
 }

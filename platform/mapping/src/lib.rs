@@ -38,7 +38,7 @@ pub use decimal::Decimal;
 pub use diagnostic::Diagnostic;
 pub use document::{Document, parse};
 pub use plan::{Grouping, Plan, RunFigures};
-pub use sample::{TestReport, run_tests};
+pub use sample::{TestReport, explain_test, run_tests};
 pub use value::Kind;
 pub use worker::{
     ExplainedField, ExplainedInput, ExplainedStep, Explanation, Outcome, Row, Verdict, Worker,

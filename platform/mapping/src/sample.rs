@@ -9,7 +9,7 @@ use tributary_model::rows::{CsvFormat, RowFormat, RowPosition};
 
 use crate::document::{ExpectedIssue, SourceFormat, TestCase};
 use crate::path::Step;
-use crate::{Document, Environment, Plan, Row, Verdict, compile};
+use crate::{Diagnostic, Document, Environment, Explanation, Plan, Row, Verdict, Worker, compile};
 
 /// What became of one test of a document.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -40,11 +40,47 @@ pub fn run_tests(document: &Document, environment: &Environment<'_>) -> Vec<Test
         .collect()
 }
 
+/// How the record of a test came to be; what the test expects is not looked at.
+///
+/// # Errors
+/// The findings that keep the document from being compiled with the test's parameters.
+pub fn explain_test(
+    document: &Document,
+    test: &TestCase,
+    environment: &Environment<'_>,
+) -> Result<Explanation, Vec<Diagnostic>> {
+    with_rows(document, test, environment, |worker, rows| {
+        worker.explain(rows)
+    })
+}
+
 fn run(
     document: &Document,
     test: &TestCase,
     environment: &Environment<'_>,
 ) -> Result<(), Vec<String>> {
+    let found = with_rows(document, test, environment, |worker, rows| {
+        let mut out = Vec::new();
+        let outcome = worker.map(rows, &mut out);
+        (outcome.verdict, outcome.issues.to_vec(), out)
+    });
+    let shown = |diagnostics: Vec<Diagnostic>| {
+        diagnostics
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
+    let (verdict, issues, out) = found.map_err(shown)?;
+    compare(test, verdict, &issues, &out)
+}
+
+/// Compiles the document for a test and does `work` with the test's rows.
+fn with_rows<T>(
+    document: &Document,
+    test: &TestCase,
+    environment: &Environment<'_>,
+    work: impl FnOnce(&mut Worker, &[Row<'_>]) -> T,
+) -> Result<T, Vec<Diagnostic>> {
     let mut params: BTreeMap<String, Value> = environment.params.clone();
     params.extend(
         test.params
@@ -55,13 +91,7 @@ fn run(
         params: &params,
         ..*environment
     };
-    let shown = |diagnostics: Vec<crate::Diagnostic>| {
-        diagnostics
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-    };
-    let plan = compile(document, &environment).map_err(shown)?;
+    let plan = compile(document, &environment)?;
     let format = row_format(document.source.format, test, &plan);
     let texts = row_texts(test, &plan, &format);
     let mut offset = 0;
@@ -77,11 +107,8 @@ fn run(
             }
         })
         .collect();
-    let mut worker = plan.worker(&format).map_err(shown)?;
-    let mut out = Vec::new();
-    let outcome = worker.map(&rows, &mut out);
-    let (verdict, issues) = (outcome.verdict, outcome.issues.to_vec());
-    compare(test, verdict, &issues, &out)
+    let mut worker = plan.worker(&format)?;
+    Ok(work(&mut worker, &rows))
 }
 
 /// A test names only the columns it needs; those the plan wants besides are empty.
@@ -166,7 +193,7 @@ fn compare(
         && issues
             .iter()
             .zip(&test.expect_issues)
-            .all(|(issue, expected)| matches(issue, expected));
+            .all(|(issue, expected)| expected.matches(issue));
     if !fits {
         let found: Vec<String> = issues.iter().map(describe).collect();
         let expected: Vec<String> = test
@@ -187,23 +214,27 @@ fn compare(
     }
 }
 
-fn matches(issue: &Issue, expected: &ExpectedIssue) -> bool {
-    let severity = match issue.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
-    let same = |found: Option<&str>, wanted: &Option<String>| {
-        wanted.is_none() || wanted.as_deref() == found
-    };
-    issue.code.as_str() == expected.code
-        && same(Some(severity), &expected.severity)
-        && same(issue.rule.as_deref(), &expected.rule)
-        && same(issue.source_path.as_deref(), &expected.source_path)
-        && same(issue.target_path.as_deref(), &expected.target_path)
-        && same(issue.value.as_deref(), &expected.value)
-        && expected
-            .line
-            .is_none_or(|line| issue.position.is_some_and(|position| position.line == line))
+impl ExpectedIssue {
+    /// Whether `issue` has all that is named.
+    #[must_use]
+    pub fn matches(&self, issue: &Issue) -> bool {
+        let severity = match issue.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let same = |found: Option<&str>, wanted: &Option<String>| {
+            wanted.is_none() || wanted.as_deref() == found
+        };
+        issue.code.as_str() == self.code
+            && same(Some(severity), &self.severity)
+            && same(issue.rule.as_deref(), &self.rule)
+            && same(issue.source_path.as_deref(), &self.source_path)
+            && same(issue.target_path.as_deref(), &self.target_path)
+            && same(issue.value.as_deref(), &self.value)
+            && self
+                .line
+                .is_none_or(|line| issue.position.is_some_and(|position| position.line == line))
+    }
 }
 
 fn describe(issue: &Issue) -> String {

@@ -30,11 +30,8 @@ fn run(case: &Value) -> String {
         "fields": [field]
     }))
     .unwrap();
-    let environment = Environment {
-        lookups: &BTreeMap::new(),
-        params: &BTreeMap::new(),
-        source_columns: None,
-    };
+    let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
+    let environment = Environment::new(&lookups, &params);
     let plan = compile(&document, &environment)
         .unwrap_or_else(|diagnostics| panic!("{case}: {diagnostics:?}"));
     let text = json!({ "key": 1, "v": case["v"] }).to_string();
@@ -78,11 +75,8 @@ fn without_a_start_there_is_no_now() {
         "fields": [{ "id": "out", "to": "out", "type": "datetime", "formula": "now()" }]
     }))
     .unwrap();
-    let environment = Environment {
-        lookups: &BTreeMap::new(),
-        params: &BTreeMap::new(),
-        source_columns: None,
-    };
+    let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
+    let environment = Environment::new(&lookups, &params);
     let plan = compile(&document, &environment).unwrap();
     let row = Row {
         position: RowPosition::default(),

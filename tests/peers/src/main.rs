@@ -36,11 +36,7 @@ const DOCUMENT: &[u8] =
 pub(crate) fn worker(document: &[u8], format: &RowFormat) -> Worker {
     let document = parse(document).unwrap();
     let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
-    let environment = Environment {
-        lookups: &lookups,
-        params: &params,
-        source_columns: None,
-    };
+    let environment = Environment::new(&lookups, &params);
     compile(&document, &environment)
         .unwrap()
         .worker(format)

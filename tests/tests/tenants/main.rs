@@ -75,11 +75,7 @@ fn tenant(name: &str) -> Tenant {
     }
     let path = folder(name).join(format!("mappings/{}.json", integration.mapping));
     let mapping = parse(&std::fs::read(&path).unwrap()).unwrap();
-    let environment = Environment {
-        lookups: &lookups,
-        params: &integration.params,
-        source_columns: None,
-    };
+    let environment = Environment::new(&lookups, &integration.params);
     assert_eq!(
         tributary_mapping::check(&mapping, &environment),
         Vec::new(),

@@ -11,6 +11,7 @@
 //! `tests/golden.rs` measures it. Deliberately absent: reading documents and writing them
 //! ([`crate::new_document`]), and one source for several targets.
 
+mod accept;
 mod dictionary;
 mod memory;
 mod names;
@@ -25,6 +26,7 @@ use serde_json::Value;
 use tributary_mapping::document::Step;
 use tributary_mapping::schema::Schema;
 
+pub use accept::accept;
 pub use memory::{Memory, Uses};
 use score::Matcher;
 pub(crate) use words::folded;

@@ -45,6 +45,9 @@ pub struct ExplainedField {
     pub origin: String,
     pub inputs: Vec<ExplainedInput>,
     pub steps: Vec<ExplainedStep>,
+    /// which case of a switch it was, from 1
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case: Option<usize>,
     /// what was written, as JSON; none: nothing was
     pub written: Option<String>,
     /// why nothing was written, or which way was taken
@@ -168,6 +171,7 @@ impl<'a> Run<'a> {
             origin: origin.to_owned(),
             inputs: Vec::new(),
             steps: Vec::new(),
+            case: None,
             written: None,
             note: None,
         }
@@ -205,6 +209,7 @@ impl<'a> Run<'a> {
                     if !chosen {
                         continue;
                     }
+                    field.case = Some(place + 1);
                     field.note = Some(format!("case {} of the switch", place + 1));
                     self.source_story(&case.source, sensitive, field);
                     let start = self.make(&case.source);

@@ -1,0 +1,130 @@
+//! An explanation for people: per field what was written, what it was made of and by which steps.
+
+use std::fmt::Write as _;
+
+use tributary_mapping::{ExplainedField, ExplainedInput, ExplainedStep, Explanation, Verdict};
+use tributary_model::issue::{Issue, Severity};
+
+/// What an explanation says of a helper value; its line says it already.
+const HELPER: &str = "helper value, not written";
+
+/// The story of a record. With `only`, a pointer like `/lines/1/amount` or the id of a node, that of the
+/// fields at or below it; the answer is empty if there is none.
+#[must_use]
+pub fn explain_text(explanation: &Explanation, only: Option<&str>) -> String {
+    let mut out = String::new();
+    let fields = explained(explanation, only);
+    if fields.is_empty() && only.is_some() {
+        return out;
+    }
+    if only.is_none() {
+        head(&mut out, explanation);
+    }
+    for field in fields {
+        write_field(&mut out, field);
+    }
+    out
+}
+
+/// The fields that `only` names; all without it.
+#[must_use]
+pub fn explained<'a>(explanation: &'a Explanation, only: Option<&str>) -> Vec<&'a ExplainedField> {
+    let wanted = |field: &&ExplainedField| match only {
+        None => true,
+        Some(only) if only.starts_with('/') => {
+            let rest = field.target.strip_prefix(only);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        }
+        Some(only) => field.node == only,
+    };
+    explanation.fields.iter().filter(wanted).collect()
+}
+
+fn head(out: &mut String, explanation: &Explanation) {
+    let verdict = match explanation.verdict {
+        Verdict::Mapped => "mapped",
+        Verdict::Skipped => "left out: the filters leave no row",
+        Verdict::Quarantined => "not mapped: it has errors",
+    };
+    let key = match explanation.key.as_str() {
+        "" => "record without a key",
+        key => key,
+    };
+    let _ = writeln!(out, "{key}: {verdict}");
+    for issue in &explanation.issues {
+        let _ = writeln!(out, "{}", issue_text(issue));
+    }
+}
+
+/// An issue in one line and its hint in another.
+#[must_use]
+pub fn issue_text(issue: &Issue) -> String {
+    let word = match issue.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let mut place = String::new();
+    if let Some(rule) = &issue.rule {
+        let _ = write!(place, " at {rule}");
+    }
+    if let Some(position) = issue.position {
+        let _ = write!(place, ", line {}", position.line);
+    }
+    format!(
+        "  {word} {}{place}: {}\n    → {}",
+        issue.code.as_str(),
+        issue.message,
+        issue.hint
+    )
+}
+
+fn write_field(out: &mut String, field: &ExplainedField) {
+    let target = match field.target.as_str() {
+        "" => "(helper)",
+        target => target,
+    };
+    let helper = field.note.as_deref() == Some(HELPER);
+    let what = match &field.written {
+        Some(written) => format!("{target} = {written}"),
+        None if helper => format!("{target} (not written)"),
+        None => format!("{target}  nothing"),
+    };
+    let _ = writeln!(out, "\n{what:<44}  node {}  {}", field.node, field.origin);
+    let width = field.inputs.iter().map(|input| input.name.chars().count());
+    let width = width.max().unwrap_or(0);
+    for input in &field.inputs {
+        let _ = writeln!(out, "  {}", input_text(input, width));
+    }
+    for step in &field.steps {
+        let _ = writeln!(out, "  {}", step_text(step));
+    }
+    if let Some(note) = field.note.as_ref().filter(|_| !helper) {
+        let _ = writeln!(out, "  {note}");
+    }
+}
+
+fn input_text(input: &ExplainedInput, width: usize) -> String {
+    let value = match &input.value {
+        // a place in the source shows its text, a value made before its JSON
+        Some(value) if input.position.is_some() => format!("\"{value}\""),
+        Some(value) => value.clone(),
+        None => "nothing".to_owned(),
+    };
+    let mut text = format!("{:<width$} = {value}", input.name);
+    if let Some(position) = input.position {
+        let _ = write!(text, "   line {}, byte {}", position.line, position.offset);
+    }
+    if !input.used {
+        text.push_str("   (not used)");
+    }
+    text
+}
+
+fn step_text(step: &ExplainedStep) -> String {
+    let arguments = match step.arguments.as_str() {
+        "{}" | "null" | "" => String::new(),
+        arguments => format!(" {arguments}"),
+    };
+    let sign = if step.failed { "✗" } else { "→" };
+    format!("{}{arguments} {sign} {}", step.function, step.value)
+}

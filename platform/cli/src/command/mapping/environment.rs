@@ -1,0 +1,109 @@
+//! What a document is compiled with: lookup tables from a folder, parameters from the command line.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+use tributary_mapping::document::ParamKind;
+use tributary_mapping::{Document, Environment, Plan};
+use tributary_model::document::LookupDocument;
+
+use super::{Loaded, refused};
+
+/// Options of every command that compiles a document.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct EnvironmentOptions {
+    /// folder with the tenant's lookup tables (default: ../lookups beside the document)
+    #[arg(long, value_name = "DIR")]
+    lookups: Option<PathBuf>,
+    /// value of a parameter; may be given several times
+    #[arg(long = "param", alias = "params", value_name = "NAME=VALUE")]
+    params: Vec<String>,
+}
+
+/// Lookup tables and parameters.
+pub(super) struct Given {
+    pub(super) lookups: BTreeMap<String, LookupDocument>,
+    pub(super) params: BTreeMap<String, Value>,
+}
+
+impl Given {
+    pub(super) fn environment<'a>(&'a self, columns: Option<&'a [String]>) -> Environment<'a> {
+        Environment::new(&self.lookups, &self.params).with_columns(columns)
+    }
+
+    /// The compiled document.
+    pub(super) fn compile(&self, loaded: &Loaded) -> anyhow::Result<Arc<Plan>> {
+        tributary_mapping::compile(&loaded.document, &self.environment(None))
+            .map_err(|diagnostics| refused(&loaded.path, &loaded.text, &diagnostics))
+    }
+}
+
+impl EnvironmentOptions {
+    /// Reads everything for the document at `path`.
+    pub(super) fn read(&self, path: &Path, document: &Document) -> anyhow::Result<Given> {
+        let folder = match &self.lookups {
+            Some(folder) if !folder.is_dir() => {
+                bail!("there is no folder {} with lookup tables", folder.display())
+            }
+            Some(folder) => folder.clone(),
+            None => path.parent().unwrap_or(Path::new(".")).join("../lookups"),
+        };
+        Ok(Given {
+            lookups: read_lookups(&folder)?,
+            params: self.params(document)?,
+        })
+    }
+
+    fn params(&self, document: &Document) -> anyhow::Result<BTreeMap<String, Value>> {
+        let mut params = BTreeMap::new();
+        for text in &self.params {
+            let Some((name, value)) = text.split_once('=') else {
+                bail!("--param {text:?} is not of the form NAME=VALUE");
+            };
+            let Some(param) = document.params.get(name) else {
+                let known: Vec<&str> = document.params.keys().map(String::as_str).collect();
+                bail!(
+                    "the document has no parameter {name:?}; it has: {}",
+                    if known.is_empty() {
+                        "none".to_owned()
+                    } else {
+                        known.join(", ")
+                    }
+                );
+            };
+            let value = match param.kind {
+                // decimals as text keep every digit
+                ParamKind::String | ParamKind::Date | ParamKind::Decimal => json!(value),
+                ParamKind::Int | ParamKind::Bool => {
+                    serde_json::from_str(value).unwrap_or_else(|_| json!(value))
+                }
+            };
+            params.insert(name.to_owned(), value);
+        }
+        Ok(params)
+    }
+}
+
+fn read_lookups(folder: &Path) -> anyhow::Result<BTreeMap<String, LookupDocument>> {
+    let mut lookups = BTreeMap::new();
+    if !folder.is_dir() {
+        return Ok(lookups);
+    }
+    let entries = std::fs::read_dir(folder)
+        .with_context(|| format!("could not read the folder {}", folder.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let text =
+            std::fs::read(&path).with_context(|| format!("could not read {}", path.display()))?;
+        let document: LookupDocument = serde_json::from_slice(&text)
+            .with_context(|| format!("{} is not a lookup table", path.display()))?;
+        lookups.insert(document.name.to_string(), document);
+    }
+    Ok(lookups)
+}

@@ -1,0 +1,157 @@
+//! `tributary mapping …`: everything about mapping documents on files and pipes, without a server.
+//!
+//! Exit codes: 0 all is well; 1 the answer is no (a document with errors, a failed test, records with
+//! errors, versions that differ); 2 the question could not be answered (wrong arguments, a file that
+//! cannot be read). Results go to stdout, progress and remarks to stderr.
+
+mod check;
+mod compare;
+mod environment;
+mod explain;
+mod input;
+mod look;
+mod map;
+mod start;
+mod test;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use tributary_mapping::{Diagnostic, Document};
+
+use crate::print;
+
+/// Arguments of `tributary mapping`.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Files may be - for stdin or stdout. Exit codes: 0 all is well, 1 the answer is no (errors found, tests failed, versions differ), 2 it could not be done."
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// begin a document, from schemas, samples, an API description or an analyst's sheet
+    New(start::NewArguments),
+    /// bring documents into their one form
+    Fmt(check::FormatArguments),
+    /// check a document: form, paths, functions, lookups
+    Check(check::CheckArguments),
+    /// map files: CSV, JSON, NDJSON, XML, XLSX, fixed width; NDJSON or CSV out
+    Run(map::RunArguments),
+    /// tell how a record came to be, field by field
+    Explain(explain::ExplainArguments),
+    /// run a document's own tests and show what they cover
+    Test(test::TestArguments),
+    /// what another version of a document changes, on samples
+    Diff(compare::DiffArguments),
+    /// which source belongs to which target field
+    Suggest(start::SuggestArguments),
+    /// list the functions, or show one's page
+    Functions(look::FunctionsArguments),
+    /// print the JSON Schema of mapping documents, or infer one from samples
+    Schema(look::SchemaArguments),
+    /// try an RFC 9535 path on a JSON file
+    Path(look::PathArguments),
+}
+
+/// What a command answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Yes,
+    No,
+}
+
+impl Answer {
+    fn is(yes: bool) -> Self {
+        if yes { Self::Yes } else { Self::No }
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    let answer = match &arguments.what {
+        What::New(arguments) => start::new(arguments),
+        What::Fmt(arguments) => check::format(arguments),
+        What::Check(arguments) => check::run(arguments),
+        What::Run(arguments) => map::run(arguments),
+        What::Explain(arguments) => explain::run(arguments),
+        What::Test(arguments) => test::run(arguments),
+        What::Diff(arguments) => compare::run(arguments),
+        What::Suggest(arguments) => start::suggest(arguments),
+        What::Functions(arguments) => look::functions(arguments),
+        What::Schema(arguments) => look::schema(arguments),
+        What::Path(arguments) => look::path(arguments),
+    };
+    match answer {
+        Ok(Answer::Yes) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
+        Err(error) => {
+            print::failure(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// A document with the text it was read from.
+struct Loaded {
+    path: PathBuf,
+    text: String,
+    document: Document,
+}
+
+/// The text of a file, or of stdin for `-`.
+fn read_text(path: &Path) -> anyhow::Result<String> {
+    if path == Path::new("-") {
+        return std::io::read_to_string(std::io::stdin()).context("could not read stdin as UTF-8");
+    }
+    let bytes =
+        std::fs::read(path).with_context(|| format!("could not read {}", path.display()))?;
+    String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", path.display()))
+}
+
+fn read_json(path: &Path) -> anyhow::Result<serde_json::Value> {
+    let text = read_text(path)?;
+    serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
+}
+
+/// A document that must be readable for the command to make sense.
+fn load(path: &Path) -> anyhow::Result<Loaded> {
+    let text = read_text(path)?;
+    let document = tributary_mapping::parse(text.as_bytes())
+        .map_err(|diagnostics| refused(path, &text, &diagnostics))?;
+    Ok(Loaded {
+        path: path.to_owned(),
+        text,
+        document,
+    })
+}
+
+/// Diagnostics as an error of the command.
+fn refused(path: &Path, text: &str, diagnostics: &[Diagnostic]) -> anyhow::Error {
+    let told = |diagnostic: &Diagnostic| {
+        let mut diagnostic = diagnostic.clone();
+        if diagnostic.code == check::PARAMETER_WITHOUT_VALUE {
+            let name = diagnostic.pointer.rsplit('/').next().unwrap_or_default();
+            diagnostic.hint = format!("give it with --param {name}=VALUE");
+        }
+        check::diagnostic_text(path, text, &diagnostic)
+    };
+    let found: Vec<String> = diagnostics.iter().map(told).collect();
+    anyhow::anyhow!("{} cannot be used\n{}", path.display(), found.join("\n"))
+}
+
+/// Writes a text to a file, or to stdout for `-` and nothing.
+fn write_text(out: Option<&Path>, text: &str) -> anyhow::Result<()> {
+    match out {
+        Some(path) if path != Path::new("-") => std::fs::write(path, text)
+            .with_context(|| format!("could not write {}", path.display())),
+        _ => {
+            print::text(text);
+            Ok(())
+        }
+    }
+}

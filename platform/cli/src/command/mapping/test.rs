@@ -1,0 +1,115 @@
+//! `tributary mapping test`: the document's own tests, what they cover, and new expectations.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, anyhow};
+use serde_json::json;
+use tributary_authoring::{
+    TargetCheck, TestOutcome, coverage, outcomes_text, test_document, update_expectations,
+};
+use tributary_mapping::document::canonical;
+
+use super::environment::EnvironmentOptions;
+use super::{Answer, load, read_json};
+use crate::print;
+
+/// Arguments of `test`.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 all tests passed (and the coverage is high enough), 1 not, 2 it could not be done."
+)]
+pub(super) struct TestArguments {
+    /// the mapping
+    document: PathBuf,
+    #[command(flatten)]
+    environment: EnvironmentOptions,
+    /// JSON Schema that every output must fit
+    #[arg(long, value_name = "FILE")]
+    target_schema: Option<PathBuf>,
+    /// write what comes out now into the tests that failed
+    #[arg(long)]
+    update: bool,
+    /// show what the tests reach and what they do not
+    #[arg(long)]
+    coverage: bool,
+    /// fail below this coverage in percent
+    #[arg(long, value_name = "PERCENT")]
+    min_coverage: Option<f64>,
+    /// outcomes and coverage as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub(super) fn run(arguments: &TestArguments) -> anyhow::Result<Answer> {
+    let mut loaded = load(&arguments.document)?;
+    let given = arguments
+        .environment
+        .read(&arguments.document, &loaded.document)?;
+    let target = target_check(arguments)?;
+    let environment = given.environment(None);
+    let mut outcomes = test_document(&loaded.document, &environment, target.as_ref());
+    if arguments.update {
+        let changed = update_expectations(&mut loaded.document, &outcomes);
+        if !changed.is_empty() {
+            std::fs::write(&loaded.path, canonical(&loaded.document))
+                .with_context(|| format!("could not write {}", loaded.path.display()))?;
+        }
+        for name in &changed {
+            print::remark(&format!("updated  {name}"));
+        }
+        outcomes = test_document(&loaded.document, &environment, target.as_ref());
+    }
+    let coverage = coverage(&loaded.document, &outcomes);
+    let failed = outcomes.iter().filter(|outcome| !outcome.passed()).count();
+    let enough = arguments
+        .min_coverage
+        .is_none_or(|wanted| coverage.percent() >= wanted);
+    if arguments.json {
+        let answer = json!({
+            "passed": outcomes.len() - failed,
+            "failed": failed,
+            "tests": outcomes,
+            "coverage": { "percent": coverage.percent(), "parts": coverage.parts },
+        });
+        print::line(&answer.to_string());
+        return Ok(Answer::is(failed == 0 && enough));
+    }
+    show(arguments, &outcomes, failed);
+    if arguments.coverage || !enough {
+        print::text(&format!("\n{}", coverage.text()));
+    }
+    if !enough {
+        print::remark(&format!(
+            "the tests cover {:.0} % and {:.0} % are wanted (--min-coverage)",
+            coverage.percent().floor(),
+            arguments.min_coverage.unwrap_or_default()
+        ));
+    }
+    Ok(Answer::is(failed == 0 && enough))
+}
+
+fn show(arguments: &TestArguments, outcomes: &[TestOutcome], failed: usize) {
+    print::painted(&outcomes_text(outcomes));
+    let passed = outcomes.len() - failed;
+    if outcomes.is_empty() {
+        print::line(&format!(
+            "{} has no tests; write sample rows and what must come of them into \"tests\"",
+            arguments.document.display()
+        ));
+    } else if failed == 0 {
+        print::line(&format!("{passed} passed"));
+    } else {
+        print::line(&format!("{passed} passed, {failed} failed"));
+        print::remark("to accept what comes out now: the same command with --update");
+    }
+}
+
+fn target_check(arguments: &TestArguments) -> anyhow::Result<Option<TargetCheck>> {
+    let Some(path) = &arguments.target_schema else {
+        return Ok(None);
+    };
+    let check = TargetCheck::new(&read_json(path)?)
+        .map_err(|error| anyhow!("{} is not a JSON Schema: {error}", path.display()))?;
+    Ok(Some(check))
+}
