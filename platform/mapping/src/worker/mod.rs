@@ -11,6 +11,7 @@ mod nodes;
 mod queries;
 mod quick;
 mod rows;
+mod rules;
 pub(crate) mod run;
 mod write;
 

@@ -9,11 +9,11 @@ use super::finish::finish;
 use super::issues::Spot;
 use super::run::Run;
 use super::write::write_value;
-use crate::document::{OnError, RuleSeverity};
+use crate::document::OnError;
 use crate::formula::evaluate::{condition, evaluate};
 use crate::formula::expression::SlotRef;
 use crate::plan::{
-    Accumulator, AccumulatorKind, Body, Case, EachNode, EachSource, Node, Rule, Source, TargetStep,
+    Accumulator, AccumulatorKind, Body, Case, EachExtra, EachNode, EachSource, Node, Source,
     ValueNode,
 };
 use crate::reader::Slot;
@@ -40,16 +40,17 @@ impl<'a> Run<'a> {
         if let Some(when) = &node.when {
             match condition(when, self) {
                 Ok(Some(true)) => {}
-                Ok(_) => {
+                Ok(known) => {
                     if self.trace.is_some() {
                         self.left_out(node);
                     }
-                    self.clear(node);
+                    let value = known.map_or(Value::Failed, |_| Value::Null);
+                    self.clear(node, value);
                     return Ok(());
                 }
                 Err(failure) => {
                     self.fail(node, *failure);
-                    self.clear(node);
+                    self.clear(node, Value::Failed);
                     return Ok(());
                 }
             }
@@ -74,20 +75,31 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Values of a node that is left out are null.
-    fn clear(&mut self, node: &'a Node) {
+    /// Values of a node that is left out are null; where its condition has failed they have failed too,
+    /// so that what needs them stays silent.
+    fn clear(&mut self, node: &'a Node, value: Value<'a>) {
         match &node.body {
-            Body::Value(value) => self.set_variable(value.variable, Value::Null),
+            Body::Value(inner) => self.set_variable(inner.variable, value),
             Body::Object { nodes, .. } => {
                 for inner in nodes {
-                    self.clear(inner);
+                    self.clear(inner, value);
                 }
             }
             Body::Each(each) => {
                 if let Some(extra) = self.plan.eaches.get(each.index) {
-                    self.start_accumulators(extra);
+                    match value {
+                        Value::Failed => self.fail_accumulators(extra),
+                        _ => self.start_accumulators(extra),
+                    }
                 }
             }
+        }
+    }
+
+    /// Aggregates over a loop whose elements are not known.
+    fn fail_accumulators(&mut self, extra: &EachExtra) {
+        for accumulator in &extra.accumulators {
+            self.set_variable(accumulator.output, Value::Failed);
         }
     }
 
@@ -296,6 +308,7 @@ impl<'a> Run<'a> {
                 Ok(elements) => elements,
                 Err(failure) => {
                     self.fail(node, *failure);
+                    self.fail_accumulators(extra);
                     return Ok(());
                 }
             },
@@ -315,6 +328,7 @@ impl<'a> Run<'a> {
                         hint: None,
                     };
                     self.issue(&spot, failure, Severity::Error);
+                    self.fail_accumulators(extra);
                     return Ok(());
                 }
             },
@@ -358,9 +372,14 @@ impl<'a> Run<'a> {
         if let Some(keep) = &each.keep {
             match condition(keep, self) {
                 Ok(Some(true)) => {}
-                Ok(_) => return false,
-                Err(failure) => {
-                    self.fail(node, *failure);
+                Ok(Some(false)) => return false,
+                unknown => {
+                    if let Err(failure) = unknown {
+                        self.fail(node, *failure);
+                    }
+                    if let Some(extra) = self.plan.eaches.get(each.index) {
+                        self.fail_accumulators(extra);
+                    }
                     return false;
                 }
             }
@@ -455,55 +474,6 @@ impl<'a> Run<'a> {
             }
         };
         self.set_variable(accumulator.output, next);
-    }
-
-    /// Checks the rules of a scope.
-    pub(super) fn rules(&mut self, rules: &'a [Rule]) {
-        for rule in rules {
-            match condition(&rule.check, self) {
-                Ok(Some(true) | None) => {}
-                Ok(Some(false)) => {
-                    let failure = Failure {
-                        code: ErrorCode::QualityRule,
-                        message: rule.message.to_string(),
-                        hint: None,
-                    };
-                    self.broken_rule(rule, failure);
-                }
-                Err(mut failure) => {
-                    failure.message = format!("the rule could not be checked: {}", failure.message);
-                    self.broken_rule(rule, *failure);
-                }
-            }
-        }
-    }
-
-    #[cold]
-    fn broken_rule(&mut self, rule: &Rule, failure: Failure) {
-        let severity = match rule.severity {
-            RuleSeverity::Error => Severity::Error,
-            RuleSeverity::Warn => Severity::Warning,
-        };
-        let target: Option<&[TargetStep]> = rule.target.as_deref();
-        let spot = Spot {
-            rule: &rule.id,
-            target,
-            slot: None,
-            sensitive: false,
-        };
-        let value = rule.variable.map(|variable| self.variable(variable));
-        let before = self.issues.len();
-        self.issue(&spot, failure, severity);
-        let text = match value {
-            Some(Value::Null | Value::Failed) | None => None,
-            Some(Value::Text(text) | Value::Number(text) | Value::Json(text)) => {
-                Some(text.to_owned())
-            }
-            Some(other) => Some(super::rows::shown(other)),
-        };
-        if let (Some(text), Some(issue)) = (text, self.issues.get_mut(before)) {
-            issue.value = Some(tributary_model::issue::shorten(&text, 200));
-        }
     }
 }
 

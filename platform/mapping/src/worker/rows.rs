@@ -91,8 +91,12 @@ impl<'a> Run<'a> {
             let mut keep = true;
             for filter in &plan.filters {
                 match condition(&filter.keep, self) {
-                    Ok(truth) => keep &= truth.unwrap_or(true),
+                    Ok(truth) => keep = truth.unwrap_or(true),
                     Err(failure) => self.rule_issue(&filter.id, *failure, row),
+                }
+                // what one filter has dropped is nothing to the next
+                if !keep {
+                    break;
                 }
             }
             if keep {
@@ -114,7 +118,12 @@ impl<'a> Run<'a> {
                 self.select(0, row);
                 let mut key = String::new();
                 for slot in &dedupe.by {
-                    key.push_str(self.json(self.slot(*slot)));
+                    // 1.50 and 1.5 are one number, whatever their digits
+                    let value = self.slot(*slot);
+                    match value.decoded() {
+                        Ok(Value::Decimal(number)) => key.push_str(&number.normalize().to_string()),
+                        _ => key.push_str(self.json(value)),
+                    }
                     key.push(KEY_SEPARATOR);
                 }
                 match (seen.get(&key), dedupe.keep) {

@@ -1,5 +1,4 @@
 //! Our decimals against `rust_decimal`, on numbers that both can hold.
-#![expect(clippy::unwrap_used, reason = "test code")]
 
 use proptest::prelude::*;
 use rust_decimal::{Decimal as Reference, RoundingStrategy};

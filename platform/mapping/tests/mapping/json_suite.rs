@@ -1,13 +1,6 @@
 //! Our JSON reader against the JSONTestSuite: every text that must be accepted is, every one that must
 //! be refused is, with an issue, and nothing panics. What we do where the suite leaves it open stands
 //! on the page.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::unwrap_used,
-    reason = "test code; the suite's place comes from the environment"
-)]
-
-mod suites;
 
 use std::collections::BTreeMap;
 
@@ -54,7 +47,7 @@ fn read(worker: &mut Worker, bytes: &[u8]) -> Result<(), String> {
 
 #[test]
 fn json_test_suite() {
-    let Some(folder) = suites::find("json-parsing/test_parsing") else {
+    let Some(folder) = crate::suites::find("json-parsing/test_parsing") else {
         return;
     };
     let mut files: Vec<_> = std::fs::read_dir(folder)
@@ -97,14 +90,14 @@ fn json_test_suite() {
         ]
     );
     let counts = [accepted, refused, open.len()];
-    let page: Vec<String> = suites::table("JSON parsing")
+    let page: Vec<String> = crate::suites::table("JSON parsing")
         .into_iter()
         .map(|row| row[1].clone())
         .collect();
     assert_eq!(page, counts.map(|count| count.to_string()));
     assert_eq!(counts, [95, 188, 35]);
     assert_eq!(
-        suites::table("JSON parsing: what is left open"),
+        crate::suites::table("JSON parsing: what is left open"),
         open,
         "{open:#?}"
     );

@@ -3,7 +3,6 @@
 //!
 //! `{ "about", "lookups": [lookup documents], "params", "columns", "mapping": document,
 //!    "expect_diagnostics": [{ "code", "pointer", "severity" }] }`
-#![expect(clippy::unwrap_used, reason = "test code")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,6 +1,5 @@
 //! Functions on texts beyond their examples: limits, wrong arguments, and that what one of them writes
 //! the other one reads.
-#![expect(clippy::unwrap_used, reason = "test code")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

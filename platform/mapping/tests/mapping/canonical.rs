@@ -1,8 +1,5 @@
 //! The canonical text of documents: the form is fixed, reads back as the same document, and is its
 //! own form; the tenants' documents have it.
-#![expect(clippy::unwrap_used, reason = "test code")]
-
-mod documents;
 
 use std::path::PathBuf;
 
@@ -12,7 +9,7 @@ use tributary_mapping::parse;
 
 proptest! {
     #[test]
-    fn the_form_reads_back_and_is_its_own_form(document in documents::documents()) {
+    fn the_form_reads_back_and_is_its_own_form(document in crate::documents::documents()) {
         let text = canonical(&document);
         let again = parse(text.as_bytes())
             .map_err(|faults| TestCaseError::fail(format!("{faults:?}\n{text}")))?;
@@ -21,7 +18,7 @@ proptest! {
     }
 
     #[test]
-    fn the_order_in_which_members_were_written_does_not_matter(document in documents::documents()) {
+    fn the_order_in_which_members_were_written_does_not_matter(document in crate::documents::documents()) {
         let mut value = serde_json::to_value(&document).unwrap();
         for field in value["fields"].as_array_mut().unwrap() {
             let members = std::mem::take(field.as_object_mut().unwrap());
