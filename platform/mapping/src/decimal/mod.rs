@@ -216,7 +216,7 @@ impl Decimal {
         if let Some(product) = product(self, other) {
             return Ok(product);
         }
-        product(self.normalize(), other.normalize()).ok_or(DecimalError::TooLarge)
+        short_product(self, other).ok_or(DecimalError::TooLarge)
     }
 
     /// Quotient: exact if it ends within 18 decimals, otherwise rounded half-even there.
@@ -246,8 +246,11 @@ impl Decimal {
         if other.mantissa == 0 {
             return Err(DecimalError::DivisionByZero);
         }
-        let (left, right, scale) = aligned(self, other).ok_or(DecimalError::TooLarge)?;
-        Self::new(left % right, scale).ok_or(DecimalError::TooLarge)
+        let rest = match aligned(self, other) {
+            Some((left, right, scale)) => Self::new(left % right, scale),
+            None => long_remainder(self.normalize(), other.normalize()),
+        };
+        rest.ok_or(DecimalError::TooLarge)
     }
 
     /// Exact division by `10^places`.
@@ -297,6 +300,53 @@ fn product(left: Decimal, right: Decimal) -> Option<Decimal> {
         let short = Decimal { mantissa, scale }.normalize();
         Decimal::new(short.mantissa, short.scale)
     })
+}
+
+/// A product that only fits without the zeros at its end: every one of them is a two and a five of the
+/// factors, which are taken out before.
+#[cold]
+fn short_product(left: Decimal, right: Decimal) -> Option<Decimal> {
+    let (mut a, mut b) = (left.mantissa, right.mantissa);
+    let mut scale = left.scale + right.scale;
+    while scale > 0 {
+        (a, b) = if a % 10 == 0 {
+            (a / 10, b)
+        } else if b % 10 == 0 {
+            (a, b / 10)
+        } else if a % 2 == 0 && b % 5 == 0 {
+            (a / 2, b / 5)
+        } else if a % 5 == 0 && b % 2 == 0 {
+            (a / 5, b / 2)
+        } else {
+            break;
+        };
+        scale -= 1;
+    }
+    Decimal::new(a.checked_mul(b)?, scale)
+}
+
+/// A remainder of numbers that are too far apart for one scale.
+#[cold]
+fn long_remainder(left: Decimal, right: Decimal) -> Option<Decimal> {
+    if let Some((left, right, scale)) = aligned(left, right) {
+        return Decimal::new(left % right, scale);
+    }
+    if right.scale < left.scale {
+        // the divisor has more digits than any number at the dividend's scale
+        return Some(left);
+    }
+    let divisor = right.mantissa.unsigned_abs();
+    let mut rest = left.mantissa.unsigned_abs() % divisor;
+    for _ in left.scale..right.scale {
+        // ten times the rest, by steps that fit
+        let two = (rest + rest) % divisor;
+        let four = (two + two) % divisor;
+        let eight = (four + four) % divisor;
+        rest = (eight + two) % divisor;
+    }
+    let rest = i128::try_from(rest).ok()?;
+    let signed = if left.mantissa < 0 { -rest } else { rest };
+    Decimal::new(signed, right.scale)
 }
 
 /// Long division of the absolute values, digit by digit.

@@ -136,6 +136,7 @@ impl<'a> Run<'a> {
         value: &'a ValueNode,
         out: &mut Vec<u8>,
     ) -> Result<(), Dropped> {
+        let row = self.current.first().copied().unwrap_or(0);
         let made = match &value.combine {
             None => self.through(value),
             Some(rule) => self.combined(value, rule),
@@ -148,6 +149,10 @@ impl<'a> Run<'a> {
             Ok(result) => result,
             Err(failure) => self.on_error(node, value, *failure)?,
         };
+        if value.combine.is_some() {
+            // a failure has left the row that failed as the current one, for the place
+            self.select(0, row);
+        }
         if value.read {
             self.set_variable(value.variable, result);
         }

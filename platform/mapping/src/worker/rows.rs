@@ -21,8 +21,8 @@ impl<'a> Run<'a> {
     /// a row that the filters drop belong to their group too, as long as their key can be read: the
     /// group is quarantined with the first and counted as skipped if it has none but the second.
     pub(super) fn group_key(mut self, reader: &mut Reader, key: &mut String) -> bool {
-        let _told_when_mapped = self.read_rows(reader);
-        self.key(key)
+        let readable = self.read_rows(reader);
+        self.key(key, readable)
     }
 
     /// Reads all rows into table 0; whether all could be read.
@@ -235,8 +235,9 @@ impl<'a> Run<'a> {
         });
     }
 
-    /// Writes the record's key; whether all its parts are there.
-    pub(super) fn key(&mut self, key: &mut String) -> bool {
+    /// Writes the record's key; whether all its parts are there. A row that could not be read has told
+    /// why already.
+    pub(super) fn key(&mut self, key: &mut String, readable: bool) -> bool {
         let mut complete = true;
         for (number, slot) in self.plan.key.iter().enumerate() {
             let text = match self.slot(*slot) {
@@ -247,8 +248,7 @@ impl<'a> Run<'a> {
                 _ => "",
             };
             if text.is_empty() {
-                // a row that could not be read has told why already
-                if complete && !self.failed {
+                if complete && readable {
                     let message = "the key field is empty or missing".to_owned();
                     self.slot_issue(ErrorCode::KeyMissing, "key", *slot, message);
                 }

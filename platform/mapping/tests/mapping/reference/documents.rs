@@ -305,13 +305,13 @@ impl Author {
         if self.random.chance(30) {
             field["null"] = json!("omit");
         }
-        match self.random.below(10) {
-            0 | 1 => field["on_error"] = json!("null"),
-            2 => {
+        match self.random.below(8) {
+            0..=2 => field["on_error"] = json!("null"),
+            3 => {
                 field["on_error"] = json!("default");
                 field["on_error_value"] = self.constant(kind);
             }
-            3 | 4 if self.names.in_loop() => field["on_error"] = json!("drop_line"),
+            4 | 5 if self.names.in_loop() => field["on_error"] = json!("drop_line"),
             _ => {}
         }
         if self.random.chance(12) {

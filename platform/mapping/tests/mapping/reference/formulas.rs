@@ -277,7 +277,7 @@ impl Author {
                         .to_owned(),
                 ),
                 1 if !fields.is_empty() => self.random.pick(&fields),
-                2 => Formula::Param(self.random.pick(&["word", "none"]).to_owned()),
+                2 => Formula::Param("word".to_owned()),
                 _ => self.source("t").0,
             };
         }
@@ -301,7 +301,7 @@ impl Author {
                 let Json::Object(mut arguments) = step else {
                     panic!("a step is an object");
                 };
-                let name = arguments.remove("fn").unwrap();
+                let name = arguments.shift_remove("fn").unwrap();
                 // the arguments of a lookup do not stand in the order of its signature
                 let known = [
                     "trim",

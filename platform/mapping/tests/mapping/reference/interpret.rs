@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use tributary_mapping::Document;
 use tributary_mapping::document::{
-    Case, Combine, Field, OnError, OnNull, Paths, RowStep, RuleSeverity,
-    SourceFormat,
+    Case, Combine, Field, OnError, OnNull, Paths, RowStep, RuleSeverity, SourceFormat,
 };
 
 use super::formula::{Formula, evaluate};

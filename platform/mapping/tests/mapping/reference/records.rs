@@ -68,7 +68,7 @@ fn text_value(random: &mut Random) -> String {
 
 /// A number as people write it, in most cases in the locale.
 pub(super) fn written_number(random: &mut Random, locale: &str) -> String {
-    if random.chance(10) {
+    if random.chance(4) {
         return random
             .pick(&[
                 "1O", "", " 7 ", "1.2.3", "12,34", "1,234.5", "1.234,5", "-", "+4", "007", ".5",
@@ -195,7 +195,7 @@ fn text_tree(random: &mut Random, text: String) -> Tree {
 /// A value of the kind that the letter promises: `n`umber, `m` number as text, `t`ext, `b`ool, `d`ate,
 /// or what must not be there.
 fn promised(random: &mut Random, letter: char, locale: &str) -> Option<Tree> {
-    let letter = match random.below(40) {
+    let letter = match random.below(70) {
         0 | 1 => return None,
         2 | 3 => '0',
         4 => random.pick(&['n', 'm', 't', 'b', 'd']),

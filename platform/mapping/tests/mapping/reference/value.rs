@@ -275,6 +275,8 @@ pub(super) fn apply(
         "to_string" => match value {
             Value::Text(known) => text(known.clone()),
             Value::Bool(truth) => text(truth.to_string()),
+            // its digits, however many they are
+            Value::Digits(digits) if !digits.contains(['e', 'E']) => text(digits.clone()),
             Value::Digits(_) | Value::Number(_) => text(value.number()?.text()),
             Value::Date(..) => text(written_date(value)),
             _ => Err("value_invalid"),
