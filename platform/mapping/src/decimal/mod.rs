@@ -182,22 +182,15 @@ impl Decimal {
         reason = "it can fail, which the operator's trait cannot say"
     )]
     pub fn add(self, other: Self) -> Result<Self, DecimalError> {
-        if self.scale == other.scale {
+        let sum = if self.scale == other.scale {
             // both are below 10^38, so the sum fits an i128
-            return Self::new(self.mantissa + other.mantissa, self.scale)
-                .ok_or(DecimalError::TooLarge);
-        }
-        if let Some((left, right, scale)) = aligned(self, other) {
-            return left
-                .checked_add(right)
-                .and_then(|sum| Self::new(sum, scale))
-                .ok_or(DecimalError::TooLarge);
-        }
-        let (left, right, scale) =
-            aligned(self.normalize(), other.normalize()).ok_or(DecimalError::TooLarge)?;
-        left.checked_add(right)
-            .and_then(|sum| Self::new(sum, scale))
-            .ok_or(DecimalError::TooLarge)
+            held(self.mantissa + other.mantissa, self.scale)
+        } else {
+            aligned(self, other)
+                .and_then(|(left, right, scale)| held(left.checked_add(right)?, scale))
+                .or_else(|| far_sum(self.normalize(), other.normalize()))
+        };
+        sum.ok_or(DecimalError::TooLarge)
     }
 
     /// Exact difference.
@@ -247,7 +240,7 @@ impl Decimal {
             return Err(DecimalError::DivisionByZero);
         }
         let rest = match aligned(self, other) {
-            Some((left, right, scale)) => Self::new(left % right, scale),
+            Some((left, right, scale)) => held(left % right, scale),
             None => long_remainder(self.normalize(), other.normalize()),
         };
         rest.ok_or(DecimalError::TooLarge)
@@ -289,6 +282,23 @@ fn aligned(left: Decimal, right: Decimal) -> Option<(i128, i128, u8)> {
     }
 }
 
+/// A sum whose terms do not fit one scale: the one with fewer decimals is added in parts, because the
+/// sum of different signs may fit all the same.
+#[cold]
+fn far_sum(left: Decimal, right: Decimal) -> Option<Decimal> {
+    let (coarse, fine) = if left.scale < right.scale {
+        (left, right)
+    } else {
+        (right, left)
+    };
+    let factor = power_of_ten(u32::from(fine.scale - coarse.scale))?;
+    let whole = coarse.mantissa.checked_add(fine.mantissa / factor)?;
+    let sum = whole
+        .checked_mul(factor)?
+        .checked_add(fine.mantissa % factor)?;
+    held(sum, fine.scale)
+}
+
 fn product(left: Decimal, right: Decimal) -> Option<Decimal> {
     let scale = left.scale + right.scale;
     // two i64 always fit an i128: the common case needs no 128-bit overflow check
@@ -296,6 +306,11 @@ fn product(left: Decimal, right: Decimal) -> Option<Decimal> {
         (Ok(a), Ok(b)) => i128::from(a) * i128::from(b),
         _ => left.mantissa.checked_mul(right.mantissa)?,
     };
+    held(mantissa, scale)
+}
+
+/// The number, without zeros at its end if it cannot be held with them.
+fn held(mantissa: i128, scale: u8) -> Option<Decimal> {
     Decimal::new(mantissa, scale).or_else(|| {
         let short = Decimal { mantissa, scale }.normalize();
         Decimal::new(short.mantissa, short.scale)
@@ -338,52 +353,64 @@ fn long_remainder(left: Decimal, right: Decimal) -> Option<Decimal> {
     let divisor = right.mantissa.unsigned_abs();
     let mut rest = left.mantissa.unsigned_abs() % divisor;
     for _ in left.scale..right.scale {
-        // ten times the rest, by steps that fit
-        let two = (rest + rest) % divisor;
-        let four = (two + two) % divisor;
-        let eight = (four + four) % divisor;
-        rest = (eight + two) % divisor;
+        (_, rest) = next_digit(rest, divisor);
     }
     let rest = i128::try_from(rest).ok()?;
     let signed = if left.mantissa < 0 { -rest } else { rest };
     Decimal::new(signed, right.scale)
 }
 
-/// Long division of the absolute values, digit by digit.
+/// Long division of the absolute values, digit by digit, to 18 decimals; what is left decides how it is
+/// rounded there, so that no digit more than the result's is ever held.
 fn quotient(left: Decimal, right: Decimal) -> Option<Decimal> {
     let divisor = right.mantissa.unsigned_abs();
     let dividend = left.mantissa.unsigned_abs();
     let mut whole = dividend / divisor;
     let mut rest = dividend % divisor;
+    let wanted = i32::from(QUOTIENT_SCALE);
     let mut scale = i32::from(left.scale) - i32::from(right.scale);
-    // one digit more than wanted, to round on
-    while scale < 0 || (rest != 0 && scale <= i32::from(QUOTIENT_SCALE)) {
-        rest = rest.checked_mul(10)?;
-        whole = whole.checked_mul(10)?.checked_add(rest / divisor)?;
-        rest %= divisor;
+    while scale < 0 || (rest != 0 && scale < wanted) {
+        let digit;
+        (digit, rest) = next_digit(rest, divisor);
+        whole = whole.checked_mul(10)?.checked_add(digit)?;
         scale += 1;
     }
-    if rest != 0 {
-        // a last digit that stands for "something more", so that a tie is none
-        whole = whole.checked_mul(10)?.checked_add(1)?;
-        scale += 1;
+    if scale > wanted || rest != 0 {
+        let unit = power_of_ten(u32::try_from(scale - wanted).ok()?)?.unsigned_abs();
+        let low = whole % unit;
+        whole /= unit;
+        scale = wanted;
+        let tie = if unit == 1 {
+            rest.cmp(&(divisor - rest))
+        } else {
+            low.cmp(&(unit / 2)).then(rest.cmp(&0))
+        };
+        if tie.is_gt() || (tie.is_eq() && whole % 2 == 1) {
+            whole += 1;
+        }
     }
-    let exact = Decimal {
+    let short = Decimal {
         mantissa: i128::try_from(whole).ok()?,
         scale: u8::try_from(scale).ok()?,
-    };
-    let kept = if rest == 0 {
-        exact
-    } else {
-        exact.round(QUOTIENT_SCALE, Rounding::HalfEven)
-    };
-    let short = kept.normalize();
-    let short = if short.scale > QUOTIENT_SCALE {
-        short.round(QUOTIENT_SCALE, Rounding::HalfEven)
-    } else {
-        short
-    };
+    }
+    .normalize();
     Decimal::new(short.mantissa, short.scale)
+}
+
+/// Ten times the rest over the divisor: the digit, and the rest again.
+fn next_digit(rest: u128, divisor: u128) -> (u128, u128) {
+    if let Some(ten) = rest.checked_mul(10) {
+        return (ten / divisor, ten % divisor);
+    }
+    let (mut digit, mut sum) = (0, 0);
+    for _ in 0..10 {
+        sum += rest;
+        if sum >= divisor {
+            sum -= divisor;
+            digit += 1;
+        }
+    }
+    (digit, sum)
 }
 
 impl From<i64> for Decimal {

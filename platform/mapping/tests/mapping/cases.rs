@@ -9,6 +9,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
+use tributary_mapping::functions::signatures;
 use tributary_mapping::{Diagnostic, Environment, check, parse, run_tests};
 use tributary_model::document::LookupDocument;
 
@@ -89,38 +90,60 @@ fn differences(case: &Case) -> Vec<String> {
         .collect()
 }
 
-#[test]
-fn every_case_holds() {
+/// Every case with the name of its file.
+fn cases() -> Vec<(String, Case)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let mut failures = Vec::new();
-    let mut count = 0;
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
     files.sort();
+    let mut cases = Vec::new();
     for path in files {
         let text = std::fs::read_to_string(&path).unwrap();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let cases: Vec<Case> = match serde_json::from_str::<Value>(&text)
-            .unwrap_or_else(|e| panic!("{name}: {e}"))
-        {
-            Value::Array(cases) => cases
-                .into_iter()
-                .map(|c| serde_json::from_value(c).unwrap())
-                .collect(),
-            case => vec![serde_json::from_value(case).unwrap_or_else(|e| panic!("{name}: {e}"))],
+        let value: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let all = match value {
+            Value::Array(all) => all,
+            one => vec![one],
         };
-        for case in cases {
-            count += 1;
-            let found = differences(&case);
-            failures.extend(
-                found
-                    .into_iter()
-                    .map(|text| format!("{name} ({}): {text}", case.about)),
-            );
+        for case in all {
+            let case = serde_json::from_value(case).unwrap_or_else(|e| panic!("{name}: {e}"));
+            cases.push((name.clone(), case));
         }
     }
+    cases
+}
+
+#[test]
+fn every_case_holds() {
+    let mut failures = Vec::new();
+    for (name, case) in cases() {
+        let found = differences(&case);
+        failures.extend(
+            found
+                .into_iter()
+                .map(|text| format!("{name} ({}): {text}", case.about)),
+        );
+    }
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
-    assert!(count >= 10, "only {count} cases were found");
+}
+
+/// What a person can write without Rust: examples of functions, records with what must come of them,
+/// documents with their diagnostics.
+#[test]
+fn there_are_more_than_six_hundred_cases() {
+    let examples: usize = signatures().map(|signature| signature.examples.len()).sum();
+    let (mut records, mut diagnostics) = (0, 0);
+    for (_, case) in cases() {
+        diagnostics += case.expect_diagnostics.len();
+        let tests = case.mapping.get("tests").and_then(Value::as_array);
+        records += tests.map_or(0, Vec::len);
+    }
+    let all = examples + records + diagnostics;
+    println!(
+        "{all} cases: {examples} examples of functions, {records} records, {diagnostics} diagnostics"
+    );
+    assert!(all >= 600, "only {all} cases");
+    assert!(records >= 80, "only {records} records");
 }

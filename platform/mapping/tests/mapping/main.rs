@@ -8,8 +8,10 @@
     reason = "test code"
 )]
 
+mod bad_input;
 mod canonical;
 mod cases;
+mod cents;
 mod decimals;
 mod documentation;
 mod documents;

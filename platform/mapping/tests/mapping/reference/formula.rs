@@ -150,18 +150,30 @@ fn operand(value: &Value) -> Made<Number> {
     }
 }
 
+/// What fails in silence, because it has been told where it happened, or with a code.
+enum Stop {
+    Silent,
+    Told(&'static str),
+}
+
+impl From<&'static str> for Stop {
+    fn from(code: &'static str) -> Self {
+        Self::Told(code)
+    }
+}
+
 /// The value of the formula.
 pub(super) fn evaluate(formula: &Formula, at: &Interpreter<'_>) -> Made<Value> {
-    // a part that has failed makes the whole fail in silence, unless it was not needed
-    macro_rules! value {
-        ($part:expr) => {
-            match evaluate($part, at)? {
-                Value::Failed => return Ok(Value::Failed),
-                value => value,
-            }
-        };
+    match value_of(formula, at) {
+        Ok(value) => Ok(value),
+        Err(Stop::Silent) => Ok(Value::Failed),
+        Err(Stop::Told(code)) => Err(code),
     }
-    Ok(match formula {
+}
+
+/// The value of a part; a part that has failed makes the whole fail, unless it is not needed.
+fn value_of(formula: &Formula, at: &Interpreter<'_>) -> Result<Value, Stop> {
+    let value = match formula {
         Formula::Number(digits) => Value::Number(Number::parse(digits).unwrap()),
         Formula::Text(text) => Value::Text(text.clone()),
         Formula::Bool(truth) => Value::Bool(*truth),
@@ -169,90 +181,100 @@ pub(super) fn evaluate(formula: &Formula, at: &Interpreter<'_>) -> Made<Value> {
         Formula::Source(scope, path) => at.source((scope != "src").then_some(scope.as_str()), path),
         Formula::Param(name) => at.param(name),
         Formula::Field(name) => at.field(name),
-        Formula::Not(inner) => Value::Bool(!truth(&value!(inner))?),
-        Formula::Minus(inner) => Value::Number(operand(&value!(inner))?.negated()),
+        Formula::Over(name, each, field) => at.over(name, each, field.as_deref()),
+        Formula::Not(inner) => Value::Bool(!truth(&value_of(inner, at)?)?),
+        Formula::Minus(inner) => Value::Number(operand(&value_of(inner, at)?)?.negated()),
         Formula::Two(operator @ ("or" | "||" | "and" | "&&"), left, right) => {
             let stop = matches!(*operator, "or" | "||");
-            if truth(&value!(left))? == stop {
-                return Ok(Value::Bool(stop));
-            }
-            Value::Bool(truth(&value!(right))?)
+            let decided = truth(&value_of(left, at)?)? == stop;
+            Value::Bool(if decided {
+                stop
+            } else {
+                truth(&value_of(right, at)?)?
+            })
         }
-        Formula::Two(operator @ ("+" | "-" | "*" | "/" | "%"), left, right) => {
-            let (left, right) = (evaluate(left, at)?, evaluate(right, at)?);
-            if matches!(left, Value::Failed) || matches!(right, Value::Failed) {
-                return Ok(Value::Failed);
+        Formula::Two(operator, left, right) => two(operator, left, right, at)?,
+        Formula::In(needle, items) => {
+            let needle = value_of(needle, at)?;
+            let mut found = false;
+            for item in items {
+                found = found || needle.same(&value_of(item, at)?)?;
             }
+            Value::Bool(found)
+        }
+        Formula::If(_, parts) => {
+            let [condition, yes, no] = parts.as_ref();
+            let chosen = if truth(&value_of(condition, at)?)? {
+                yes
+            } else {
+                no
+            };
+            value_of(chosen, at)?
+        }
+        Formula::Several(name, items) => several(name, items, at)?,
+        Formula::Call(name, arguments, value) => {
+            apply(name, &value_of(value, at)?, arguments, &at.facts())?
+        }
+    };
+    if matches!(value, Value::Failed) {
+        Err(Stop::Silent)
+    } else {
+        Ok(value)
+    }
+}
+
+fn two(
+    operator: &str,
+    left: &Formula,
+    right: &Formula,
+    at: &Interpreter<'_>,
+) -> Result<Value, Stop> {
+    let sides = (value_of(left, at), value_of(right, at));
+    let (left, right) = match sides {
+        (Ok(left), Ok(right)) => (left, right),
+        // the left side is told first
+        (Err(Stop::Told(code)), _) | (_, Err(Stop::Told(code))) => return Err(Stop::Told(code)),
+        _ => return Err(Stop::Silent),
+    };
+    let order = || left.order(&right);
+    Ok(Value::Bool(match operator {
+        "==" => left.same(&right)?,
+        "!=" => !left.same(&right)?,
+        "<" => order()?.is_lt(),
+        "<=" => order()?.is_le(),
+        ">" => order()?.is_gt(),
+        ">=" => order()?.is_ge(),
+        _ => {
             let (left, right) = (operand(&left)?, operand(&right)?);
-            let made = match *operator {
+            let made = match operator {
                 "+" => left.add(&right),
                 "-" => left.add(&right.negated()),
                 "*" => left.multiply(&right),
                 "/" => left.divide(&right),
                 _ => left.remainder(&right),
             };
-            Value::Number(made.ok_or("formula_failed")?)
+            return Ok(Value::Number(made.ok_or("formula_failed")?));
         }
-        Formula::Two(operator, left, right) => {
-            let (left, right) = (evaluate(left, at)?, evaluate(right, at)?);
-            if matches!(left, Value::Failed) || matches!(right, Value::Failed) {
-                return Ok(Value::Failed);
-            }
-            Value::Bool(match *operator {
-                "==" => left.same(&right)?,
-                "!=" => !left.same(&right)?,
-                "<" => left.order(&right)?.is_lt(),
-                "<=" => left.order(&right)?.is_le(),
-                ">" => left.order(&right)?.is_gt(),
-                _ => left.order(&right)?.is_ge(),
-            })
+    }))
+}
+
+fn several(name: &str, items: &[Formula], at: &Interpreter<'_>) -> Result<Value, Stop> {
+    let (mut best, mut joined) = (Value::Null, String::new());
+    for item in items {
+        let value = value_of(item, at)?;
+        if value.is_null() {
+            continue;
         }
-        Formula::In(needle, items) => {
-            let needle = value!(needle);
-            for item in items {
-                if needle.same(&value!(item))? {
-                    return Ok(Value::Bool(true));
-                }
-            }
-            Value::Bool(false)
-        }
-        Formula::If(_, parts) => {
-            let [condition, yes, no] = parts.as_ref();
-            let part = if truth(&value!(condition))? { yes } else { no };
-            evaluate(part, at)?
-        }
-        Formula::Several("coalesce", items) => {
-            for item in items {
-                let value = evaluate(item, at)?;
-                if !value.is_null() {
-                    return Ok(value);
-                }
-            }
-            Value::Null
-        }
-        Formula::Several("concat", items) => {
-            let mut joined = String::new();
-            for item in items {
-                let value = value!(item);
-                if !value.is_null() {
-                    joined.push_str(&value.text()?);
-                }
-            }
-            Value::Text(joined)
-        }
-        Formula::Several(name, items) => {
-            let mut best = Value::Null;
-            for item in items {
-                let value = value!(item);
+        match name {
+            "coalesce" => return Ok(value),
+            "concat" => joined.push_str(&value.text()?),
+            _ => {
                 if let Value::Digits(_) = value {
                     value.number()?;
                 }
-                if value.is_null() {
-                    continue;
-                }
                 let better = best.is_null() || {
                     let order = value.order(&best)?;
-                    if *name == "least" {
+                    if name == "least" {
                         order.is_lt()
                     } else {
                         order.is_gt()
@@ -262,11 +284,11 @@ pub(super) fn evaluate(formula: &Formula, at: &Interpreter<'_>) -> Made<Value> {
                     best = value;
                 }
             }
-            best
         }
-        Formula::Call(name, arguments, value) => {
-            apply(name, &value!(value), arguments, &at.facts())?
-        }
-        Formula::Over(name, each, field) => at.over(name, each, field.as_deref()),
+    }
+    Ok(if name == "concat" {
+        Value::Text(joined)
+    } else {
+        best
     })
 }

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::documents::{Author, text_step};
+use super::documents::Author;
 use super::formula::Formula;
+use super::steps::text_step;
 use super::value::Step;
 
 /// What may be named in a formula.

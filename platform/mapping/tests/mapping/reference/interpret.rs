@@ -4,14 +4,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use tributary_mapping::Document;
-use tributary_mapping::document::{
-    Case, Combine, Field, OnError, OnNull, Paths, RowStep, RuleSeverity, SourceFormat,
-};
+use tributary_mapping::document::{Case, Field, OnError, OnNull, Paths, RowStep, RuleSeverity};
 
-use super::formula::{Formula, evaluate};
-use super::number::Number;
+use super::formula::Formula;
+use super::kinds::{combined, fit, shown, typed};
 use super::rows::{filtered, grouped, key};
-use super::value::{Facts, Made, Step, Tree, TreeKind, Value, apply, constant, written_date};
+use super::value::{Made, Step, Tree, TreeKind, Value, apply};
 
 /// A document together with what its texts mean.
 #[derive(Debug)]
@@ -42,10 +40,10 @@ type Elements = Option<Vec<HashMap<String, Value>>>;
 
 /// A scope: its element and what was made in it.
 pub(super) struct Level {
-    name: Option<String>,
+    pub(super) name: Option<String>,
     pub(super) element: Tree,
-    fields: HashMap<String, Value>,
-    eaches: HashMap<String, Elements>,
+    pub(super) fields: HashMap<String, Value>,
+    pub(super) eaches: HashMap<String, Elements>,
 }
 
 pub(super) struct Interpreter<'a> {
@@ -149,122 +147,6 @@ impl<'a> Interpreter<'a> {
             .map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1")))
             .collect()
     }
-
-    // what formulas read
-
-    pub(super) fn facts(&self) -> Facts<'a> {
-        Facts {
-            locale: &self.sample.locale,
-            lookups: &self.sample.lookups,
-        }
-    }
-
-    pub(super) fn source(&self, scope: Option<&str>, path: &[Step]) -> Value {
-        let level = match scope {
-            None => self.levels.last(),
-            Some(name) => self
-                .levels
-                .iter()
-                .rev()
-                .find(|level| level.name.as_deref() == Some(name)),
-        };
-        let Some(tree) = level.unwrap().element.at(path) else {
-            return Value::Null;
-        };
-        match &tree.kind {
-            TreeKind::Null => Value::Null,
-            TreeKind::Bool(truth) => Value::Bool(*truth),
-            TreeKind::Number => Value::Digits(tree.text.clone()),
-            TreeKind::Text(text) if self.means_null(text) => Value::Null,
-            TreeKind::Text(text) => Value::Text(text.clone()),
-            TreeKind::Array(_) | TreeKind::Object(_) => Value::Copy(tree.text.clone()),
-        }
-    }
-
-    fn means_null(&self, text: &str) -> bool {
-        let source = &self.sample.document.source;
-        match &source.null_tokens {
-            Some(tokens) => tokens.iter().any(|token| token == text),
-            None => source.format == SourceFormat::Csv && text.is_empty(),
-        }
-    }
-
-    pub(super) fn param(&self, name: &str) -> Value {
-        self.sample.params.get(name).cloned().unwrap_or(Value::Null)
-    }
-
-    pub(super) fn field(&self, name: &str) -> Value {
-        let found = self
-            .levels
-            .iter()
-            .rev()
-            .find_map(|level| level.fields.get(name));
-        found.unwrap_or_else(|| panic!("no field {name}")).clone()
-    }
-
-    pub(super) fn over(&self, aggregate: &str, each: &str, field: Option<&str>) -> Value {
-        let found = self
-            .levels
-            .iter()
-            .rev()
-            .find_map(|level| level.eaches.get(each))
-            .unwrap();
-        let Some(elements) = found else {
-            return Value::Failed;
-        };
-        let Some(field) = field else {
-            return Value::Number(Number::from_count(elements.len()));
-        };
-        let values: Vec<&Value> = elements.iter().map(|element| &element[field]).collect();
-        if values.iter().any(|value| matches!(value, Value::Failed)) {
-            return Value::Failed;
-        }
-        let there = values.into_iter().filter(|value| !value.is_null());
-        match aggregate {
-            "count" => Value::Number(Number::from_count(there.count())),
-            "sum" => {
-                let sum = there.fold(Number::zero(), |sum, value| {
-                    sum.add(&value.number().unwrap()).unwrap()
-                });
-                Value::Number(sum)
-            }
-            "min" => there
-                .reduce(|best, next| {
-                    if next.order(best).unwrap().is_lt() {
-                        next
-                    } else {
-                        best
-                    }
-                })
-                .cloned()
-                .unwrap_or(Value::Null),
-            _ => there
-                .reduce(|best, next| {
-                    if next.order(best).unwrap().is_gt() {
-                        next
-                    } else {
-                        best
-                    }
-                })
-                .cloned()
-                .unwrap_or(Value::Null),
-        }
-    }
-
-    pub(super) fn formula(&self, text: &str) -> Made<Value> {
-        evaluate(&self.sample.formulas[text], self)
-    }
-
-    /// Whether it holds; none: something it needs has failed.
-    pub(super) fn holds(&self, text: &str) -> Made<Option<bool>> {
-        match self.formula(text)? {
-            Value::Bool(truth) => Ok(Some(truth)),
-            Value::Failed => Ok(None),
-            _ => Err("formula_failed"),
-        }
-    }
-
-    // the target tree
 
     fn fields(
         &mut self,
@@ -556,62 +438,6 @@ impl<'a> Interpreter<'a> {
     }
 }
 
-fn combined(rule: Combine, separator: &str, values: Vec<Made<Value>>) -> Made<Value> {
-    let mut sofar = Value::Null;
-    let mut texts: Vec<String> = Vec::new();
-    for (number, next) in values.into_iter().enumerate() {
-        let next = next?;
-        if matches!(sofar, Value::Failed) || matches!(next, Value::Failed) {
-            sofar = Value::Failed;
-            continue;
-        }
-        sofar =
-            match (rule, sofar, next) {
-                (Combine::Same, sofar, next) if number == 0 || sofar.same(&next)? => {
-                    if number == 0 { next } else { sofar }
-                }
-                (Combine::Same, ..) => return Err("group_conflict"),
-                (_, sofar, Value::Null) => sofar,
-                (Combine::Join, sofar, next) => {
-                    if sofar.is_null() {
-                        texts.extend(next.text());
-                        next
-                    } else {
-                        sofar.text()?;
-                        let text = next.text()?;
-                        if !texts.contains(&text) {
-                            texts.push(text);
-                        }
-                        Value::Text(texts.join(separator))
-                    }
-                }
-                (_, Value::Null, next) | (Combine::Last, _, next) => next,
-                (Combine::First, sofar, _) => sofar,
-                (Combine::Sum, sofar, next) => Value::Number(
-                    sofar
-                        .number()?
-                        .add(&next.number()?)
-                        .ok_or("formula_failed")?,
-                ),
-                (Combine::Min, sofar, next) => {
-                    if next.order(&sofar)?.is_lt() {
-                        next
-                    } else {
-                        sofar
-                    }
-                }
-                (Combine::Max, sofar, next) => {
-                    if next.order(&sofar)?.is_gt() {
-                        next
-                    } else {
-                        sofar
-                    }
-                }
-            };
-    }
-    Ok(sofar)
-}
-
 /// The `each` around a value field and its place below the element, or below the document.
 fn place(
     fields: &[Field],
@@ -641,76 +467,4 @@ fn member(name: &str, value: &str, out: &mut String) {
         out.push(',');
     }
     out.push_str(&format!("{}:{value}", serde_json::to_string(name).unwrap()));
-}
-
-/// A constant in the type of the field: numbers and dates may be written as text.
-fn typed(field: &Field, json: &serde_json::Value) -> Value {
-    let kind = field.kind.as_deref().unwrap();
-    match json.as_str() {
-        Some(text) if kind == "int" || kind.starts_with("decimal") => {
-            Value::Number(Number::parse(text).unwrap())
-        }
-        Some(text) if kind == "date" => {
-            let parts: Vec<u32> = text.split('-').map(|part| part.parse().unwrap()).collect();
-            Value::Date(parts[0], parts[1], parts[2])
-        }
-        _ => constant(json),
-    }
-}
-
-/// Whether the value fits the type; nothing is converted.
-fn fit(field: &Field, value: Value) -> Made<Value> {
-    if field.required && value.is_null() {
-        return Err("value_missing");
-    }
-    if matches!(value, Value::Failed | Value::Null) {
-        return Ok(value);
-    }
-    let kind = field.kind.as_deref().unwrap();
-    let (name, sizes) = kind.split_once('(').unwrap_or((kind, ""));
-    let sizes: Vec<usize> = sizes
-        .trim_end_matches(')')
-        .split(',')
-        .filter_map(|size| size.parse().ok())
-        .collect();
-    match (name, sizes.as_slice()) {
-        ("string", []) => value.text().map(Value::Text),
-        ("string", [most, ..]) if value.text()?.chars().count() > *most => Err("text_too_long"),
-        ("string", _) => value.text().map(Value::Text),
-        ("enum", _) if !field.values.is_empty() && !field.values.contains(&value.text()?) => {
-            Err("enum_mismatch")
-        }
-        ("enum", _) => value.text().map(Value::Text),
-        ("int", _) => Some(value.number()?)
-            .filter(Number::is_whole)
-            .map(Value::Number)
-            .ok_or("number_invalid"),
-        ("decimal", []) => value.number().map(Value::Number),
-        ("decimal", sizes) => {
-            let number = value.number()?;
-            let fits = number.decimals() <= sizes[1]
-                && number.digits_before_point() <= sizes[0] - sizes[1];
-            fits.then_some(Value::Number(number)).ok_or("number_range")
-        }
-        ("bool", _) if matches!(value, Value::Bool(_)) => Ok(value),
-        ("date", _) if matches!(value, Value::Date(..)) => Ok(value),
-        ("json", _) => Ok(value),
-        _ => Err("value_invalid"),
-    }
-}
-
-/// The value as it is written.
-fn shown(kind: &str, value: &Value) -> String {
-    match value {
-        Value::Failed => panic!("a failed value is never written"),
-        Value::Null => "null".to_owned(),
-        Value::Bool(truth) => truth.to_string(),
-        Value::Text(text) => serde_json::to_string(text).unwrap(),
-        Value::Digits(text) | Value::Copy(text) => text.clone(),
-        Value::Date(..) => format!("\"{}\"", written_date(value)),
-        Value::Number(number) => match kind.split_once(',') {
-            Some((_, scale)) => number.with_decimals(scale.trim_end_matches(')').parse().unwrap()),
-            None => number.normalized().text(),
-        },
-    }
 }

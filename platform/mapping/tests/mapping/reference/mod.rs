@@ -10,10 +10,13 @@ mod documents;
 mod formula;
 mod formulas;
 mod interpret;
+mod kinds;
 mod number;
 pub(crate) mod numbers;
+mod reads;
 mod records;
 mod rows;
+mod steps;
 mod value;
 
 use std::collections::BTreeMap;
@@ -193,4 +196,54 @@ fn the_plan_does_what_the_documents_say() {
         good * 4 >= records && good < records,
         "{good} of {records} records were mapped"
     );
+}
+
+/// Numbers of up to 38 digits, of which more than half are as long as can be.
+fn long_number(random: &mut Random) -> String {
+    let count = random.pick(&[1, 2, 5, 18, 19, 20, 30, 37, 38, 38]);
+    let digits: String = (0..count)
+        .map(|place| random.pick(&[if place == 0 { '1' } else { '0' }, '1', '2', '5', '9', '9']))
+        .collect();
+    let point = random.below(count + 1);
+    let (whole, fraction) = digits.split_at(count - point);
+    let whole = if whole.is_empty() { "0" } else { whole };
+    let minus = random.pick(&["", "-"]);
+    if fraction.is_empty() {
+        format!("{minus}{whole}")
+    } else {
+        format!("{minus}{whole}.{fraction}")
+    }
+}
+
+#[test]
+fn arithmetic_is_exact_up_to_38_digits() {
+    use number::Number;
+    use tributary_mapping::Decimal;
+
+    let mut random = Random::new(38);
+    let cases = number_of("TRIBUTARY_REFERENCE_CASES", 256) * 20;
+    for _ in 0..cases {
+        let (left, right) = (long_number(&mut random), long_number(&mut random));
+        let (a, b) = (
+            Number::parse(&left).unwrap(),
+            Number::parse(&right).unwrap(),
+        );
+        let (c, d) = (
+            Decimal::parse(&left).unwrap(),
+            Decimal::parse(&right).unwrap(),
+        );
+        let pairs = [
+            ("*", a.multiply(&b), c.multiply(d)),
+            ("/", a.divide(&b), c.divide(d)),
+            ("%", a.remainder(&b), c.remainder(d)),
+            ("+", a.add(&b), c.add(d)),
+            ("-", a.add(&b.negated()), c.subtract(d)),
+        ];
+        for (sign, expected, found) in pairs {
+            let expected = expected.map(|number| number.normalized().text());
+            let found = found.ok().map(|number| number.normalize().to_string());
+            assert_eq!(found, expected, "{left} {sign} {right}");
+        }
+        assert_eq!(c.cmp(&d), a.order(&b), "{left} ? {right}");
+    }
 }

@@ -108,7 +108,11 @@ impl Number {
             Some((rest, exponent)) => (rest, exponent.parse::<i64>().map_err(|_| Fault::Invalid)?),
             None => (rest, 0),
         };
-        let (whole, fraction) = rest.split_once('.').unwrap_or((rest, ""));
+        let (whole, mut fraction) = rest.split_once('.').unwrap_or((rest, ""));
+        if text.contains(['e', 'E']) {
+            // a number with an exponent has the digits that it needs
+            fraction = fraction.trim_end_matches('0');
+        }
         let all: Vec<u8> = whole.bytes().chain(fraction.bytes()).collect();
         if all.is_empty() || !all.iter().all(u8::is_ascii_digit) {
             return Err(Fault::Invalid);
