@@ -182,14 +182,9 @@ impl Decimal {
         reason = "it can fail, which the operator's trait cannot say"
     )]
     pub fn add(self, other: Self) -> Result<Self, DecimalError> {
-        let sum = if self.scale == other.scale {
-            // both are below 10^38, so the sum fits an i128
-            held(self.mantissa + other.mantissa, self.scale)
-        } else {
-            aligned(self, other)
-                .and_then(|(left, right, scale)| held(left.checked_add(right)?, scale))
-                .or_else(|| far_sum(self.normalize(), other.normalize()))
-        };
+        let sum = aligned(self, other)
+            .and_then(|(left, right, scale)| held(left.checked_add(right)?, scale))
+            .or_else(|| far_sum(self.normalize(), other.normalize()));
         sum.ok_or(DecimalError::TooLarge)
     }
 
@@ -246,20 +241,20 @@ impl Decimal {
         rest.ok_or(DecimalError::TooLarge)
     }
 
-    /// Exact division by `10^places`.
+    /// Division by `10^places`: like [`Self::divide`], but zeros at the end stay.
     ///
     /// # Errors
     /// [`DecimalError::TooLarge`].
     pub fn shift_right(self, places: u8) -> Result<Self, DecimalError> {
         let scale = self.scale.saturating_add(places);
-        if scale <= MAX_DIGITS {
+        if scale <= QUOTIENT_SCALE {
             return Ok(Self {
                 mantissa: self.mantissa,
                 scale,
             });
         }
-        let short = self.normalize();
-        Self::new(short.mantissa, short.scale.saturating_add(places)).ok_or(DecimalError::TooLarge)
+        let divisor = power_of_ten(u32::from(places)).and_then(|power| Self::new(power, 0));
+        self.divide(divisor.ok_or(DecimalError::TooLarge)?)
     }
 }
 
@@ -292,7 +287,13 @@ fn far_sum(left: Decimal, right: Decimal) -> Option<Decimal> {
         (right, left)
     };
     let factor = power_of_ten(u32::from(fine.scale - coarse.scale))?;
-    let whole = coarse.mantissa.checked_add(fine.mantissa / factor)?;
+    let Some(whole) = coarse.mantissa.checked_add(fine.mantissa / factor) else {
+        // both have one scale: their sum fits if it ends with a zero after the point
+        let (left, right) = (coarse.mantissa, fine.mantissa);
+        let last = left % 10 + right % 10;
+        let short = (last % 10 == 0 && factor == 1).then_some(left / 10 + right / 10 + last / 10);
+        return held(short?, fine.scale.checked_sub(1)?);
+    };
     let sum = whole
         .checked_mul(factor)?
         .checked_add(fine.mantissa % factor)?;
@@ -370,9 +371,14 @@ fn quotient(left: Decimal, right: Decimal) -> Option<Decimal> {
     let wanted = i32::from(QUOTIENT_SCALE);
     let mut scale = i32::from(left.scale) - i32::from(right.scale);
     while scale < 0 || (rest != 0 && scale < wanted) {
-        let digit;
-        (digit, rest) = next_digit(rest, divisor);
-        whole = whole.checked_mul(10)?.checked_add(digit)?;
+        let (digit, next) = next_digit(rest, divisor);
+        match whole
+            .checked_mul(10)
+            .and_then(|whole| whole.checked_add(digit))
+        {
+            Some(longer) => (whole, rest) = (longer, next),
+            None => return without_tail(whole, rest, divisor, scale),
+        }
         scale += 1;
     }
     if scale > wanted || rest != 0 {
@@ -395,6 +401,30 @@ fn quotient(left: Decimal, right: Decimal) -> Option<Decimal> {
     }
     .normalize();
     Decimal::new(short.mantissa, short.scale)
+}
+
+/// A quotient whose digits are full: it can be held if nothing but zeros would follow.
+#[cold]
+fn without_tail(whole: u128, mut rest: u128, divisor: u128, scale: i32) -> Option<Decimal> {
+    let scale = u8::try_from(scale).ok()?;
+    let places = QUOTIENT_SCALE.checked_sub(scale)?;
+    let mut tail = 0_u128;
+    for _ in 0..places {
+        let digit;
+        (digit, rest) = next_digit(rest, divisor);
+        tail = tail * 10 + digit;
+    }
+    let half = rest.cmp(&(divisor - rest));
+    if half.is_gt() || (half.is_eq() && tail % 2 == 1) {
+        tail += 1;
+    }
+    let carried = power_of_ten(u32::from(places))?.unsigned_abs();
+    let whole = match tail {
+        0 => whole,
+        _ if tail == carried => whole + 1,
+        _ => return None,
+    };
+    held(i128::try_from(whole).ok()?, scale)
 }
 
 /// Ten times the rest over the divisor: the digit, and the rest again.
