@@ -395,12 +395,12 @@ fn quotient(left: Decimal, right: Decimal) -> Option<Decimal> {
             whole += 1;
         }
     }
-    let short = Decimal {
-        mantissa: i128::try_from(whole).ok()?,
-        scale: u8::try_from(scale).ok()?,
+    // 39 digits fit in whole; the last of them may be a zero
+    while whole >= LIMIT.unsigned_abs() && scale > 0 && whole % 10 == 0 {
+        (whole, scale) = (whole / 10, scale - 1);
     }
-    .normalize();
-    Decimal::new(short.mantissa, short.scale)
+    let (whole, scale) = (i128::try_from(whole).ok()?, u8::try_from(scale).ok()?);
+    held(whole, scale)
 }
 
 /// A quotient whose digits are full: it can be held if nothing but zeros would follow.

@@ -139,6 +139,8 @@ impl<'a> Run<'a> {
                     (Some(_), Keep::First) => {}
                 }
             }
+            // rows stay in the order of the source, whichever of several is kept
+            kept.sort_unstable();
             self.order = kept;
         }
     }

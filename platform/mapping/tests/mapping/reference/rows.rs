@@ -77,6 +77,7 @@ fn dedupe(at: &mut Interpreter<'_>, by: &[String], keep: Keep) {
             Some(_) => {}
         }
     }
+    kept.sort_by_key(|(row, _)| *row);
     at.rows = kept
         .into_iter()
         .map(|(row, _)| at.rows.get(row).unwrap().clone())
