@@ -1,4 +1,4 @@
-//! Repo chores: `cargo xtask demo | test | bench | tidy | connectors`. It does all set-up that a
+//! Repo chores: `cargo xtask demo | test | bench | tidy | fuzz | connectors`. It does all set-up that a
 //! fresh machine needs and then calls cargo or the built binaries.
 //!
 //! Invariant: whatever a chore starts, it ends by process id; whatever it needs, it installs or
@@ -8,6 +8,7 @@ mod bench;
 mod cargo;
 mod connectors;
 mod demo;
+mod fuzz;
 mod setup;
 mod test;
 
@@ -31,6 +32,8 @@ enum Chore {
     Bench(bench::Arguments),
     /// formatting, lints and house rules only
     Tidy,
+    /// random bytes into the mapping crate
+    Fuzz(fuzz::Arguments),
     /// build the connectors to WebAssembly components
     Connectors,
 }
@@ -42,6 +45,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Test(arguments) => test::run(&repo, &arguments),
         Chore::Bench(arguments) => bench::run(&repo, &arguments),
         Chore::Tidy => test::tidy(&repo),
+        Chore::Fuzz(arguments) => fuzz::run(&repo, &arguments),
         Chore::Connectors => {
             for path in repo.connectors()? {
                 eprintln!("built {}", path.display());

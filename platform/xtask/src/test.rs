@@ -1,13 +1,16 @@
-//! `cargo xtask test`: all set-up, then formatting, lints and every test.
+//! `cargo xtask test`: all set-up, then formatting, lints, every test, and a minute of fuzzing.
 
 use crate::cargo::{self, Profile, Repo, step};
-use crate::setup;
+use crate::{fuzz, setup};
 
 /// Arguments of `cargo xtask test`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// only this part: `tidy`, or a package or test name filter for the test runner
     part: Option<String>,
+    /// seconds for each of the five fuzz targets after the tests; 0: none
+    #[arg(long, default_value_t = 12)]
+    fuzz_seconds: u32,
 }
 
 /// Passes all tests, or says which did not.
@@ -42,7 +45,17 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
     command
         .env("TRIBUTARY_TEST_PROGRAMS", &programs)
         .env("TRIBUTARY_TEST_CONNECTORS", repo.connectors_folder());
-    cargo::run(&mut command)
+    cargo::run(&mut command)?;
+    if arguments.part.is_some() || arguments.fuzz_seconds == 0 {
+        return Ok(());
+    }
+    fuzz::run(
+        repo,
+        &fuzz::Arguments {
+            seconds: arguments.fuzz_seconds,
+            target: None,
+        },
+    )
 }
 
 /// Formatting, lints, and the house's own rules.

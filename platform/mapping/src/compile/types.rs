@@ -18,7 +18,13 @@ pub(crate) fn conversion(from: Kind, to: Kind) -> String {
     }
 }
 
+/// Longest text of a type: it ends the recursion over arrays of arrays.
+const MAX_TYPE_LENGTH: usize = 64;
+
 pub(super) fn parse_type(text: &str, values: &[String]) -> Option<OutputType> {
+    if text.len() > MAX_TYPE_LENGTH {
+        return None;
+    }
     if let Some(inner) = text.strip_prefix("array(") {
         let inner = parse_type(inner.strip_suffix(')')?, values)?;
         return Some(OutputType::Array(Box::new(inner)));

@@ -183,22 +183,10 @@ impl Decimal {
         reason = "it can fail, which the operator's trait cannot say"
     )]
     pub fn add(self, other: Self) -> Result<Self, DecimalError> {
-        if self.scale == other.scale {
-            // both are below 10^38, so the sum fits an i128
-            return Self::new(self.mantissa + other.mantissa, self.scale)
-                .ok_or(DecimalError::TooLarge);
-        }
-        if let Some((left, right, scale)) = aligned(self, other) {
-            return left
-                .checked_add(right)
-                .and_then(|sum| Self::new(sum, scale))
-                .ok_or(DecimalError::TooLarge);
-        }
-        let (left, right, scale) =
-            aligned(self.normalize(), other.normalize()).ok_or(DecimalError::TooLarge)?;
-        left.checked_add(right)
-            .and_then(|sum| Self::new(sum, scale))
-            .ok_or(DecimalError::TooLarge)
+        let sum = aligned(self, other)
+            .and_then(|(left, right, scale)| held(left.checked_add(right)?, scale))
+            .or_else(|| far_sum(self.normalize(), other.normalize()));
+        sum.ok_or(DecimalError::TooLarge)
     }
 
     /// Exact difference.
@@ -217,7 +205,7 @@ impl Decimal {
         if let Some(product) = product(self, other) {
             return Ok(product);
         }
-        product(self.normalize(), other.normalize()).ok_or(DecimalError::TooLarge)
+        short_product(self, other).ok_or(DecimalError::TooLarge)
     }
 
     /// Quotient: exact if it ends within 18 decimals, otherwise rounded half-even there.
@@ -247,24 +235,27 @@ impl Decimal {
         if other.mantissa == 0 {
             return Err(DecimalError::DivisionByZero);
         }
-        let (left, right, scale) = aligned(self, other).ok_or(DecimalError::TooLarge)?;
-        Self::new(left % right, scale).ok_or(DecimalError::TooLarge)
+        let rest = match aligned(self, other) {
+            Some((left, right, scale)) => held(left % right, scale),
+            None => long_remainder(self.normalize(), other.normalize()),
+        };
+        rest.ok_or(DecimalError::TooLarge)
     }
 
-    /// Exact division by `10^places`.
+    /// Division by `10^places`: like [`Self::divide`], but zeros at the end stay.
     ///
     /// # Errors
     /// [`DecimalError::TooLarge`].
     pub fn shift_right(self, places: u8) -> Result<Self, DecimalError> {
         let scale = self.scale.saturating_add(places);
-        if scale <= MAX_DIGITS {
+        if scale <= QUOTIENT_SCALE {
             return Ok(Self {
                 mantissa: self.mantissa,
                 scale,
             });
         }
-        let short = self.normalize();
-        Self::new(short.mantissa, short.scale.saturating_add(places)).ok_or(DecimalError::TooLarge)
+        let divisor = power_of_ten(u32::from(places)).and_then(|power| Self::new(power, 0));
+        self.divide(divisor.ok_or(DecimalError::TooLarge)?)
     }
 }
 
@@ -287,6 +278,29 @@ fn aligned(left: Decimal, right: Decimal) -> Option<(i128, i128, u8)> {
     }
 }
 
+/// A sum whose terms do not fit one scale: the one with fewer decimals is added in parts, because the
+/// sum of different signs may fit all the same.
+#[cold]
+fn far_sum(left: Decimal, right: Decimal) -> Option<Decimal> {
+    let (coarse, fine) = if left.scale < right.scale {
+        (left, right)
+    } else {
+        (right, left)
+    };
+    let factor = power_of_ten(u32::from(fine.scale - coarse.scale))?;
+    let Some(whole) = coarse.mantissa.checked_add(fine.mantissa / factor) else {
+        // both have one scale: their sum fits if it ends with a zero after the point
+        let (left, right) = (coarse.mantissa, fine.mantissa);
+        let last = left % 10 + right % 10;
+        let short = (last % 10 == 0 && factor == 1).then_some(left / 10 + right / 10 + last / 10);
+        return held(short?, fine.scale.checked_sub(1)?);
+    };
+    let sum = whole
+        .checked_mul(factor)?
+        .checked_add(fine.mantissa % factor)?;
+    held(sum, fine.scale)
+}
+
 fn product(left: Decimal, right: Decimal) -> Option<Decimal> {
     let scale = left.scale + right.scale;
     // two i64 always fit an i128: the common case needs no 128-bit overflow check
@@ -294,47 +308,140 @@ fn product(left: Decimal, right: Decimal) -> Option<Decimal> {
         (Ok(a), Ok(b)) => i128::from(a) * i128::from(b),
         _ => left.mantissa.checked_mul(right.mantissa)?,
     };
+    held(mantissa, scale)
+}
+
+/// The number, without zeros at its end if it cannot be held with them.
+fn held(mantissa: i128, scale: u8) -> Option<Decimal> {
     Decimal::new(mantissa, scale).or_else(|| {
         let short = Decimal { mantissa, scale }.normalize();
         Decimal::new(short.mantissa, short.scale)
     })
 }
 
-/// Long division of the absolute values, digit by digit.
+/// A product that only fits without the zeros at its end: every one of them is a two and a five of the
+/// factors, which are taken out before.
+#[cold]
+fn short_product(left: Decimal, right: Decimal) -> Option<Decimal> {
+    let (mut a, mut b) = (left.mantissa, right.mantissa);
+    let mut scale = left.scale + right.scale;
+    while scale > 0 {
+        (a, b) = if a % 10 == 0 {
+            (a / 10, b)
+        } else if b % 10 == 0 {
+            (a, b / 10)
+        } else if a % 2 == 0 && b % 5 == 0 {
+            (a / 2, b / 5)
+        } else if a % 5 == 0 && b % 2 == 0 {
+            (a / 5, b / 2)
+        } else {
+            break;
+        };
+        scale -= 1;
+    }
+    Decimal::new(a.checked_mul(b)?, scale)
+}
+
+/// A remainder of numbers that are too far apart for one scale.
+#[cold]
+fn long_remainder(left: Decimal, right: Decimal) -> Option<Decimal> {
+    if let Some((left, right, scale)) = aligned(left, right) {
+        return Decimal::new(left % right, scale);
+    }
+    if right.scale < left.scale {
+        // the divisor has more digits than any number at the dividend's scale
+        return Some(left);
+    }
+    let divisor = right.mantissa.unsigned_abs();
+    let mut rest = left.mantissa.unsigned_abs() % divisor;
+    for _ in left.scale..right.scale {
+        (_, rest) = next_digit(rest, divisor);
+    }
+    let rest = i128::try_from(rest).ok()?;
+    let signed = if left.mantissa < 0 { -rest } else { rest };
+    Decimal::new(signed, right.scale)
+}
+
+/// Long division of the absolute values, digit by digit, to 18 decimals; what is left decides how it is
+/// rounded there, so that no digit more than the result's is ever held.
 fn quotient(left: Decimal, right: Decimal) -> Option<Decimal> {
     let divisor = right.mantissa.unsigned_abs();
     let dividend = left.mantissa.unsigned_abs();
     let mut whole = dividend / divisor;
     let mut rest = dividend % divisor;
+    let wanted = i32::from(QUOTIENT_SCALE);
     let mut scale = i32::from(left.scale) - i32::from(right.scale);
-    // one digit more than wanted, to round on
-    while scale < 0 || (rest != 0 && scale <= i32::from(QUOTIENT_SCALE)) {
-        rest = rest.checked_mul(10)?;
-        whole = whole.checked_mul(10)?.checked_add(rest / divisor)?;
-        rest %= divisor;
+    while scale < 0 || (rest != 0 && scale < wanted) {
+        let (digit, next) = next_digit(rest, divisor);
+        match whole
+            .checked_mul(10)
+            .and_then(|whole| whole.checked_add(digit))
+        {
+            Some(longer) => (whole, rest) = (longer, next),
+            None => return without_tail(whole, rest, divisor, scale),
+        }
         scale += 1;
     }
-    if rest != 0 {
-        // a last digit that stands for "something more", so that a tie is none
-        whole = whole.checked_mul(10)?.checked_add(1)?;
-        scale += 1;
+    if scale > wanted || rest != 0 {
+        let unit = power_of_ten(u32::try_from(scale - wanted).ok()?)?.unsigned_abs();
+        let low = whole % unit;
+        whole /= unit;
+        scale = wanted;
+        let tie = if unit == 1 {
+            rest.cmp(&(divisor - rest))
+        } else {
+            low.cmp(&(unit / 2)).then(rest.cmp(&0))
+        };
+        if tie.is_gt() || (tie.is_eq() && whole % 2 == 1) {
+            whole += 1;
+        }
     }
-    let exact = Decimal {
-        mantissa: i128::try_from(whole).ok()?,
-        scale: u8::try_from(scale).ok()?,
+    // 39 digits fit in whole; the last of them may be a zero
+    while whole >= LIMIT.unsigned_abs() && scale > 0 && whole % 10 == 0 {
+        (whole, scale) = (whole / 10, scale - 1);
+    }
+    let (whole, scale) = (i128::try_from(whole).ok()?, u8::try_from(scale).ok()?);
+    held(whole, scale)
+}
+
+/// A quotient whose digits are full: it can be held if nothing but zeros would follow.
+#[cold]
+fn without_tail(whole: u128, mut rest: u128, divisor: u128, scale: i32) -> Option<Decimal> {
+    let scale = u8::try_from(scale).ok()?;
+    let places = QUOTIENT_SCALE.checked_sub(scale)?;
+    let mut tail = 0_u128;
+    for _ in 0..places {
+        let digit;
+        (digit, rest) = next_digit(rest, divisor);
+        tail = tail * 10 + digit;
+    }
+    let half = rest.cmp(&(divisor - rest));
+    if half.is_gt() || (half.is_eq() && tail % 2 == 1) {
+        tail += 1;
+    }
+    let carried = power_of_ten(u32::from(places))?.unsigned_abs();
+    let whole = match tail {
+        0 => whole,
+        _ if tail == carried => whole + 1,
+        _ => return None,
     };
-    let kept = if rest == 0 {
-        exact
-    } else {
-        exact.round(QUOTIENT_SCALE, Rounding::HalfEven)
-    };
-    let short = kept.normalize();
-    let short = if short.scale > QUOTIENT_SCALE {
-        short.round(QUOTIENT_SCALE, Rounding::HalfEven)
-    } else {
-        short
-    };
-    Decimal::new(short.mantissa, short.scale)
+    held(i128::try_from(whole).ok()?, scale)
+}
+
+/// Ten times the rest over the divisor: the digit, and the rest again.
+fn next_digit(rest: u128, divisor: u128) -> (u128, u128) {
+    if let Some(ten) = rest.checked_mul(10) {
+        return (ten / divisor, ten % divisor);
+    }
+    let (mut digit, mut sum) = (0, 0);
+    for _ in 0..10 {
+        sum += rest;
+        if sum >= divisor {
+            sum -= divisor;
+            digit += 1;
+        }
+    }
+    (digit, sum)
 }
 
 impl From<i64> for Decimal {

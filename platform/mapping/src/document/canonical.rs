@@ -220,6 +220,9 @@ fn tidy_document(members: &mut Map<String, Value>) {
 }
 
 fn tidy_row_step(step: &mut Map<String, Value>) {
+    if step.get("op").is_some_and(|op| op == "dedupe") {
+        drop_default(step, "keep", "first");
+    }
     drop_default(step, "input", "any");
     drop_default(step, "max_members", super::default_max_members());
     if step.get("op").and_then(Value::as_str) == Some("dedupe") {

@@ -1,7 +1,7 @@
 //! RFC 9535 JSONPath: every query of the RFC, parsed by `jsonpath-rust` and evaluated here.
 //!
 //! The parser is `jsonpath-rust`'s. Its grammar is wrong in some places and its evaluation in others
-//! (`tests/json_path_suite.rs` lists them), so [`lexer`] reads the text before it, [`lower`] checks
+//! (`tests/mapping/json_path_suite.rs` lists them), so [`lexer`] reads the text before it, [`lower`] checks
 //! its tree after it, and [`evaluate`] works on our own [`tree`], which borrows from the JSON text:
 //! what is found are slices of the input, so numbers keep their digits.
 //!

@@ -1,7 +1,9 @@
 //! One value of all the rows of a group: what a field's `combine` says.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
+use bumpalo::collections::Vec as ArenaVec;
 use tributary_model::error_code::ErrorCode;
 
 use super::rows::shown;
@@ -10,18 +12,37 @@ use crate::document::Combine;
 use crate::plan::{Combined, ValueNode};
 use crate::value::{Made, Value, failure};
 
+/// The different texts of `join`, put together at the end: one after the other would take memory with
+/// the square of their number.
+struct Texts<'a> {
+    order: ArenaVec<'a, &'a str>,
+    known: HashSet<&'a str>,
+}
+
+impl<'a> Texts<'a> {
+    fn add(&mut self, text: &'a str) {
+        if self.known.insert(text) {
+            self.order.push(text);
+        }
+    }
+}
+
 impl<'a> Run<'a> {
     /// The value of the field made of every row of the group, and combined.
     pub(super) fn combined(&mut self, value: &'a ValueNode, rule: &'a Combined) -> Made<Value<'a>> {
         let first = self.current.first().copied().unwrap_or(0);
         let mut sofar = Value::Null;
         let mut failed = None;
+        let mut texts = Texts {
+            order: ArenaVec::new_in(self.arena),
+            known: HashSet::new(),
+        };
         for place in 0..self.order.len() {
             let row = self.order.get(place).copied().unwrap_or(0);
             self.select(0, row);
             let next = self
                 .through(value)
-                .and_then(|next| self.joined(sofar, next, rule, place == 0));
+                .and_then(|next| self.joined(sofar, next, rule, place == 0, &mut texts));
             match next {
                 Ok(next) => sofar = next,
                 Err(failure) => {
@@ -35,7 +56,11 @@ impl<'a> Run<'a> {
             Some(failure) => Err(failure),
             None => {
                 self.select(0, first);
-                Ok(sofar)
+                if texts.order.len() < 2 || matches!(sofar, Value::Failed) {
+                    return Ok(sofar);
+                }
+                let joined = texts.order.join(&*rule.separator);
+                Ok(Value::Text(self.arena.alloc_str(&joined)))
             }
         }
     }
@@ -46,6 +71,7 @@ impl<'a> Run<'a> {
         next: Value<'a>,
         rule: &'a Combined,
         is_first: bool,
+        texts: &mut Texts<'a>,
     ) -> Made<Value<'a>> {
         match (rule.rule, sofar, next) {
             (_, Value::Failed, _) | (_, _, Value::Failed) => Ok(Value::Failed),
@@ -55,7 +81,12 @@ impl<'a> Run<'a> {
                 ErrorCode::GroupConflict,
                 format!("{} and {} in rows of one group", shown(sofar), shown(next)),
             ),
-            (_, Value::Null, next) => Ok(next),
+            (_, Value::Null, next) => {
+                if let (Combine::Join, Value::Text(text)) = (rule.rule, next) {
+                    texts.add(text);
+                }
+                Ok(next)
+            }
             (_, sofar, Value::Null) => Ok(sofar),
             (Combine::First, sofar, _) => Ok(sofar),
             (Combine::Last, _, next) => Ok(next),
@@ -75,16 +106,9 @@ impl<'a> Run<'a> {
                 })
             }
             (Combine::Join, sofar, next) => {
-                let (left, right) = (sofar.text()?, next.text()?);
-                let known = left.split(&*rule.separator).any(|part| part == right);
-                if known {
-                    return Ok(sofar);
-                }
-                let mut joined = self.text_buffer(left.len() + rule.separator.len() + right.len());
-                joined.push_str(left);
-                joined.push_str(&rule.separator);
-                joined.push_str(right);
-                Ok(Value::Text(joined.into_bump_str()))
+                sofar.text()?;
+                texts.add(next.text()?);
+                Ok(sofar)
             }
         }
     }

@@ -13,7 +13,8 @@ use crate::document::OnError;
 use crate::formula::evaluate::{condition, evaluate};
 use crate::formula::expression::SlotRef;
 use crate::plan::{
-    Accumulator, AccumulatorKind, Body, Case, EachNode, EachSource, Node, Source, ValueNode,
+    Accumulator, AccumulatorKind, Body, Case, EachExtra, EachNode, EachSource, Node, Source,
+    ValueNode,
 };
 use crate::reader::Slot;
 use crate::value::{Failure, Made, Value};
@@ -39,16 +40,17 @@ impl<'a> Run<'a> {
         if let Some(when) = &node.when {
             match condition(when, self) {
                 Ok(Some(true)) => {}
-                Ok(_) => {
+                Ok(known) => {
                     if self.trace.is_some() {
                         self.left_out(node);
                     }
-                    self.clear(node);
+                    let value = known.map_or(Value::Failed, |_| Value::Null);
+                    self.clear(node, value);
                     return Ok(());
                 }
                 Err(failure) => {
                     self.fail(node, *failure);
-                    self.clear(node);
+                    self.clear(node, Value::Failed);
                     return Ok(());
                 }
             }
@@ -73,20 +75,31 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Values of a node that is left out are null.
-    fn clear(&mut self, node: &'a Node) {
+    /// Values of a node that is left out are null; where its condition has failed they have failed too,
+    /// so that what needs them stays silent.
+    fn clear(&mut self, node: &'a Node, value: Value<'a>) {
         match &node.body {
-            Body::Value(value) => self.set_variable(value.variable, Value::Null),
+            Body::Value(inner) => self.set_variable(inner.variable, value),
             Body::Object { nodes, .. } => {
                 for inner in nodes {
-                    self.clear(inner);
+                    self.clear(inner, value);
                 }
             }
             Body::Each(each) => {
                 if let Some(extra) = self.plan.eaches.get(each.index) {
-                    self.start_accumulators(extra);
+                    match value {
+                        Value::Failed => self.fail_accumulators(extra),
+                        _ => self.start_accumulators(extra),
+                    }
                 }
             }
+        }
+    }
+
+    /// Aggregates over a loop whose elements are not known.
+    fn fail_accumulators(&mut self, extra: &EachExtra) {
+        for accumulator in &extra.accumulators {
+            self.set_variable(accumulator.output, Value::Failed);
         }
     }
 
@@ -123,6 +136,7 @@ impl<'a> Run<'a> {
         value: &'a ValueNode,
         out: &mut Vec<u8>,
     ) -> Result<(), Dropped> {
+        let row = self.current.first().copied().unwrap_or(0);
         let made = match &value.combine {
             None => self.through(value),
             Some(rule) => self.combined(value, rule),
@@ -135,6 +149,10 @@ impl<'a> Run<'a> {
             Ok(result) => result,
             Err(failure) => self.on_error(node, value, *failure)?,
         };
+        if value.combine.is_some() {
+            // a failure has left the row that failed as the current one, for the issue's place
+            self.select(0, row);
+        }
         if value.read {
             self.set_variable(value.variable, result);
         }
@@ -295,6 +313,7 @@ impl<'a> Run<'a> {
                 Ok(elements) => elements,
                 Err(failure) => {
                     self.fail(node, *failure);
+                    self.fail_accumulators(extra);
                     return Ok(());
                 }
             },
@@ -314,6 +333,7 @@ impl<'a> Run<'a> {
                         hint: None,
                     };
                     self.issue(&spot, failure, Severity::Error);
+                    self.fail_accumulators(extra);
                     return Ok(());
                 }
             },
@@ -357,9 +377,14 @@ impl<'a> Run<'a> {
         if let Some(keep) = &each.keep {
             match condition(keep, self) {
                 Ok(Some(true)) => {}
-                Ok(_) => return false,
-                Err(failure) => {
-                    self.fail(node, *failure);
+                Ok(Some(false)) => return false,
+                unknown => {
+                    if let Err(failure) = unknown {
+                        self.fail(node, *failure);
+                    }
+                    if let Some(extra) = self.plan.eaches.get(each.index) {
+                        self.fail_accumulators(extra);
+                    }
                     return false;
                 }
             }

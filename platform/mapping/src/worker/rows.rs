@@ -21,8 +21,8 @@ impl<'a> Run<'a> {
     /// a row that the filters drop belong to their group too, as long as their key can be read: the
     /// group is quarantined with the first and counted as skipped if it has none but the second.
     pub(super) fn group_key(mut self, reader: &mut Reader, key: &mut String) -> bool {
-        let _told_when_mapped = self.read_rows(reader);
-        self.key(key)
+        let readable = self.read_rows(reader);
+        self.key(key, readable)
     }
 
     /// Reads all rows into table 0; whether all could be read.
@@ -91,8 +91,12 @@ impl<'a> Run<'a> {
             let mut keep = true;
             for filter in &plan.filters {
                 match condition(&filter.keep, self) {
-                    Ok(truth) => keep &= truth.unwrap_or(true),
+                    Ok(truth) => keep = truth.unwrap_or(true),
                     Err(failure) => self.rule_issue(&filter.id, *failure, row),
+                }
+                // what one filter has dropped is nothing to the next
+                if !keep {
+                    break;
                 }
             }
             if keep {
@@ -114,7 +118,12 @@ impl<'a> Run<'a> {
                 self.select(0, row);
                 let mut key = String::new();
                 for slot in &dedupe.by {
-                    key.push_str(self.json(self.slot(*slot)));
+                    // 1.50 and 1.5 are one number, whatever their digits
+                    let value = self.slot(*slot);
+                    match value.decoded() {
+                        Ok(Value::Decimal(number)) => key.push_str(&number.normalize().to_string()),
+                        _ => key.push_str(self.json(value)),
+                    }
                     key.push(KEY_SEPARATOR);
                 }
                 match (seen.get(&key), dedupe.keep) {
@@ -130,6 +139,8 @@ impl<'a> Run<'a> {
                     (Some(_), Keep::First) => {}
                 }
             }
+            // rows stay in the order of the source, whichever of several is kept
+            kept.sort_unstable();
             self.order = kept;
         }
     }
@@ -226,8 +237,9 @@ impl<'a> Run<'a> {
         });
     }
 
-    /// Writes the record's key; whether all its parts are there.
-    pub(super) fn key(&mut self, key: &mut String) -> bool {
+    /// Writes the record's key; whether all its parts are there. A row that could not be read has told
+    /// why already.
+    pub(super) fn key(&mut self, key: &mut String, readable: bool) -> bool {
         let mut complete = true;
         for (number, slot) in self.plan.key.iter().enumerate() {
             let text = match self.slot(*slot) {
@@ -238,8 +250,7 @@ impl<'a> Run<'a> {
                 _ => "",
             };
             if text.is_empty() {
-                // a row that could not be read has told why already
-                if complete && !self.failed {
+                if complete && readable {
                     let message = "the key field is empty or missing".to_owned();
                     self.slot_issue(ErrorCode::KeyMissing, "key", *slot, message);
                 }

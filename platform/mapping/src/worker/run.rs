@@ -136,7 +136,7 @@ impl<'a> Run<'a> {
             let filter_failed = self.failed;
             // a record that is left out needs no key, but is found by it if it has one
             self.select(0, 0);
-            self.key(key);
+            self.key(key, true);
             if filter_failed {
                 return Verdict::Quarantined;
             }
@@ -148,7 +148,7 @@ impl<'a> Run<'a> {
             self.group_rows();
         }
         self.select(0, self.order.first().copied().unwrap_or(0));
-        let keyed = self.key(key);
+        let keyed = self.key(key, readable);
         if !readable || !keyed {
             return Verdict::Quarantined;
         }

@@ -98,7 +98,11 @@ fn function(topic: &'static str, signature: &'static Signature) -> MappingFuncti
             Output::SameOr => "the same, or what its argument is",
         },
         arguments: arguments.collect(),
-        fails_with: signature.fails_with.iter().map(|code| code.as_str()).collect(),
+        fails_with: signature
+            .fails_with
+            .iter()
+            .map(|code| code.as_str())
+            .collect(),
         examples: examples.collect(),
     }
 }

@@ -402,6 +402,7 @@ fn same(constant: &Constant, value: &Json) -> bool {
             Decimal::parse(&other.to_string()).is_ok_and(|other| other == *number)
         }
         (Constant::Date(date), Json::String(other)) => date.to_string() == *other,
+        (Constant::DateTime(instant), Json::String(other)) => instant.to_string() == *other,
         _ => false,
     }
 }
@@ -413,6 +414,7 @@ fn shown(constant: &Constant) -> String {
         Constant::Text(text) => format!("{text:?}"),
         Constant::Decimal(number) => number.to_string(),
         Constant::Date(date) => date.to_string(),
+        Constant::DateTime(instant) => instant.to_string(),
     }
 }
 

@@ -1,0 +1,225 @@
+//! Runs `tests/cases/*.json`: mapping documents with their own tests, or with the diagnostics that their
+//! check must give. No Rust is needed to write one:
+//!
+//! `{ "about", "lookups": [lookup documents], "params", "columns", "mapping": document,
+//!    "source_schema", "target_schema": JSON Schemas, "stream": row format, "samples": rows,
+//!    "expect_diagnostics": [{ "code", "pointer", "severity", "message", "hint" }] }`
+//!
+//! `"text"` in place of `mapping` is a document as text. `message` and `hint` are parts of the whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::Value;
+use tributary_mapping::functions::signatures;
+use tributary_mapping::schema::Schema;
+use tributary_mapping::{
+    Diagnostic, Document, Environment, Row, check, check_samples, parse, run_tests,
+};
+use tributary_model::document::LookupDocument;
+use tributary_model::rows::{RowFormat, RowPosition};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    about: String,
+    #[serde(default)]
+    lookups: Vec<LookupDocument>,
+    #[serde(default)]
+    params: BTreeMap<String, Value>,
+    columns: Option<Vec<String>>,
+    source_schema: Option<Value>,
+    target_schema: Option<Value>,
+    /// the stream that the mapping is bound to
+    stream: Option<RowFormat>,
+    /// rows of the stream, for counter-examples
+    #[serde(default)]
+    samples: Vec<Value>,
+    text: Option<String>,
+    #[serde(default)]
+    mapping: Value,
+    #[serde(default)]
+    expect_diagnostics: Vec<Expected>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    code: String,
+    pointer: String,
+    #[serde(default)]
+    severity: Option<String>,
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default)]
+    hint: Option<String>,
+}
+
+impl Expected {
+    fn fits(&self, found: &Diagnostic) -> bool {
+        let part = |whole: &str, part: &Option<String>| {
+            part.as_ref().is_none_or(|part| whole.contains(part))
+        };
+        let severity = if found.is_error() { "error" } else { "warning" };
+        found.code == self.code
+            && found.pointer == self.pointer
+            && self.severity.as_ref().is_none_or(|word| word == severity)
+            && part(&found.message, &self.message)
+            && part(&found.hint, &self.hint)
+    }
+}
+
+fn differences(case: &Case) -> Vec<String> {
+    let lookups: BTreeMap<String, LookupDocument> = case
+        .lookups
+        .iter()
+        .map(|table| (table.name.to_string(), table.clone()))
+        .collect();
+    let schema = |schema: &Option<Value>| schema.as_ref().map(Schema::from_json_schema);
+    let (source, target) = (schema(&case.source_schema), schema(&case.target_schema));
+    let environment = Environment::new(&lookups, &case.params)
+        .with_columns(case.columns.as_deref())
+        .with_schemas(source.as_ref(), target.as_ref());
+    let text = case
+        .text
+        .clone()
+        .unwrap_or_else(|| case.mapping.to_string());
+    let parsed = parse(text.as_bytes());
+    let mut diagnostics: Vec<Diagnostic> = match &parsed {
+        Ok(document) => check(document, &environment),
+        Err(diagnostics) => diagnostics.clone(),
+    };
+    if let (Ok(document), Some(stream)) = (&parsed, &case.stream) {
+        diagnostics.extend(of_stream(document, &environment, stream, &case.samples));
+    }
+    let fits = diagnostics.len() == case.expect_diagnostics.len()
+        && diagnostics
+            .iter()
+            .zip(&case.expect_diagnostics)
+            .all(|(found, expected)| expected.fits(found));
+    if !fits {
+        let lines: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
+        return vec![format!("diagnostics:\n    {}", lines.join("\n    "))];
+    }
+    let Ok(document) = parsed else {
+        return Vec::new();
+    };
+    if !case.expect_diagnostics.is_empty() {
+        return Vec::new();
+    }
+    if document.tests.is_empty() {
+        return vec!["the mapping has no tests".to_owned()];
+    }
+    run_tests(&document, &environment)
+        .into_iter()
+        .filter(|report| !report.passed())
+        .map(|report| {
+            format!(
+                "{}:\n    {}",
+                report.name,
+                report.differences.join("\n    ")
+            )
+        })
+        .collect()
+}
+
+/// What the stream and its sample rows say.
+fn of_stream(
+    document: &Document,
+    environment: &Environment<'_>,
+    stream: &RowFormat,
+    samples: &[Value],
+) -> Vec<Diagnostic> {
+    let texts: Vec<String> = samples
+        .iter()
+        .map(|row| row.as_str().map_or_else(|| row.to_string(), str::to_owned))
+        .collect();
+    let rows: Vec<Row<'_>> = texts
+        .iter()
+        .zip(1..)
+        .map(|(text, line)| Row {
+            position: RowPosition { line, offset: 0 },
+            bytes: text.as_bytes(),
+        })
+        .collect();
+    match check_samples(document, environment, stream, &rows) {
+        Ok(found) => found.iter().map(|example| example.diagnostic()).collect(),
+        Err(diagnostics) => diagnostics,
+    }
+}
+
+fn cases() -> Vec<(String, Case)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut found = Vec::new();
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    for path in files {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let value: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let all = match value {
+            Value::Array(all) => all,
+            one => vec![one],
+        };
+        found.extend(all.into_iter().map(|case| {
+            let case = serde_json::from_value(case).unwrap_or_else(|e| panic!("{name}: {e}"));
+            (name.clone(), case)
+        }));
+    }
+    found
+}
+
+#[test]
+fn every_case_holds() {
+    let cases = cases();
+    let mut failures = Vec::new();
+    for (name, case) in &cases {
+        failures.extend(
+            differences(case)
+                .into_iter()
+                .map(|text| format!("{name} ({}): {text}", case.about)),
+        );
+    }
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+    assert!(cases.len() >= 10, "only {} cases were found", cases.len());
+}
+
+#[test]
+fn every_diagnostic_code_has_a_case() {
+    let expected: BTreeSet<String> = cases()
+        .into_iter()
+        .flat_map(|(_, case)| case.expect_diagnostics)
+        .map(|expected| expected.code)
+        .collect();
+    let source = include_str!("../../src/diagnostic.rs");
+    let missing: Vec<&str> = source
+        .split("&str = \"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|code| !expected.contains(*code))
+        .collect();
+    assert!(missing.is_empty(), "no case for {missing:?}");
+}
+
+/// What a person can write without Rust: examples of functions, records with what must come of them,
+/// documents with their diagnostics.
+#[test]
+fn there_are_more_than_six_hundred_cases() {
+    let examples: usize = signatures().map(|signature| signature.examples.len()).sum();
+    let (mut records, mut diagnostics) = (0, 0);
+    for (_, case) in cases() {
+        diagnostics += case.expect_diagnostics.len();
+        let tests = case.mapping.get("tests").and_then(Value::as_array);
+        records += tests.map_or(0, Vec::len);
+    }
+    let all = examples + records + diagnostics;
+    println!(
+        "{all} cases: {examples} examples of functions, {records} records, {diagnostics} diagnostics"
+    );
+    assert!(all >= 600, "only {all} cases");
+    assert!(records >= 80, "only {records} records");
+}
