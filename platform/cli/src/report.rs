@@ -203,7 +203,10 @@ mod tests {
             ("unchanged", "500"),
             ("bad", "67"),
         ] {
-            let end = |line: &str, word: &str| line.find(word).map(|at| at + word.len());
+            let end = |line: &str, word: &str| {
+                let found = line.find(&format!(" {word} "));
+                found.map(|at| at + word.len())
+            };
             assert_eq!(end(&head, name), end(&row, value), "{name}:\n{head}\n{row}");
         }
         assert_eq!(head.find("created"), row.find("2026-"), "{head}\n{row}");
