@@ -57,8 +57,7 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
         let crashes = built.join("crashes").join(target);
         std::fs::create_dir_all(&found)?;
         std::fs::create_dir_all(&crashes)?;
-        let mut command =
-            std::process::Command::new(built.join(&host).join("debug").join(target));
+        let mut command = std::process::Command::new(built.join(&host).join("debug").join(target));
         command
             .arg(&found)
             .arg(folder.join("corpus").join(target))
