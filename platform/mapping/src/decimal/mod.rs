@@ -396,12 +396,7 @@ fn quotient(left: Decimal, right: Decimal) -> Option<Decimal> {
             whole += 1;
         }
     }
-    // 39 digits fit in whole; the last of them may be a zero
-    while whole >= LIMIT.unsigned_abs() && scale > 0 && whole % 10 == 0 {
-        (whole, scale) = (whole / 10, scale - 1);
-    }
-    let (whole, scale) = (i128::try_from(whole).ok()?, u8::try_from(scale).ok()?);
-    held(whole, scale)
+    held_long(whole, u8::try_from(scale).ok()?)
 }
 
 /// A quotient whose digits are full: it can be held if nothing but zeros would follow.
@@ -425,6 +420,14 @@ fn without_tail(whole: u128, mut rest: u128, divisor: u128, scale: i32) -> Optio
         _ if tail == carried => whole + 1,
         _ => return None,
     };
+    held_long(whole, scale)
+}
+
+/// Of 39 digits the last may be a zero.
+fn held_long(mut whole: u128, mut scale: u8) -> Option<Decimal> {
+    while whole >= LIMIT.unsigned_abs() && scale > 0 && whole % 10 == 0 {
+        (whole, scale) = (whole / 10, scale - 1);
+    }
     held(i128::try_from(whole).ok()?, scale)
 }
 

@@ -269,9 +269,11 @@ fn several(name: &str, items: &[Formula], at: &Interpreter<'_>) -> Result<Value,
             "coalesce" => return Ok(value),
             "concat" => joined.push_str(&value.text()?),
             _ => {
-                if let Value::Digits(_) = value {
-                    value.number()?;
-                }
+                // what is compared is a number, no longer the digits of the source
+                let value = match value {
+                    Value::Digits(_) => Value::Number(value.number()?),
+                    other => other,
+                };
                 let better = best.is_null() || {
                     let order = value.order(&best)?;
                     if name == "least" {

@@ -110,6 +110,12 @@ pub(super) fn fit(field: &Field, value: Value) -> Made<Value> {
             let number = value.number()?;
             let fits = number.decimals() <= sizes[1]
                 && number.digits_before_point() <= sizes[0] - sizes[1];
+            // zeros that the type has no room for are gone
+            let number = if number.scale() > sizes[1] {
+                number.normalized()
+            } else {
+                number
+            };
             fits.then_some(Value::Number(number)).ok_or("number_range")
         }
         ("bool", _) if matches!(value, Value::Bool(_)) => Ok(value),

@@ -297,6 +297,11 @@ impl Number {
         self.normalized().scale == 0
     }
 
+    /// Digits after the point, also zeros.
+    pub(super) fn scale(&self) -> usize {
+        self.scale
+    }
+
     pub(super) fn decimals(&self) -> usize {
         self.normalized().scale
     }
