@@ -35,6 +35,8 @@ pub(crate) struct Scanner<'a> {
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
+/// Eight letters.
+const PLAIN: u64 = ONES * b'a' as u64;
 
 impl Scanner<'_> {
     pub(crate) fn fail<T>(&self, reason: &'static str) -> Result<T, ScanError> {
@@ -275,7 +277,7 @@ pub(crate) fn plain_run(bytes: &[u8], mut at: usize) -> usize {
         .get(at..at + 8)
         .and_then(|chunk| <[u8; 8]>::try_from(chunk).ok())
     {
-        let marks = marked(chunk);
+        let marks = marked(u64::from_le_bytes(chunk));
         if marks != 0 {
             return at + (marks.trailing_zeros() / 8) as usize;
         }
@@ -284,10 +286,10 @@ pub(crate) fn plain_run(bytes: &[u8], mut at: usize) -> usize {
     if at >= bytes.len() {
         return at;
     }
-    // the rest, together with bytes before it that are known to be plain
+    // the rest, together with bytes before it, which are made plain
     if let Some(chunk) = bytes.last_chunk::<8>() {
-        let known = at + 8 - bytes.len();
-        let marks = marked(*chunk) & (u64::MAX << (8 * known));
+        let rest = u64::MAX << (8 * (at + 8 - bytes.len()));
+        let marks = marked((u64::from_le_bytes(*chunk) & rest) | (PLAIN & !rest));
         return match marks {
             0 => bytes.len(),
             marks => bytes.len() - 8 + (marks.trailing_zeros() / 8) as usize,
@@ -306,8 +308,7 @@ pub(crate) fn plain_run(bytes: &[u8], mut at: usize) -> usize {
 /// be marked wrongly. A borrow in a byte's subtraction marks a byte below, an exclusive-or makes an
 /// equal byte zero.
 #[inline]
-fn marked(chunk: [u8; 8]) -> u64 {
-    let word = u64::from_le_bytes(chunk);
+fn marked(word: u64) -> u64 {
     let quote = word ^ (ONES * b'"' as u64);
     let slash = word ^ (ONES * b'\\' as u64);
     let found = (quote.wrapping_sub(ONES) & !quote)
@@ -339,10 +340,15 @@ mod tests {
         };
         for length in 0..28 {
             for mark in [b'"', b'\\', b'\n', 0, 0x1f, b' ', b'!', 0x7f, 0xff] {
-                for place in 0..=length {
-                    let mut bytes = vec![b'a'; length];
+                // what stands before the start must not change what is found after it
+                for (place, before) in (0..=length).flat_map(|place| [(place, b'a'), (place, b'"')])
+                {
+                    let mut bytes = vec![b'#'; length];
                     if let Some(byte) = bytes.get_mut(place) {
                         *byte = mark;
+                    }
+                    for byte in bytes.iter_mut().take(place) {
+                        *byte = before;
                     }
                     for at in 0..=length {
                         assert_eq!(
