@@ -79,7 +79,7 @@ pub fn coverage(document: &Document, outcomes: &[TestOutcome]) -> Coverage {
         parts.push(Part {
             kind: PartKind::Rule,
             name: rule.id.clone(),
-            detail: rule.check.clone(),
+            detail: rule.check.clone().unwrap_or_else(|| rule.id.clone()),
             pointer: format!("/quality/{place}"),
             reached: reached.issues.contains(rule.id.as_str()),
         });

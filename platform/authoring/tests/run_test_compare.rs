@@ -1,6 +1,6 @@
 //! What one does with a finished document: map files, test, explain, compare two versions. On the
 //! documents and samples of the tenants that the repository brings along.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 use std::collections::BTreeMap;
 use std::io::{self, Cursor};

@@ -2,7 +2,6 @@
 //! are run there, and what they print (stdout and stderr) is what stands on the page.
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     clippy::disallowed_methods,
     reason = "test code; the commands need a PATH"
 )]

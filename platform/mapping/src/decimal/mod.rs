@@ -425,7 +425,7 @@ fn without_tail(whole: u128, mut rest: u128, divisor: u128, scale: i32) -> Optio
 
 /// Of 39 digits the last may be a zero.
 fn held_long(mut whole: u128, mut scale: u8) -> Option<Decimal> {
-    while whole >= LIMIT.unsigned_abs() && scale > 0 && whole % 10 == 0 {
+    while whole >= LIMIT.unsigned_abs() && scale > 0 && whole.is_multiple_of(10) {
         (whole, scale) = (whole / 10, scale - 1);
     }
     held(i128::try_from(whole).ok()?, scale)

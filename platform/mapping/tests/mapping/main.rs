@@ -3,6 +3,7 @@
 //! allocations, whose counting allocator would count those of all other tests.
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::disallowed_methods,
     reason = "test code"

@@ -1,5 +1,6 @@
 //! What a run adds up to.
 
+use tributary_model::counters::Counters;
 use tributary_model::error_code::{ErrorCode, Owner};
 use tributary_model::id::RunId;
 use tributary_model::issue::{Issue, Stage};
@@ -53,13 +54,7 @@ pub(crate) async fn counters_and_amounts(bed: Bed) {
     assert_eq!((counters.delivered, counters.quarantined), (2, 1));
     assert_eq!((counters.rejected, counters.pending), (1, 4));
     assert_eq!(counters.unexplained(), 0);
-    let empty = bed.run("invoices").await;
-    bed.acme.run_cancel(&empty.id).await.unwrap();
-    let listed = [run.id.clone(), empty.id.clone()];
-    let found = bed.acme.counters_of(&listed).await.unwrap();
-    assert_eq!(found.get(&run.id), Some(&counters));
-    assert_eq!(found.get(&empty.id), None, "no batch yet");
-    assert_eq!(bed.acme.counters_of(&[]).await.unwrap().len(), 0);
+    counters_of_many(&bed, &run.id, &counters).await;
     let sums: Vec<_> = bed
         .acme
         .run_amounts(&run.id)
@@ -92,12 +87,18 @@ pub(crate) async fn counters_and_amounts(bed: Bed) {
         matches!(refused, Err(StoreError::Refused { .. })),
         "{refused:?}"
     );
-    done(
-        bed.acme
-            .commit_batch(&third, &result(vec![]))
-            .await
-            .unwrap(),
-    );
+    let empty = result(vec![]);
+    done(bed.acme.commit_batch(&third, &empty).await.unwrap());
+}
+
+async fn counters_of_many(bed: &Bed, run: &RunId, counters: &Counters) {
+    let empty = bed.run("invoices").await;
+    bed.acme.run_cancel(&empty.id).await.unwrap();
+    let listed = [run.clone(), empty.id.clone()];
+    let found = bed.acme.counters_of(&listed).await.unwrap();
+    assert_eq!(found.get(run), Some(counters));
+    assert_eq!(found.get(&empty.id), None, "no batch yet");
+    assert_eq!(bed.acme.counters_of(&[]).await.unwrap().len(), 0);
 }
 
 async fn stored_batches(bed: &Bed, run: &RunId, one: &BatchResult) {

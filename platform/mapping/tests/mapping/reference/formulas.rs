@@ -390,16 +390,8 @@ impl Author {
                 Formula::In(Box::new(self.number(below)), items)
             }
             7 => Formula::Not(Box::new(self.truth(below))),
-            8 | 9 => {
-                let operator = self.random.pick(&["and", "&&"]);
-                Formula::Two(
-                    operator,
-                    Box::new(self.truth(below)),
-                    Box::new(self.truth(below)),
-                )
-            }
-            10 => {
-                let operator = self.random.pick(&["or", "||"]);
+            8..=10 => {
+                let operator = self.random.pick(&["and", "&&", "or", "||"]);
                 Formula::Two(
                     operator,
                     Box::new(self.truth(below)),
