@@ -1,5 +1,6 @@
 //! The page "mappings in fifteen minutes" does what it says: its files are written to a folder, its commands
-//! are run there, and what they print (stdout and stderr) is what stands on the page.
+//! are run there, and what they print (stdout and stderr) is what stands on the page. `UPDATE_GOLDEN=1`
+//! writes what they print to the page.
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,
@@ -64,6 +65,7 @@ fn run(folder: &Path, command: &str) -> String {
 fn the_page_says_what_the_commands_say() {
     let folder = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(page()).unwrap();
+    let mut renewed = text.clone();
     let mut commands = 0;
     for block in blocks(&text) {
         if let Some(name) = &block.name {
@@ -80,11 +82,15 @@ fn the_page_says_what_the_commands_say() {
                 shown.push_str(&format!("{line}\n{}", run(folder.path(), command)));
             }
         }
-        assert_eq!(
-            shown, block.text,
-            "what the page shows of a command is not what it says"
-        );
+        renewed = renewed.replace(&block.text, &shown);
     }
+    if std::env::var("UPDATE_GOLDEN").is_ok() {
+        std::fs::write(page(), &renewed).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(page()).unwrap() == renewed,
+        "what the page shows of a command is not what it says; run with UPDATE_GOLDEN=1 and review the difference"
+    );
     assert!(commands >= 9, "{commands} commands were run");
 }
 

@@ -39,8 +39,12 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
         step("cargo-nextest is not installed: using cargo test (cargo install cargo-nextest)");
         repo.cargo(&["test", "--locked", "--workspace", "--no-fail-fast"])
     };
-    if let Some(filter) = &arguments.part {
-        command.arg(filter);
+    if let Some(part) = &arguments.part {
+        if nextest && part.starts_with("tributary") {
+            command.args(["-E", &format!("package(={part})")]);
+        } else {
+            command.arg(part);
+        }
     }
     command
         .env("TRIBUTARY_TEST_PROGRAMS", &programs)
