@@ -2,9 +2,12 @@
 //!
 //! The flags are those of cargo-fuzz without a sanitizer, which alone needs a nightly compiler; our code
 //! is safe Rust, so a wrong access is a panic and found all the same. Each target begins with its corpus
-//! in the repository; what it finds on the way goes to the target folder and is used again next time.
+//! in the repository; as many run side by side as there are cores. What a target finds on the way goes
+//! to the target folder and is used again next time.
 //!
 //! Deliberately absent: writing to the corpus. `docs/operations.md` says how a finding becomes a test.
+
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
@@ -25,7 +28,7 @@ const HANG_SECONDS: u32 = 10;
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// seconds for each target
-    #[arg(long, default_value_t = 12)]
+    #[arg(long, default_value_t = 60)]
     pub(crate) seconds: u32,
     /// only this target
     pub(crate) target: Option<String>,
@@ -51,29 +54,89 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
         .env("CARGO_TARGET_DIR", &built)
         .env("RUSTFLAGS", FLAGS);
     cargo::run(&mut build)?;
-    for target in targets {
-        step(&format!("fuzzing {target} for {} s", arguments.seconds));
+    let programs = built.join(&host).join("debug");
+    let side_by_side = std::thread::available_parallelism()?.get();
+    for some in targets.chunks(side_by_side) {
+        step(&format!(
+            "fuzzing {} for {} s each",
+            some.join(", "),
+            arguments.seconds
+        ));
+        let jobs: Vec<Job> = some
+            .iter()
+            .map(|target| Job::start(&folder, &built, &programs, target, arguments.seconds))
+            .collect::<anyhow::Result<_>>()?;
+        for job in jobs {
+            job.end()?;
+        }
+    }
+    Ok(())
+}
+
+/// A target at work.
+struct Job {
+    target: String,
+    process: std::process::Child,
+    /// what it said
+    log: PathBuf,
+    crashes: PathBuf,
+}
+
+impl Job {
+    fn start(
+        folder: &Path,
+        built: &Path,
+        programs: &Path,
+        target: &str,
+        seconds: u32,
+    ) -> anyhow::Result<Self> {
         let found = built.join("corpus").join(target);
         let crashes = built.join("crashes").join(target);
         std::fs::create_dir_all(&found)?;
         std::fs::create_dir_all(&crashes)?;
-        let mut command = std::process::Command::new(built.join(&host).join("debug").join(target));
-        command
+        let log = built.join(format!("{target}.log"));
+        let process = std::process::Command::new(programs.join(target))
             .arg(&found)
             .arg(folder.join("corpus").join(target))
-            .arg(format!("-max_total_time={}", arguments.seconds))
+            .arg(format!("-max_total_time={seconds}"))
             .arg(format!("-timeout={HANG_SECONDS}"))
             .arg("-rss_limit_mb=2048")
             .arg(format!("-artifact_prefix={}/", crashes.display()))
-            .args(["-verbosity=0", "-print_final_stats=1"]);
-        cargo::run(&mut command).with_context(|| {
-            format!(
-                "the input that {target} fails on lies in {}",
-                crashes.display()
-            )
-        })?;
+            .args(["-verbosity=0", "-print_final_stats=1"])
+            .stderr(std::fs::File::create(&log)?)
+            .spawn()?;
+        Ok(Self {
+            target: target.to_owned(),
+            process,
+            log,
+            crashes,
+        })
     }
-    Ok(())
+
+    /// Waits for its end and says how many inputs it tried; all it said, if it failed.
+    fn end(mut self) -> anyhow::Result<()> {
+        let status = self.process.wait()?;
+        let said = std::fs::read_to_string(&self.log)?;
+        let Self {
+            target, crashes, ..
+        } = &self;
+        if !status.success() {
+            bail!(
+                "{said}\nthe input that {target} fails on lies in {}",
+                crashes.display()
+            );
+        }
+        let figure = |name: &str| {
+            let line = said.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap_or("?").trim().to_owned()
+        };
+        step(&format!(
+            "{target}: {} inputs, no fault; peak memory {} MiB",
+            figure("stat::number_of_executed_units:"),
+            figure("stat::peak_rss_mb:")
+        ));
+        Ok(())
+    }
 }
 
 /// The platform that rustc builds for.

@@ -9,7 +9,7 @@ pub(crate) struct Arguments {
     /// only this part: `tidy`, or a package or test name filter for the test runner
     part: Option<String>,
     /// seconds for each of the five fuzz targets after the tests; 0: none
-    #[arg(long, default_value_t = 12)]
+    #[arg(long, default_value_t = 60)]
     fuzz_seconds: u32,
 }
 
