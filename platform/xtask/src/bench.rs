@@ -66,18 +66,25 @@ fn end_to_end(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
 
 /// The mapping beside a program by hand: part of the product's own workspace.
 fn mapping_vs_serde(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
-    let mut command = repo.cargo(&["bench", "--locked", "--workspace"]);
-    command.args(["--bench", "mapping_vs_serde", "--"]);
-    if arguments.json {
-        command.arg("--json");
-    }
-    cargo::run(&mut command)
+    own(repo, arguments, "mapping_vs_serde")
 }
 
-/// The mapping beside other engines, which have a workspace of their own.
+/// The mapping beside other engines, which have a workspace of their own; grouping, and what fields and
+/// functions cost.
 fn mapping(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
     let mut command = repo.cargo(&["run", "--release", "--locked", "--quiet"]);
     command.args(["--manifest-path", "tests/peers/Cargo.toml", "--"]);
+    if arguments.json {
+        command.arg("--json");
+    }
+    cargo::run(&mut command)?;
+    own(repo, arguments, "grouping")?;
+    own(repo, arguments, "mapping_costs")
+}
+
+/// A bench of the product's own workspace.
+fn own(repo: &Repo, arguments: &Arguments, name: &str) -> anyhow::Result<()> {
+    let mut command = repo.cargo(&["bench", "--locked", "--workspace", "--bench", name, "--"]);
     if arguments.json {
         command.arg("--json");
     }

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use tributary_model::rows::RowFormat;
 
-use crate::{DOCUMENT, jaq, map, remap, worker};
+use crate::{DOCUMENT, jaq, jsonata, map, remap, worker};
 
 /// Compares all engines on the records; gives a text that says what differs.
 pub(crate) fn all(lines: &[&[u8]]) -> String {
@@ -21,7 +21,11 @@ pub(crate) fn all(lines: &[&[u8]]) -> String {
     let remap = remap::Remap::new();
     let vrl = differences("VRL", lines, &ours, |bytes, out| remap.map(bytes, out));
     let jaq = jaq::with_program(|run| differences("jaq", lines, &ours, run));
-    format!("{vrl}\n{jaq}")
+    let jsonata = jsonata::Jsonata::new();
+    let jsonata = differences("jsonata-core", lines, &ours, |bytes, out| {
+        jsonata.map(bytes, out)
+    });
+    format!("{vrl}\n{jaq}\n{jsonata}")
 }
 
 fn differences(

@@ -1,4 +1,4 @@
-//! Ours, a program by hand, VRL and jaq on the same orders; ours and a program by hand on the same CSV
+//! Ours, a program by hand, VRL, jaq and jsonata-core on the same orders; ours and a program by hand on the same CSV
 //! lines. One thread, CPU time, best of several rounds, interleaved. What each makes of a record is
 //! compared field by field before anything is timed; cents that floats get wrong are counted.
 //!
@@ -15,6 +15,7 @@ mod by_hand;
 mod compare;
 mod csv_lines;
 mod jaq;
+mod jsonata;
 #[path = "../../../platform/mapping/benches/mapping_vs_serde/records.rs"]
 mod records;
 mod remap;

@@ -1,8 +1,7 @@
-def trimmed: sub("^\\s+"; "") | sub("\\s+$"; "");
 def cents: . * 100 | round | . / 100;
 def days($y; $m): if $m == 2 then (if ($y % 4 == 0 and $y % 100 != 0) or $y % 400 == 0 then 29 else 28 end)
   elif $m == 4 or $m == 6 or $m == 9 or $m == 11 then 30 else 31 end;
-def date: trimmed | split("/") | if length != 3 then null else
+def date: trim | split("/") | if length != 3 then null else
   . as [$m, $d, $y] | ($m | tonumber) as $month | ($d | tonumber) as $day | ($y | tonumber) as $year
   | if $month < 1 or $month > 12 or $day < 1 or $day > days($year; $month) then null else "\($y)-\($m)-\($d)" end end;
 {"OR": "SalesInvoice", "RE": "ReturnInvoice", "QT": "SalesOrder"} as $types
@@ -24,11 +23,11 @@ def date: trimmed | split("/") | if length != 3 then null else
       (if .quantity < 1 or .quantity > 9999 then "quantity" else empty end)),
    (if ($lines | length) == 0 then "lines" else empty end)] as $errors
 | if ($errors | length) > 0 then {errors: $errors} else
-  ({code: ($order.order_id | trimmed), type: $types[$order.doc_type], date: $date, company_code: "DEFAULT",
-    currency_code: ($order.currency | trimmed | ascii_upcase),
+  ({code: ($order.order_id | trim), type: $types[$order.doc_type], date: $date, company_code: "DEFAULT",
+    currency_code: ($order.currency | trim | ascii_upcase),
     customer_code: ("0000000000" + $order.customer.id)[($order.customer.id | length):],
-    customer_name: $order.customer.name, email: ($order.customer.email | trimmed | ascii_downcase),
-    addresses: {ship_to: {line1: $order.ship_to.address.street, city: ($order.ship_to.address.city | trimmed),
+    customer_name: $order.customer.name, email: ($order.customer.email | trim | ascii_downcase),
+    addresses: {ship_to: {line1: $order.ship_to.address.street, city: ($order.ship_to.address.city | trim),
       region: ($order.ship_to.address.state | ascii_upcase), postal_code: $order.ship_to.address.zip,
       country: $countries[$order.ship_to.address.country]}},
     lines: $lines,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tributary_model::rows::RowFormat;
 
-use crate::{DOCUMENT, by_hand, jaq, map, remap, worker};
+use crate::{DOCUMENT, by_hand, jaq, jsonata, map, remap, worker};
 
 /// Rounds of each program; the best counts, which is the one that was disturbed least.
 const ROUNDS: usize = 5;
@@ -40,11 +40,11 @@ pub(crate) fn orders(lines: &[&[u8]]) -> Vec<Race> {
     let mut worker = worker(DOCUMENT, &RowFormat::Ndjson);
     let tables = by_hand::Tables::new();
     let mut buffers = by_hand::Buffers::default();
-    let remap = remap::Remap::new();
+    let (remap, jsonata) = (remap::Remap::new(), jsonata::Jsonata::new());
     let some = &lines[..lines.len().min(60_000)];
     let few = &lines[..lines.len().min(20_000)];
     let mut out = Vec::with_capacity(lines.len() * 1000);
-    let mut best = [f64::MAX; 4];
+    let mut best = [f64::MAX; 5];
     for _ in 0..ROUNDS {
         out.clear();
         best[0] = best[0].min(seconds(|| {
@@ -79,6 +79,12 @@ pub(crate) fn orders(lines: &[&[u8]]) -> Vec<Race> {
                 }
             })
         }));
+        out.clear();
+        best[4] = best[4].min(seconds(|| {
+            for bytes in few {
+                jsonata.map(bytes, &mut out);
+            }
+        }));
     }
     let rate = |records: usize, seconds: f64| records as f64 / seconds;
     let ours = rate(lines.len(), best[0]);
@@ -87,5 +93,6 @@ pub(crate) fn orders(lines: &[&[u8]]) -> Vec<Race> {
         race("mapping_vs_serde", rate(lines.len(), best[1])),
         race("mapping_vs_vrl", rate(some.len(), best[2])),
         race("mapping_vs_jaq", rate(few.len(), best[3])),
+        race("mapping_vs_jsonata", rate(few.len(), best[4])),
     ]
 }

@@ -25,7 +25,7 @@ use tributary_model::document::LookupDocument;
 pub(crate) use types::conversion;
 
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Body, Node};
+use crate::plan::{Body, Hidden, Node};
 use crate::schema::Schema;
 use crate::{Document, Plan};
 use compiler::Compiler;
@@ -147,6 +147,8 @@ fn build(document: &Document, environment: &Environment<'_>) -> (Plan, Vec<Diagn
         },
     };
     let digest = digest(document, &compiler);
+    let loops = compiler.eaches.iter().map(|each| &each.extra);
+    let hidden = Hidden::of(&nodes, loops, &compiler.slots, &compiler.scopes);
     let plan = Plan {
         digest,
         amount_names: document.amounts.clone(),
@@ -167,6 +169,7 @@ fn build(document: &Document, environment: &Environment<'_>) -> (Plan, Vec<Diagn
         document_rules: compiler.document_rules,
         run_rules: compiler.run_rules,
         figures: compiler.figures,
+        hidden,
         eaches: compiler.eaches.into_iter().map(|each| each.extra).collect(),
         rules,
     };

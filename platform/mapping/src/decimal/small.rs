@@ -182,35 +182,56 @@ impl Small {
 /// Sign, 19 digits, point, and zeros in front of a small fraction.
 const BUFFER: usize = 24;
 
+/// The digits of 0 to 99, two each.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut table = [[b'0'; 2]; 100];
+    let mut number = 0;
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "evaluated at compile time, the bound is the array's"
+    )]
+    while number < 100 {
+        table[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    table
+};
+
 #[expect(
     clippy::indexing_slicing,
-    reason = "a sign, at most 19 digits and a point are written into 24"
+    reason = "a sign, at most 19 digits and a point are written into 24; a remainder of 100 is below 100"
 )]
 fn write(mantissa: i64, scale: u8, out: &mut Vec<u8>) {
     let mut buffer = [b'0'; BUFFER];
     let mut at = BUFFER;
     let mut rest = mantissa.unsigned_abs();
-    let scale = usize::from(scale.min(MAX_SCALE));
-    if scale > 0 {
-        let unit = POWERS[scale].unsigned_abs();
-        let mut fraction = rest % unit;
-        rest /= unit;
-        let point = BUFFER - scale - 1;
-        while at > point + 1 {
-            at -= 1;
-            buffer[at] = b'0' + (fraction % 10) as u8;
-            fraction /= 10;
-        }
-        at = point;
-        buffer[at] = b'.';
+    // the decimals first, so that nothing is divided by anything but constants
+    let mut places = scale.min(MAX_SCALE);
+    let has_point = places > 0;
+    while places >= 2 {
+        [buffer[at - 2], buffer[at - 1]] = PAIRS[(rest % 100) as usize];
+        rest /= 100;
+        at -= 2;
+        places -= 2;
     }
-    loop {
+    if places > 0 {
         at -= 1;
         buffer[at] = b'0' + (rest % 10) as u8;
         rest /= 10;
-        if rest == 0 {
-            break;
-        }
+    }
+    if has_point {
+        at -= 1;
+        buffer[at] = b'.';
+    }
+    while rest >= 10 {
+        [buffer[at - 2], buffer[at - 1]] = PAIRS[(rest % 100) as usize];
+        rest /= 100;
+        at -= 2;
+    }
+    // one digit is left, or none of a number with an even count of them
+    if rest > 0 || at == BUFFER || buffer[at] == b'.' {
+        at -= 1;
+        buffer[at] = b'0' + rest as u8;
     }
     if mantissa < 0 {
         at -= 1;

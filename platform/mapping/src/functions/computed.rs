@@ -9,11 +9,12 @@ use tributary_model::error_code::ErrorCode;
 
 use super::Arguments;
 use super::bounds::MAX_ELEMENTS;
+use super::given::missing;
 use crate::date::{Date, DateTime};
 use crate::decimal::{Decimal, MAX_DIGITS};
 use crate::formula::evaluate::evaluate;
 use crate::formula::expression::Expression;
-use crate::value::{Constant, Kind, Made, Value, failure, failure_with_hint};
+use crate::value::{Constant, Kind, Made, Value, failure};
 use crate::worker::run::Run;
 
 /// A computed argument.
@@ -50,11 +51,7 @@ impl Computed {
     pub(super) fn value<'a>(&'a self, run: &Run<'a>) -> Made<Option<Value<'a>>> {
         match evaluate(&self.value, run)? {
             Value::Failed => Ok(None),
-            Value::Null => failure_with_hint(
-                ErrorCode::ValueMissing,
-                format!("{:?} is null", self.name),
-                "fill it in the source, or say in the mapping what null means: coalesce(…, 0)",
-            ),
+            Value::Null => missing(self.name),
             value => Ok(Some(value)),
         }
     }

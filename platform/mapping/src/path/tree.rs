@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use super::evaluate::QueryError;
 use super::{Path, Step};
-use crate::reader::scan::{MAX_DEPTH, ScanError, Scanner, Token};
+use crate::reader::scan::{MAX_DEPTH, ScanError, Scanner, Stopped, Token};
 
 /// Most values in one tree, which then takes some 50 MB.
 const MAX_ENTRIES: usize = 1_000_000;
@@ -84,10 +84,7 @@ impl<'a> Tree<'a> {
             return Err(QueryError::TooLarge);
         }
         let mut builder = Builder {
-            scanner: Scanner {
-                bytes: text.as_bytes(),
-                at: 0,
-            },
+            scanner: Scanner::new(text.as_bytes()),
             tree: Self {
                 text,
                 entries: Vec::new(),
@@ -98,7 +95,7 @@ impl<'a> Tree<'a> {
         };
         builder.value(Label::Top, TOP, 0)?;
         if builder.scanner.peek_token().is_some() {
-            builder.scanner.fail::<()>("something follows the value")?;
+            return builder.fail("something follows the value");
         }
         Ok(builder.tree)
     }
@@ -190,6 +187,14 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    fn stopped(&self) -> QueryError {
+        self.scanner.error().into()
+    }
+
+    fn fail<T>(&mut self, reason: &'static str) -> Result<T, QueryError> {
+        self.scanner.fail(reason).map_err(|Stopped| self.stopped())
+    }
+
     fn value(&mut self, label: Label, parent: Id, depth: u32) -> Result<(), QueryError> {
         let first = self.scanner.peek_token();
         let from = self.scanner.at;
@@ -197,7 +202,8 @@ impl Builder<'_> {
         if self.tree.entries.len() >= MAX_ENTRIES {
             return Err(QueryError::TooLarge);
         }
-        let kind = match self.scanner.scalar(first)? {
+        let scalar = self.scanner.scalar(first);
+        let kind = match scalar.map_err(|Stopped| self.stopped())? {
             Some((Token::Null, ..)) => Kind::Null,
             Some((Token::True, ..)) => Kind::True,
             Some((Token::False, ..)) => Kind::False,
@@ -220,7 +226,7 @@ impl Builder<'_> {
             return Ok(());
         }
         if depth >= MAX_DEPTH {
-            self.scanner.fail::<()>("nested more than 64 deep")?;
+            return self.fail("nested more than 64 deep");
         }
         let mark = self.pending.len();
         self.scanner.at += 1;
@@ -251,21 +257,22 @@ impl Builder<'_> {
                     self.scanner.at += 1;
                     return Ok(());
                 }
-                _ => self
-                    .scanner
-                    .fail::<()>("a ',' or the closing bracket is needed")?,
+                _ => return self.fail("a ',' or the closing bracket is needed"),
             }
         }
     }
 
     fn member_name(&mut self) -> Result<Label, QueryError> {
         if self.scanner.peek_token() != Some(b'"') {
-            self.scanner
-                .fail::<()>("a member's name in quotes is needed")?;
+            return self.fail("a member's name in quotes is needed");
         }
-        let (from, to, escaped) = self.scanner.text()?;
+        let from = self.scanner.at + 1;
+        let text = self.scanner.text();
+        let escaped = text.map_err(|Stopped| self.stopped())?;
+        let to = self.scanner.at - 1;
         self.scanner
-            .expect(b':', "a ':' is needed after a member's name")?;
+            .expect(b':', "a ':' is needed after a member's name")
+            .map_err(|Stopped| self.stopped())?;
         if !escaped {
             return Ok(Label::Plain {
                 from: short(from),

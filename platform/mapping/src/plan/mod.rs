@@ -3,6 +3,7 @@
 //! Invariants: immutable; every index in it (slots, variables, tables, lookups, scopes) was given out
 //! by the compiler and is in range. Texts that the output needs are written out already.
 
+mod hidden;
 mod rules;
 
 use std::collections::{BTreeMap, HashMap};
@@ -19,6 +20,7 @@ use crate::path::{Path, Query};
 use crate::reader::Trie;
 use crate::value::Constant;
 use crate::{Diagnostic, Worker};
+pub(crate) use hidden::Hidden;
 pub use rules::RunFigures;
 pub(crate) use rules::{Check, DocumentCheck, DocumentRule, Figure, Rule, RunRule, UniqueColumn};
 
@@ -65,6 +67,7 @@ pub struct Plan {
     /// rules over the figures of a run, and the variables that hold those
     pub(crate) run_rules: Vec<RunRule>,
     pub(crate) figures: Vec<(u32, Figure)>,
+    pub(crate) hidden: Hidden,
 }
 
 /// A place that the document reads.

@@ -5,7 +5,7 @@ use bumpalo::Bump;
 use bumpalo::collections::{String as ArenaString, Vec as ArenaVec};
 use tributary_model::error_code::ErrorCode;
 
-use super::scan::{MAX_DEPTH, ScanError, Scanner, Token, hex};
+use super::scan::{MAX_DEPTH, ScanError, Scanner, Stopped, Token, hex};
 use super::shape::{Shape, Target};
 use super::trie::{MAX_MEMBERS, Node, NodeId, ROOT, Trie};
 use super::{ReadError, Slot, Table};
@@ -24,10 +24,7 @@ pub(crate) fn read_json<'a>(
     let Some(base) = tables.get_mut(0).map(Table::push_row) else {
         return Ok(());
     };
-    let scanner = Scanner {
-        bytes: text.as_bytes(),
-        at: 0,
-    };
+    let scanner = Scanner::new(text.as_bytes());
     let mut reader = Reader {
         text,
         scanner,
@@ -36,7 +33,8 @@ pub(crate) fn read_json<'a>(
         tables,
         arena,
     };
-    reader.document(base).map_err(|error| {
+    reader.document(base).map_err(|Stopped| {
+        let error = reader.scanner.error();
         let place = error.offset;
         ReadError::new(
             ErrorCode::JsonInvalid,
@@ -61,10 +59,7 @@ pub(crate) fn read_element<'a>(
     else {
         return Ok(());
     };
-    let scanner = Scanner {
-        bytes: text.as_bytes(),
-        at: 0,
-    };
+    let scanner = Scanner::new(text.as_bytes());
     let mut reader = Reader {
         text,
         scanner,
@@ -79,7 +74,9 @@ pub(crate) fn read_element<'a>(
         base,
         depth: 0,
     };
-    reader.value(at, ROOT)
+    reader
+        .value(at, ROOT)
+        .map_err(|Stopped| reader.scanner.error())
 }
 
 /// For every place of the tries what is known about the order of members.
@@ -117,7 +114,7 @@ impl At<'_> {
 }
 
 impl<'a, 't> Reader<'a, 't> {
-    fn document(&mut self, base: usize) -> Result<(), ScanError> {
+    fn document(&mut self, base: usize) -> Result<(), Stopped> {
         let Some(trie) = self.tries.first() else {
             return self.scanner.pass(0);
         };
@@ -136,7 +133,7 @@ impl<'a, 't> Reader<'a, 't> {
 
     /// Reads one value that is wanted or leads to wanted ones.
     #[inline(always)]
-    fn value(&mut self, at: At<'t>, id: NodeId) -> Result<(), ScanError> {
+    fn value(&mut self, at: At<'t>, id: NodeId) -> Result<(), Stopped> {
         let Some(node) = at.trie.node(id) else {
             return self.scanner.pass(at.depth);
         };
@@ -144,7 +141,8 @@ impl<'a, 't> Reader<'a, 't> {
         let start = self.scanner.at;
         let value = match first {
             Some(b'"') => {
-                let (from, to, escaped) = self.scanner.text()?;
+                let escaped = self.scanner.text()?;
+                let (from, to) = (start + 1, self.scanner.at - 1);
                 if escaped {
                     Slot::Decoded(self.unescape(from, to))
                 } else {
@@ -173,7 +171,7 @@ impl<'a, 't> Reader<'a, 't> {
     }
 
     /// Reads an object or array.
-    fn nested(&mut self, at: At<'t>, id: NodeId, node: &'t Node) -> Result<(), ScanError> {
+    fn nested(&mut self, at: At<'t>, id: NodeId, node: &'t Node) -> Result<(), Stopped> {
         if at.depth >= MAX_DEPTH {
             return self.scanner.fail("nested more than 64 deep");
         }
@@ -211,7 +209,7 @@ impl<'a, 't> Reader<'a, 't> {
         Slot::Json(self.text.get(start..self.scanner.at).unwrap_or_default())
     }
 
-    fn object(&mut self, at: At<'t>, node: &'t Node, shape: &mut Shape) -> Result<(), ScanError> {
+    fn object(&mut self, at: At<'t>, node: &'t Node, shape: &mut Shape) -> Result<(), Stopped> {
         self.scanner.at += 1;
         if self.scanner.peek_token() == Some(b'}') {
             self.scanner.at += 1;
@@ -236,10 +234,8 @@ impl<'a, 't> Reader<'a, 't> {
                 Some((place, inner)) => {
                     if let Some(word) = seen.get_mut(place / 64) {
                         if *word & (1 << (place % 64)) != 0 {
-                            return Err(ScanError {
-                                offset: name_at,
-                                reason: "the member stands twice in its object",
-                            });
+                            self.scanner.at = name_at;
+                            return self.scanner.fail("the member stands twice in its object");
                         }
                         *word |= 1 << (place % 64);
                     }
@@ -265,12 +261,13 @@ impl<'a, 't> Reader<'a, 't> {
         node: &Node,
         shape: &mut Shape,
         expected: &mut usize,
-    ) -> Result<Target, ScanError> {
+    ) -> Result<Target, Stopped> {
         if self.scanner.peek_token() != Some(b'"') {
             return self.scanner.fail("a member's name in quotes is needed");
         }
         let start = self.scanner.at;
-        let (from, to, escaped) = self.scanner.text()?;
+        let escaped = self.scanner.text()?;
+        let (from, to) = (start + 1, self.scanner.at - 1);
         let name = if escaped {
             self.unescape(from, to).as_bytes()
         } else {
@@ -290,7 +287,7 @@ impl<'a, 't> Reader<'a, 't> {
         Ok(target)
     }
 
-    fn array(&mut self, at: At<'t>, node: &'t Node) -> Result<(), ScanError> {
+    fn array(&mut self, at: At<'t>, node: &'t Node) -> Result<(), Stopped> {
         let items = node.items;
         let first = items
             .and_then(|(inner, _)| self.tables.get(inner))
@@ -319,7 +316,7 @@ impl<'a, 't> Reader<'a, 't> {
         Ok(())
     }
 
-    fn element(&mut self, at: At<'t>, node: &'t Node, number: u32) -> Result<(), ScanError> {
+    fn element(&mut self, at: At<'t>, node: &'t Node, number: u32) -> Result<(), Stopped> {
         let start = self.scanner.at;
         if let Some((inner, _)) = node.items {
             let base = self.tables.get_mut(inner).map_or(0, Table::push_row);

@@ -6,7 +6,7 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as ArenaVec;
 
 use super::json::unescape;
-use super::scan::{ScanError, Scanner, Token};
+use super::scan::{ScanError, Scanner, Stopped, Token};
 use crate::path::Step;
 use crate::value::Value;
 
@@ -39,24 +39,20 @@ pub(crate) fn pick<'a>(value: Value<'a>, path: &[Step], arena: &'a Bump) -> Valu
 /// # Errors
 /// What is wrong and at which byte.
 pub(crate) fn parse<'a>(text: &'a str, arena: &'a Bump) -> Result<Value<'a>, ScanError> {
-    let mut scanner = Scanner {
-        bytes: text.as_bytes(),
-        at: 0,
+    let mut scanner = Scanner::new(text.as_bytes());
+    let read = match (scanner.skip(0), scanner.peek_token()) {
+        (Ok(token), None) => Ok(token),
+        (Ok(_), Some(_)) => scanner.fail("something follows the value"),
+        (Err(stopped), _) => Err(stopped),
     };
-    let token = scanner.skip(0)?;
-    match scanner.peek_token() {
-        None => Ok(value(text, token, arena)),
-        Some(_) => scanner.fail("something follows the value"),
-    }
+    read.map(|token| value(text, token, arena))
+        .map_err(|Stopped| scanner.error())
 }
 
 /// The elements of an array; none of anything else.
 pub(crate) fn elements<'a>(text: &'a str, arena: &'a Bump) -> &'a [Value<'a>] {
     let mut found = ArenaVec::new_in(arena);
-    let mut scanner = Scanner {
-        bytes: text.as_bytes(),
-        at: 0,
-    };
+    let mut scanner = Scanner::new(text.as_bytes());
     if scanner.expect(b'[', "").is_err() || scanner.peek_token() == Some(b']') {
         return found.into_bump_slice();
     }
@@ -72,17 +68,16 @@ pub(crate) fn elements<'a>(text: &'a str, arena: &'a Bump) -> &'a [Value<'a>] {
 /// The members of an object in their order; none of anything else.
 pub(crate) fn members<'a>(text: &'a str, arena: &'a Bump) -> &'a [(&'a str, Value<'a>)] {
     let mut found = ArenaVec::new_in(arena);
-    let mut scanner = Scanner {
-        bytes: text.as_bytes(),
-        at: 0,
-    };
+    let mut scanner = Scanner::new(text.as_bytes());
     if scanner.expect(b'{', "").is_err() {
         return found.into_bump_slice();
     }
     while scanner.peek_token() == Some(b'"') {
-        let Ok((from, to, escaped)) = scanner.text() else {
+        let from = scanner.at + 1;
+        let Ok(escaped) = scanner.text() else {
             break;
         };
+        let to = scanner.at - 1;
         let name = raw(text, from, to, escaped, arena);
         if scanner.expect(b':', "").is_err() {
             break;
@@ -101,10 +96,7 @@ pub(crate) fn members<'a>(text: &'a str, arena: &'a Bump) -> &'a [(&'a str, Valu
 
 /// One JSON value, read when it is needed.
 pub(crate) fn value_of<'a>(text: &'a str, arena: &'a Bump) -> Value<'a> {
-    let mut scanner = Scanner {
-        bytes: text.as_bytes(),
-        at: 0,
-    };
+    let mut scanner = Scanner::new(text.as_bytes());
     match scanner.skip(0) {
         Ok(token) => value(text, token, arena),
         Err(_) => Value::Null,

@@ -26,11 +26,17 @@ pub(crate) enum Token {
     Nested,
 }
 
+/// The scanner has stopped: [`Scanner::error`] says where and why. It takes no room, so that results
+/// travel in registers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopped;
+
 /// Walks over one JSON text.
 #[derive(Debug)]
 pub(crate) struct Scanner<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) at: usize,
+    reason: &'static str,
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;
@@ -38,12 +44,28 @@ const HIGHS: u64 = 0x8080_8080_8080_8080;
 /// Eight letters.
 const PLAIN: u64 = ONES * b'a' as u64;
 
-impl Scanner<'_> {
-    pub(crate) fn fail<T>(&self, reason: &'static str) -> Result<T, ScanError> {
-        Err(ScanError {
+impl<'a> Scanner<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            at: 0,
+            reason: "",
+        }
+    }
+
+    /// Stops here.
+    #[cold]
+    pub(crate) fn fail<T>(&mut self, reason: &'static str) -> Result<T, Stopped> {
+        self.reason = reason;
+        Err(Stopped)
+    }
+
+    /// Where and why the scanner has stopped.
+    pub(crate) fn error(&self) -> ScanError {
+        ScanError {
             offset: self.at,
-            reason,
-        })
+            reason: self.reason,
+        }
     }
 
     #[inline]
@@ -68,7 +90,7 @@ impl Scanner<'_> {
 
     /// Takes white space and then `byte`.
     #[inline]
-    pub(crate) fn expect(&mut self, byte: u8, reason: &'static str) -> Result<(), ScanError> {
+    pub(crate) fn expect(&mut self, byte: u8, reason: &'static str) -> Result<(), Stopped> {
         if self.peek_token() == Some(byte) {
             self.at += 1;
             return Ok(());
@@ -76,20 +98,18 @@ impl Scanner<'_> {
         self.fail(reason)
     }
 
-    /// Takes a text whose opening quote is next; gives its range without the quotes and whether it
-    /// has escapes.
+    /// Takes a text whose opening quote is next; says whether it has escapes. The text stands between
+    /// the quotes: from one byte after where the scanner was to one before where it is.
     #[inline]
-    pub(crate) fn text(&mut self) -> Result<(usize, usize, bool), ScanError> {
+    pub(crate) fn text(&mut self) -> Result<bool, Stopped> {
         self.at += 1;
-        let start = self.at;
         let mut escaped = false;
         loop {
             self.at = plain_run(self.bytes, self.at);
             match self.peek() {
                 Some(b'"') => {
-                    let end = self.at;
                     self.at += 1;
-                    return Ok((start, end, escaped));
+                    return Ok(escaped);
                 }
                 Some(b'\\') => {
                     escaped = true;
@@ -102,7 +122,7 @@ impl Scanner<'_> {
     }
 
     #[cold]
-    fn escape(&mut self) -> Result<(), ScanError> {
+    fn escape(&mut self) -> Result<(), Stopped> {
         match self.bytes.get(self.at + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
             Some(b'u') => {
@@ -127,13 +147,16 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn four_hex(&self, at: usize) -> Result<u32, ScanError> {
-        hex(self.bytes.get(at..at + 4)).map_or_else(|| self.fail("\\u needs four hex digits"), Ok)
+    fn four_hex(&mut self, at: usize) -> Result<u32, Stopped> {
+        match hex(self.bytes.get(at..at + 4)) {
+            Some(number) => Ok(number),
+            None => self.fail("\\u needs four hex digits"),
+        }
     }
 
     /// Takes a number.
     #[inline]
-    pub(crate) fn number(&mut self) -> Result<(), ScanError> {
+    pub(crate) fn number(&mut self) -> Result<(), Stopped> {
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
@@ -156,7 +179,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn some_digits(&mut self) -> Result<(), ScanError> {
+    fn some_digits(&mut self) -> Result<(), Stopped> {
         if !self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             return self.fail("a number needs digits here");
         }
@@ -173,7 +196,7 @@ impl Scanner<'_> {
 
     /// Takes `true`, `false` or `null`, which starts with `first`.
     #[inline]
-    pub(crate) fn word(&mut self, first: Option<u8>) -> Result<Token, ScanError> {
+    pub(crate) fn word(&mut self, first: Option<u8>) -> Result<Token, Stopped> {
         match first {
             Some(b't') => self.letters(b"true", Token::True),
             Some(b'f') => self.letters(b"false", Token::False),
@@ -183,7 +206,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn letters(&mut self, word: &'static [u8], token: Token) -> Result<Token, ScanError> {
+    fn letters(&mut self, word: &'static [u8], token: Token) -> Result<Token, Stopped> {
         if self.bytes.get(self.at..self.at + word.len()) == Some(word) {
             self.at += word.len();
             return Ok(token);
@@ -196,12 +219,12 @@ impl Scanner<'_> {
     pub(crate) fn scalar(
         &mut self,
         first: Option<u8>,
-    ) -> Result<Option<(Token, usize, usize)>, ScanError> {
+    ) -> Result<Option<(Token, usize, usize)>, Stopped> {
         let start = self.at;
         let token = match first {
             Some(b'"') => {
-                let (start, end, escaped) = self.text()?;
-                return Ok(Some((Token::Text { escaped }, start, end)));
+                let escaped = self.text()?;
+                return Ok(Some((Token::Text { escaped }, start + 1, self.at - 1)));
             }
             Some(b'{' | b'[') => return Ok(None),
             Some(b'-' | b'0'..=b'9') => {
@@ -214,7 +237,7 @@ impl Scanner<'_> {
     }
 
     /// Takes a whole value and checks it; says what it is and where it stands.
-    pub(crate) fn skip(&mut self, depth: u32) -> Result<(Token, usize, usize), ScanError> {
+    pub(crate) fn skip(&mut self, depth: u32) -> Result<(Token, usize, usize), Stopped> {
         let first = self.peek_token();
         if let Some(found) = self.scalar(first)? {
             return Ok(found);
@@ -226,7 +249,7 @@ impl Scanner<'_> {
 
     /// Takes a whole value and checks it.
     #[inline(always)]
-    pub(crate) fn pass(&mut self, depth: u32) -> Result<(), ScanError> {
+    pub(crate) fn pass(&mut self, depth: u32) -> Result<(), Stopped> {
         match self.peek_token() {
             Some(b'"') => self.text().map(|_| ()),
             Some(b'-' | b'0'..=b'9') => self.number(),
@@ -235,7 +258,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn pass_nested(&mut self, depth: u32) -> Result<(), ScanError> {
+    fn pass_nested(&mut self, depth: u32) -> Result<(), Stopped> {
         if depth >= MAX_DEPTH {
             return self.fail("nested more than 64 deep");
         }

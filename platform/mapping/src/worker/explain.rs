@@ -107,7 +107,8 @@ impl<'a> Run<'a> {
         out: &mut Vec<u8>,
     ) -> Result<(), Dropped> {
         let mut field = self.story(node, &value.origin);
-        let sensitive = value.sensitive;
+        // what is written may be seen if its author says so, not what it is made of
+        let sensitive = value.sensitive || self.plan.hidden.source(&value.source);
         let start = match self.source_story(&value.source, sensitive, &mut field) {
             Some(value) => Ok(value),
             None => self.make(&value.source),
@@ -128,7 +129,7 @@ impl<'a> Run<'a> {
             .get(name..)
             .filter(|text| !text.is_empty())
             .map(|text| {
-                if sensitive {
+                if value.sensitive {
                     MASK.to_owned()
                 } else {
                     shorten(text, VALUE_LENGTH)
@@ -235,6 +236,7 @@ impl<'a> Run<'a> {
             let (text, failed) = match &made {
                 Ok(_) if sensitive => (MASK.to_owned(), false),
                 Ok(value) => (shown(*value), matches!(value, Value::Failed)),
+                Err(failure) if sensitive => (failure.code.info().title.to_owned(), true),
                 Err(failure) => (failure.message.clone(), true),
             };
             field.steps.push(ExplainedStep {
@@ -248,7 +250,7 @@ impl<'a> Run<'a> {
 
     fn input(&self, slot: SlotRef, used: bool, sensitive: bool) -> ExplainedInput {
         let value = raw_text(self.raw(slot)).map(|text| {
-            if sensitive {
+            if sensitive || self.plan.hidden.slot(slot) {
                 MASK.to_owned()
             } else {
                 shorten(text, VALUE_LENGTH)
@@ -283,7 +285,7 @@ impl<'a> Run<'a> {
         let name = self.plan.variable_names.get(&index);
         let value = match self.variable(index) {
             Value::Null | Value::Failed => None,
-            _ if sensitive => Some(MASK.to_owned()),
+            _ if sensitive || self.plan.hidden.variable(index) => Some(MASK.to_owned()),
             value => Some(shown(value)),
         };
         ExplainedInput {

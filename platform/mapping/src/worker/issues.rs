@@ -8,9 +8,9 @@ use tributary_model::rows::RowPosition;
 use super::rows::raw_text;
 use super::run::Run;
 use crate::document::escape_pointer;
-use crate::formula::expression::SlotRef;
+use crate::formula::expression::{Expression, SlotRef};
 use crate::path::write_path;
-use crate::plan::TargetStep;
+use crate::plan::{Filter, Node, TargetStep};
 use crate::reader::{ReadError, Slot};
 use crate::value::Failure;
 
@@ -58,14 +58,15 @@ impl Run<'_> {
         issue.target_path = spot.target.map(|target| self.target_path(target));
         let scope = spot.slot.map_or(0, |slot| slot.scope);
         issue.position = self.position(scope);
-        if spot.sensitive && spot.slot.is_none() {
+        let sensitive = spot.sensitive || spot.slot.is_some_and(|slot| self.plan.hidden.slot(slot));
+        if sensitive && spot.slot.is_none() {
             // the message may quote a value that was calculated
             issue.message = issue.code.info().title.to_owned();
         }
         if let Some(slot) = spot.slot {
             issue.source_path = Some(self.source_path(slot));
             if let Some(text) = raw_text(self.raw(slot)) {
-                if spot.sensitive && !text.is_empty() {
+                if sensitive && !text.is_empty() {
                     mask(&mut issue, text);
                 } else {
                     issue.value = Some(shorten(text, VALUE_LENGTH));
@@ -73,6 +74,32 @@ impl Run<'_> {
             }
         }
         self.keep(issue);
+    }
+
+    /// An error of a node that is about no single place.
+    #[cold]
+    pub(super) fn fail(&mut self, node: &Node, failure: Failure) {
+        let spot = Spot {
+            rule: &node.id,
+            target: Some(&node.target),
+            slot: None,
+            sensitive: false,
+        };
+        self.issue(&spot, failure, Severity::Error);
+    }
+
+    /// The same of a node's condition.
+    #[cold]
+    pub(super) fn condition_failed(
+        &mut self,
+        node: &Node,
+        condition: &Expression,
+        mut failure: Failure,
+    ) {
+        if self.plan.hidden.formula(condition) {
+            failure.message = failure.code.info().title.to_owned();
+        }
+        self.fail(node, failure);
     }
 
     /// An issue about a source value of the group or key.
@@ -117,9 +144,12 @@ impl Run<'_> {
 
     /// An issue of a filter.
     #[cold]
-    pub(super) fn rule_issue(&mut self, rule: &str, failure: Failure, row: u32) {
+    pub(super) fn filter_issue(&mut self, filter: &Filter, failure: Failure, row: u32) {
         let mut issue = Issue::error(Stage::Map, failure.code, failure.message);
-        issue.rule = Some(rule.to_owned());
+        if self.plan.hidden.formula(&filter.keep) {
+            issue.message = issue.code.info().title.to_owned();
+        }
+        issue.rule = Some(filter.id.to_string());
         issue.position = self.rows.get(row as usize).map(|row| row.position);
         self.keep(issue);
     }
@@ -131,7 +161,7 @@ impl Run<'_> {
         let around = bytes.get(error.offset..).unwrap_or_default();
         let excerpt =
             String::from_utf8_lossy(around.get(..around.len().min(40)).unwrap_or_default());
-        if !excerpt.is_empty() {
+        if !excerpt.is_empty() && self.plan.hidden.is_empty() {
             issue.value = Some(excerpt.into_owned());
         }
         issue.position = self.rows.get(row as usize).map(|row| RowPosition {

@@ -8,7 +8,7 @@ use tributary_model::issue::Severity;
 use super::finish::finish;
 use super::issues::Spot;
 use super::run::Run;
-use super::write::write_value;
+use super::write::{append, write_value};
 use crate::document::OnError;
 use crate::formula::evaluate::{condition, evaluate};
 use crate::formula::expression::SlotRef;
@@ -49,7 +49,7 @@ impl<'a> Run<'a> {
                     return Ok(());
                 }
                 Err(failure) => {
-                    self.fail(node, *failure);
+                    self.condition_failed(node, when, *failure);
                     self.clear(node, Value::Failed);
                     return Ok(());
                 }
@@ -119,7 +119,7 @@ impl<'a> Run<'a> {
             }
             begin(node, out);
             out.push(b'"');
-            out.extend_from_slice(text.as_bytes());
+            append(text.as_bytes(), out);
             out.push(b'"');
             return Ok(());
         }
@@ -194,7 +194,7 @@ impl<'a> Run<'a> {
             rule: &node.id,
             target: Some(&node.target),
             slot: self.used_slot(&value.source),
-            sensitive: value.sensitive,
+            sensitive: value.sensitive || self.plan.hidden.source(&value.source),
         };
         let severity = match value.on_error {
             OnError::Reject => Severity::Error,
@@ -280,21 +280,10 @@ impl<'a> Run<'a> {
                 rule: &node.id,
                 target: Some(&node.target),
                 slot,
-                sensitive: value.sensitive,
+                sensitive: value.sensitive || self.plan.hidden.source(&value.source),
             };
             self.issue(&spot, notice, Severity::Warning);
         }
-    }
-
-    #[cold]
-    fn fail(&mut self, node: &Node, failure: Failure) {
-        let spot = Spot {
-            rule: &node.id,
-            target: Some(&node.target),
-            slot: None,
-            sensitive: false,
-        };
-        self.issue(&spot, failure, Severity::Error);
     }
 
     fn each(
@@ -380,7 +369,7 @@ impl<'a> Run<'a> {
                 Ok(Some(false)) => return false,
                 unknown => {
                     if let Err(failure) = unknown {
-                        self.fail(node, *failure);
+                        self.condition_failed(node, keep, *failure);
                     }
                     if let Some(extra) = self.plan.eaches.get(each.index) {
                         self.fail_accumulators(extra);
@@ -490,5 +479,5 @@ pub(super) fn begin(node: &Node, out: &mut Vec<u8>) {
         Some(b'{') => key.get(1..).unwrap_or_default(),
         _ => key,
     };
-    out.extend_from_slice(key);
+    append(key, out);
 }

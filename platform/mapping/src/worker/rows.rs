@@ -92,7 +92,7 @@ impl<'a> Run<'a> {
             for filter in &plan.filters {
                 match condition(&filter.keep, self) {
                     Ok(truth) => keep = truth.unwrap_or(true),
-                    Err(failure) => self.rule_issue(&filter.id, *failure, row),
+                    Err(failure) => self.filter_issue(filter, *failure, row),
                 }
                 // what one filter has dropped is nothing to the next
                 if !keep {

@@ -74,6 +74,13 @@ impl<'a> Run<'a> {
             slot: None,
             sensitive: false,
         };
+        let mut failure = failure;
+        if failure.code != ErrorCode::QualityRule
+            && let Check::Formula(formula) = &rule.check
+            && self.plan.hidden.formula(formula)
+        {
+            failure.message = failure.code.info().title.to_owned();
+        }
         let value = rule.variable.map(|variable| self.variable(variable));
         let before = self.issues.len();
         *self.stop |= rule.severity == RuleSeverity::Fail;

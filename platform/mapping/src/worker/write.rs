@@ -47,13 +47,40 @@ pub(super) fn write_value(value: Value<'_>, output: &OutputType, out: &mut Vec<u
     }
 }
 
+/// Appends bytes. Names and most values are short: two pieces of a fixed length that overlap are written
+/// in place of a call.
+#[inline(always)]
+pub(super) fn append(bytes: &[u8], out: &mut Vec<u8>) {
+    let length = bytes.len();
+    if length > 32 {
+        out.extend_from_slice(bytes);
+    } else if !(append_two::<16>(bytes, out) || append_two::<8>(bytes, out)) {
+        if !append_two::<4>(bytes, out) {
+            bytes.iter().for_each(|byte| out.push(*byte));
+        }
+    }
+}
+
+/// Appends `N` to `2 N` bytes; whether it has.
+#[inline(always)]
+fn append_two<const N: usize>(bytes: &[u8], out: &mut Vec<u8>) -> bool {
+    let (Some(first), Some(last)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) else {
+        return false;
+    };
+    let start = out.len();
+    out.extend_from_slice(first);
+    out.truncate(start + bytes.len() - N);
+    out.extend_from_slice(last);
+    true
+}
+
 pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     out.push(b'"');
     let mut from = 0;
     loop {
         let stop = plain_run(bytes, from);
-        out.extend_from_slice(bytes.get(from..stop).unwrap_or_default());
+        append(bytes.get(from..stop).unwrap_or_default(), out);
         let Some(byte) = bytes.get(stop) else {
             break;
         };

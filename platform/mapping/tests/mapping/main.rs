@@ -23,5 +23,6 @@ mod json_path_suite;
 mod json_schema_suite;
 mod json_suite;
 mod reference;
+mod sensitive;
 mod suites;
 mod texts;

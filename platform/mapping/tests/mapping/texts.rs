@@ -280,7 +280,11 @@ fn formulas_call_the_same_functions() {
             "AB-7",
             json!("none"),
         ),
-        ("starts_with(src['in'], src.missing)", "AB-7", json!(null)),
+        (
+            "starts_with(src['in'], coalesce(src.missing, 'AB'))",
+            "AB-7",
+            json!(true),
+        ),
     ];
     for (formula, input, expected) in cases {
         let field = json!({ "id": "out", "to": "out", "type": "json", "formula": formula });

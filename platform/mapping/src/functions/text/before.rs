@@ -32,7 +32,7 @@ const SIGNATURE: Signature = Signature {
             "what a text without the marker gives: whole (default: the text itself), null, error",
         ),
     ],
-    fails_with: &[ErrorCode::ValueInvalid],
+    fails_with: &[ErrorCode::ValueInvalid, ErrorCode::ValueMissing],
     examples: &[
         Example::gives(r#""4711/20""#, r#"{"marker": "/"}"#, r#""4711""#),
         Example::gives(r#""a.b.c""#, r#"{"marker": ".", "last": true}"#, r#""a.b""#),
@@ -117,7 +117,7 @@ impl Cut {
         side: fn((&'a str, &'a str)) -> &'a str,
     ) -> Made<Value<'a>> {
         let text = value.text()?;
-        let marker = match given::text(&self.marker, run)? {
+        let marker = match given::text(&self.marker, "marker", run)? {
             Ok("") => return failure(ErrorCode::ValueInvalid, "the marker is empty"),
             Ok(marker) => marker,
             Err(nothing) => return Ok(nothing),

@@ -2,9 +2,9 @@
 
 use tributary_model::error_code::ErrorCode;
 
+use crate::formula::evaluate::evaluate;
 use crate::formula::expression::Expression;
 use crate::functions::bounds;
-use crate::functions::given;
 use crate::functions::signature::{Argument, ArgumentKind, Example, Output, Signature};
 use crate::functions::{Arguments, Compiled, Function, Operation, ready};
 use crate::value::{Kind, Made, Value};
@@ -56,10 +56,10 @@ impl Operation for Concat {
         let mut joined = run.text_buffer(first.len() + 32);
         joined.push_str(first);
         for value in &self.values {
-            match given::text(value, run)? {
-                Ok(text) => joined.push_str(text),
-                Err(Value::Failed) => return Ok(Value::Failed),
-                Err(_) => {}
+            match evaluate(value, run)? {
+                Value::Null => {}
+                Value::Failed => return Ok(Value::Failed),
+                part => joined.push_str(part.text()?),
             }
             bounds::check_growth(first.len(), joined.len())?;
         }

@@ -27,7 +27,7 @@ const SIGNATURE: Signature = Signature {
             "true: upper and lower case are the same",
         ),
     ],
-    fails_with: &[ErrorCode::ValueInvalid],
+    fails_with: &[ErrorCode::ValueInvalid, ErrorCode::ValueMissing],
     examples: &[
         Example::gives(r#""net 30 days""#, r#"{"text": "30"}"#, r#"true"#),
         Example::gives(r#""abc""#, r#"{"text": "B"}"#, r#"false"#),
@@ -58,7 +58,7 @@ struct Contains {
 impl Operation for Contains {
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
         let text = value.text()?;
-        let wanted = match given::text(&self.wanted, run)? {
+        let wanted = match given::text(&self.wanted, "text", run)? {
             Ok(wanted) => wanted,
             Err(nothing) => return Ok(nothing),
         };

@@ -27,7 +27,7 @@ const SIGNATURE: Signature = Signature {
             "true: upper and lower case are the same",
         ),
     ],
-    fails_with: &[ErrorCode::ValueInvalid],
+    fails_with: &[ErrorCode::ValueInvalid, ErrorCode::ValueMissing],
     examples: &[
         Example::gives(r#""invoice.pdf""#, r#"{"text": ".pdf"}"#, r#"true"#),
         Example::gives(r#""INVOICE.PDF""#, r#"{"text": ".pdf"}"#, r#"false"#),
@@ -58,7 +58,7 @@ struct EndsWith {
 impl Operation for EndsWith {
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
         let text = value.text()?;
-        let wanted = match given::text(&self.wanted, run)? {
+        let wanted = match given::text(&self.wanted, "text", run)? {
             Ok(wanted) => wanted,
             Err(nothing) => return Ok(nothing),
         };

@@ -20,7 +20,11 @@ const SIGNATURE: Signature = Signature {
         ArgumentKind::Computed(Kind::Text),
         "what the result has at its start",
     )],
-    fails_with: &[ErrorCode::ValueInvalid, ErrorCode::RecordTooLarge],
+    fails_with: &[
+        ErrorCode::ValueInvalid,
+        ErrorCode::ValueMissing,
+        ErrorCode::RecordTooLarge,
+    ],
     examples: &[
         Example::gives(r#""4711""#, r#"{"text": "ORDER-"}"#, r#""ORDER-4711""#),
         Example::gives(
@@ -50,7 +54,7 @@ struct EnsurePrefix {
 impl Operation for EnsurePrefix {
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
         let text = value.text()?;
-        let part = match given::text(&self.part, run)? {
+        let part = match given::text(&self.part, "text", run)? {
             Ok(part) => part,
             Err(nothing) => return Ok(nothing),
         };

@@ -20,7 +20,11 @@ const SIGNATURE: Signature = Signature {
         ArgumentKind::Computed(Kind::Text),
         "what the result has at its end",
     )],
-    fails_with: &[ErrorCode::ValueInvalid, ErrorCode::RecordTooLarge],
+    fails_with: &[
+        ErrorCode::ValueInvalid,
+        ErrorCode::ValueMissing,
+        ErrorCode::RecordTooLarge,
+    ],
     examples: &[
         Example::gives(r#""example.com""#, r#"{"text": "/"}"#, r#""example.com/""#),
         Example::gives(r#""example.com/""#, r#"{"text": "/"}"#, r#""example.com/""#),
@@ -46,7 +50,7 @@ struct EnsureSuffix {
 impl Operation for EnsureSuffix {
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
         let text = value.text()?;
-        let part = match given::text(&self.part, run)? {
+        let part = match given::text(&self.part, "text", run)? {
             Ok(part) => part,
             Err(nothing) => return Ok(nothing),
         };

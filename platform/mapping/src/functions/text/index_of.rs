@@ -26,7 +26,7 @@ const SIGNATURE: Signature = Signature {
             "true: its last place instead of the first",
         ),
     ],
-    fails_with: &[ErrorCode::ValueInvalid],
+    fails_with: &[ErrorCode::ValueInvalid, ErrorCode::ValueMissing],
     examples: &[
         Example::gives(r#""a-b-c""#, r#"{"text": "-"}"#, r#"1"#),
         Example::gives(r#""a-b-c""#, r#"{"text": "-", "last": true}"#, r#"3"#),
@@ -54,7 +54,7 @@ struct IndexOf {
 impl Operation for IndexOf {
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
         let text = value.text()?;
-        let wanted = match given::text(&self.wanted, run)? {
+        let wanted = match given::text(&self.wanted, "text", run)? {
             Ok(wanted) => wanted,
             Err(nothing) => return Ok(nothing),
         };

@@ -30,6 +30,7 @@ const SIGNATURE: Signature = Signature {
     ],
     fails_with: &[
         ErrorCode::ValueInvalid,
+        ErrorCode::ValueMissing,
         ErrorCode::NumberInvalid,
         ErrorCode::NumberRange,
         ErrorCode::RecordTooLarge,
@@ -68,11 +69,11 @@ struct Insert {
 impl Operation for Insert {
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
         let text = value.text()?;
-        let at = match given::count(&self.at, run)? {
+        let at = match given::count(&self.at, "at", run)? {
             Ok(at) => at,
             Err(nothing) => return Ok(nothing),
         };
-        let inserted = match given::text(&self.text, run)? {
+        let inserted = match given::text(&self.text, "text", run)? {
             Ok(inserted) => inserted,
             Err(nothing) => return Ok(nothing),
         };

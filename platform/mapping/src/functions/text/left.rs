@@ -21,6 +21,7 @@ const SIGNATURE: Signature = Signature {
     )],
     fails_with: &[
         ErrorCode::ValueInvalid,
+        ErrorCode::ValueMissing,
         ErrorCode::NumberInvalid,
         ErrorCode::NumberRange,
     ],
@@ -32,8 +33,12 @@ const SIGNATURE: Signature = Signature {
         Example::gives(r#"null"#, r#"{"length": 2}"#, r#"null"#),
         Example::fails(r#""ab""#, r#"{"length": -1}"#, ErrorCode::NumberRange),
         Example::fails(r#""ab""#, r#"{"length": 1.5}"#, ErrorCode::NumberInvalid),
+        Example::fails(
+            r#""ab""#,
+            r#"{"length": {"formula": "null"}}"#,
+            ErrorCode::ValueMissing,
+        ),
     ],
-
     ..Signature::EMPTY
 };
 
@@ -50,7 +55,7 @@ struct Left {
 impl Operation for Left {
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
         let text = value.text()?;
-        let length = match given::count(&self.length, run)? {
+        let length = match given::count(&self.length, "length", run)? {
             Ok(length) => length,
             Err(nothing) => return Ok(nothing),
         };

@@ -19,7 +19,7 @@ const SIGNATURE: Signature = Signature {
         ArgumentKind::Computed(Kind::Text),
         "what to cut off",
     )],
-    fails_with: &[ErrorCode::ValueInvalid],
+    fails_with: &[ErrorCode::ValueInvalid, ErrorCode::ValueMissing],
     examples: &[
         Example::gives(r#""ORDER-4711""#, r#"{"text": "ORDER-"}"#, r#""4711""#),
         Example::gives(r#""4711""#, r#"{"text": "ORDER-"}"#, r#""4711""#),
@@ -45,7 +45,7 @@ struct RemovePrefix {
 impl Operation for RemovePrefix {
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
         let text = value.text()?;
-        let part = match given::text(&self.part, run)? {
+        let part = match given::text(&self.part, "text", run)? {
             Ok(part) => part,
             Err(nothing) => return Ok(nothing),
         };

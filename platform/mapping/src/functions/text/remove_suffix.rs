@@ -19,7 +19,7 @@ const SIGNATURE: Signature = Signature {
         ArgumentKind::Computed(Kind::Text),
         "what to cut off",
     )],
-    fails_with: &[ErrorCode::ValueInvalid],
+    fails_with: &[ErrorCode::ValueInvalid, ErrorCode::ValueMissing],
     examples: &[
         Example::gives(r#""invoice.pdf""#, r#"{"text": ".pdf"}"#, r#""invoice""#),
         Example::gives(r#""invoice""#, r#"{"text": ".pdf"}"#, r#""invoice""#),
@@ -45,7 +45,7 @@ struct RemoveSuffix {
 impl Operation for RemoveSuffix {
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
         let text = value.text()?;
-        let part = match given::text(&self.part, run)? {
+        let part = match given::text(&self.part, "text", run)? {
             Ok(part) => part,
             Err(nothing) => return Ok(nothing),
         };

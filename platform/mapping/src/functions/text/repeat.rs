@@ -22,6 +22,7 @@ const SIGNATURE: Signature = Signature {
     )],
     fails_with: &[
         ErrorCode::ValueInvalid,
+        ErrorCode::ValueMissing,
         ErrorCode::NumberInvalid,
         ErrorCode::NumberRange,
         ErrorCode::RecordTooLarge,
@@ -52,7 +53,7 @@ struct Repeat {
 impl Operation for Repeat {
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
         let text = value.text()?;
-        let times = match given::count(&self.times, run)? {
+        let times = match given::count(&self.times, "times", run)? {
             Ok(times) => times,
             Err(nothing) => return Ok(nothing),
         };

@@ -21,6 +21,7 @@ const SIGNATURE: Signature = Signature {
     )],
     fails_with: &[
         ErrorCode::ValueInvalid,
+        ErrorCode::ValueMissing,
         ErrorCode::NumberInvalid,
         ErrorCode::NumberRange,
     ],
@@ -50,7 +51,7 @@ struct Right {
 impl Operation for Right {
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
         let text = value.text()?;
-        let length = match given::count(&self.length, run)? {
+        let length = match given::count(&self.length, "length", run)? {
             Ok(length) => length,
             Err(nothing) => return Ok(nothing),
         };

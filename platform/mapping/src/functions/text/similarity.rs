@@ -23,7 +23,7 @@ const SIGNATURE: Signature = Signature {
         ArgumentKind::Computed(Kind::Text),
         "the other text",
     )],
-    fails_with: &[ErrorCode::ValueInvalid],
+    fails_with: &[ErrorCode::ValueInvalid, ErrorCode::ValueMissing],
     examples: &[
         Example::gives(r#""MARTHA""#, r#"{"with": "MARHTA"}"#, r#"0.9611"#),
         Example::gives(r#""Dixon""#, r#"{"with": "DICKSONX"}"#, r#"0.8133"#),
@@ -50,7 +50,7 @@ struct Similarity {
 impl Operation for Similarity {
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
         let text = value.text()?;
-        let other = match given::text(&self.with, run)? {
+        let other = match given::text(&self.with, "with", run)? {
             Ok(other) => other,
             Err(nothing) => return Ok(nothing),
         };

@@ -27,7 +27,7 @@ const SIGNATURE: Signature = Signature {
             "true: upper and lower case are the same",
         ),
     ],
-    fails_with: &[ErrorCode::ValueInvalid],
+    fails_with: &[ErrorCode::ValueInvalid, ErrorCode::ValueMissing],
     examples: &[
         Example::gives(r#""DE123""#, r#"{"text": "DE"}"#, r#"true"#),
         Example::gives(r#""de123""#, r#"{"text": "DE"}"#, r#"false"#),
@@ -37,7 +37,11 @@ const SIGNATURE: Signature = Signature {
             r#"true"#,
         ),
         Example::gives(r#""abc""#, r#"{"text": ""}"#, r#"true"#),
-        Example::gives(r#""abc""#, r#"{"text": {"formula": "null"}}"#, r#"null"#),
+        Example::fails(
+            r#""abc""#,
+            r#"{"text": {"formula": "null"}}"#,
+            ErrorCode::ValueMissing,
+        ),
         Example::gives(r#"null"#, r#"{"text": "DE"}"#, r#"null"#),
         Example::fails(r#"123"#, r#"{"text": "1"}"#, ErrorCode::ValueInvalid),
     ],
@@ -59,7 +63,7 @@ struct StartsWith {
 impl Operation for StartsWith {
     fn apply<'a>(&'a self, value: Value<'a>, run: &Run<'a>) -> Made<Value<'a>> {
         let text = value.text()?;
-        let wanted = match given::text(&self.wanted, run)? {
+        let wanted = match given::text(&self.wanted, "text", run)? {
             Ok(wanted) => wanted,
             Err(nothing) => return Ok(nothing),
         };
