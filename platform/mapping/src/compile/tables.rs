@@ -87,14 +87,12 @@ impl Compiler<'_> {
         for (name, lookup) in &document.lookups {
             let pointer = format!("/lookups/{}", escape_pointer(name));
             let table = match &lookup.inline {
-                Some(rows) => LookupTable {
-                    name: name.as_str().into(),
-                    key_columns: 1,
-                    rows: rows
-                        .iter()
-                        .map(|(key, value)| (key.as_str().into(), value.as_str().into()))
-                        .collect(),
-                },
+                Some(rows) => {
+                    let rows = rows.iter();
+                    let rows =
+                        rows.map(|(key, value)| (key.as_str().into(), value.as_str().into()));
+                    LookupTable::new(name, 1, rows)
+                }
                 None => self.load(name, lookup, &pointer),
             };
             self.lookups.push(table);
@@ -102,11 +100,6 @@ impl Compiler<'_> {
     }
 
     fn load(&mut self, name: &str, lookup: &Lookup, pointer: &str) -> LookupTable {
-        let mut table = LookupTable {
-            name: name.into(),
-            key_columns: lookup.key.len().max(1),
-            rows: HashMap::default(),
-        };
         let wanted = lookup.table.as_deref().unwrap_or_default();
         let Some(source) = self.environment.lookups.get(wanted) else {
             let known: Vec<String> = self.environment.lookups.keys().cloned().collect();
@@ -119,14 +112,14 @@ impl Compiler<'_> {
                     None => "add lookups/<name>.json to the tenant".to_owned(),
                 },
             );
-            return table;
+            return LookupTable::new(name, lookup.key.len().max(1), []);
         };
         let key = if lookup.key.is_empty() {
             &source.key
         } else {
             &lookup.key
         };
-        table.key_columns = key.len();
+        let mut rows: HashMap<Box<str>, Box<str>> = HashMap::new();
         let value = lookup.value.as_deref().unwrap_or_default();
         for (number, row) in source.rows.iter().enumerate() {
             let mut joined = String::new();
@@ -136,15 +129,17 @@ impl Compiler<'_> {
                 }
                 match row.get(column) {
                     Some(text) => joined.push_str(text),
-                    None => return self.column_missing(table, wanted, column, number, pointer),
+                    None => {
+                        self.column_missing(wanted, column, number, pointer);
+                        return LookupTable::new(name, key.len(), []);
+                    }
                 }
             }
             let Some(answer) = row.get(value) else {
-                return self.column_missing(table, wanted, value, number, pointer);
+                self.column_missing(wanted, value, number, pointer);
+                return LookupTable::new(name, key.len(), []);
             };
-            let old = table
-                .rows
-                .insert(joined.as_str().into(), answer.as_str().into());
+            let old = rows.insert(joined.as_str().into(), answer.as_str().into());
             if old.is_some_and(|old| *old != **answer) {
                 self.error(
                     code::LOOKUP_TABLE,
@@ -157,24 +152,16 @@ impl Compiler<'_> {
                 );
             }
         }
-        table
+        LookupTable::new(name, key.len(), rows)
     }
 
-    fn column_missing(
-        &mut self,
-        table: LookupTable,
-        name: &str,
-        column: &str,
-        row: usize,
-        pointer: &str,
-    ) -> LookupTable {
+    fn column_missing(&mut self, name: &str, column: &str, row: usize, pointer: &str) {
         self.error(
             code::LOOKUP_TABLE,
             pointer,
             format!("row {} of the lookup {name:?} has no {column:?}", row + 1),
             "correct the column's name, or fill it in the lookup document",
         );
-        table
     }
 
     /// A lookup's place and the number of its key columns.

@@ -4,9 +4,10 @@
 //! by the compiler and is in range. Texts that the output needs are written out already.
 
 mod hidden;
+mod lookup_table;
 mod rules;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tributary_model::rows::RowFormat;
@@ -21,6 +22,7 @@ use crate::reader::Trie;
 use crate::value::Constant;
 use crate::{Diagnostic, Worker};
 pub(crate) use hidden::Hidden;
+pub(crate) use lookup_table::LookupTable;
 pub use rules::RunFigures;
 pub(crate) use rules::{Check, DocumentCheck, DocumentRule, Figure, Rule, RunRule, UniqueColumn};
 
@@ -86,14 +88,6 @@ pub(crate) struct Scope {
     pub(crate) table: usize,
     /// for an element of a JSON array: the array
     pub(crate) array: Option<(SlotRef, Path)>,
-}
-
-/// A lookup, ready to ask.
-#[derive(Debug)]
-pub(crate) struct LookupTable {
-    pub(crate) name: Box<str>,
-    pub(crate) key_columns: usize,
-    pub(crate) rows: HashMap<Box<str>, Box<str>, foldhash::fast::FixedState>,
 }
 
 /// A filter over rows.

@@ -58,8 +58,8 @@ impl<'a> Run<'a> {
                 };
                 Ok(Some(match self.variable(*variable) {
                     Value::Failed | Value::Null => true,
-                    Value::Text(text) | Value::Number(text) => lookup.rows.contains_key(text),
-                    other => lookup.rows.contains_key(super::rows::shown(other).as_str()),
+                    Value::Text(text) | Value::Number(text) => lookup.get(text).is_some(),
+                    other => lookup.get(&super::rows::shown(other)).is_some(),
                 }))
             }
         }

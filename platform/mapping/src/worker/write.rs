@@ -54,10 +54,11 @@ pub(super) fn append(bytes: &[u8], out: &mut Vec<u8>) {
     let length = bytes.len();
     if length > 32 {
         out.extend_from_slice(bytes);
-    } else if !(append_two::<16>(bytes, out) || append_two::<8>(bytes, out)) {
-        if !append_two::<4>(bytes, out) {
-            bytes.iter().for_each(|byte| out.push(*byte));
-        }
+    } else if !(append_two::<16>(bytes, out)
+        || append_two::<8>(bytes, out)
+        || append_two::<4>(bytes, out))
+    {
+        bytes.iter().for_each(|byte| out.push(*byte));
     }
 }
 

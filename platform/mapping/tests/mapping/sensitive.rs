@@ -75,7 +75,7 @@ fn rules_filters_and_broken_rows_do_not_show_it() {
     for (document, row) in [(with_rule, &whole), (with_filter, &whole), (plain, &broken)] {
         let (text, issues) = shown(
             &mut worker(document.clone(), &RowFormat::Ndjson),
-            &[row.clone()],
+            std::slice::from_ref(row),
         );
         assert!(issues > 0, "{document}");
         assert!(!text.contains(CANARY), "{document} shows the value: {text}");

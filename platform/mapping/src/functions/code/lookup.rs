@@ -84,12 +84,7 @@ impl Operation for Lookup {
         if !self.with.is_empty() {
             return None;
         }
-        run.plan
-            .lookups
-            .get(self.table)?
-            .rows
-            .get(text)
-            .map(|found| &**found)
+        run.plan.lookups.get(self.table)?.get(text)
     }
 }
 
@@ -148,7 +143,7 @@ fn apply<'a>(
         }
         key = joined.into_bump_str();
     }
-    match (lookup.rows.get(key), on_miss) {
+    match (lookup.get(key), on_miss) {
         (Some(found), _) => Ok(Value::Text(found)),
         (None, OnMiss::Null) => Ok(Value::Null),
         (None, OnMiss::Default(text)) => Ok(Value::Text(text)),
