@@ -1,26 +1,29 @@
 //! HTTP below one base address. Credentials are set last, on the finished request, and only for
 //! this host. Plain `http:` is for addresses that the operator granted by name; everything else
 //! must be `https:`.
+//!
+//! Invariants: a request is sent once, or a second time if the first was answered 401 and its
+//! credential could be renewed; no redirect is followed, so none carries a credential; what the
+//! other side echoes of our secrets is taken out of its answer.
 
-use std::error::Error as _;
-use std::net::{IpAddr, SocketAddr};
+pub(crate) mod address;
+pub(crate) mod transport;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
-use data_encoding::BASE64;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, Url};
-use secrecy::{ExposeSecret, SecretString};
-use tributary_model::document::HttpAuth;
+use bytes::Bytes;
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use tributary_model::document::{HttpAuth, Tls};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
-use super::{CONNECT_TIMEOUT, HttpRequest, HttpResponse, SendError, config_problem};
-use crate::egress::{EgressError, EgressPolicy, PinnedResolver};
+use super::credential::{ClientTls, Credential, Redactor, Secrets, Surroundings};
+use super::{ConnectionPorts, HttpRequest, HttpResponse, SendError};
+use address::Base;
+use transport::{Answer, Transport};
 
-/// Largest body that is read into memory.
-const MAX_BODY_BYTES: usize = 64 << 20;
 const DEFAULT_TIMEOUT_MS: u64 = 60_000;
 const MAX_TIMEOUT_MS: u64 = 600_000;
 
@@ -46,66 +49,44 @@ const RESERVED_HEADERS: [&str; 17] = [
 ];
 
 pub(crate) struct HttpEndpoint {
-    base: Url,
-    host: String,
-    port: u16,
-    client: reqwest::Client,
-    /// the credential header, marked sensitive
-    credential: Option<(HeaderName, HeaderValue)>,
-    policy: Arc<EgressPolicy>,
+    base: Base,
+    transport: Arc<Transport>,
+    credential: Credential,
+    redactor: Arc<Redactor>,
 }
 
 impl HttpEndpoint {
     pub(crate) fn new(
         base_url: &str,
         auth: &HttpAuth,
-        secret: &dyn Fn(&str) -> Result<SecretString, Problem>,
-        egress: &EgressPolicy,
+        tls: &Tls,
+        secrets: &Secrets,
+        ports: &ConnectionPorts,
     ) -> Result<Self, Problem> {
-        let (base, host, port) = parse_base(base_url)?;
-        if base.scheme() == "http" && !granted_in_clear(egress, &host, port) {
-            return Err(config_problem(
-                "/endpoint/base_url",
-                format!("{host}:{port} is to be reached without TLS; use https"),
-            ));
-        }
-        let credential = credential(auth, secret)?;
-        let policy = Arc::new(egress.clone());
-        let resolver = PinnedResolver {
-            policy: Arc::clone(&policy),
-            host: host.clone(),
-            port,
+        let at = "/endpoint/base_url";
+        let base = Base::parse(base_url, at)?;
+        let tls = ClientTls::new(tls, secrets)?;
+        let transport = Arc::new(Transport::new(&base, at, &tls, &ports.egress)?);
+        let redactor = Arc::new(Redactor::new(secrets));
+        let surroundings = Surroundings {
+            base: &base,
+            transport: &transport,
+            tls: &tls,
+            ports,
+            redactor: &redactor,
         };
-        // A provider may be installed already; either is aws-lc-rs.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let mut builder = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .user_agent(concat!("tributary/", env!("CARGO_PKG_VERSION")))
-            .dns_resolver(Arc::new(resolver))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(Duration::from_secs(30))
-            .tcp_nodelay(true);
-        if base.scheme() == "http" {
-            // No certificate store is needed, so a machine without one works.
-            builder = builder.tls_certs_only([]);
-        }
-        let client = builder.build().map_err(|error| {
-            Problem::new(
-                ErrorCode::Internal,
-                format!("no HTTP client could be made: {error}"),
-            )
-        })?;
+        let credential = Credential::new(auth, secrets, &surroundings)?;
         Ok(Self {
             base,
-            host,
-            port,
-            client,
+            transport,
             credential,
-            policy,
+            redactor,
         })
+    }
+
+    /// What requests go below; holds no secret.
+    pub(crate) fn base_url(&self) -> String {
+        self.base.url.to_string()
     }
 
     pub(crate) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, SendError> {
@@ -114,66 +95,50 @@ impl HttpEndpoint {
             .timeout_ms
             .unwrap_or(DEFAULT_TIMEOUT_MS)
             .clamp(1, MAX_TIMEOUT_MS);
-        let built = self.build(request).map_err(SendError::unsent)?;
         let timeout = Duration::from_millis(timeout_ms);
-        match tokio::time::timeout(timeout, self.exchange(built, started)).await {
-            Ok(result) => result,
-            Err(_) => Err(SendError {
-                problem: Problem::new(
-                    ErrorCode::ConnectionTimeout,
-                    format!(
-                        "{}:{} gave no answer within {timeout_ms} ms",
-                        self.host, self.port
-                    ),
-                ),
+        let answer = tokio::time::timeout(timeout, self.exchange(&request)).await;
+        let answer = answer.unwrap_or_else(|_| {
+            let place = self.transport.place();
+            let detail = format!("{place} gave no answer within {timeout_ms} ms");
+            Err(SendError {
+                problem: Problem::new(ErrorCode::ConnectionTimeout, detail),
                 sent: true,
-            }),
-        }
-    }
-
-    async fn exchange(
-        &self,
-        request: reqwest::Request,
-        started: Instant,
-    ) -> Result<HttpResponse, SendError> {
-        let response = self
-            .client
-            .execute(request)
-            .await
-            .map_err(|error| self.failure(&error))?;
-        let status = response.status().as_u16();
-        let headers = plain_headers(response.headers());
-        let body = self.read_body(response).await?;
+            })
+        })?;
+        let succeeded = (200..300).contains(&answer.status);
         Ok(HttpResponse {
-            status,
-            headers,
-            body,
+            status: answer.status,
+            headers: self.plain_headers(&answer.headers),
+            body: self.redactor.body(answer.body, succeeded),
             duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         })
     }
 
-    async fn read_body(&self, mut response: reqwest::Response) -> Result<Bytes, SendError> {
-        let mut body = BytesMut::new();
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() > MAX_BODY_BYTES => {
-                    return Err(SendError {
-                        problem: Problem::new(
-                            ErrorCode::SourceProtocol,
-                            format!("the answer is larger than {MAX_BODY_BYTES} bytes"),
-                        )
-                        .hint("ask for smaller pages"),
-                        sent: true,
-                    });
-                }
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => return Ok(body.freeze()),
-                Err(error) => return Err(self.failure(&error)),
-            }
+    async fn exchange(&self, request: &HttpRequest) -> Result<Answer, SendError> {
+        let (ready, body) = self.build(request).map_err(SendError::unsent)?;
+        let Some(again) = ready.try_clone() else {
+            let detail = "the request could not be kept for a second try";
+            return Err(SendError::unsent(Problem::new(ErrorCode::Internal, detail)));
+        };
+        let mut ready = ready;
+        let used = self.credential.apply(&mut ready, &body).await;
+        let used = used.map_err(SendError::unsent)?;
+        let answer = self.transport.exchange(ready).await?;
+        let Some(used) = used.filter(|_| answer.status == 401) else {
+            return Ok(answer);
+        };
+        // The other side did nothing but refuse; a new token may be all that it wants.
+        if !self.credential.refused(used).await {
+            return Ok(answer);
         }
+        let mut again = again;
+        let renewed = self.credential.apply(&mut again, &body).await;
+        renewed.map_err(SendError::unsent)?;
+        self.transport.exchange(again).await
     }
 
-    fn build(&self, request: HttpRequest) -> Result<reqwest::Request, Problem> {
+    /// The request without its credential, and its body for those who sign it.
+    fn build(&self, request: &HttpRequest) -> Result<(reqwest::Request, Bytes), Problem> {
         let method = match request.method.to_ascii_uppercase().as_str() {
             "GET" => Method::GET,
             "HEAD" => Method::HEAD,
@@ -183,7 +148,7 @@ impl HttpEndpoint {
             "DELETE" => Method::DELETE,
             other => return Err(denied(format!("the method {other:?} is not allowed"))),
         };
-        let url = self.url(&request.path, &request.query)?;
+        let url = self.base.below(&request.path, &request.query)?;
         let mut built = reqwest::Request::new(method, url);
         let headers = built.headers_mut();
         for (name, value) in &request.headers {
@@ -195,19 +160,16 @@ impl HttpEndpoint {
                 .map_err(|_| denied("the idempotency key is no header value"))?;
             headers.insert(HeaderName::from_static("idempotency-key"), value);
         }
-        if let Some((name, value)) = &self.credential {
-            headers.insert(name.clone(), value.clone());
-        }
-        *built.body_mut() = request.body.map(reqwest::Body::from);
-        Ok(built)
+        let body = request.body.clone().unwrap_or_default();
+        *built.body_mut() = request.body.clone().map(reqwest::Body::from);
+        Ok((built, body))
     }
 
     fn header(&self, name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Problem> {
         let lower = name.to_ascii_lowercase();
-        let credential = self.credential.as_ref().map(|(name, _)| name.as_str());
         if RESERVED_HEADERS.contains(&lower.as_str())
             || lower.starts_with("proxy-")
-            || credential == Some(lower.as_str())
+            || self.credential.owns(&lower)
         {
             return Err(denied(format!(
                 "the header {name:?} is set by the platform only"
@@ -220,210 +182,16 @@ impl HttpEndpoint {
         Ok((name, value))
     }
 
-    /// The address of `path`, which can't leave the base address.
-    fn url(&self, path: &str, query: &[(String, String)]) -> Result<Url, Problem> {
-        let escapes = path.contains(['?', '#', '\\'])
-            || path.chars().any(char::is_control)
-            || decoded_segments(path).any(|segment| segment == ".." || segment == ".");
-        let joined = format!(
-            "{}/{}",
-            self.base.path().trim_end_matches('/'),
-            path.trim_start_matches('/')
-        );
-        let mut url = self.base.clone();
-        url.set_path(&joined);
-        if escapes
-            || !url
-                .path()
-                .starts_with(self.base.path().trim_end_matches('/'))
-        {
-            return Err(denied(format!("the path {path:?} leaves the base address")));
-        }
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        self.check_literal(&url)?;
-        Ok(url)
+    fn plain_headers(&self, headers: &HeaderMap) -> Vec<(String, String)> {
+        headers
+            .iter()
+            .filter(|(name, _)| name.as_str() != "set-cookie")
+            .map(|(name, value)| {
+                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                (name.as_str().to_owned(), self.redactor.text(&value))
+            })
+            .collect()
     }
-
-    /// An IP literal is dialled without asking the resolver, so it is checked here.
-    fn check_literal(&self, url: &Url) -> Result<(), Problem> {
-        let host = url.host_str().unwrap_or_default();
-        let Ok(ip) = host.trim_matches(['[', ']']).parse::<IpAddr>() else {
-            return Ok(());
-        };
-        if self.policy.permits(host, SocketAddr::new(ip, self.port)) {
-            return Ok(());
-        }
-        let denied = EgressError::Denied {
-            host: self.host.clone(),
-            port: self.port,
-        };
-        Err(denied.problem())
-    }
-
-    /// reqwest's error with its address and details left out.
-    fn failure(&self, error: &reqwest::Error) -> SendError {
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            if let Some(egress) = inner.downcast_ref::<EgressError>() {
-                return SendError::unsent(egress.problem());
-            }
-            cause = inner.source();
-        }
-        let place = format!("{}:{}", self.host, self.port);
-        let problem = if error.is_timeout() {
-            let detail = format!("{place} did not answer in time");
-            Problem::new(ErrorCode::ConnectionTimeout, detail)
-        } else if error.is_connect() {
-            let detail = format!("{place} could not be reached: {}", root_cause(error));
-            Problem::new(ErrorCode::ConnectionUnreachable, detail)
-        } else {
-            let detail = format!("the connection to {place} broke: {}", root_cause(error));
-            Problem::new(ErrorCode::ConnectionUnreachable, detail)
-        };
-        SendError {
-            problem,
-            sent: !error.is_connect() && !error.is_builder(),
-        }
-    }
-}
-
-fn parse_base(base_url: &str) -> Result<(Url, String, u16), Problem> {
-    let at = "/endpoint/base_url";
-    // The text itself is not repeated: it might hold a password by mistake.
-    let mut base = Url::parse(base_url)
-        .map_err(|error| config_problem(at, format!("the base address is no URL: {error}")))?;
-    if !matches!(base.scheme(), "http" | "https") {
-        return Err(config_problem(
-            at,
-            "the base address must start with https://",
-        ));
-    }
-    if !base.username().is_empty() || base.password().is_some() {
-        return Err(config_problem(
-            at,
-            "the base address must not contain credentials; put them into auth and secrets",
-        ));
-    }
-    if base.query().is_some() || base.fragment().is_some() {
-        return Err(config_problem(
-            at,
-            "the base address must have no query and no fragment",
-        ));
-    }
-    let host = base
-        .host_str()
-        .ok_or_else(|| config_problem(at, "the base address has no host"))?
-        .to_owned();
-    let port = base.port_or_known_default().unwrap_or(443);
-    let path = base.path().trim_end_matches('/').to_owned();
-    base.set_path(&format!("{path}/"));
-    Ok((base, host, port))
-}
-
-fn granted_in_clear(egress: &EgressPolicy, host: &str, port: u16) -> bool {
-    let wanted = format!("{host}:{port}").to_ascii_lowercase();
-    egress
-        .allow
-        .iter()
-        .any(|entry| entry.to_ascii_lowercase() == wanted)
-}
-
-fn credential(
-    auth: &HttpAuth,
-    secret: &dyn Fn(&str) -> Result<SecretString, Problem>,
-) -> Result<Option<(HeaderName, HeaderValue)>, Problem> {
-    let (name, text, which) = match auth {
-        HttpAuth::None => return Ok(None),
-        HttpAuth::Bearer => {
-            let token = secret("token")?;
-            (
-                AUTHORIZATION,
-                format!("Bearer {}", token.expose_secret()),
-                "token",
-            )
-        }
-        HttpAuth::Basic { user } => {
-            let password = secret("password")?;
-            let pair = format!("{user}:{}", password.expose_secret());
-            (
-                AUTHORIZATION,
-                format!("Basic {}", BASE64.encode(pair.as_bytes())),
-                "password",
-            )
-        }
-        HttpAuth::ApiKey { header } => {
-            let name =
-                HeaderName::from_bytes(header.to_ascii_lowercase().as_bytes()).map_err(|_| {
-                    config_problem(
-                        "/endpoint/auth/header",
-                        format!("{header:?} is no header name"),
-                    )
-                })?;
-            (
-                name,
-                secret("api_key")?.expose_secret().to_owned(),
-                "api_key",
-            )
-        }
-    };
-    let mut value = HeaderValue::from_str(text.trim()).map_err(|_| {
-        config_problem(
-            &format!("/secrets/{which}"),
-            format!("the secret {which:?} has characters that a header can't carry"),
-        )
-    })?;
-    value.set_sensitive(true);
-    Ok(Some((name, value)))
-}
-
-/// The path's segments, percent-decoded once, cut at both kinds of slash.
-fn decoded_segments(path: &str) -> impl Iterator<Item = String> {
-    let mut decoded = Vec::new();
-    let mut rest = path.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let pair = tail
-            .get(..2)
-            .and_then(|pair| std::str::from_utf8(pair).ok());
-        match pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
-            Some(byte) if *first == b'%' => {
-                decoded.push(byte);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            _ => {
-                decoded.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    let text = String::from_utf8_lossy(&decoded).into_owned();
-    text.split(['/', '\\'])
-        .map(str::to_owned)
-        .collect::<Vec<_>>()
-        .into_iter()
-}
-
-fn plain_headers(headers: &HeaderMap) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .filter(|(name, _)| name.as_str() != "set-cookie")
-        .map(|(name, value)| {
-            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            (name.as_str().to_owned(), value)
-        })
-        .collect()
-}
-
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    if std::ptr::eq(cause, error) {
-        return "the answer was not understood".to_owned();
-    }
-    cause.to_string()
 }
 
 fn denied(detail: impl Into<String>) -> Problem {
