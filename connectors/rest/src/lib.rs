@@ -29,7 +29,7 @@ mod template;
 use serde::{Deserialize, Serialize};
 use tributary_sdk::serde_json::{self, Value, json};
 use tributary_sdk::{
-    CheckStep, Connection, Error, Result, Selection, Source, StreamInfo, connections,
+    CheckStep, Connection, Error, ErrorKind, Result, Selection, Source, StreamInfo, connections,
 };
 
 use config::{Config, Stream};
@@ -43,6 +43,8 @@ use template::Values;
 const CONNECTION: &str = "api";
 /// Pages of each stream that a check asks for: the second shows that paging works.
 const CHECKED_PAGES: usize = 2;
+/// Parents that are tried for a child's sample.
+const TRIED_PARENTS: usize = 5;
 
 /// The stream, from a change on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -204,38 +206,74 @@ fn traced(
     pace: &mut Pace<'_>,
     steps: &mut Vec<CheckStep>,
 ) -> Result<()> {
-    let parent = first_parent(connection, config, stream, pace)?;
-    if stream.parent.is_some() && parent.is_none() {
-        steps.push(CheckStep::ok(
-            name,
-            "the parent has no rows, so there is nothing to ask for",
-        ));
+    let first = first_page(connection, config, (name, stream), pace, false)?;
+    let Some((mut page, parent)) = first else {
+        let message = "no row of the parent has children, so there is nothing to ask for";
+        steps.push(CheckStep::ok(name, message));
         return Ok(());
-    }
-    let mut position: Option<String> = None;
+    };
+    let since = start(config, name, stream)?;
     for number in 1..=CHECKED_PAGES {
-        let first = start(config, name, stream)?;
+        steps.push(CheckStep::ok(&format!("{name}, page {number}"), told(&page)?));
+        let Some(next) = page.next.take().filter(|_| number < CHECKED_PAGES) else {
+            break;
+        };
         let ask = Ask {
             config,
             name,
             stream,
             values: Values {
-                since: first.as_deref(),
+                since: since.as_deref(),
                 parent: parent.as_deref(),
             },
-            position: position.as_deref(),
+            position: Some(&next),
         };
-        let page = page::page(connection, &ask, pace, false)?;
-        steps.push(CheckStep::ok(
-            &format!("{name}, page {number}"),
-            told(&page)?,
-        ));
-        match page.next {
-            Some(next) => position = Some(next),
-            None => break,
-        }
+        page = page::page(connection, &ask, pace, false)?;
     }
     Ok(())
+}
+
+/// The first page, for a child that of the first parent that has one; and that parent.
+fn first_page(
+    connection: &Connection,
+    config: &Config,
+    (name, stream): (&str, &Stream),
+    pace: &mut Pace<'_>,
+    look: bool,
+) -> Result<Option<(Page, Option<String>)>> {
+    let since = start(config, name, stream)?;
+    let parents = match config.parent(stream) {
+        None => vec![None],
+        Some((parent, of)) => {
+            let ask = Ask {
+                config,
+                name: &parent.stream,
+                stream: of,
+                values: Values::default(),
+                position: None,
+            };
+            let keys = page::page(connection, &ask, pace, false)?.content.pluck(&parent.field)?;
+            keys.into_iter().flatten().take(TRIED_PARENTS).map(Some).collect()
+        }
+    };
+    let skip = stream.parent.as_ref().is_some_and(|parent| parent.skip_missing);
+    for parent in parents {
+        let ask = Ask {
+            config,
+            name,
+            stream,
+            values: Values {
+                since: since.as_deref(),
+                parent: parent.as_deref(),
+            },
+            position: None,
+        };
+        match page::page(connection, &ask, pace, look) {
+            Err(error) if skip && error.kind == ErrorKind::NotFound => {}
+            other => return Ok(Some((other?, parent))),
+        }
+    }
+    Ok(None)
 }
 
 fn told(page: &Page) -> Result<String> {
@@ -258,51 +296,13 @@ fn start(config: &Config, name: &str, stream: &Stream) -> Result<Option<String>>
     since(config, name, stream, start.as_deref())
 }
 
-/// A row of the parent to try the child with.
-fn first_parent(
-    connection: &Connection,
-    config: &Config,
-    stream: &Stream,
-    pace: &mut Pace<'_>,
-) -> Result<Option<String>> {
-    let Some((parent, of)) = config.parent(stream) else {
-        return Ok(None);
-    };
-    let ask = Ask {
-        config,
-        name: &parent.stream,
-        stream: of,
-        values: Values::default(),
-        position: None,
-    };
-    let page = page::page(connection, &ask, pace, false)?;
-    Ok(page
-        .content
-        .pluck(&parent.field)?
-        .into_iter()
-        .flatten()
-        .next())
-}
-
 /// A schema out of the first page.
 fn sampled(config: &Config, (name, stream): (&str, &Stream), pace: &mut Pace<'_>) -> Result<Value> {
     let connection = connections::get(CONNECTION)?;
-    let parent = first_parent(&connection, config, stream, pace)?;
-    if stream.parent.is_some() && parent.is_none() {
+    let first = first_page(&connection, config, (name, stream), pace, true)?;
+    let Some((page, _)) = first else {
         return Ok(json!({ "type": "object", "x-sampled-rows": 0 }));
-    }
-    let first = start(config, name, stream)?;
-    let ask = Ask {
-        config,
-        name,
-        stream,
-        values: Values {
-            since: first.as_deref(),
-            parent: parent.as_deref(),
-        },
-        position: None,
     };
-    let page = page::page(&connection, &ask, pace, true)?;
     let Content::Here(document) = page.content else {
         return Err(Error::bug("a sample was not looked at"));
     };

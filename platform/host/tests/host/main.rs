@@ -12,6 +12,7 @@ mod credentials;
 mod hostile;
 mod http;
 mod rest;
+mod rest_kinds;
 mod sftp;
 mod support;
 mod taxman;
