@@ -205,6 +205,7 @@ fn refused_certificate(
             | Alert::CertificateRevoked
             | Alert::CertificateExpired
             | Alert::CertificateUnknown
+            | Alert::DecryptError
             | Alert::UnknownCA
             | Alert::AccessDenied),
         ) => Some(*alert),

@@ -8,21 +8,25 @@ mod pages;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 use tributary_host::{CallContext, Connector, EgressPolicy, Host, Selection};
 use tributary_model::problem::Problem;
 
 use crate::support::{Sink, context, load};
-use crate::wire::{Reply, Seen, Wire, reply};
+use crate::wire::{Reply, Seen, Wire};
 
 /// Rows that the servers have.
 pub(crate) const ROWS: usize = 23;
+
+/// Compiling the component takes seconds, so a process does it once; what may be reached is the
+/// connection's.
+static LOADED: OnceCell<(Host, Arc<Connector>)> = OnceCell::const_new();
 
 pub(crate) struct Stage {
     pub(crate) wire: Wire,
     pub(crate) connector: Arc<Connector>,
     pub(crate) call: CallContext,
     pub(crate) config: Value,
-    _host: Host,
 }
 
 impl Stage {
@@ -39,7 +43,8 @@ impl Stage {
         answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
     ) -> Self {
         let wire = Wire::start(answer).await;
-        let (host, connector) = load("rest", std::slice::from_ref(&wire.place)).await;
+        let (_, connector) = LOADED.get_or_init(|| load("rest", &[])).await;
+        let connector = Arc::clone(connector);
         let document = json!({
             "name": "api", "connector": "rest",
             "endpoint": {"kind": "http", "base_url": wire.url("/base/"),
@@ -55,7 +60,6 @@ impl Stage {
             connector,
             call,
             config,
-            _host: host,
         }
     }
 
