@@ -1,24 +1,50 @@
-//! JSON APIs with cursor pages, described by configuration alone. This asks for pages and looks
-//! at single values (the next token, the newest change); rows stay in the host.
+//! JSON APIs, described by configuration alone. This asks for pages and looks at single values (the
+//! next token, the newest change); rows stay in the host, except child rows that get members of
+//! their parent, and samples.
 //!
 //! A stream is read page after page, so it is one partition. Incremental reads ask for everything
 //! from the last seen change on, that instant included: rows that share it can't be missed, and
 //! what comes again is found unchanged by its content.
+//!
+//! | file | does |
+//! |---|---|
+//! | `config` | the configuration and what its schema can't say |
+//! | `request`, `template`, `link` | the request of a page |
+//! | `page`, `answer`, `document` | its answer: rows, refusal, where the next page is |
+//! | `read`, `rate`, `instant` | page after page: circles, pace, the newest value |
+//! | `schema` | what samples say about the rows |
 
+mod answer;
 mod config;
-mod newest;
+mod document;
+mod instant;
+mod link;
+mod page;
+mod rate;
 mod read;
+mod request;
+mod schema;
+mod template;
 
 use serde::{Deserialize, Serialize};
-use tributary_sdk::serde_json::json;
+use tributary_sdk::serde_json::{self, Value, json};
 use tributary_sdk::{
-    CheckStep, Error, ErrorKind, Result, Selection, Source, StreamInfo, connections,
+    CheckStep, Connection, Error, ErrorKind, Result, Selection, Source, StreamInfo, connections,
 };
 
-use config::Config;
+use config::{Config, Stream};
+use page::{Content, Page};
+use rate::Pace;
+use read::Reading;
+use request::Ask;
+use template::Values;
 
 /// Label of the connection in the manifest.
 const CONNECTION: &str = "api";
+/// Pages of each stream that a check asks for: the second shows that paging works.
+const CHECKED_PAGES: usize = 2;
+/// Parents that are tried for a child's sample.
+const TRIED_PARENTS: usize = 5;
 
 /// The stream, from a change on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,18 +56,28 @@ pub struct Span {
 }
 
 /// Where reading stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     #[serde(flatten)]
     pub span: Span,
-    /// token of the page to ask for next
+    /// token, number or link of the page to ask for next
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
+    /// the same of the parents' stream
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_cursor: Option<String>,
+    /// parents of that page whose children were read
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub parents_done: u32,
     /// newest value of the incremental field so far
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<String>,
     /// the last page was read
     pub done: bool,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// The connector.
@@ -52,62 +88,66 @@ impl Source for Rest {
     type Partition = Span;
 
     fn check(config: &Config) -> Result<Vec<CheckStep>> {
+        config.check()?;
         let connection = connections::get(CONNECTION)?;
+        let mut pace = Pace::new(config.rate_limit.as_ref());
         let mut steps = Vec::new();
         for (name, stream) in &config.streams {
-            match read::page(&connection, name, stream, &Span::default(), None) {
-                Ok(_) => steps.push(CheckStep::ok(
-                    name,
-                    format!("{} answers with rows", stream.path),
-                )),
-                Err(error) => {
-                    steps.push(CheckStep::failed(name, &error));
-                    break;
-                }
+            if let Err(error) = traced(&connection, config, (name, stream), &mut pace, &mut steps) {
+                steps.push(CheckStep::failed(name, &error));
+                break;
             }
         }
         Ok(steps)
     }
 
     fn discover(config: &Config) -> Result<Vec<StreamInfo>> {
-        let stream = |(name, stream): (&String, &config::Stream)| StreamInfo {
-            name: name.clone(),
-            schema: stream
-                .schema
-                .clone()
-                .unwrap_or_else(|| json!({ "type": "object" })),
-            primary_key: stream.primary_key.clone(),
-            cursor_field: stream
-                .incremental
-                .as_ref()
-                .map(|incremental| incremental.field.clone()),
-            full: true,
-            incremental: stream.incremental.is_some(),
-            partitioned: false,
-        };
-        Ok(config.streams.iter().map(stream).collect())
+        config.check()?;
+        let mut pace = Pace::new(config.rate_limit.as_ref());
+        let mut streams = Vec::new();
+        for (name, stream) in &config.streams {
+            let schema = match &stream.schema {
+                Some(schema) => schema.clone(),
+                None => sampled(config, (name, stream), &mut pace)?,
+            };
+            let incremental = config.incremental(stream);
+            streams.push(StreamInfo {
+                name: name.clone(),
+                schema,
+                primary_key: stream.primary_key.clone(),
+                cursor_field: stream.incremental.as_ref().map(|rule| rule.field.clone()),
+                full: true,
+                incremental: incremental.is_some(),
+                partitioned: false,
+            });
+        }
+        Ok(streams)
     }
 
     fn partitions(config: &Config, selection: &Selection) -> Result<Vec<Span>> {
+        config.check()?;
         let stream = config.stream(&selection.stream)?;
         let mut span = Span {
             stream: selection.stream.clone(),
             since: None,
         };
         if selection.incremental {
-            if stream.incremental.is_none() {
+            let Some(incremental) = config.incremental(stream) else {
                 let pointer = format!("/config/streams/{}/incremental", selection.stream);
                 return Err(Error::config(
                     &pointer,
                     "the stream has no incremental field",
                 ));
-            }
+            };
             let read: Vec<Checkpoint> = selection.checkpoints()?;
             let done = read
                 .into_iter()
                 .filter(|checkpoint| checkpoint.done && checkpoint.span.stream == selection.stream);
             for checkpoint in done {
-                newest::keep(&mut span.since, checkpoint.newest.or(checkpoint.span.since));
+                instant::keep(&mut span.since, checkpoint.newest.or(checkpoint.span.since));
+            }
+            if span.since.is_none() {
+                span.since.clone_from(&incremental.start);
             }
         }
         Ok(vec![span])
@@ -119,49 +159,168 @@ impl Source for Rest {
             .partition()?
             .ok_or_else(|| Error::bug("read was called without a partition"))?;
         let last: Option<Checkpoint> = selection.checkpoint()?;
-        let connection = connections::get(CONNECTION)?;
-        read::stream(&connection, &selection.stream, stream, span, last)
+        let state = last.filter(|last| last.span == span).unwrap_or(Checkpoint {
+            span,
+            ..Checkpoint::default()
+        });
+        if state.done {
+            return Ok(());
+        }
+        let reading = Reading {
+            connection: &connections::get(CONNECTION)?,
+            config,
+            name: &selection.stream,
+            stream,
+            since: since(
+                config,
+                &selection.stream,
+                stream,
+                state.span.since.as_deref(),
+            )?,
+        };
+        reading.run(state)
     }
 }
 
-/// What a status other than 2xx means for the platform.
-fn refused(place: &str, status: u16, retry_after: Option<&str>, said: &str) -> Error {
-    let message = format!("{place}: status {status}{said}");
-    let wait_ms = retry_after
-        .and_then(|text| text.trim().parse::<u32>().ok())
-        .map(|seconds| seconds.saturating_mul(1000));
-    match status {
-        401 | 403 => Error::new(ErrorKind::Auth, message),
-        404 | 410 => Error::new(ErrorKind::NotFound, message),
-        429 => Error::rate_limited(message, wait_ms),
-        408 | 425 | 500..=599 => Error::transient(message).with_code("source_protocol"),
-        _ => Error::data(message),
+/// The value to ask for, in the API's form.
+fn since(
+    config: &Config,
+    name: &str,
+    stream: &Stream,
+    newest: Option<&str>,
+) -> Result<Option<String>> {
+    let (Some(newest), Some(incremental)) = (newest, config.incremental(stream)) else {
+        return Ok(None);
+    };
+    let asked = instant::asked(newest, incremental).map_err(|message| {
+        Error::config(&format!("/config/streams/{name}/incremental"), message)
+    })?;
+    Ok(Some(asked))
+}
+
+/// The first pages of a stream, a step for each: what was asked, what came, where it goes on.
+fn traced(
+    connection: &Connection,
+    config: &Config,
+    (name, stream): (&str, &Stream),
+    pace: &mut Pace<'_>,
+    steps: &mut Vec<CheckStep>,
+) -> Result<()> {
+    let first = first_page(connection, config, (name, stream), pace, false)?;
+    let Some((mut page, parent)) = first else {
+        let message = "no row of the parent has children, so there is nothing to ask for";
+        steps.push(CheckStep::ok(name, message));
+        return Ok(());
+    };
+    let since = start(config, name, stream)?;
+    for number in 1..=CHECKED_PAGES {
+        steps.push(CheckStep::ok(&format!("{name}, page {number}"), told(&page)?));
+        let Some(next) = page.next.take().filter(|_| number < CHECKED_PAGES) else {
+            break;
+        };
+        let ask = Ask {
+            config,
+            name,
+            stream,
+            values: Values {
+                since: since.as_deref(),
+                parent: parent.as_deref(),
+            },
+            position: Some(&next),
+        };
+        page = page::page(connection, &ask, pace, false)?;
     }
+    Ok(())
+}
+
+/// The first page, for a child that of the first parent that has one; and that parent.
+fn first_page(
+    connection: &Connection,
+    config: &Config,
+    (name, stream): (&str, &Stream),
+    pace: &mut Pace<'_>,
+    look: bool,
+) -> Result<Option<(Page, Option<String>)>> {
+    let since = start(config, name, stream)?;
+    let parents = match config.parent(stream) {
+        None => vec![None],
+        Some((parent, of)) => {
+            let ask = Ask {
+                config,
+                name: &parent.stream,
+                stream: of,
+                values: Values::default(),
+                position: None,
+            };
+            let keys = page::page(connection, &ask, pace, false)?.content.pluck(&parent.field)?;
+            keys.into_iter().flatten().take(TRIED_PARENTS).map(Some).collect()
+        }
+    };
+    let skip = stream.parent.as_ref().is_some_and(|parent| parent.skip_missing);
+    for parent in parents {
+        let ask = Ask {
+            config,
+            name,
+            stream,
+            values: Values {
+                since: since.as_deref(),
+                parent: parent.as_deref(),
+            },
+            position: None,
+        };
+        match page::page(connection, &ask, pace, look) {
+            Err(error) if skip && error.kind == ErrorKind::NotFound => {}
+            other => return Ok(Some((other?, parent))),
+        }
+    }
+    Ok(None)
+}
+
+fn told(page: &Page) -> Result<String> {
+    let rows = page.content.count()?;
+    let next = match &page.next {
+        None => "this is the last page".to_owned(),
+        Some(next) => {
+            let start: String = next.chars().take(80).collect();
+            format!("the next page is {start}")
+        }
+    };
+    Ok(format!("{} answers with {rows} rows; {next}", page.label))
+}
+
+/// What a first incremental read would ask for.
+fn start(config: &Config, name: &str, stream: &Stream) -> Result<Option<String>> {
+    let start = config
+        .incremental(stream)
+        .and_then(|rule| rule.start.clone());
+    since(config, name, stream, start.as_deref())
+}
+
+/// A schema out of the first page.
+fn sampled(config: &Config, (name, stream): (&str, &Stream), pace: &mut Pace<'_>) -> Result<Value> {
+    let connection = connections::get(CONNECTION)?;
+    let first = first_page(&connection, config, (name, stream), pace, true)?;
+    let Some((page, _)) = first else {
+        return Ok(json!({ "type": "object", "x-sampled-rows": 0 }));
+    };
+    let Content::Here(document) = page.content else {
+        return Err(Error::bug("a sample was not looked at"));
+    };
+    let rows = document.rows().unwrap_or_default();
+    let rows = rows.into_iter().take(schema::SAMPLE_ROWS);
+    let rows: Vec<Value> = rows
+        .filter_map(|row| serde_json::from_str(row).ok())
+        .collect();
+    let mut schema = schema::infer(&rows);
+    if let Some(parent) = &stream.parent
+        && let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut)
+    {
+        for name in parent.copy.keys() {
+            properties.insert(name.clone(), json!({ "type": "string" }));
+        }
+    }
+    Ok(schema)
 }
 
 #[cfg(target_arch = "wasm32")]
 tributary_sdk::export_source!(Rest);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn statuses_say_what_the_platform_should_do() {
-        for (status, kind) in [
-            (401, ErrorKind::Auth),
-            (404, ErrorKind::NotFound),
-            (429, ErrorKind::RateLimited),
-            (503, ErrorKind::Transient),
-            (400, ErrorKind::Data),
-            (302, ErrorKind::Data),
-        ] {
-            assert_eq!(refused("GET x", status, None, "").kind, kind, "{status}");
-        }
-        assert_eq!(refused("", 429, Some("3"), "").retry_after_ms, Some(3000));
-        assert_eq!(
-            refused("", 429, Some("Wed, 21 Oct"), "").retry_after_ms,
-            None
-        );
-    }
-}

@@ -10,8 +10,8 @@ use tributary_model::role::Action;
 use utoipa::openapi::path::{HttpMethod, Operation};
 
 use crate::routes::{
-    connections, connectors, error_page, health, integrations, lookups, mapping_language, mappings,
-    openapi, records, runs, tenants, token,
+    connection_forms, connections, connectors, error_page, health, integrations, lookups,
+    mapping_language, mappings, openapi, records, runs, tenants, token,
 };
 use crate::state::ApiState;
 
@@ -73,6 +73,8 @@ pub fn routes() -> Vec<Route> {
 
         route!(Public { why: "it is the language's description and holds no data" }, 0, mapping_language::schema::__path_get_mapping_schema, mapping_language::schema::get_mapping_schema),
         route!(Public { why: "it is the language's description and holds no data" }, 0, mapping_language::functions::__path_list_mapping_functions, mapping_language::functions::list_mapping_functions),
+
+        route!(Public { why: "it describes what can be entered and holds no data" }, 0, connection_forms::__path_get_connection_forms, connection_forms::get_connection_forms),
 
         route!(Needs(A::TenantView), 0, tenants::get::__path_get_tenant, tenants::get::get_tenant),
         route!(Makes(A::TenantManage), KIB_64, tenants::put::__path_put_tenant, tenants::put::put_tenant),

@@ -85,6 +85,11 @@ impl Client {
         self.send(Method::POST, path, Some(body)).await
     }
 
+    /// POST without a body.
+    pub(crate) async fn post_nothing(&self, path: &str) -> anyhow::Result<Value> {
+        self.send(Method::POST, path, None).await
+    }
+
     /// PUT JSON.
     pub(crate) async fn put(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.send(Method::PUT, path, Some(body)).await

@@ -45,6 +45,8 @@ enum Command {
     Issues(command::runs::DownloadArguments),
     /// what became of every record of a run
     Results(command::runs::DownloadArguments),
+    /// connections: what each kind of credential needs, and whether one works
+    Connection(command::connection::Arguments),
     /// the connectors of the platform
     Connector(command::connector::Arguments),
     /// two tenants' data to a tax service, all on this machine
@@ -106,6 +108,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Runs(arguments) => command::runs::run(&arguments).await,
         Command::Issues(arguments) => command::results::run(&arguments, "issues").await,
         Command::Results(arguments) => command::results::run(&arguments, "results").await,
+        Command::Connection(arguments) => command::connection::run(&arguments).await,
         Command::Connector(arguments) => command::connector::run(&arguments).await,
         Command::Demo(arguments) => demo::run(&arguments).await,
         Command::Doctor(arguments) => command::doctor::run(&arguments).await,

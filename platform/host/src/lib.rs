@@ -42,7 +42,9 @@ pub use call::{
 };
 pub use compiler::{Compiler, compile_worker};
 pub use config::{HostConfig, HostError};
-pub use connection::{Connection, HttpRequest, HttpResponse, SendError};
+pub use connection::{
+    Connection, ConnectionPorts, HttpRequest, HttpResponse, KeptTokens, SendError, TokenKeeper,
+};
 pub use connector::{Connector, TargetSession};
 pub use egress::EgressPolicy;
 pub use host::Host;

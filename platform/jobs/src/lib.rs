@@ -26,6 +26,7 @@ mod send;
 mod services;
 mod spill;
 mod target;
+mod tokens;
 mod worker;
 
 pub use components::Components;

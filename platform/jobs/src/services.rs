@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tributary_host::Connection;
 use tributary_host::EgressPolicy;
 use tributary_host::Host;
 use tributary_host::{CallContext, CheckStep};
+use tributary_host::{Connection, ConnectionPorts};
 use tributary_lake::Lake;
 use tributary_model::clock::Clock;
 use tributary_model::document::{ConnectionDocument, SECRETS_KIND};
@@ -19,6 +19,7 @@ use tributary_store::{Store, StoreError};
 use tributary_vault::{TenantVault, Vault};
 
 use crate::components::Components;
+use crate::tokens::StoredTokens;
 
 /// Handles to everything a worker uses.
 pub struct Services {
@@ -82,13 +83,30 @@ impl Services {
             document.secrets = serde_json::from_slice(&plain)
                 .map_err(|error| unreadable("connection", name, &error))?;
         }
-        let connection = Connection::new(&document, &self.egress)?;
+        let connection = self.open_connection(tenant, &document, vault)?;
         document.secrets.clear();
-        Ok((document, Arc::new(connection)))
+        Ok((document, connection))
+    }
+
+    /// The connection of a document with its secrets; its tokens are kept in the store.
+    fn open_connection(
+        &self,
+        tenant: &TenantId,
+        document: &ConnectionDocument,
+        vault: &TenantVault,
+    ) -> Result<Arc<Connection>, Problem> {
+        let store = self.store.tenant(tenant);
+        let keeper = StoredTokens::new(store, vault.clone(), document.name.clone());
+        let ports = ConnectionPorts {
+            egress: self.egress.clone(),
+            clock: Arc::clone(&self.clock),
+            keeper: Some(Arc::new(keeper)),
+        };
+        Ok(Arc::new(Connection::with_ports(document, &ports)?))
     }
 }
 
-/// Asks a connection's connector whether it works; changes nothing on the other side. The
+/// Asks a stored connection's connector whether it works; changes nothing on the other side. The
 /// document comes with its secrets.
 ///
 /// # Errors
@@ -98,7 +116,8 @@ pub async fn check_connection(
     tenant: &TenantId,
     document: &ConnectionDocument,
 ) -> Result<Vec<CheckStep>, Problem> {
-    let connection = Arc::new(Connection::new(document, &services.egress)?);
+    let vault = services.tenant_vault(tenant).await?;
+    let connection = services.open_connection(tenant, document, &vault)?;
     let connector = services
         .components
         .by_name(services, &document.connector)

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{Slug, TenantId};
 
+pub use crate::http_auth::{HttpAuth, Tls};
+
 /// What a connection's secrets are sealed as: the `kind` that `api` seals and `jobs` opens with.
 pub const SECRETS_KIND: &str = "connection_secrets";
 
@@ -47,7 +49,9 @@ pub enum Endpoint {
         /// requests go below this address and nowhere else
         base_url: String,
         #[serde(default)]
-        auth: HttpAuth,
+        auth: Box<HttpAuth>,
+        #[serde(default, skip_serializing_if = "Tls::usual")]
+        tls: Tls,
     },
     Sftp {
         host: String,
@@ -79,20 +83,6 @@ fn port_number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u16,
             .parse()
             .map_err(|_| serde::de::Error::custom(format!("{text:?} is not a port (1 to 65535)"))),
     }
-}
-
-/// Credentials of an HTTP endpoint; the secret's name in `secrets` is given with each.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum HttpAuth {
-    #[default]
-    None,
-    /// `Authorization: Bearer`, secret `token`
-    Bearer,
-    /// `Authorization: Basic`, secret `password`
-    Basic { user: String },
-    /// a header of its own, secret `api_key`
-    ApiKey { header: String },
 }
 
 /// Credentials of an SSH endpoint.

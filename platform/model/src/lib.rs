@@ -12,9 +12,11 @@
 //! the page `platform/docs/errors/<code>.md`; a test compares the two.
 
 pub mod clock;
+pub mod connection_form;
 pub mod counters;
 pub mod document;
 pub mod error_code;
+pub mod http_auth;
 pub mod id;
 pub mod issue;
 pub mod manifest;

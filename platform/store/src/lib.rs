@@ -43,7 +43,7 @@ pub use system::{
 };
 pub use tenant::{
     Connection, Document, NewConnection, Origin, Put, PutOptions, PutOutcome, SealedSecrets,
-    TenantStore,
+    TenantStore, TokenLease,
 };
 
 use tributary_model::id::TenantId;

@@ -240,7 +240,7 @@ pub(crate) fn document_of(kind: &str, name: &str) -> Value {
         }),
         ("connections", _) => json!({
             "name": name, "title": "The shop", "connector": "files",
-            "endpoint": {"kind": "sftp", "host": "sftp.example", "user": "u", "host_keys": ["k"]},
+            "endpoint": {"kind": "sftp", "host": "sftp.example", "user": "u", "host_keys": ["ssh-ed25519 AAAA"]},
             "config": {"folder": "/out"}, "secrets": {"password": "canary-password-of-shop"},
         }),
         ("lookups", _) => json!({

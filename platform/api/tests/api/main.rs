@@ -8,6 +8,7 @@
     reason = "a test may stop at the first thing that is not as it should be"
 )]
 
+mod connections;
 mod documents;
 mod forge;
 mod golden;

@@ -3,6 +3,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod compile_component;
+pub(crate) mod connection;
 pub(crate) mod connector;
 pub(crate) mod doctor;
 pub(crate) mod mapping;

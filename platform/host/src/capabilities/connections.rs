@@ -37,6 +37,12 @@ impl HostConnection for Guest {
         Ok(self.label.clone())
     }
 
+    async fn base_url(&mut self, handle: Resource<ConnectionHandle>) -> wasmtime::Result<String> {
+        self.host_calls += 1;
+        self.table.get(&handle)?;
+        Ok(self.call.connection.base_url())
+    }
+
     async fn drop(&mut self, handle: Resource<ConnectionHandle>) -> wasmtime::Result<()> {
         self.table.delete(handle)?;
         Ok(())

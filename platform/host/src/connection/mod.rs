@@ -4,6 +4,7 @@
 //! Invariants: no credential in Debug, errors or logs; every socket comes from `egress`; HTTP
 //! keeps below the base address and follows no redirect; SSH host keys are pinned.
 
+mod credential;
 mod http;
 mod request;
 mod sftp;
@@ -12,7 +13,7 @@ mod sftp_read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use tributary_model::clock::{Clock, SystemClock};
 use tributary_model::document::{ConnectionDocument, Endpoint};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::Slug;
@@ -21,6 +22,8 @@ use tributary_model::problem::Problem;
 
 use crate::egress::EgressPolicy;
 
+use credential::Secrets;
+pub use credential::{KeptTokens, TokenKeeper};
 pub(crate) use http::HttpEndpoint;
 pub use request::{HttpRequest, HttpResponse, SendError};
 pub(crate) use sftp::{Entry, SftpEndpoint, SftpLease};
@@ -37,8 +40,30 @@ pub struct Connection {
 }
 
 enum Protocol {
-    Http(HttpEndpoint),
+    Http(Box<HttpEndpoint>),
     Sftp(Arc<SftpEndpoint>),
+}
+
+/// What a connection works with besides its document.
+#[derive(Clone)]
+pub struct ConnectionPorts {
+    pub egress: EgressPolicy,
+    /// what signatures and the life of tokens are told by
+    pub clock: Arc<dyn Clock>,
+    /// where tokens outlive the connection; `None`: they do not
+    pub keeper: Option<Arc<dyn TokenKeeper>>,
+}
+
+impl ConnectionPorts {
+    /// The machine's clock, and tokens that live as long as the connection.
+    #[must_use]
+    pub fn new(egress: &EgressPolicy) -> Self {
+        Self {
+            egress: egress.clone(),
+            clock: Arc::new(SystemClock),
+            keeper: None,
+        }
+    }
 }
 
 impl std::fmt::Debug for Connection {
@@ -51,24 +76,32 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Connection {
+    /// As [`Self::with_ports`], with [`ConnectionPorts::new`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn new(document: &ConnectionDocument, egress: &EgressPolicy) -> Result<Self, Problem> {
+        Self::with_ports(document, &ConnectionPorts::new(egress))
+    }
+
     /// Checks the endpoint and keeps the secrets. Opens nothing yet.
     ///
     /// # Errors
     /// [`ErrorCode::ConfigInvalid`] with a pointer into the document for what does not fit;
     /// [`ErrorCode::ConnectionRefused`] for an address that egress forbids.
-    pub fn new(document: &ConnectionDocument, egress: &EgressPolicy) -> Result<Self, Problem> {
-        let secret = |name: &str| -> Result<SecretString, Problem> {
-            match document.secrets.get(name) {
-                Some(value) if !value.is_empty() => Ok(SecretString::from(value.clone())),
-                _ => Err(config_problem(
-                    &format!("/secrets/{name}"),
-                    format!("the secret {name:?} is missing"),
-                )),
-            }
-        };
+    pub fn with_ports(
+        document: &ConnectionDocument,
+        ports: &ConnectionPorts,
+    ) -> Result<Self, Problem> {
+        let secrets = Secrets::new(&document.secrets);
         let endpoint = match &document.endpoint {
-            Endpoint::Http { base_url, auth } => {
-                Protocol::Http(HttpEndpoint::new(base_url, auth, &secret, egress)?)
+            Endpoint::Http {
+                base_url,
+                auth,
+                tls,
+            } => {
+                let endpoint = HttpEndpoint::new(base_url, auth, tls, &secrets, ports)?;
+                Protocol::Http(Box::new(endpoint))
             }
             Endpoint::Sftp {
                 host,
@@ -77,8 +110,9 @@ impl Connection {
                 auth,
                 host_keys,
             } => {
-                let credentials = sftp::Credentials::new(user, *auth, &secret, document)?;
-                let endpoint = SftpEndpoint::new(host, *port, credentials, host_keys, egress)?;
+                let credentials = sftp::Credentials::new(user, *auth, &secrets)?;
+                let endpoint =
+                    SftpEndpoint::new(host, *port, credentials, host_keys, &ports.egress)?;
                 Protocol::Sftp(Arc::new(endpoint))
             }
         };
@@ -103,8 +137,17 @@ impl Connection {
         }
     }
 
-    /// Sends one request and reads the whole answer. Any status is an answer, no error. Never
-    /// sends twice by itself.
+    /// The address that requests go below, without any secret; empty for what has none.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        match &self.endpoint {
+            Protocol::Http(http) => http.base_url(),
+            Protocol::Sftp(_) => String::new(),
+        }
+    }
+
+    /// Sends one request and reads the whole answer. Any status is an answer, no error. Sends a
+    /// second time only if the answer was 401 and the credential could be renewed.
     ///
     /// # Errors
     /// [`SendError`]; `sent` is false only if the request surely never left.

@@ -13,10 +13,11 @@ use russh_sftp::client::RawSftpSession;
 use russh_sftp::client::error::Error as SftpError;
 use russh_sftp::protocol::{FileAttributes, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
-use tributary_model::document::{ConnectionDocument, SshAuth};
+use tributary_model::document::SshAuth;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
+use super::credential::Secrets;
 use super::{CONNECT_TIMEOUT, config_problem};
 use crate::egress::EgressPolicy;
 
@@ -37,17 +38,13 @@ enum Proof {
 }
 
 impl Credentials {
-    pub(crate) fn new(
-        user: &str,
-        auth: SshAuth,
-        secret: &dyn Fn(&str) -> Result<SecretString, Problem>,
-        document: &ConnectionDocument,
-    ) -> Result<Self, Problem> {
+    pub(crate) fn new(user: &str, auth: SshAuth, secrets: &Secrets) -> Result<Self, Problem> {
         let proof = match auth {
-            SshAuth::Password => Proof::Password(secret("password")?),
+            SshAuth::Password => Proof::Password(secrets.required("password")?),
             SshAuth::Key => {
-                let pem = secret("private_key")?;
-                let passphrase = document.secrets.get("passphrase").map(String::as_str);
+                let pem = secrets.required("private_key")?;
+                let passphrase = secrets.optional("passphrase");
+                let passphrase = passphrase.as_ref().map(ExposeSecret::expose_secret);
                 let key = russh::keys::decode_secret_key(pem.expose_secret(), passphrase)
                     .map_err(|_| {
                         config_problem(

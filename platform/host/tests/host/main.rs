@@ -8,12 +8,15 @@
     reason = "helpers of tests, which clippy.toml's exception for tests does not reach"
 )]
 
+mod credentials;
 mod hostile;
 mod http;
 mod rest;
+mod rest_kinds;
 mod sftp;
 mod support;
 mod taxman;
+mod wire;
 
 #[path = "../../../xtask/src/connectors.rs"]
 mod connectors;

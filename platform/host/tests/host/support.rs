@@ -86,7 +86,7 @@ pub(crate) enum Item {
 }
 
 /// Remembers; fails at the page whose number is `fail_at`.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Sink {
     pub(crate) items: Vec<Item>,
     pub(crate) fail_at: Option<usize>,

@@ -117,7 +117,8 @@ impl TenantStore {
                 "insert into connection_secret (tenant, name, sealed, fingerprint, updated_at)
                  values ($1, $2, $3, $4, $5)
                  on conflict (tenant, name) do update set sealed = excluded.sealed,
-                    fingerprint = excluded.fingerprint, updated_at = excluded.updated_at",
+                    fingerprint = excluded.fingerprint, updated_at = excluded.updated_at,
+                    tokens = null",
             )
             .bind(self.tenant().as_str())
             .bind(new.name.as_str())

@@ -3,6 +3,7 @@
 mod connections;
 mod documents;
 mod put;
+mod tokens;
 
 use tributary_model::id::TenantId;
 
@@ -13,6 +14,7 @@ pub use connections::{Connection, NewConnection, SealedSecrets};
 pub use documents::Document;
 pub(crate) use put::{Current, decide, digest};
 pub use put::{Origin, Put, PutOptions, PutOutcome};
+pub use tokens::TokenLease;
 
 /// All queries about one tenant's things. Cheap to clone.
 #[derive(Clone)]

@@ -17,6 +17,7 @@ mod records;
 mod reports;
 mod runs;
 mod stops;
+mod tokens;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -41,6 +42,7 @@ const CASES: &[Case] = &[
     ("connections", |bed| {
         Box::pin(configuration::connections(bed))
     }),
+    ("tokens", |bed| Box::pin(tokens::tokens(bed))),
     ("create_runs", |bed| Box::pin(runs::create_runs(bed))),
     ("racing_creates", |bed| Box::pin(runs::racing_creates(bed))),
     ("list_runs", |bed| Box::pin(runs::list_runs(bed))),

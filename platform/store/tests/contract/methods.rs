@@ -35,6 +35,7 @@ fn every_method_has_a_contract_test() {
         "reports",
         "runs",
         "stops",
+        "tokens",
     ] {
         cases += &fs::read_to_string(root.join(format!("tests/contract/{file}.rs"))).unwrap();
     }

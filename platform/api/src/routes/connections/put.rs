@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::response::Response;
+use serde_json::Value;
+use tributary_model::connection_form::{self, Form};
 use tributary_model::document::{ConnectionDocument, Endpoint};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::manifest::{EndpointKind, Manifest};
@@ -52,6 +54,7 @@ pub(crate) async fn put_connection(
         return Err(ApiError::new(ErrorCode::ReferenceMissing, detail).at("/connector"));
     };
     check_against(&document, &stored(&connector.manifest)?)?;
+    check_form(&document)?;
     let secrets = std::mem::take(&mut document.secrets);
     let vault = scope.vault(&state)?;
     let new = NewConnection {
@@ -95,6 +98,39 @@ fn check_against(document: &ConnectionDocument, manifest: &Manifest) -> Result<(
     let mut problem = Problem::new(ErrorCode::ConfigInvalid, detail).at(first.pointer.clone());
     problem.errors = places;
     Err(problem.into())
+}
+
+/// Endpoint and credential fit their form, and the secrets are those that it asks for. No value
+/// of a secret is in what this answers.
+fn check_form(document: &ConnectionDocument) -> Result<(), ApiError> {
+    let forms = connection_form::forms()
+        .map_err(|error| ApiError::internal(ErrorCode::Internal, &error))?;
+    let Some(form) = Form::of(&forms, &document.endpoint) else {
+        return Ok(());
+    };
+    let endpoint = serde_json::to_value(&document.endpoint)
+        .map_err(|error| ApiError::internal(ErrorCode::Internal, &error))?;
+    let auth = endpoint.get("auth").unwrap_or(&Value::Null);
+    let mut places = faults(form.settings, &endpoint, "/endpoint")?;
+    places.extend(faults(form.auth, auth, "/endpoint/auth")?);
+    places.extend(form.secret_faults(document));
+    let Some(first) = places.first() else {
+        return Ok(());
+    };
+    let detail = format!("{}: {}", first.pointer, first.detail);
+    let mut problem = Problem::new(ErrorCode::ConfigInvalid, detail).at(first.pointer.clone());
+    problem.errors = places;
+    Err(problem.into())
+}
+
+fn faults(schema: &Value, value: &Value, at: &str) -> Result<Vec<Place>, ApiError> {
+    let validator = jsonschema::validator_for(schema)
+        .map_err(|error| ApiError::internal(ErrorCode::Internal, &error))?;
+    let place = |error: jsonschema::ValidationError<'_>| Place {
+        pointer: format!("{at}{}", error.instance_path()),
+        detail: error.to_string(),
+    };
+    Ok(validator.iter_errors(value).map(place).collect())
 }
 
 /// `None` keeps what is stored.

@@ -1,0 +1,187 @@
+//! An answer that is looked at in here: for samples, and for child rows that get members of their
+//! parent. Values stay the text that they were (1.10 is not 1.1); nothing becomes a number.
+
+use std::collections::BTreeMap;
+
+use tributary_sdk::serde_json::{self, value::RawValue};
+use tributary_sdk::{Error, Result, io};
+
+/// Largest answer that is taken in here.
+const MAX_BYTES: usize = 16 << 20;
+
+/// See the module.
+pub struct Document {
+    text: String,
+    records: String,
+}
+
+impl Document {
+    /// Reads an answer whose rows are at `records`. `label` is how people call it.
+    pub fn read(body: &io::Reader, records: &str, label: &str) -> Result<Self> {
+        let mut bytes = Vec::new();
+        loop {
+            let part = body.read(1 << 20)?;
+            if part.is_empty() {
+                break;
+            }
+            bytes.extend_from_slice(&part);
+            if bytes.len() > MAX_BYTES {
+                let message = format!(
+                    "{label}: the answer is larger than {MAX_BYTES} bytes; ask for smaller pages"
+                );
+                return Err(Error::data(message).with_code("source_protocol"));
+            }
+        }
+        Self::parse(bytes, records)
+            .map_err(|what| Error::data(format!("{label}: {what}")).with_code("source_protocol"))
+    }
+
+    fn parse(bytes: Vec<u8>, records: &str) -> std::result::Result<Self, String> {
+        let text = String::from_utf8(bytes).map_err(|_| "the answer is not UTF-8".to_owned())?;
+        let whole: std::result::Result<&RawValue, _> = serde_json::from_str(&text);
+        whole.map_err(|error| format!("the answer is not JSON: {error}"))?;
+        let document = Self {
+            text,
+            records: records.to_owned(),
+        };
+        document.rows()?;
+        Ok(document)
+    }
+
+    /// The rows, each as its text.
+    pub fn rows(&self) -> std::result::Result<Vec<&str>, String> {
+        let found = at(&self.text, &self.records);
+        let found = found.ok_or_else(|| format!("there is nothing at {:?}", self.records))?;
+        let rows: Vec<&RawValue> = serde_json::from_str(found)
+            .map_err(|_| format!("there is no array at {:?}", self.records))?;
+        Ok(rows.into_iter().map(RawValue::get).collect())
+    }
+
+    /// The scalar at a pointer of the answer, as text.
+    pub fn probe(&self, pointer: &str) -> Option<String> {
+        scalar(at(&self.text, pointer)?)
+    }
+
+    /// One scalar field of all rows, in order.
+    pub fn pluck(&self, pointer: &str) -> Vec<Option<String>> {
+        let rows = self.rows().unwrap_or_default();
+        rows.into_iter()
+            .map(|row| scalar(at(row, pointer)?))
+            .collect()
+    }
+
+    /// The rows as NDJSON, with `members` in front of each row's own.
+    pub fn lines(
+        &self,
+        members: &[(String, String)],
+    ) -> std::result::Result<(u32, Vec<u8>), String> {
+        let mut out = Vec::new();
+        let mut count = 0;
+        for row in self.rows()? {
+            let inner = row.trim().strip_prefix('{').ok_or("a row is no object")?;
+            out.push(b'{');
+            for (name, value) in members {
+                let member = format!("{}:{},", quoted(name), quoted(value));
+                out.extend_from_slice(member.as_bytes());
+            }
+            if inner.trim_start().starts_with('}') && !members.is_empty() {
+                out.pop();
+            }
+            // Line ends stand between tokens only: inside a JSON text they are escaped.
+            out.extend(inner.bytes().map(|byte| match byte {
+                b'\n' | b'\r' => b' ',
+                other => other,
+            }));
+            out.push(b'\n');
+            count += 1;
+        }
+        Ok((count, out))
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// The value at a JSON Pointer, as its text.
+fn at<'a>(text: &'a str, pointer: &str) -> Option<&'a str> {
+    let mut here = text;
+    for token in pointer.split('/').skip(1) {
+        let token = token.replace("~1", "/").replace("~0", "~");
+        here = match here.trim_start().as_bytes().first()? {
+            b'{' => {
+                let mut members: BTreeMap<String, &RawValue> = serde_json::from_str(here).ok()?;
+                members.remove(&token)?.get()
+            }
+            b'[' => {
+                let items: Vec<&RawValue> = serde_json::from_str(here).ok()?;
+                items.get(token.parse::<usize>().ok()?)?.get()
+            }
+            _ => return None,
+        };
+    }
+    Some(here)
+}
+
+fn scalar(text: &str) -> Option<String> {
+    match text.trim_start().as_bytes().first()? {
+        b'"' => serde_json::from_str(text).ok(),
+        b'{' | b'[' | b'n' => None,
+        _ => Some(text.trim().to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(text: &str, records: &str) -> std::result::Result<Document, String> {
+        Document::parse(text.as_bytes().to_vec(), records)
+    }
+
+    #[test]
+    fn rows_keep_their_text_and_get_their_parent_s_members() {
+        let text = "{\"a/b\": [ {\"n\": 1.10,\n \"s\": \"x\\n\"}, {}, {\"n\":12345678901234567890.5} ], \"next\": \"t\"}";
+        let document = document(text, "/a~1b").unwrap();
+        assert_eq!(document.probe("/next").as_deref(), Some("t"));
+        assert_eq!(
+            document.pluck("/n"),
+            [
+                Some("1.10".to_owned()),
+                None,
+                Some("12345678901234567890.5".to_owned())
+            ]
+        );
+        let members = [("order \"id\"".to_owned(), "A\"1".to_owned())];
+        let (count, lines) = document.lines(&members).unwrap();
+        let lines = String::from_utf8(lines).unwrap();
+        assert_eq!(count, 3);
+        assert_eq!(
+            lines.lines().collect::<Vec<_>>(),
+            [
+                "{\"order \\\"id\\\"\":\"A\\\"1\",\"n\": 1.10,  \"s\": \"x\\n\"}",
+                "{\"order \\\"id\\\"\":\"A\\\"1\"}",
+                "{\"order \\\"id\\\"\":\"A\\\"1\",\"n\":12345678901234567890.5}",
+            ]
+        );
+        for line in lines.lines() {
+            let row: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert_eq!(row["order \"id\""], "A\"1");
+        }
+    }
+
+    #[test]
+    fn what_is_no_rows_is_told() {
+        for (text, records, word) in [
+            ("<html>", "", "not JSON"),
+            ("{\"a\":1}", "/b", "nothing at"),
+            ("{\"a\":1}", "/a", "no array at"),
+            ("[1", "", "not JSON"),
+        ] {
+            let message = document(text, records).err().unwrap();
+            assert!(message.contains(word), "{message}");
+        }
+        let scalars = document("[1]", "").unwrap();
+        assert!(scalars.lines(&[]).is_err());
+    }
+}

@@ -1,0 +1,107 @@
+//! The forms of connections: published, and what a put is checked against.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Api, Call, document_of};
+
+const PATH: &str = "/api/v1/tenants/acme/connections/taxman";
+
+fn with(auth: Value, secrets: Value) -> Value {
+    let mut document = document_of("connections", "taxman");
+    document["endpoint"]["auth"] = auth;
+    document["secrets"] = secrets;
+    document
+}
+
+#[tokio::test]
+async fn the_forms_are_there_for_everybody_and_their_examples_fit() {
+    let api = Api::start().await;
+    let forms = api.ok(Call::get("/api/v1/connection-forms")).await.json();
+    let engineer = api.engineer("acme");
+    let http = &forms["endpoints"][0];
+    assert_eq!(http["kind"], "http");
+    let kinds = http["auth"].as_array().unwrap();
+    assert_eq!(kinds.len(), 10);
+    for form in kinds {
+        let example = &form["example"];
+        let secrets = example.get("secrets").cloned().unwrap_or(json!({}));
+        let document = with(example["auth"].clone(), secrets);
+        let put = api.call(Call::put(PATH, &document).bearer(&engineer)).await;
+        assert!(put.status.is_success(), "{}: {}", form["kind"], put.text());
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_fit_its_form_is_named_and_no_secret_is_shown() {
+    let api = Api::start().await;
+    let engineer = api.engineer("acme");
+    let canary = "canary-of-a-secret";
+    let oauth =
+        json!({"kind": "oauth2_client", "token_url": "https://x.example/t", "client_id": "c"});
+    let mut no_url = oauth.clone();
+    no_url["token_url"] = json!("x.example/t");
+    for (auth, secrets, places) in [
+        (
+            json!({"kind": "bearer"}),
+            json!({"tokn": canary}),
+            vec!["/secrets/token", "/secrets/tokn"],
+        ),
+        (
+            oauth.clone(),
+            json!({"client_secret": canary, "password": canary}),
+            vec!["/secrets/password"],
+        ),
+        (
+            no_url,
+            json!({"client_secret": canary}),
+            vec!["/endpoint/auth/token_url"],
+        ),
+        (
+            json!({"kind": "api_key"}),
+            json!({"api_key": canary}),
+            vec!["/endpoint/auth"],
+        ),
+        (
+            json!({"kind": "basic", "user": "a:b"}),
+            json!({"password": canary}),
+            vec!["/endpoint/auth/user"],
+        ),
+        (
+            json!({"kind": "hmac", "template": "x", "headers": {}}),
+            json!({"signing_key": canary}),
+            vec!["/endpoint/auth/headers"],
+        ),
+    ] {
+        let put = Call::put(PATH, &with(auth.clone(), secrets)).bearer(&engineer);
+        let put = api.call(put).await;
+        assert_eq!(put.status, 422, "{auth}: {}", put.text());
+        let problem = put.json();
+        assert_eq!(problem["code"], "config_invalid", "{auth}");
+        let found: Vec<&str> = problem["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|place| place["pointer"].as_str().unwrap())
+            .collect();
+        assert_eq!(found, places, "{auth}");
+        assert!(!put.text().contains("canary"), "{}", put.text());
+    }
+    // a field that no kind has is refused before, and named
+    let mut more = oauth;
+    more["audience"] = json!("x");
+    let put = Call::put(PATH, &with(more, json!({"client_secret": canary}))).bearer(&engineer);
+    let put = api.call(put).await;
+    assert!(
+        put.text().contains("audience") && !put.status.is_success(),
+        "{}",
+        put.text()
+    );
+    // without secrets the stored ones stay, so none is missing
+    let kept = with(json!({"kind": "bearer"}), json!({}));
+    assert!(
+        api.call(Call::put(PATH, &kept).bearer(&engineer))
+            .await
+            .status
+            .is_success()
+    );
+}

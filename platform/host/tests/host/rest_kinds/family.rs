@@ -1,0 +1,176 @@
+//! Child streams, samples, and configuration that does not fit.
+
+use serde_json::{Value, json};
+use tributary_model::error_code::ErrorCode;
+
+use tributary_host::Selection;
+
+use super::{ROWS, Stage, number, rows};
+use crate::support::Sink;
+use crate::wire::{Reply, Seen, reply};
+
+fn family() -> Value {
+    json!({"streams": {
+        "orders": {"path": "orders", "records": "/rows", "primary_key": ["id"],
+            "pages": {"kind": "page", "param": "page"},
+            "incremental": {"param": "since", "field": "/t", "format": "unix_s", "overlap_s": 5}},
+        "lines": {"path": "orders/{parent}/lines", "records": "/lines",
+            "pages": {"next": "/next", "cursor_param": "c"},
+            "parent": {"stream": "orders", "field": "/id", "copy": {"order_id": "/id", "order_time": "/t"}, "skip_missing": true}},
+    }})
+}
+
+/// 23 orders, 10 a page; order n has n % 3 lines, one a page, and 404 for none.
+fn family_server(seen: &Seen) -> Reply {
+    if seen.path() == "/base/orders" {
+        let page = number(seen, "page", 1);
+        return reply(
+            200,
+            json!({"rows": rows((page - 1) * 10..page * 10)}).to_string(),
+        );
+    }
+    let id: usize = seen.path().split('/').nth(3).unwrap().parse().unwrap();
+    let line = number(seen, "c", 0);
+    if id.is_multiple_of(3) {
+        return reply(404, "{}");
+    }
+    let next = (line + 1 < id % 3).then(|| (line + 1).to_string());
+    let body = format!(
+        "{{\"lines\": [\n {{\"no\": {line}, \"price\": 1.10}}\n], \"next\": {}}}",
+        json!(next)
+    );
+    reply(200, body)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn children_are_read_for_each_parent_and_get_its_members() {
+    let stage = Stage::with(family(), family_server).await;
+    let wanted: Vec<String> = (0..ROWS)
+        .flat_map(|id| {
+            (0..id % 3).map(move |line| format!("{id} {line} 2026-01-01T00:00:{id:02}Z"))
+        })
+        .collect();
+    let lines = |sink: &Sink| -> Vec<String> {
+        let text = String::from_utf8(sink.bytes()).unwrap();
+        assert!(
+            text.lines().all(|line| line.contains("\"price\": 1.10")),
+            "{text}"
+        );
+        let values = text
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let told = |row: Value| {
+            let word = |name: &str| row[name].as_str().unwrap().to_owned();
+            format!("{} {} {}", word("order_id"), row["no"], word("order_time"))
+        };
+        values.map(told).collect()
+    };
+    let sink = stage.read("lines").await.unwrap();
+    assert_eq!(lines(&sink), wanted);
+    let last = sink.states().last().copied().cloned().unwrap();
+    assert_eq!(
+        (&last["done"], &last["newest"]),
+        (&json!(true), &json!("2026-01-01T00:00:22Z"))
+    );
+    for fail_at in [1, 9, 15] {
+        let mut broken = Sink {
+            fail_at: Some(fail_at),
+            ..Sink::default()
+        };
+        stage
+            .read_from("lines", None, &mut broken)
+            .await
+            .unwrap_err();
+        let state = broken.states().last().copied().cloned();
+        let mut rest = Sink::default();
+        stage.read_from("lines", state, &mut rest).await.unwrap();
+        let mut both = lines(&broken);
+        both.extend(lines(&rest));
+        assert_eq!(both, wanted, "broken at {fail_at}");
+    }
+    // what is new of the parents decides which children are read; asked for in the API's form
+    let incremental = Selection {
+        stream: "lines".to_owned(),
+        incremental: true,
+        state: Some(json!([last])),
+        ..Selection::default()
+    };
+    let partitions = stage
+        .connector
+        .partitions(&stage.call, &stage.config, &incremental)
+        .await
+        .unwrap();
+    let selection = Selection {
+        partition: Some(partitions[0].clone()),
+        state: None,
+        ..incremental
+    };
+    let before = stage.wire.seen().len();
+    stage
+        .connector
+        .read(&stage.call, &stage.config, &selection, &mut Sink::default())
+        .await
+        .unwrap();
+    let first = &stage.wire.seen()[before];
+    assert_eq!(
+        first.parameter("since").as_deref(),
+        Some("1767225617"),
+        "{}",
+        first.target
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn discover_makes_schemas_of_samples_and_errors_name_the_field() {
+    let stage = Stage::with(family(), family_server).await;
+    let streams = stage
+        .connector
+        .discover(&stage.call, &stage.config)
+        .await
+        .unwrap();
+    // order 0 has no lines, so the next one is the sample
+    let schema = &streams[0].schema;
+    assert_eq!(schema["properties"]["price"]["type"], "number");
+    assert_eq!(schema["properties"]["order_id"]["type"], "string");
+    assert!(streams[0].incremental, "by its parent");
+    let schema = &streams[1].schema;
+    assert_eq!(schema["x-sampled-rows"], json!(10));
+    assert_eq!(
+        schema["properties"]["id"],
+        json!({"type": "integer", "examples": [0, 1, 2]})
+    );
+    assert_eq!(schema["properties"]["t"]["format"], "date-time");
+
+    for (change, pointer) in [
+        (
+            json!({"path": "x", "pages": {"kind": "page"}}),
+            "/config/streams/orders/pages",
+        ),
+        (
+            json!({"path": "x", "pages": {"kind": "pages", "param": "p"}}),
+            "/config/streams/orders/pages/kind",
+        ),
+        (
+            json!({"path": "x", "pages": {"cursor_param": "c"}}),
+            "/config/streams/orders/pages/next",
+        ),
+        (json!({"path": "x/{parent}"}), "/config/streams/orders/path"),
+        (
+            json!({"path": "x", "incremental": {"field": "t"}}),
+            "/config/streams/orders/incremental/field",
+        ),
+        (
+            json!({"path": "x", "rate_limit": {}}),
+            "/config/streams/orders",
+        ),
+    ] {
+        let config = json!({"streams": {"orders": change}});
+        let problem = stage
+            .connector
+            .check(&stage.call, &config)
+            .await
+            .unwrap_err();
+        assert_eq!(problem.code, ErrorCode::ConfigInvalid, "{problem}");
+        assert_eq!(problem.pointer.as_deref(), Some(pointer), "{problem}");
+    }
+}
