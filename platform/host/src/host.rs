@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 use tokio::sync::Semaphore;
+use tributary_model::error_code::ErrorCode;
 use tributary_model::manifest::Manifest;
 use tributary_model::problem::Problem;
 use wasmtime::Engine;
@@ -17,7 +18,7 @@ use crate::compiler::{CompileError, CompileLimits, compile, compile_apart};
 use crate::config::{HostConfig, HostError};
 use crate::connector::Connector;
 use crate::engine::{self, Ticker};
-use crate::inspect::inspect;
+use crate::inspect::{check_size, inspect};
 
 /// Largest native code of one component.
 const MAX_CODE_BYTES: u64 = 128 << 20;
@@ -74,7 +75,6 @@ impl Host {
     /// `connector_limit` if it takes too long or
     /// too much memory to compile, `internal` if the compiler can't be started.
     pub async fn load(&self, component: &[u8]) -> Result<Arc<Connector>, Problem> {
-        let manifest = inspect(component, self.config.max_component_bytes)?;
         let digest = format!(
             "sha256:{}",
             HEXLOWER.encode(digest(&SHA256, component).as_ref())
@@ -82,6 +82,7 @@ impl Host {
         if let Some(connector) = self.loaded(&digest) {
             return Ok(connector);
         }
+        let manifest = self.inspect(component).await?;
         if let Some(compiled) = self.cached(&digest).await {
             return self.link(compiled, manifest, digest);
         }
@@ -93,6 +94,18 @@ impl Host {
         let compiled = self.compile(component, &digest).await;
         let compiled = compiled.map_err(|error| error.problem(name))?;
         self.link(compiled, manifest, digest)
+    }
+
+    /// Apart from the threads on which calls run: looking at 32 MiB takes its time.
+    async fn inspect(&self, component: &[u8]) -> Result<Manifest, Problem> {
+        let most = self.config.max_component_bytes;
+        check_size(component.len(), most)?;
+        let component = component.to_vec();
+        let work = tokio::task::spawn_blocking(move || inspect(&component));
+        work.await.unwrap_or_else(|_| {
+            let detail = "the component could not be looked at";
+            Err(Problem::new(ErrorCode::ConnectorInvalid, detail))
+        })
     }
 
     fn loaded(&self, digest: &str) -> Option<Arc<Connector>> {

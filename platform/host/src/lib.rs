@@ -24,6 +24,7 @@ mod call;
 mod capabilities;
 mod compiler;
 mod config;
+mod config_schema;
 mod connection;
 mod connector;
 mod convert;

@@ -17,7 +17,7 @@ use crate::capabilities::output::SinkItem;
 use crate::connection::SftpLease;
 use crate::connector::Connector;
 use crate::engine::Ticking;
-use crate::limits::{self, Limiter, Stop};
+use crate::limits::{self, Account, Limiter, Stop};
 use crate::meter::{Meter, Metered};
 
 /// Log bytes of one call.
@@ -38,6 +38,10 @@ pub(crate) struct Guest {
     pub(crate) deadline: Instant,
     pub(crate) host_call_timeout: Duration,
     pub(crate) sink: Option<mpsc::Sender<SinkItem>>,
+    /// the stream that is read
+    pub(crate) stream: Option<String>,
+    /// what the guest makes the host keep
+    pub(crate) account: Arc<Account>,
     pub(crate) sftp: Option<SftpLease>,
     pub(crate) folder: Option<Folder>,
     pub(crate) last_problem: Option<Problem>,
@@ -53,7 +57,10 @@ pub(crate) struct Guest {
 /// How long a call may take and where its rows go.
 pub(crate) enum Purpose {
     Call,
-    Read(mpsc::Sender<SinkItem>),
+    Read {
+        stream: String,
+        sink: mpsc::Sender<SinkItem>,
+    },
 }
 
 /// A store with its guards. The instance is made by the caller (the export types differ).
@@ -88,13 +95,19 @@ impl Session {
             permit = Arc::clone(&connector.pool).acquire_owned() => permit.map_err(|_| cancelled())?,
         };
         let limits = connector.manifest().limits;
-        let (cpu_ms, cpu_name, wall, sink) = match purpose {
+        let (cpu_ms, cpu_name, wall, read) = match purpose {
             Purpose::Call => (limits.call_cpu_ms, "call_cpu_ms", CALL_WALL, None),
-            Purpose::Read(sink) => {
+            Purpose::Read { stream, sink } => {
                 let wall = Duration::from_secs(u64::from(limits.read_wall_s));
-                (limits.read_cpu_ms, "read_cpu_ms", wall, Some(sink))
+                (
+                    limits.read_cpu_ms,
+                    "read_cpu_ms",
+                    wall,
+                    Some((stream, sink)),
+                )
             }
         };
+        let (stream, sink) = read.unzip();
         let meter = Meter::new(cpu_ms);
         let guest = Guest {
             table: ResourceTable::new(),
@@ -105,6 +118,8 @@ impl Session {
             deadline: Instant::now() + wall,
             host_call_timeout: connector.host_call_timeout,
             sink,
+            stream,
+            account: Arc::default(),
             sftp: None,
             folder: None,
             last_problem: None,

@@ -22,3 +22,4 @@ pub mod problem;
 pub mod role;
 pub mod rows;
 pub mod state;
+pub mod version;

@@ -16,16 +16,18 @@ use tributary_model::document::HttpAuth;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
+use super::climb::climbs;
+use super::echo::Echo;
 use super::{CONNECT_TIMEOUT, HttpRequest, HttpResponse, SendError, config_problem};
 use crate::egress::{EgressError, EgressPolicy, PinnedResolver};
 
 /// Largest body that is read into memory.
-const MAX_BODY_BYTES: usize = 64 << 20;
+pub(crate) const MAX_BODY_BYTES: usize = 64 << 20;
 const DEFAULT_TIMEOUT_MS: u64 = 60_000;
 const MAX_TIMEOUT_MS: u64 = 600_000;
 
-/// Headers that the host alone sets (lower case); names that start with `proxy-` as well.
-const RESERVED_HEADERS: [&str; 17] = [
+/// Headers that the host alone sets, or that tell proxies who asks (lower case).
+const RESERVED_HEADERS: [&str; 18] = [
     "host",
     "authorization",
     "cookie",
@@ -42,8 +44,11 @@ const RESERVED_HEADERS: [&str; 17] = [
     "via",
     "forwarded",
     "idempotency-key",
-    "x-forwarded-for",
+    "x-real-ip",
+    "true-client-ip",
 ];
+/// Names that start like this are reserved as well.
+const RESERVED_PREFIXES: [&str; 2] = ["proxy-", "x-forwarded-"];
 
 pub(crate) struct HttpEndpoint {
     base: Url,
@@ -52,6 +57,8 @@ pub(crate) struct HttpEndpoint {
     client: reqwest::Client,
     /// the credential header, marked sensitive
     credential: Option<(HeaderName, HeaderValue)>,
+    /// covers the credential where the other side repeats it
+    echo: Echo,
     policy: Arc<EgressPolicy>,
 }
 
@@ -69,7 +76,7 @@ impl HttpEndpoint {
                 format!("{host}:{port} is to be reached without TLS; use https"),
             ));
         }
-        let credential = credential(auth, secret)?;
+        let (credential, echo) = credential(auth, secret)?;
         let policy = Arc::new(egress.clone());
         let resolver = PinnedResolver {
             policy: Arc::clone(&policy),
@@ -104,6 +111,7 @@ impl HttpEndpoint {
             port,
             client,
             credential,
+            echo,
             policy,
         })
     }
@@ -142,7 +150,7 @@ impl HttpEndpoint {
             .await
             .map_err(|error| self.failure(&error))?;
         let status = response.status().as_u16();
-        let headers = plain_headers(response.headers());
+        let headers = self.plain_headers(response.headers());
         let body = self.read_body(response).await?;
         Ok(HttpResponse {
             status,
@@ -167,7 +175,10 @@ impl HttpEndpoint {
                     });
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => return Ok(body.freeze()),
+                Ok(None) => {
+                    self.echo.cover(&mut body);
+                    return Ok(body.freeze());
+                }
                 Err(error) => return Err(self.failure(&error)),
             }
         }
@@ -206,7 +217,7 @@ impl HttpEndpoint {
         let lower = name.to_ascii_lowercase();
         let credential = self.credential.as_ref().map(|(name, _)| name.as_str());
         if RESERVED_HEADERS.contains(&lower.as_str())
-            || lower.starts_with("proxy-")
+            || RESERVED_PREFIXES.iter().any(|start| lower.starts_with(start))
             || credential == Some(lower.as_str())
         {
             return Err(denied(format!(
@@ -224,7 +235,7 @@ impl HttpEndpoint {
     fn url(&self, path: &str, query: &[(String, String)]) -> Result<Url, Problem> {
         let escapes = path.contains(['?', '#', '\\'])
             || path.chars().any(char::is_control)
-            || decoded_segments(path).any(|segment| segment == ".." || segment == ".");
+            || climbs(path);
         let joined = format!(
             "{}/{}",
             self.base.path().trim_end_matches('/'),
@@ -260,6 +271,18 @@ impl HttpEndpoint {
             port: self.port,
         };
         Err(denied.problem())
+    }
+
+    fn plain_headers(&self, headers: &HeaderMap) -> Vec<(String, String)> {
+        headers
+            .iter()
+            .filter(|(name, _)| name.as_str() != "set-cookie")
+            .map(|(name, value)| {
+                let value = self.echo.cover_value(value.as_bytes());
+                let value = String::from_utf8_lossy(&value).into_owned();
+                (name.as_str().to_owned(), value)
+            })
+            .collect()
     }
 
     /// reqwest's error with its address and details left out.
@@ -333,23 +356,26 @@ fn granted_in_clear(egress: &EgressPolicy, host: &str, port: u16) -> bool {
 fn credential(
     auth: &HttpAuth,
     secret: &dyn Fn(&str) -> Result<SecretString, Problem>,
-) -> Result<Option<(HeaderName, HeaderValue)>, Problem> {
-    let (name, text, which) = match auth {
-        HttpAuth::None => return Ok(None),
+) -> Result<(Option<(HeaderName, HeaderValue)>, Echo), Problem> {
+    let (name, text, echo, which) = match auth {
+        HttpAuth::None => return Ok((None, Echo::default())),
         HttpAuth::Bearer => {
             let token = secret("token")?;
             (
                 AUTHORIZATION,
                 format!("Bearer {}", token.expose_secret()),
+                Echo::of(&[token.expose_secret()]),
                 "token",
             )
         }
         HttpAuth::Basic { user } => {
             let password = secret("password")?;
             let pair = format!("{user}:{}", password.expose_secret());
+            let encoded = BASE64.encode(pair.as_bytes());
             (
                 AUTHORIZATION,
-                format!("Basic {}", BASE64.encode(pair.as_bytes())),
+                format!("Basic {encoded}"),
+                Echo::of(&[password.expose_secret(), &encoded]),
                 "password",
             )
         }
@@ -361,11 +387,9 @@ fn credential(
                         format!("{header:?} is no header name"),
                     )
                 })?;
-            (
-                name,
-                secret("api_key")?.expose_secret().to_owned(),
-                "api_key",
-            )
+            let key = secret("api_key")?;
+            let echo = Echo::of(&[key.expose_secret()]);
+            (name, key.expose_secret().to_owned(), echo, "api_key")
         }
     };
     let mut value = HeaderValue::from_str(text.trim()).map_err(|_| {
@@ -375,44 +399,7 @@ fn credential(
         )
     })?;
     value.set_sensitive(true);
-    Ok(Some((name, value)))
-}
-
-/// The path's segments, percent-decoded once, cut at both kinds of slash.
-fn decoded_segments(path: &str) -> impl Iterator<Item = String> {
-    let mut decoded = Vec::new();
-    let mut rest = path.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let pair = tail
-            .get(..2)
-            .and_then(|pair| std::str::from_utf8(pair).ok());
-        match pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
-            Some(byte) if *first == b'%' => {
-                decoded.push(byte);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            _ => {
-                decoded.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    let text = String::from_utf8_lossy(&decoded).into_owned();
-    text.split(['/', '\\'])
-        .map(str::to_owned)
-        .collect::<Vec<_>>()
-        .into_iter()
-}
-
-fn plain_headers(headers: &HeaderMap) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .filter(|(name, _)| name.as_str() != "set-cookie")
-        .map(|(name, value)| {
-            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            (name.as_str().to_owned(), value)
-        })
-        .collect()
+    Ok((Some((name, value)), echo))
 }
 
 fn root_cause(error: &reqwest::Error) -> String {

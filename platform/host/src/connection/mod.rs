@@ -4,6 +4,8 @@
 //! Invariants: no credential in Debug, errors or logs; every socket comes from `egress`; HTTP
 //! keeps below the base address and follows no redirect; SSH host keys are pinned.
 
+mod climb;
+mod echo;
 mod http;
 mod request;
 mod sftp;
@@ -21,7 +23,7 @@ use tributary_model::problem::Problem;
 
 use crate::egress::EgressPolicy;
 
-pub(crate) use http::HttpEndpoint;
+pub(crate) use http::{HttpEndpoint, MAX_BODY_BYTES};
 pub use request::{HttpRequest, HttpResponse, SendError};
 pub(crate) use sftp::{Entry, SftpEndpoint, SftpLease};
 pub(crate) use sftp_read::FileReader;
