@@ -19,6 +19,7 @@ use crate::config::{HostConfig, HostError};
 use crate::connector::Connector;
 use crate::engine::{self, Ticker};
 use crate::inspect::{check_size, inspect};
+use crate::signed::{Presented, present};
 
 /// Largest native code of one component.
 const MAX_CODE_BYTES: u64 = 128 << 20;
@@ -101,7 +102,22 @@ impl Host {
         let most = self.config.max_component_bytes;
         check_size(component.len(), most)?;
         let component = component.to_vec();
-        let work = tokio::task::spawn_blocking(move || inspect(&component));
+        let work = tokio::task::spawn_blocking(move || Ok(inspect(&component)?.0));
+        work.await.unwrap_or_else(|_| {
+            let detail = "the component could not be looked at";
+            Err(Problem::new(ErrorCode::ConnectorInvalid, detail))
+        })
+    }
+
+    /// What a component says about itself, not yet believed. See [`present`].
+    ///
+    /// # Errors
+    /// As [`present`].
+    pub async fn present(&self, component: &[u8]) -> Result<Presented, Problem> {
+        let most = self.config.max_component_bytes;
+        check_size(component.len(), most)?;
+        let component = component.to_vec();
+        let work = tokio::task::spawn_blocking(move || present(&component, most));
         work.await.unwrap_or_else(|_| {
             let detail = "the component could not be looked at";
             Err(Problem::new(ErrorCode::ConnectorInvalid, detail))

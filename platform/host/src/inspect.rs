@@ -46,18 +46,23 @@ pub(crate) fn check_size(bytes: usize, max_bytes: usize) -> Result<(), Problem> 
     Ok(())
 }
 
-/// Reads, validates and compares bytes and manifest.
-pub(crate) fn inspect(bytes: &[u8]) -> Result<Manifest, Problem> {
+/// Reads, validates and compares bytes and manifest; gives the manifest, also as bytes.
+pub(crate) fn inspect(bytes: &[u8]) -> Result<(Manifest, &[u8]), Problem> {
     if Engine::detect_precompiled(bytes).is_some() {
         return Err(invalid(
             "the file is native code, not a WebAssembly component",
         ));
     }
     let outline = outline(bytes)?;
-    let manifest = manifest(outline.manifest)?;
+    let section = outline.manifest.ok_or_else(|| {
+        invalid(format!(
+            "the component has no custom section {MANIFEST_SECTION:?}"
+        ))
+    })?;
+    let manifest = manifest(section)?;
     check_imports(&outline.imports, &manifest)?;
     check_exports(&outline.exports, &manifest)?;
-    Ok(manifest)
+    Ok((manifest, section))
 }
 
 #[derive(Default)]
@@ -116,12 +121,7 @@ fn outline(bytes: &[u8]) -> Result<Outline<'_>, Problem> {
     Ok(outline)
 }
 
-fn manifest(section: Option<&[u8]>) -> Result<Manifest, Problem> {
-    let section = section.ok_or_else(|| {
-        invalid(format!(
-            "the component has no custom section {MANIFEST_SECTION:?}"
-        ))
-    })?;
+fn manifest(section: &[u8]) -> Result<Manifest, Problem> {
     if section.len() > MAX_MANIFEST_BYTES {
         return Err(invalid(format!(
             "the manifest is larger than {MAX_MANIFEST_BYTES} bytes"

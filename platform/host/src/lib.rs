@@ -36,6 +36,7 @@ mod limits;
 mod meter;
 mod rows;
 mod session;
+mod signed;
 
 pub use call::{
     CallContext, CheckStep, Outcome, PageSink, ReadStats, RetryReason, RowOutcome, Selection,
@@ -47,3 +48,4 @@ pub use connection::{Connection, HttpRequest, HttpResponse, SendError};
 pub use connector::{Connector, TargetSession};
 pub use egress::EgressPolicy;
 pub use host::Host;
+pub use signed::{Presented, attach, present};

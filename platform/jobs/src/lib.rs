@@ -26,9 +26,11 @@ mod send;
 mod services;
 mod spill;
 mod target;
+mod trust;
 mod worker;
 
 pub use components::Components;
 pub use report::RunReport;
 pub use services::{Services, check_connection};
+pub use trust::{admit, verify_origin};
 pub use worker::{Worker, WorkerOptions};

@@ -101,7 +101,7 @@ pub async fn check_connection(
     let connection = Arc::new(Connection::new(document, &services.egress)?);
     let connector = services
         .components
-        .by_name(services, &document.connector)
+        .by_name(services, tenant, &document.connector)
         .await?;
     let call = CallContext {
         tenant: tenant.clone(),

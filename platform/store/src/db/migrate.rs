@@ -27,6 +27,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0002_row_security.postgres.sql"),
         only: Some(Dialect::Postgres),
     },
+    Migration {
+        version: 3,
+        text: include_str!("../../migrations/0003_trust.sql"),
+        only: None,
+    },
 ];
 
 /// One number for all nodes of the platform that start at once.
