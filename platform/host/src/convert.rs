@@ -65,7 +65,10 @@ pub(crate) fn to_problem(error: &Error, last: Option<&Problem>) -> Problem {
             ErrorKind::Bug => ErrorCode::ConnectorFailed,
         });
     let mut problem = Problem::new(code, shorten(&error.message, MAX_MESSAGE_CHARS));
-    problem.pointer = error.field.as_deref().map(|field| shorten(field, MAX_POINTER_CHARS));
+    problem.pointer = error
+        .field
+        .as_deref()
+        .map(|field| shorten(field, MAX_POINTER_CHARS));
     problem.retry_after_ms = error.retry_after_ms.map(u64::from);
     problem
 }

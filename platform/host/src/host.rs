@@ -176,8 +176,15 @@ impl Host {
         });
         match published.await {
             Ok(Ok(component)) => Ok(component),
-            // From another build: the program was replaced under a running server.
-            Ok(Err(error)) => Err(CompileError::Broken(error.root_cause().to_string())),
+            Ok(Err(error)) => {
+                let text = error.root_cause().to_string();
+                // The pool has no room for such memories and tables. wasmtime has no type for that.
+                if text.contains("exceeds the limit") {
+                    return Err(CompileError::Room(text));
+                }
+                // From another build: the program was replaced under a running server.
+                Err(CompileError::Broken(text))
+            }
             Err(_) => Err(CompileError::Broken("its code does not load".to_owned())),
         }
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tributary_model::clock::Clock;
 use tributary_model::error_code::ErrorCode;
+use tributary_model::manifest::Limits;
 use tributary_model::problem::Problem;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
@@ -63,6 +64,33 @@ pub(crate) enum Purpose {
     },
 }
 
+impl Purpose {
+    /// CPU time with the name of its limit, wall time, and what is read where to.
+    #[expect(clippy::type_complexity, reason = "taken apart at once")]
+    fn terms(
+        self,
+        limits: &Limits,
+    ) -> (
+        u32,
+        &'static str,
+        Duration,
+        Option<(String, mpsc::Sender<SinkItem>)>,
+    ) {
+        match self {
+            Self::Call => (limits.call_cpu_ms, "call_cpu_ms", CALL_WALL, None),
+            Self::Read { stream, sink } => {
+                let wall = Duration::from_secs(u64::from(limits.read_wall_s));
+                (
+                    limits.read_cpu_ms,
+                    "read_cpu_ms",
+                    wall,
+                    Some((stream, sink)),
+                )
+            }
+        }
+    }
+}
+
 /// A store with its guards. The instance is made by the caller (the export types differ).
 pub(crate) struct Session {
     pub(crate) store: Store<Guest>,
@@ -95,18 +123,7 @@ impl Session {
             permit = Arc::clone(&connector.pool).acquire_owned() => permit.map_err(|_| cancelled())?,
         };
         let limits = connector.manifest().limits;
-        let (cpu_ms, cpu_name, wall, read) = match purpose {
-            Purpose::Call => (limits.call_cpu_ms, "call_cpu_ms", CALL_WALL, None),
-            Purpose::Read { stream, sink } => {
-                let wall = Duration::from_secs(u64::from(limits.read_wall_s));
-                (
-                    limits.read_cpu_ms,
-                    "read_cpu_ms",
-                    wall,
-                    Some((stream, sink)),
-                )
-            }
-        };
+        let (cpu_ms, cpu_name, wall, read) = purpose.terms(&limits);
         let (stream, sink) = read.unzip();
         let meter = Meter::new(cpu_ms);
         let guest = Guest {

@@ -88,11 +88,16 @@ fn split(component: &[u8]) -> Result<(&[u8], Option<ConnectorSignature>), Proble
     let unsigned = component
         .strip_suffix(section(text).as_slice())
         .ok_or_else(|| untrusted("something stands behind the component's signature"))?;
-    let signature: ConnectorSignature = serde_json::from_slice(text)
-        .map_err(|error| untrusted(&format!("the signature does not have the expected form: {error}")))?;
+    let signature: ConnectorSignature = serde_json::from_slice(text).map_err(|error| {
+        untrusted(&format!(
+            "the signature does not have the expected form: {error}"
+        ))
+    })?;
     if signature.signature_version != 1 {
         let version = signature.signature_version;
-        return Err(untrusted(&format!("the signature has version {version}, 1 is known here")));
+        return Err(untrusted(&format!(
+            "the signature has version {version}, 1 is known here"
+        )));
     }
     Ok((unsigned, Some(signature)))
 }
@@ -122,7 +127,10 @@ fn leb128(out: &mut Vec<u8>, mut value: usize) {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    format!("sha256:{}", HEXLOWER.encode(digest(&SHA256, bytes).as_ref()))
+    format!(
+        "sha256:{}",
+        HEXLOWER.encode(digest(&SHA256, bytes).as_ref())
+    )
 }
 
 fn untrusted(detail: &str) -> Problem {

@@ -129,7 +129,9 @@ impl Components {
     }
 
     fn remembered(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Presented>>> {
-        self.presented.lock().unwrap_or_else(PoisonError::into_inner)
+        self.presented
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The bytes, which are those of the digest.

@@ -34,7 +34,11 @@ pub fn verify_origin(
     let (name, version) = (&presented.manifest.name, &presented.manifest.version);
     let signed = [
         ("component", &signature.digest, &presented.digest),
-        ("manifest", &signature.manifest_digest, &presented.manifest_digest),
+        (
+            "manifest",
+            &signature.manifest_digest,
+            &presented.manifest_digest,
+        ),
         ("version", &signature.version, version),
     ];
     for (what, says, is) in signed {
@@ -46,7 +50,9 @@ pub fn verify_origin(
     }
     if signature.name != *name {
         let says = &signature.name;
-        return refused(format!("the signature is for the connector {says}, this is {name}"));
+        return refused(format!(
+            "the signature is for the connector {says}, this is {name}"
+        ));
     }
     let origin = Provenance {
         digest: presented.digest.clone(),
@@ -61,9 +67,9 @@ pub fn verify_origin(
         digest: &signature.digest,
         manifest_digest: &signature.manifest_digest,
     };
-    let holds = trust.key(&signature.key).is_some_and(|(_, key)| {
-        statement_holds(&key.public_key, &statement, &signature.signature)
-    });
+    let holds = trust
+        .key(&signature.key)
+        .is_some_and(|(_, key)| statement_holds(&key.public_key, &statement, &signature.signature));
     if !holds {
         return refused(format!(
             "the signature by {} with the key {} does not fit: it was altered or made with another key",
@@ -81,7 +87,10 @@ pub fn verify_origin(
 pub async fn admit(services: &Services, component: &[u8]) -> Result<(), Problem> {
     let presented = services.host.present(component).await?;
     let origin = verify_origin(&presented, &current(services).await?, None)?;
-    let (name, version) = (&presented.manifest.name, presented.manifest.version.as_str());
+    let (name, version) = (
+        &presented.manifest.name,
+        presented.manifest.version.as_str(),
+    );
     let Some(installed) = services
         .store
         .system()
@@ -93,7 +102,10 @@ pub async fn admit(services: &Services, component: &[u8]) -> Result<(), Problem>
     };
     let conflict = |detail: String| Err(Problem::new(ErrorCode::Conflict, detail));
     let digest = blake3::hash(component).to_hex().to_string();
-    let before = services.components.presented(services, &installed.digest).await;
+    let before = services
+        .components
+        .presented(services, &installed.digest)
+        .await;
     // A connector whose file is gone is nobody's any more.
     let owner = before.ok().and_then(|before| {
         let signature = before.signature.as_ref();

@@ -132,7 +132,10 @@ impl TrustDocument {
             Err(Problem::new(ErrorCode::DocumentInvalid, detail).at(at))
         };
         if self.trust_version != 1 {
-            let detail = format!("trust_version {} is not known here; 1 is", self.trust_version);
+            let detail = format!(
+                "trust_version {} is not known here; 1 is",
+                self.trust_version
+            );
             return wrong("/trust_version".to_owned(), detail);
         }
         let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
@@ -150,7 +153,11 @@ impl TrustDocument {
         }
         for (number, revoked) in self.revoked_digests.iter().enumerate() {
             let hex = revoked.digest.strip_prefix("sha256:").unwrap_or_default();
-            if hex.len() != 64 || !hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+            if hex.len() != 64
+                || !hex
+                    .bytes()
+                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+            {
                 let detail = format!("{:?} is no digest (sha256: and 64 digits)", revoked.digest);
                 return wrong(format!("/revoked_digests/{number}/digest"), detail);
             }
@@ -181,7 +188,10 @@ impl TrustDocument {
         let refused = |detail: String| Err(Problem::new(ErrorCode::ConnectorUntrusted, detail));
         let own = tenant.and_then(|tenant| self.tenants.get(tenant));
         let whom = tenant.map_or_else(String::new, |tenant| format!(" for the tenant {tenant}"));
-        let withdrawn = self.revoked_digests.iter().find(|revoked| revoked.digest == origin.digest);
+        let withdrawn = self
+            .revoked_digests
+            .iter()
+            .find(|revoked| revoked.digest == origin.digest);
         if let Some(revoked) = withdrawn {
             return refused(format!(
                 "the component {} was withdrawn: {}",

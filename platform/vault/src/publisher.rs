@@ -146,19 +146,48 @@ mod tests {
         assert!(statement_holds(&public, &statement, &signature));
         assert_eq!(publisher_key_id(&public), Some(key.clone()));
         let changed = [
-            Statement { publisher: "acm", ..statement },
-            Statement { key: &other_key, ..statement },
-            Statement { name: "erp2", ..statement },
-            Statement { version: "1.0.1", ..statement },
-            Statement { digest: "sha256:ab", ..statement },
-            Statement { manifest_digest: "sha256:bc", ..statement },
+            Statement {
+                publisher: "acm",
+                ..statement
+            },
+            Statement {
+                key: &other_key,
+                ..statement
+            },
+            Statement {
+                name: "erp2",
+                ..statement
+            },
+            Statement {
+                version: "1.0.1",
+                ..statement
+            },
+            Statement {
+                digest: "sha256:ab",
+                ..statement
+            },
+            Statement {
+                manifest_digest: "sha256:bc",
+                ..statement
+            },
             // the same letters, cut elsewhere
-            Statement { name: "erp1", version: ".0.0", ..statement },
+            Statement {
+                name: "erp1",
+                version: ".0.0",
+                ..statement
+            },
         ];
         for changed in &changed {
-            assert!(!statement_holds(&public, changed, &signature), "{changed:?}");
+            assert!(
+                !statement_holds(&public, changed, &signature),
+                "{changed:?}"
+            );
         }
-        assert!(!statement_holds(&other.public_key(), &statement, &signature));
+        assert!(!statement_holds(
+            &other.public_key(),
+            &statement,
+            &signature
+        ));
         assert!(!statement_holds("", &statement, &signature));
         assert!(!statement_holds(&public, &statement, ""));
         assert!(!statement_holds(&public, &statement, &signature[1..]));

@@ -65,7 +65,10 @@ mod tests {
             &bytes[..],
             &b"{\"a\":\"Bearer ************\",\"b\":\"************************\",\"c\":\"short s3cr3t-toke\"}"[..]
         );
-        assert_eq!(echo.cover_value(b"Basic c2VjcmV0LXBhaXI="), b"Basic ****************");
+        assert_eq!(
+            echo.cover_value(b"Basic c2VjcmV0LXBhaXI="),
+            b"Basic ****************"
+        );
         assert_eq!(echo.cover_value(b""), b"");
     }
 }

@@ -217,7 +217,9 @@ impl HttpEndpoint {
         let lower = name.to_ascii_lowercase();
         let credential = self.credential.as_ref().map(|(name, _)| name.as_str());
         if RESERVED_HEADERS.contains(&lower.as_str())
-            || RESERVED_PREFIXES.iter().any(|start| lower.starts_with(start))
+            || RESERVED_PREFIXES
+                .iter()
+                .any(|start| lower.starts_with(start))
             || credential == Some(lower.as_str())
         {
             return Err(denied(format!(
@@ -233,9 +235,8 @@ impl HttpEndpoint {
 
     /// The address of `path`, which can't leave the base address.
     fn url(&self, path: &str, query: &[(String, String)]) -> Result<Url, Problem> {
-        let escapes = path.contains(['?', '#', '\\'])
-            || path.chars().any(char::is_control)
-            || climbs(path);
+        let escapes =
+            path.contains(['?', '#', '\\']) || path.chars().any(char::is_control) || climbs(path);
         let joined = format!(
             "{}/{}",
             self.base.path().trim_end_matches('/'),

@@ -39,7 +39,7 @@ pub struct Connection {
 }
 
 enum Protocol {
-    Http(HttpEndpoint),
+    Http(Box<HttpEndpoint>),
     Sftp(Arc<SftpEndpoint>),
 }
 
@@ -70,7 +70,8 @@ impl Connection {
         };
         let endpoint = match &document.endpoint {
             Endpoint::Http { base_url, auth } => {
-                Protocol::Http(HttpEndpoint::new(base_url, auth, &secret, egress)?)
+                let http = HttpEndpoint::new(base_url, auth, &secret, egress)?;
+                Protocol::Http(Box::new(http))
             }
             Endpoint::Sftp {
                 host,

@@ -243,7 +243,10 @@ impl TargetSession<'_> {
             contract::Outcome::Rejected(rejected) => Outcome::Rejected {
                 code: shorten(&rejected.code, 200),
                 message: shorten(&rejected.message, MAX_TEXT_CHARS),
-                field: rejected.field.as_deref().map(|field| shorten(field, MAX_FIELD_CHARS)),
+                field: rejected
+                    .field
+                    .as_deref()
+                    .map(|field| shorten(field, MAX_FIELD_CHARS)),
             },
             contract::Outcome::Retry(retry) => Outcome::Retry {
                 reason: match retry.kind {

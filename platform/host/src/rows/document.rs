@@ -74,7 +74,10 @@ impl DocumentRows {
     pub(crate) async fn probe(&mut self, pointer: &str) -> Result<Option<String>, Problem> {
         let body = self.body().await?;
         let found = json::probe(&body, pointer).map_err(|fault| self.not_understood(&fault))?;
-        if found.as_ref().is_some_and(|value| value.len() > MAX_VALUES_BYTES) {
+        if found
+            .as_ref()
+            .is_some_and(|value| value.len() > MAX_VALUES_BYTES)
+        {
             return Err(too_much(pointer));
         }
         Ok(found.map(std::borrow::Cow::into_owned))

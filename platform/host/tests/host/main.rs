@@ -5,6 +5,8 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
     reason = "helpers of tests, which clippy.toml's exception for tests does not reach"
 )]
 

@@ -35,8 +35,8 @@ pub(crate) async fn put_trust(
         .map_err(|error| ApiError::internal(ErrorCode::Internal, &error))?;
     let system = state.store.system();
     let put = system.trust_put(&content, options.expected_version).await?;
-    let name = Slug::parse("trust")
-        .map_err(|error| ApiError::internal(ErrorCode::Internal, &error))?;
+    let name =
+        Slug::parse("trust").map_err(|error| ApiError::internal(ErrorCode::Internal, &error))?;
     saved(&name, put)
 }
 

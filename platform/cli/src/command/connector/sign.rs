@@ -98,11 +98,17 @@ pub(crate) fn sign(arguments: &SignArguments) -> anyhow::Result<()> {
 pub(crate) fn verify(arguments: &VerifyArguments) -> anyhow::Result<()> {
     let (_, presented) = read(&arguments.component)?;
     let manifest = &presented.manifest;
-    print::line(&format!("connector  {} {}", manifest.name, manifest.version));
+    print::line(&format!(
+        "connector  {} {}",
+        manifest.name, manifest.version
+    ));
     print::line(&format!("digest     {}", presented.digest));
     match &presented.signature {
         Some(signature) => {
-            print::line(&format!("signed by  {}, key {}", signature.publisher, signature.key));
+            print::line(&format!(
+                "signed by  {}, key {}",
+                signature.publisher, signature.key
+            ));
         }
         None => print::line("signed by  nobody"),
     }

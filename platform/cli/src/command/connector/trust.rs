@@ -37,14 +37,18 @@ pub(crate) async fn trust(client: &Client, arguments: &TrustArguments) -> anyhow
     };
     let name = Slug::parse(publisher)
         .with_context(|| format!("{publisher:?} is no name of a publisher"))?;
-    let id = publisher_key_id(public_key)
-        .with_context(|| format!("{public_key:?} is no public key"))?;
+    let id =
+        publisher_key_id(public_key).with_context(|| format!("{public_key:?} is no public key"))?;
     let key = PublisherKey {
         id: id.clone(),
         public_key: public_key.clone(),
         revoked: None,
     };
-    match document.publishers.iter_mut().find(|known| known.name == name) {
+    match document
+        .publishers
+        .iter_mut()
+        .find(|known| known.name == name)
+    {
         Some(known) => known.keys.push(key),
         None => document.publishers.push(Publisher {
             name: name.clone(),

@@ -92,7 +92,7 @@ pub(crate) fn is_refusal(problem: &Problem) -> bool {
         ErrorCode::ConfigInvalid,
         ErrorCode::ConnectorDenied,
     ];
-    let unresolved = problem.code == ErrorCode::ConnectionUnreachable
-        && problem.detail.contains("could not be resolved");
-    known.contains(&problem.code) || unresolved
+    let no_name = ["could not be resolved", "invalid dns name"];
+    let unresolved = no_name.iter().any(|words| problem.detail.contains(words));
+    known.contains(&problem.code) || problem.code == ErrorCode::ConnectionUnreachable && unresolved
 }

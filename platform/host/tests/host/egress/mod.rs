@@ -156,7 +156,11 @@ impl Suite {
         tally.spellings += 1;
         let tried = attempts() - before;
         if tried > 0 {
-            println!("{}: {what:?} dialled {:?}", tally.channel, self.canaries.take().await);
+            println!(
+                "{}: {what:?} dialled {:?}",
+                tally.channel,
+                self.canaries.take().await
+            );
             tally.inside += usize::try_from(tried).unwrap();
         }
     }
@@ -245,13 +249,23 @@ impl Suite {
     async fn resolved_and_mixed(&self) -> Tally {
         let mut tally = Tally::of("HTTP, as a name's address");
         for (number, target) in self.targets.iter().enumerate() {
-            for name in [format!("n{number}.name.test"), format!("m{number}.mixed.test")] {
+            for name in [
+                format!("n{number}.name.test"),
+                format!("m{number}.mixed.test"),
+            ] {
                 let before = attempts();
                 let problem = channels::direct(&format!("https://{name}/")).await;
                 self.nothing(&mut tally, before, &name).await;
-                assert_eq!(problem.code, ErrorCode::ConnectionRefused, "{target}: {problem}");
+                assert_eq!(
+                    problem.code,
+                    ErrorCode::ConnectionRefused,
+                    "{target}: {problem}"
+                );
                 let told = format!("{problem:?}").contains(&target.to_string());
-                assert!(!told || target.to_string().len() < 4, "{target}: {problem:?}");
+                assert!(
+                    !told || target.to_string().len() < 4,
+                    "{target}: {problem:?}"
+                );
             }
         }
         tally
@@ -267,12 +281,24 @@ impl Suite {
             let before = attempts();
             tally.spellings += 1;
             channels::send(&call, "x").await.unwrap_err();
-            assert_eq!(attempts() - before, 1, "{target}: the first address was not dialled");
+            assert_eq!(
+                attempts() - before,
+                1,
+                "{target}: the first address was not dialled"
+            );
             // Checked and dialled by the same look-up.
-            assert_eq!(self.names.asked(&name), 1, "{target}: asked twice for one connection");
+            assert_eq!(
+                self.names.asked(&name),
+                1,
+                "{target}: asked twice for one connection"
+            );
             let problem = channels::send(&call, "x").await.unwrap_err();
             self.only(&mut tally, before, meant, &name).await;
-            assert_eq!(problem.code, ErrorCode::ConnectionRefused, "{target}: {problem}");
+            assert_eq!(
+                problem.code,
+                ErrorCode::ConnectionRefused,
+                "{target}: {problem}"
+            );
         }
         tally
     }
@@ -290,7 +316,10 @@ impl Suite {
     async fn sftp_rebinding(&self, sftp: &channels::Sftp) -> Tally {
         let mut tally = Tally::of("SFTP, by DNS");
         for number in 0..self.targets.len() {
-            for name in [format!("n{number}.name.test"), format!("m{number}.mixed.test")] {
+            for name in [
+                format!("n{number}.name.test"),
+                format!("m{number}.mixed.test"),
+            ] {
                 let before = attempts();
                 assert!(!sftp.check(&name).await, "{name}");
                 self.nothing(&mut tally, before, &name).await;

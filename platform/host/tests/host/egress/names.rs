@@ -28,7 +28,10 @@ const ZONE: &[(&str, &[&str])] = &[
     ("metadata.goog", &["169.254.169.254"]),
     ("metadata.azure.internal", &["168.63.129.16"]),
     ("instance-data", &["169.254.169.254"]),
-    ("instance-data.ec2.internal", &["169.254.169.254", "fd00:ec2::254"]),
+    (
+        "instance-data.ec2.internal",
+        &["169.254.169.254", "fd00:ec2::254"],
+    ),
     ("kubernetes", &["10.96.0.1"]),
     ("kubernetes.default.svc", &["10.96.0.1"]),
     ("kubernetes.default.svc.cluster.local", &["10.96.0.1"]),

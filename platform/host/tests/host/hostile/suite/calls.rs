@@ -2,9 +2,7 @@
 //! that it keeps.
 
 use serde_json::json;
-use tributary_model::error_code::ErrorCode::{
-    ConnectorFailed, ConnectorLimit, RunCancelled,
-};
+use tributary_model::error_code::ErrorCode::{ConnectorFailed, ConnectorLimit, RunCancelled};
 
 use super::case::{Case, Entry, Expect, denied, ends};
 use super::guest::Guest;
@@ -66,18 +64,38 @@ fn floods() -> Vec<Case> {
         ends("log flood of 7 MB lines", &long, ConnectorLimit, "CPU time"),
         ends("a log line of 12 MB", &too_long, ConnectorLimit, "bytes"),
         ends("a log line with 2^28 fields", &fields, ConnectorFailed, ""),
-        ends("a log line of 640 MB made of 32 KiB", &same, ConnectorLimit, "bytes"),
-        ends("a log line from outside its memory", &beyond, ConnectorFailed, ""),
-        ends("a log level that does not exist", &level, ConnectorFailed, ""),
+        ends(
+            "a log line of 640 MB made of 32 KiB",
+            &same,
+            ConnectorLimit,
+            "bytes",
+        ),
+        ends(
+            "a log line from outside its memory",
+            &beyond,
+            ConnectorFailed,
+            "",
+        ),
+        ends(
+            "a log level that does not exist",
+            &level,
+            ConnectorFailed,
+            "",
+        ),
     ]
 }
 
 fn handles() -> Vec<Case> {
     let flood = check("(loop $l (drop (call $conn)) (br $l)) (unreachable)");
-    let twice = check("(local $h i32) (local.set $h (call $conn)) (call $drop (local.get $h)) (call $drop (local.get $h)) (unreachable)");
-    let after = check("(local $h i32) (local.set $h (call $conn)) (call $drop (local.get $h)) (call $label (local.get $h) (i32.const 512)) (unreachable)");
+    let twice = check(
+        "(local $h i32) (local.set $h (call $conn)) (call $drop (local.get $h)) (call $drop (local.get $h)) (unreachable)",
+    );
+    let after = check(
+        "(local $h i32) (local.set $h (call $conn)) (call $drop (local.get $h)) (call $label (local.get $h) (i32.const 512)) (unreachable)",
+    );
     // A live handle to a connection, given for a reader.
-    let wrong = check("(call $reader_read (call $conn) (i32.const 10) (i32.const 512)) (unreachable)");
+    let wrong =
+        check("(call $reader_read (call $conn) (i32.const 10) (i32.const 512)) (unreachable)");
     let other = check(
         "(call $get (i32.const 1030) (i32.const 5) (i32.const 256))
          (if (i32.eqz (i32.load8_u (i32.const 256))) (then unreachable)) (i32.const 64)",
@@ -85,10 +103,25 @@ fn handles() -> Vec<Case> {
     .text(1030, b"other");
     vec![
         ends("handle flood", &flood, ConnectorLimit, "handles"),
-        ends("a forged handle", &check("(call $label (i32.const 1) (i32.const 512)) (unreachable)"), ConnectorFailed, ""),
-        ends("a forged handle, dropped", &check("(call $drop (i32.const 12345)) (unreachable)"), ConnectorFailed, ""),
+        ends(
+            "a forged handle",
+            &check("(call $label (i32.const 1) (i32.const 512)) (unreachable)"),
+            ConnectorFailed,
+            "",
+        ),
+        ends(
+            "a forged handle, dropped",
+            &check("(call $drop (i32.const 12345)) (unreachable)"),
+            ConnectorFailed,
+            "",
+        ),
         ends("a handle dropped twice", &twice, ConnectorFailed, ""),
-        ends("a handle used after it was dropped", &after, ConnectorFailed, ""),
+        ends(
+            "a handle used after it was dropped",
+            &after,
+            ConnectorFailed,
+            "",
+        ),
         ends("a handle of another kind", &wrong, ConnectorFailed, ""),
         denied("a connection that it was not given", &other),
     ]
@@ -123,9 +156,21 @@ fn requests() -> Vec<Case> {
         header("header Proxy-Authorization", b"Proxy-Authorization", b"x"),
         header("header X-Forwarded-Host", b"X-Forwarded-Host", b"127.0.0.2"),
         header("header Idempotency-Key", b"Idempotency-Key", b"k"),
-        header("header name with a line end", b"x-a\r\nauthorization", b"Bearer mine"),
-        header("header value with a line end", b"x-a", b"v\r\nauthorization: Bearer mine"),
-        header("header value with a second request", b"x-a", b"v\r\n\r\nGET /admin HTTP/1.1\r\n"),
+        header(
+            "header name with a line end",
+            b"x-a\r\nauthorization",
+            b"Bearer mine",
+        ),
+        header(
+            "header value with a line end",
+            b"x-a",
+            b"v\r\nauthorization: Bearer mine",
+        ),
+        header(
+            "header value with a second request",
+            b"x-a",
+            b"v\r\n\r\nGET /admin HTTP/1.1\r\n",
+        ),
         header("header value with NUL", b"x-a", b"v\0w"),
         header("header without a name", b" ", b"v"),
         asks("path ../", "../admin", None),
@@ -135,7 +180,11 @@ fn requests() -> Vec<Case> {
         asks("path decoded twice", "%252e%252e/admin", None),
         asks("path with backslashes", "a\\..\\..\\admin", None),
         asks("path with a query", "x?admin=1", None),
-        asks("path with a line end", "x HTTP/1.1\r\nhost: y\r\n\r\n", None),
+        asks(
+            "path with a line end",
+            "x HTTP/1.1\r\nhost: y\r\n\r\n",
+            None,
+        ),
         asks("path with an encoded line end", "x%0d%0ahost:%20y", None),
         file("file path with NUL", b"/in/x\0.csv"),
         file("file path with a line end", b"/in/x\n.csv"),
@@ -178,11 +227,11 @@ fn bodies() -> Vec<Case> {
         check(&format!(
             "(if (call $ask (i32.const 2048) (i32.const {length}) (i32.const 0) (i32.const 0)) (then unreachable))
              (call $decode (i32.load (i32.const 528)) (i32.const 1200) (i32.const {format_length})
-               (i32.const 1300) (i32.const {options_length}) (i32.const 640))
+               (i32.const 200000) (i32.const {options_length}) (i32.const 640))
              {then} (i32.const 64)"
         ))
         .text(1200, format.as_bytes())
-        .text(1300, options.as_bytes())
+        .text(200_000, options.as_bytes())
         .text(2048, path.as_bytes())
     };
     let pluck = decoded(
@@ -192,8 +241,16 @@ fn bodies() -> Vec<Case> {
         "(call $pluck (i32.load (i32.const 644)) (i32.const 0) (i32.const 0) (i32.const 700))
          (if (i32.eqz (i32.load8_u (i32.const 700))) (then unreachable))",
     );
-    let columns = format!(r#"{{"source":"x","columns":[{}"a"]}}"#, r#""a","#.repeat(20_000));
-    let options = decoded("csv", &columns, "x", "(if (i32.eqz (i32.load8_u (i32.const 640))) (then unreachable))");
+    let columns = format!(
+        r#"{{"source":"x","columns":[{}"a"]}}"#,
+        r#""a","#.repeat(20_000)
+    );
+    let options = decoded(
+        "csv",
+        &columns,
+        "x",
+        "(if (i32.eqz (i32.load8_u (i32.const 640))) (then unreachable))",
+    );
     let wide = decoded(
         "csv",
         r#"{"source":"x"}"#,
@@ -210,7 +267,12 @@ fn bodies() -> Vec<Case> {
         denied("decodes a header line of 1,000,000 columns", &wide),
         denied(
             "an unknown format",
-            &decoded("exe", "{}", "x", "(if (i32.eqz (i32.load8_u (i32.const 640))) (then unreachable))"),
+            &decoded(
+                "exe",
+                "{}",
+                "x",
+                "(if (i32.eqz (i32.load8_u (i32.const 640))) (then unreachable))",
+            ),
         ),
     ]
 }
@@ -219,6 +281,7 @@ fn reads(name: &'static str, guest: &Guest, expect: Expect) -> Case {
     Case::new(name, guest.component(), Entry::Read, expect)
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn outputs() -> Vec<Case> {
     let read = |body: &str| Guest::source().body("read", body).text(1050, b"orders");
     let state = |length: u32, then: &str| {
@@ -252,15 +315,47 @@ fn outputs() -> Vec<Case> {
     )
     .memory(r#"(memory (export "memory") 100)"#);
     vec![
-        reads("a checkpoint of 2 MiB", &state(2 << 20, refused), Expect::Answers),
-        reads("a checkpoint 500,000 deep", &state(500_000, refused), Expect::Answers),
+        reads(
+            "a checkpoint of 2 MiB",
+            &state(2 << 20, refused),
+            Expect::Answers,
+        ),
+        reads(
+            "a checkpoint 500,000 deep",
+            &state(500_000, refused),
+            Expect::Answers,
+        ),
         reads("checkpoint flood", &flood, Expect::Answers),
-        reads("a batch of 6 MB", &emit("(i32.const 2)", "(i32.const 6000000)", 1050), Expect::Answers),
-        reads("a batch with the wrong number of rows", &emit("(i32.const 3)", "(i32.const 100)", 1050), Expect::Answers),
-        reads("a batch without rows", &emit("(i32.const 0)", "(i32.const 0)", 1050), Expect::Answers),
-        reads("a batch of 4 billion rows", &emit("(i32.const -1)", "(i32.const 100)", 1050), Expect::Answers),
-        reads("a batch for another stream, with a path", &emit("(i32.const 2)", "(i32.const 100)", 1060), Expect::Answers),
-        reads("page flood", &pages, Expect::Ends(ConnectorLimit, "longer than 2 s")),
+        reads(
+            "a batch of 6 MB",
+            &emit("(i32.const 2)", "(i32.const 6000000)", 1050),
+            Expect::Answers,
+        ),
+        reads(
+            "a batch with the wrong number of rows",
+            &emit("(i32.const 3)", "(i32.const 100)", 1050),
+            Expect::Answers,
+        ),
+        reads(
+            "a batch without rows",
+            &emit("(i32.const 0)", "(i32.const 0)", 1050),
+            Expect::Answers,
+        ),
+        reads(
+            "a batch of 4 billion rows",
+            &emit("(i32.const -1)", "(i32.const 100)", 1050),
+            Expect::Answers,
+        ),
+        reads(
+            "a batch for another stream, with a path",
+            &emit("(i32.const 2)", "(i32.const 100)", 1060),
+            Expect::Answers,
+        ),
+        reads(
+            "page flood",
+            &pages,
+            Expect::Ends(ConnectorLimit, "longer than 2 s"),
+        ),
     ]
 }
 
@@ -301,6 +396,7 @@ fn memory() -> Vec<Case> {
     vec![
         denied("reads an answer that repeats the request", &echo),
         denied("searches its own memory for the secret", &looks),
-        denied("stays, for the search of its memory", &told).with_config(json!({"note": "nothing"})),
+        denied("stays, for the search of its memory", &told)
+            .with_config(json!({"note": "nothing"})),
     ]
 }

@@ -66,7 +66,12 @@ impl Case {
 
 /// A source whose `check` ends with `code` and `word`.
 pub(crate) fn ends(name: &'static str, guest: &Guest, code: ErrorCode, word: &'static str) -> Case {
-    Case::new(name, guest.component(), Entry::Check, Expect::Ends(code, word))
+    Case::new(
+        name,
+        guest.component(),
+        Entry::Check,
+        Expect::Ends(code, word),
+    )
 }
 
 /// A source whose `check` traps if it gets what it wants.

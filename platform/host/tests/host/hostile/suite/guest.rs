@@ -91,7 +91,15 @@ impl Guest {
         }
         .set(
             "capabilities",
-            json!(["log", "control", "connections", "http", "files", "codec", "output"]),
+            json!([
+                "log",
+                "control",
+                "connections",
+                "http",
+                "files",
+                "codec",
+                "output"
+            ]),
         )
         .set(
             "limits",
@@ -160,22 +168,41 @@ impl Guest {
 
     /// The core module as text.
     pub(crate) fn module(&self) -> String {
-        let mut text = format!("(module {IMPORTS} {} {FUNCTIONS} {}", self.memory, self.items);
+        let mut text = format!(
+            "(module {IMPORTS} {} {FUNCTIONS} {}",
+            self.memory, self.items
+        );
         let mut export = |name: &str, params: usize, body: &str| {
             let params = "i32 ".repeat(params);
-            let _ = write!(
+            let _ = writeln!(
                 text,
-                "(func (export \"{name}\") (param {params}) (result i32) {body})\n"
+                "(func (export \"{name}\") (param {params}) (result i32) {body})"
             );
         };
         export("cabi_realloc", 4, self.of("realloc"));
         export("tributary:connector/base@0.1.0#check", 2, self.of("check"));
         if self.target {
-            export("tributary:connector/target@0.1.0#prepare", 10, self.of("prepare"));
-            export("tributary:connector/target@0.1.0#settle", 1, self.of("settle"));
+            export(
+                "tributary:connector/target@0.1.0#prepare",
+                10,
+                self.of("prepare"),
+            );
+            export(
+                "tributary:connector/target@0.1.0#settle",
+                1,
+                self.of("settle"),
+            );
         } else {
-            export("tributary:connector/source@0.1.0#discover", 2, self.of("discover"));
-            export("tributary:connector/source@0.1.0#partitions", 11, self.of("partitions"));
+            export(
+                "tributary:connector/source@0.1.0#discover",
+                2,
+                self.of("discover"),
+            );
+            export(
+                "tributary:connector/source@0.1.0#partitions",
+                11,
+                self.of("partitions"),
+            );
             export("tributary:connector/source@0.1.0#read", 11, self.of("read"));
         }
         text.push(')');

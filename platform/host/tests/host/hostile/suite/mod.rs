@@ -23,8 +23,8 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tributary_formats::page::Page;
 use tributary_host::{
-    CallContext, Compiler, Connector, EgressPolicy, Host, HostConfig, HttpResponse, PageSink, Selection,
-    TargetBatch, TargetCall, compile_worker,
+    CallContext, Compiler, Connector, EgressPolicy, Host, HostConfig, HttpResponse, PageSink,
+    Selection, TargetBatch, TargetCall, compile_worker,
 };
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
@@ -70,7 +70,7 @@ impl Bed {
                 allow: vec![web.place.clone()],
             },
             compiler: Some(this_program_as_compiler()),
-            compile_timeout: Duration::from_secs(30),
+            compile_timeout: Duration::from_secs(10),
             compile_memory_bytes: 768 << 20,
             ..HostConfig::default()
         })
@@ -312,7 +312,10 @@ async fn nothing_that_means_harm_does_harm() {
     assert!(search.found.memories.load(Ordering::Relaxed) > 20);
     assert_eq!(search.found.secrets.load(Ordering::Relaxed), 0);
     let (felt, quiet) = (percentile(&beside, 99), percentile(&alone, 99));
-    assert!(felt <= quiet * 2, "the neighbour's p99 {felt:?}, alone {quiet:?}");
+    assert!(
+        felt <= quiet * 2,
+        "the neighbour's p99 {felt:?}, alone {quiet:?}"
+    );
 }
 
 /// What the server was asked: nothing but what a guest may ask, and all of it with our credential.
@@ -325,7 +328,14 @@ fn smuggled(web: &Web) {
         let bearer = format!("Bearer {SECRET}");
         assert_eq!(request.matches("authorization:").count(), 1, "{request}");
         assert!(request.contains(&bearer), "{request}");
-        for word in ["admin", "mine", "cookie", "127.0.0.2", "transfer-encoding", "x-a"] {
+        for word in [
+            "admin",
+            "mine",
+            "cookie",
+            "127.0.0.2",
+            "transfer-encoding",
+            "x-a",
+        ] {
             assert!(!request.contains(word), "{word}: {request}");
         }
     }

@@ -24,7 +24,10 @@ pub(crate) fn forget_peak() {
 
 fn status(name: &str) -> u64 {
     let text = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name))
+        .unwrap();
     let kib: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
     kib << 10
 }
@@ -115,5 +118,6 @@ fn writable(line: &str) -> Option<(u64, u64)> {
     let (range, rest) = line.split_once(' ')?;
     let (start, end) = range.split_once('-')?;
     let number = |text| u64::from_str_radix(text, 16).ok();
-    rest.starts_with("rw").then_some((number(start)?, number(end)?))
+    rest.starts_with("rw")
+        .then_some((number(start)?, number(end)?))
 }
