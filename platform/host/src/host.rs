@@ -179,7 +179,7 @@ impl Host {
             Ok(Err(error)) => {
                 let text = error.root_cause().to_string();
                 // The pool has no room for such memories and tables. wasmtime has no type for that.
-                if text.contains("exceeds the limit") {
+                if text.contains("exceeds the") {
                     return Err(CompileError::Room(text));
                 }
                 // From another build: the program was replaced under a running server.

@@ -17,3 +17,4 @@ mod pages;
 mod runs;
 mod server;
 mod tokens;
+mod trust;

@@ -38,7 +38,7 @@ impl Bed {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let key = |name: &str| PublisherSigner::open_or_create(&at(name)).unwrap();
-        let url = format!("sqlite:{}", at("ledger.db").display());
+        let url = format!("sqlite://{}", at("ledger.db").display());
         let services = Services {
             store: Store::open(&url).await.unwrap(),
             lake: Lake::local(at("lake")),
