@@ -42,6 +42,9 @@ const ALONE: usize = 8;
 /// What any one case may add to the resident set: its 16 MiB, what the host keeps for it (128 MiB)
 /// and the largest component with its copies.
 const MOST_GROWTH_BYTES: u64 = 224 << 20;
+/// A guest gives way at each tick of 10 ms; where the neighbour's calls are shorter than two of them,
+/// these count instead of "twice as long".
+const TICKS: Duration = Duration::from_millis(20);
 /// No call may take longer: 2 s of `read_wall_s`, 300 ms of CPU on a busy machine, time-outs of 2 s.
 const MOST_TIME: Duration = Duration::from_secs(12);
 
@@ -312,8 +315,9 @@ async fn nothing_that_means_harm_does_harm() {
     assert!(search.found.memories.load(Ordering::Relaxed) > 20);
     assert_eq!(search.found.secrets.load(Ordering::Relaxed), 0);
     let (felt, quiet) = (percentile(&beside, 99), percentile(&alone, 99));
+    let most = (quiet * 2).max(quiet + TICKS);
     assert!(
-        felt <= quiet * 2,
+        felt <= most,
         "the neighbour's p99 {felt:?}, alone {quiet:?}"
     );
 }
