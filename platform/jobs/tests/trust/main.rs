@@ -151,6 +151,7 @@ fn slug(text: &str) -> Slug {
 }
 
 /// Every byte of a signed component counts: the signature covers what is before it, and itself.
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn damaged(bed: &Bed) -> Vec<(String, Vec<u8>, &'static str)> {
     let good = bed.good();
     let end = plain().len();
@@ -225,6 +226,7 @@ fn damaged(bed: &Bed) -> Vec<(String, Vec<u8>, &'static str)> {
     cases
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn forged(bed: &Bed) -> Vec<(String, Vec<u8>, &'static str)> {
     let by = |publisher: &str, signer: &PublisherSigner| signed(&plain(), publisher, signer);
     let case = |name: &str, bytes, word| (name.to_owned(), bytes, word);
