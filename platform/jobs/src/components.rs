@@ -76,7 +76,7 @@ impl Components {
         services.host.load(&bytes).await
     }
 
-    /// The newest version of the named connector, loaded.
+    /// The pinned bytes, or the version of the named connector installed last, loaded.
     ///
     /// # Errors
     /// As [`Components::load`].
@@ -85,7 +85,11 @@ impl Components {
         services: &Services,
         tenant: &TenantId,
         name: &Slug,
+        pinned: Option<&str>,
     ) -> Result<Arc<Connector>, Problem> {
+        if let Some(digest) = pinned {
+            return self.load(services, tenant, digest).await;
+        }
         let row = services
             .store
             .system()

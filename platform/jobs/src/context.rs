@@ -108,7 +108,12 @@ async fn side(
         None => {
             services
                 .components
-                .by_name(services, tenant, &document.connector)
+                .by_name(
+                    services,
+                    tenant,
+                    &document.connector,
+                    document.connector_digest.as_deref(),
+                )
                 .await?
         }
     };

@@ -101,7 +101,12 @@ pub async fn check_connection(
     let connection = Arc::new(Connection::new(document, &services.egress)?);
     let connector = services
         .components
-        .by_name(services, tenant, &document.connector)
+        .by_name(
+            services,
+            tenant,
+            &document.connector,
+            document.connector_digest.as_deref(),
+        )
         .await?;
     let call = CallContext {
         tenant: tenant.clone(),

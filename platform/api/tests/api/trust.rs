@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Api, Call, manifest};
+use crate::harness::{Answer, Api, Call, document_of, manifest};
 
 /// The Ed25519 public key of RFC 8032's first example, and its id.
 const PUBLIC_KEY: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
@@ -99,4 +99,37 @@ async fn an_older_version_needs_an_explicit_word() {
     assert_eq!(put("1.9.5", "").await.status, StatusCode::CONFLICT);
     assert_eq!(put("1.10.0", "").await.status, StatusCode::OK);
     assert_eq!(put("1.11.0", "").await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn a_connection_can_pin_the_bytes_of_its_connector() {
+    let api = Api::start().await;
+    let engineer = api.engineer("acme");
+    let path = "/api/v1/tenants/acme/connections/shop";
+    let put = async |digest: &str| {
+        let mut document = document_of("connections", "shop");
+        document["connector_digest"] = json!(digest);
+        api.call(Call::put(path, &document).bearer(&engineer)).await
+    };
+    let unknown = put("abd").await;
+    assert_eq!(
+        unknown.json()["code"],
+        "reference_missing",
+        "{}",
+        unknown.text()
+    );
+    assert!(
+        unknown.text().contains("/connector_digest"),
+        "{}",
+        unknown.text()
+    );
+    assert_eq!(put("abc").await.status, StatusCode::OK);
+    let stored = api.ok(Call::get(path).bearer(&engineer)).await.json();
+    assert_eq!(stored["connector_digest"], "abc");
+    let start = Call::new(Method::POST, "/api/v1/tenants/acme/runs")
+        .json(&json!({"integration": "orders"}))
+        .bearer(&engineer);
+    let run = api.call(start).await;
+    assert_eq!(run.status, StatusCode::CREATED, "{}", run.text());
+    assert_eq!(run.json()["connectors"]["files"], "abc");
 }
