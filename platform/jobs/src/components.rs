@@ -109,6 +109,10 @@ impl Components {
         services: &Services,
         digest: &str,
     ) -> Result<Arc<Presented>, Problem> {
+        let known = self.remembered().get(digest).map(Arc::clone);
+        if let Some(known) = known {
+            return Ok(known);
+        }
         let bytes = self.read(digest).await?;
         self.present(services, digest, &bytes).await
     }

@@ -32,5 +32,5 @@ mod worker;
 pub use components::Components;
 pub use report::RunReport;
 pub use services::{Services, check_connection};
-pub use trust::{admit, verify_origin};
+pub use trust::{admit, still, verify_origin};
 pub use worker::{Worker, WorkerOptions};

@@ -1,8 +1,10 @@
 //! Whether a component may be installed, and whether it may run for a tenant: its signature against the
 //! operator's trust document.
 //!
-//! Invariants: asked at every load, not only when a component is installed, with the trust of that
-//! moment; what a component says about itself is remembered under the digest of its bytes only.
+//! Invariants: asked at every load and before every piece of work, not only when a component is
+//! installed, with the trust of that moment; what a component says about itself is remembered under the digest of its bytes only.
+
+use std::collections::BTreeMap;
 
 use tributary_host::Presented;
 use tributary_model::error_code::ErrorCode;
@@ -124,6 +126,23 @@ pub async fn admit(services: &Services, component: &[u8]) -> Result<(), Problem>
         return conflict(format!(
             "{name} {version} is installed with other bytes; a signed version never changes"
         ));
+    }
+    Ok(())
+}
+
+/// Whether the connectors of a run, name and digest of each, may still run.
+///
+/// # Errors
+/// `connector_untrusted`, or what [`crate::Components::load`] says of a file that is gone or altered.
+pub async fn still(
+    services: &Services,
+    tenant: &TenantId,
+    connectors: &BTreeMap<String, String>,
+) -> Result<(), Problem> {
+    let trusted = current(services).await?;
+    for digest in connectors.values() {
+        let presented = services.components.presented(services, digest).await?;
+        verify_origin(&presented, &trusted, Some(tenant))?;
     }
     Ok(())
 }

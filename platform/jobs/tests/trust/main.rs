@@ -6,12 +6,13 @@
 
 mod component;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::json;
 use tributary_host::{EgressPolicy, Host, HostConfig, attach};
-use tributary_jobs::{Components, Services, admit};
+use tributary_jobs::{Components, Services, admit, still};
 use tributary_lake::Lake;
 use tributary_model::clock::SystemClock;
 use tributary_model::error_code::ErrorCode;
@@ -134,6 +135,11 @@ impl Bed {
             .load(&self.services, &tenant, digest);
         loaded.await.map(|_| ())
     }
+}
+
+/// The connectors of a run.
+fn under_way(digest: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([("erp".to_owned(), digest.to_owned())])
 }
 
 fn plain() -> Vec<u8> {
@@ -384,7 +390,15 @@ async fn what_is_installed_is_judged_again_at_each_load() {
         let problem = bed.load(tenant, &digest).await.unwrap_err();
         assert_eq!(problem.code, ErrorCode::ConnectorUntrusted, "{problem}");
         assert!(problem.detail.contains(word), "{word}: {problem}");
+        // and before each piece of work of a run that is under way
+        let (run, tenant) = (under_way(&digest), TenantId::parse(tenant).unwrap());
+        let again = still(&bed.services, &tenant, &run).await.unwrap_err();
+        assert_eq!(again, problem);
     };
+    let tenant = TenantId::parse("acme").unwrap();
+    still(&bed.services, &tenant, &under_way(&digest))
+        .await
+        .unwrap();
     // a key, then the component itself, is revoked
     let key =
         json!({"id": bed.acme.key_id(), "public_key": bed.acme.public_key(), "revoked": "lost"});
