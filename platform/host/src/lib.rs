@@ -8,7 +8,9 @@
 //!   else is in the linker. There is no WASI.
 //! - Every call has limits on CPU time, memory, wall time and bytes per host call, and ends within
 //!   a second of its cancellation.
-//! - Secrets live in [`Connection`]; guests get handles. Sockets come from [`egress`] only.
+//! - What the host keeps for a guest (answers, buffers of files) is in an account with a limit.
+//! - Secrets live in [`Connection`]; guests get handles, and answers that repeat a secret are covered.
+//!   Sockets come from [`egress`] only.
 //! - One store per call (or per target session), dropped afterwards, never shared by tenants.
 //! - Native code is only run if this host compiled it: the cache is authenticated.
 //! - A server compiles in a process of its own ([`HostConfig::compiler`]), one component at a time.
