@@ -102,7 +102,10 @@ pub async fn admit(services: &Services, component: &[u8]) -> Result<(), Problem>
     else {
         return Ok(());
     };
-    let conflict = |detail: String| Err(Problem::new(ErrorCode::Conflict, detail));
+    let conflict = |detail: String| {
+        let problem = Problem::new(ErrorCode::Conflict, detail);
+        Err(problem.hint("give it a name or version of its own"))
+    };
     let digest = blake3::hash(component).to_hex().to_string();
     let before = services
         .components

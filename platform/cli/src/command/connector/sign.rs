@@ -61,6 +61,11 @@ pub(crate) fn sign(arguments: &SignArguments) -> anyhow::Result<()> {
     let (bytes, presented) = read(&arguments.component)?;
     let publisher = Slug::parse(&arguments.publisher)
         .with_context(|| format!("{:?} is no name of a publisher", arguments.publisher))?;
+    anyhow::ensure!(
+        arguments.key.exists(),
+        "there is no key file {}\n  hint: make one with `tributary connector key --key FILE`",
+        arguments.key.display()
+    );
     let signer = PublisherSigner::open_or_create(&arguments.key)?;
     let mut signature = ConnectorSignature {
         signature_version: 1,
@@ -109,6 +114,9 @@ pub(crate) fn verify(arguments: &VerifyArguments) -> anyhow::Result<()> {
                 "signed by  {}, key {}",
                 signature.publisher, signature.key
             ));
+            if signature.digest != presented.digest {
+                print::line("           but the signature is for other bytes");
+            }
         }
         None => print::line("signed by  nobody"),
     }
