@@ -123,13 +123,13 @@ async fn a_connection_can_pin_the_bytes_of_its_connector() {
         "{}",
         unknown.text()
     );
-    assert_eq!(put("abc").await.status, StatusCode::OK);
+    assert_eq!(put("digest-of-files").await.status, StatusCode::OK);
     let stored = api.ok(Call::get(path).bearer(&engineer)).await.json();
-    assert_eq!(stored["connector_digest"], "abc");
+    assert_eq!(stored["connector_digest"], "digest-of-files");
     let start = Call::new(Method::POST, "/api/v1/tenants/acme/runs")
         .json(&json!({"integration": "orders"}))
         .bearer(&engineer);
     let run = api.call(start).await;
     assert_eq!(run.status, StatusCode::CREATED, "{}", run.text());
-    assert_eq!(run.json()["connectors"]["files"], "abc");
+    assert_eq!(run.json()["connectors"]["files"], "digest-of-files");
 }
