@@ -11,7 +11,7 @@ use utoipa::openapi::path::{HttpMethod, Operation};
 
 use crate::routes::{
     connection_forms, connections, connectors, error_page, health, integrations, lookups,
-    mapping_language, mappings, openapi, records, runs, tenants, token,
+    mapping_language, mappings, openapi, records, runs, tenants, token, trust,
 };
 use crate::state::ApiState;
 
@@ -81,6 +81,9 @@ pub fn routes() -> Vec<Route> {
 
         route!(Needs(A::ConnectorView), 0, connectors::list::__path_list_connectors, connectors::list::list_connectors),
         route!(Needs(A::ConnectorManage), MIB_32, connectors::put::__path_put_connector, connectors::put::put_connector),
+
+        route!(Needs(A::ConnectorManage), 0, trust::get::__path_get_trust, trust::get::get_trust),
+        route!(Needs(A::ConnectorManage), MIB_2, trust::put::__path_put_trust, trust::put::put_trust),
 
         route!(Needs(A::ConnectionView), 0, connections::list::__path_list_connections, connections::list::list_connections),
         route!(Needs(A::ConnectionView), 0, connections::get::__path_get_connection, connections::get::get_connection),

@@ -95,6 +95,33 @@ impl Client {
         self.send(Method::PUT, path, Some(body)).await
     }
 
+    /// GET, with the version that the server gave it.
+    pub(crate) async fn get_versioned(&self, path: &str) -> anyhow::Result<(Value, String)> {
+        let response = self.request(Method::GET, path).send().await;
+        let response = response.map_err(|error| self.unreachable(&error))?;
+        let version = response.headers().get("etag");
+        let version = version.and_then(|etag| etag.to_str().ok());
+        let version = version.unwrap_or_default().to_owned();
+        Ok((into_json(response).await?, version))
+    }
+
+    /// PUT JSON over that version and no other.
+    pub(crate) async fn put_over(
+        &self,
+        path: &str,
+        version: &str,
+        body: &Value,
+    ) -> anyhow::Result<Value> {
+        let request = self.request(Method::PUT, path);
+        let response = request
+            .header("if-match", version)
+            .json(body)
+            .send()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        into_json(response).await
+    }
+
     /// PUT bytes.
     pub(crate) async fn put_bytes(&self, path: &str, bytes: Vec<u8>) -> anyhow::Result<Value> {
         let request = self

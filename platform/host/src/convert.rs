@@ -10,6 +10,9 @@ use crate::bindings::imports::tributary::connector::types::{Error, ErrorKind};
 /// Longest message that a connector may make up, characters.
 const MAX_MESSAGE_CHARS: usize = 2_000;
 
+/// Longest pointer that a connector may make up, characters.
+const MAX_POINTER_CHARS: usize = 500;
+
 /// A host failure as the guest sees it.
 pub(crate) fn to_guest(problem: &Problem) -> Error {
     let kind = match problem.code {
@@ -62,7 +65,10 @@ pub(crate) fn to_problem(error: &Error, last: Option<&Problem>) -> Problem {
             ErrorKind::Bug => ErrorCode::ConnectorFailed,
         });
     let mut problem = Problem::new(code, shorten(&error.message, MAX_MESSAGE_CHARS));
-    problem.pointer.clone_from(&error.field);
+    problem.pointer = error
+        .field
+        .as_deref()
+        .map(|field| shorten(field, MAX_POINTER_CHARS));
     problem.retry_after_ms = error.retry_after_ms.map(u64::from);
     problem
 }

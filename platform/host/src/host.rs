@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 use tokio::sync::Semaphore;
+use tributary_model::error_code::ErrorCode;
 use tributary_model::manifest::Manifest;
 use tributary_model::problem::Problem;
 use wasmtime::Engine;
@@ -17,7 +18,8 @@ use crate::compiler::{CompileError, CompileLimits, compile, compile_apart};
 use crate::config::{HostConfig, HostError};
 use crate::connector::Connector;
 use crate::engine::{self, Ticker};
-use crate::inspect::inspect;
+use crate::inspect::{check_size, inspect};
+use crate::signed::{Presented, present};
 
 /// Largest native code of one component.
 const MAX_CODE_BYTES: u64 = 128 << 20;
@@ -74,7 +76,6 @@ impl Host {
     /// `connector_limit` if it takes too long or
     /// too much memory to compile, `internal` if the compiler can't be started.
     pub async fn load(&self, component: &[u8]) -> Result<Arc<Connector>, Problem> {
-        let manifest = inspect(component, self.config.max_component_bytes)?;
         let digest = format!(
             "sha256:{}",
             HEXLOWER.encode(digest(&SHA256, component).as_ref())
@@ -82,6 +83,7 @@ impl Host {
         if let Some(connector) = self.loaded(&digest) {
             return Ok(connector);
         }
+        let manifest = self.inspect(component).await?;
         if let Some(compiled) = self.cached(&digest).await {
             return self.link(compiled, manifest, digest);
         }
@@ -93,6 +95,33 @@ impl Host {
         let compiled = self.compile(component, &digest).await;
         let compiled = compiled.map_err(|error| error.problem(name))?;
         self.link(compiled, manifest, digest)
+    }
+
+    /// Apart from the threads on which calls run: looking at 32 MiB takes its time.
+    async fn inspect(&self, component: &[u8]) -> Result<Manifest, Problem> {
+        let most = self.config.max_component_bytes;
+        check_size(component.len(), most)?;
+        let component = component.to_vec();
+        let work = tokio::task::spawn_blocking(move || Ok(inspect(&component)?.0));
+        work.await.unwrap_or_else(|_| {
+            let detail = "the component could not be looked at";
+            Err(Problem::new(ErrorCode::ConnectorInvalid, detail))
+        })
+    }
+
+    /// What a component says about itself, not yet believed. See [`present`].
+    ///
+    /// # Errors
+    /// As [`present`].
+    pub async fn present(&self, component: &[u8]) -> Result<Presented, Problem> {
+        let most = self.config.max_component_bytes;
+        check_size(component.len(), most)?;
+        let component = component.to_vec();
+        let work = tokio::task::spawn_blocking(move || present(&component, most));
+        work.await.unwrap_or_else(|_| {
+            let detail = "the component could not be looked at";
+            Err(Problem::new(ErrorCode::ConnectorInvalid, detail))
+        })
     }
 
     fn loaded(&self, digest: &str) -> Option<Arc<Connector>> {
@@ -147,8 +176,15 @@ impl Host {
         });
         match published.await {
             Ok(Ok(component)) => Ok(component),
-            // From another build: the program was replaced under a running server.
-            Ok(Err(error)) => Err(CompileError::Broken(error.root_cause().to_string())),
+            Ok(Err(error)) => {
+                let text = error.root_cause().to_string();
+                // The pool has no room for such memories and tables. wasmtime has no type for that.
+                if text.contains("exceeds the") {
+                    return Err(CompileError::Room(text));
+                }
+                // From another build: the program was replaced under a running server.
+                Err(CompileError::Broken(text))
+            }
             Err(_) => Err(CompileError::Broken("its code does not load".to_owned())),
         }
     }

@@ -2,11 +2,14 @@
 //! manifest, its imports and exports. The import list is the capability list.
 
 use tributary_model::error_code::ErrorCode;
+use tributary_model::issue::shorten;
 use tributary_model::manifest::{ConnectorRole, Manifest};
 use tributary_model::problem::Problem;
+use tributary_model::version::Version;
 use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
 use wasmtime::Engine;
 
+use crate::config_schema;
 use crate::engine::MAX_MEMORY_MIB;
 
 /// Namespace of the contract.
@@ -18,6 +21,8 @@ const VERSION: &str = "@0.1.0";
 const MANIFEST_SECTION: &str = "tributary:manifest";
 /// Largest manifest, bytes.
 const MAX_MANIFEST_BYTES: usize = 256 << 10;
+/// Longest title and publisher, characters.
+const MAX_TEXT_CHARS: usize = 200;
 /// Interfaces without a function of their own: importing them grants nothing.
 const FREE: [&str; 2] = ["types", "io"];
 /// Interfaces that can be granted.
@@ -31,24 +36,33 @@ const CAPABILITIES: [&str; 7] = [
     "output",
 ];
 
-/// Reads, validates and compares bytes and manifest.
-pub(crate) fn inspect(bytes: &[u8], max_bytes: usize) -> Result<Manifest, Problem> {
-    if bytes.len() > max_bytes {
+/// Refuses a component that is too large to look at.
+pub(crate) fn check_size(bytes: usize, max_bytes: usize) -> Result<(), Problem> {
+    if bytes > max_bytes {
         return Err(invalid(format!(
-            "the component has {} bytes, at most {max_bytes} are allowed",
-            bytes.len()
+            "the component has {bytes} bytes, at most {max_bytes} are allowed"
         )));
     }
+    Ok(())
+}
+
+/// Reads, validates and compares bytes and manifest; gives the manifest, also as bytes.
+pub(crate) fn inspect(bytes: &[u8]) -> Result<(Manifest, &[u8]), Problem> {
     if Engine::detect_precompiled(bytes).is_some() {
         return Err(invalid(
             "the file is native code, not a WebAssembly component",
         ));
     }
     let outline = outline(bytes)?;
-    let manifest = manifest(outline.manifest)?;
+    let section = outline.manifest.ok_or_else(|| {
+        invalid(format!(
+            "the component has no custom section {MANIFEST_SECTION:?}"
+        ))
+    })?;
+    let manifest = manifest(section)?;
     check_imports(&outline.imports, &manifest)?;
     check_exports(&outline.exports, &manifest)?;
-    Ok(manifest)
+    Ok((manifest, section))
 }
 
 #[derive(Default)]
@@ -107,12 +121,7 @@ fn outline(bytes: &[u8]) -> Result<Outline<'_>, Problem> {
     Ok(outline)
 }
 
-fn manifest(section: Option<&[u8]>) -> Result<Manifest, Problem> {
-    let section = section.ok_or_else(|| {
-        invalid(format!(
-            "the component has no custom section {MANIFEST_SECTION:?}"
-        ))
-    })?;
+fn manifest(section: &[u8]) -> Result<Manifest, Problem> {
     if section.len() > MAX_MANIFEST_BYTES {
         return Err(invalid(format!(
             "the manifest is larger than {MAX_MANIFEST_BYTES} bytes"
@@ -141,6 +150,9 @@ fn manifest(section: Option<&[u8]>) -> Result<Manifest, Problem> {
             "limits.memory_mib is {memory_mib}; 1 to {MAX_MEMORY_MIB} are allowed"
         )));
     }
+    check_texts(&manifest)?;
+    config_schema::check(&manifest.config_schema)
+        .map_err(|what| invalid(format!("config_schema of the manifest: {what}")))?;
     for capability in &manifest.capabilities {
         if !CAPABILITIES.contains(&capability.as_str()) && !FREE.contains(&capability.as_str()) {
             return Err(invalid(format!(
@@ -149,6 +161,28 @@ fn manifest(section: Option<&[u8]>) -> Result<Manifest, Problem> {
         }
     }
     Ok(manifest)
+}
+
+/// What goes into logs, lists and file names as it is.
+fn check_texts(manifest: &Manifest) -> Result<(), Problem> {
+    if Version::parse(&manifest.version).is_none() {
+        let version = shorten(&manifest.version, MAX_TEXT_CHARS);
+        return Err(invalid(format!(
+            "version {version:?} of the manifest is no semantic version such as 1.2.0"
+        )));
+    }
+    for (name, text) in [
+        ("title", &manifest.title),
+        ("publisher", &manifest.publisher),
+    ] {
+        let long = text.chars().nth(MAX_TEXT_CHARS).is_some();
+        if text.is_empty() || long || text.chars().any(char::is_control) {
+            return Err(invalid(format!(
+                "{name} of the manifest is empty, longer than {MAX_TEXT_CHARS} characters, or has control characters"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn check_imports(imports: &[&str], manifest: &Manifest) -> Result<(), Problem> {

@@ -8,7 +8,9 @@
 //!   else is in the linker. There is no WASI.
 //! - Every call has limits on CPU time, memory, wall time and bytes per host call, and ends within
 //!   a second of its cancellation.
-//! - Secrets live in [`Connection`]; guests get handles. Sockets come from [`egress`] only.
+//! - What the host keeps for a guest (answers, buffers of files) is in an account with a limit.
+//! - Secrets live in [`Connection`]; guests get handles, and answers that repeat a secret are covered.
+//!   Sockets come from [`egress`] only.
 //! - One store per call (or per target session), dropped afterwards, never shared by tenants.
 //! - Native code is only run if this host compiled it: the cache is authenticated.
 //! - A server compiles in a process of its own ([`HostConfig::compiler`]), one component at a time.
@@ -24,6 +26,7 @@ mod call;
 mod capabilities;
 mod compiler;
 mod config;
+mod config_schema;
 mod connection;
 mod connector;
 mod convert;
@@ -35,6 +38,7 @@ mod limits;
 mod meter;
 mod rows;
 mod session;
+mod signed;
 
 pub use call::{
     CallContext, CheckStep, Outcome, PageSink, ReadStats, RetryReason, RowOutcome, Selection,
@@ -48,3 +52,4 @@ pub use connection::{
 pub use connector::{Connector, TargetSession};
 pub use egress::EgressPolicy;
 pub use host::Host;
+pub use signed::{Presented, attach, present};

@@ -1,5 +1,8 @@
 //! What stops a guest, by name: memory and tables (asked by wasmtime before each growth), CPU
-//! time and wall time (at each tick), time in the host.
+//! time and wall time (at each tick), time in the host, memory that the host keeps for it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
@@ -83,6 +86,64 @@ impl ResourceLimiter for Limiter {
 
     fn tables(&self) -> usize {
         4
+    }
+}
+
+/// Most bytes that the host keeps for one guest: bodies that it has not dropped, buffers of open files.
+const MAX_HELD_BYTES: usize = 128 * MIB;
+
+/// What the host keeps for one guest. A guest has a thousand handles, and each may stand for a body of
+/// 64 MiB: without an account the guest's memory limit would be worth nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Account {
+    held_bytes: AtomicUsize,
+}
+
+/// A part of an [`Account`], given back when it is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Hold {
+    account: Arc<Account>,
+    bytes: usize,
+}
+
+impl Account {
+    /// Reserves `bytes`, before they are there.
+    pub(crate) fn hold(self: &Arc<Self>, bytes: usize) -> Result<Hold, Problem> {
+        let mut hold = Hold {
+            account: Arc::clone(self),
+            bytes: 0,
+        };
+        hold.grow(bytes)?;
+        Ok(hold)
+    }
+}
+
+impl Hold {
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Problem> {
+        let before = self.account.held_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.bytes += bytes;
+        if before + bytes <= MAX_HELD_BYTES {
+            return Ok(());
+        }
+        let detail = format!(
+            "the connector keeps answers and open files of more than {} MiB in the host",
+            MAX_HELD_BYTES / MIB
+        );
+        let problem = Problem::new(ErrorCode::ConnectorLimit, detail);
+        Err(problem.hint("drop what was read before the next is opened"))
+    }
+
+    /// Gives back what was reserved beyond `bytes`.
+    pub(crate) fn shrink(&mut self, bytes: usize) {
+        let spare = self.bytes.saturating_sub(bytes);
+        self.account.held_bytes.fetch_sub(spare, Ordering::Relaxed);
+        self.bytes -= spare;
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.shrink(0);
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tributary_model::clock::Clock;
 use tributary_model::error_code::ErrorCode;
+use tributary_model::manifest::Limits;
 use tributary_model::problem::Problem;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
@@ -17,7 +18,7 @@ use crate::capabilities::output::SinkItem;
 use crate::connection::SftpLease;
 use crate::connector::Connector;
 use crate::engine::Ticking;
-use crate::limits::{self, Limiter, Stop};
+use crate::limits::{self, Account, Limiter, Stop};
 use crate::meter::{Meter, Metered};
 
 /// Log bytes of one call.
@@ -38,6 +39,10 @@ pub(crate) struct Guest {
     pub(crate) deadline: Instant,
     pub(crate) host_call_timeout: Duration,
     pub(crate) sink: Option<mpsc::Sender<SinkItem>>,
+    /// the stream that is read
+    pub(crate) stream: Option<String>,
+    /// what the guest makes the host keep
+    pub(crate) account: Arc<Account>,
     pub(crate) sftp: Option<SftpLease>,
     pub(crate) folder: Option<Folder>,
     pub(crate) last_problem: Option<Problem>,
@@ -53,7 +58,37 @@ pub(crate) struct Guest {
 /// How long a call may take and where its rows go.
 pub(crate) enum Purpose {
     Call,
-    Read(mpsc::Sender<SinkItem>),
+    Read {
+        stream: String,
+        sink: mpsc::Sender<SinkItem>,
+    },
+}
+
+impl Purpose {
+    /// CPU time with the name of its limit, wall time, and what is read where to.
+    #[expect(clippy::type_complexity, reason = "taken apart at once")]
+    fn terms(
+        self,
+        limits: &Limits,
+    ) -> (
+        u32,
+        &'static str,
+        Duration,
+        Option<(String, mpsc::Sender<SinkItem>)>,
+    ) {
+        match self {
+            Self::Call => (limits.call_cpu_ms, "call_cpu_ms", CALL_WALL, None),
+            Self::Read { stream, sink } => {
+                let wall = Duration::from_secs(u64::from(limits.read_wall_s));
+                (
+                    limits.read_cpu_ms,
+                    "read_cpu_ms",
+                    wall,
+                    Some((stream, sink)),
+                )
+            }
+        }
+    }
 }
 
 /// A store with its guards. The instance is made by the caller (the export types differ).
@@ -88,13 +123,8 @@ impl Session {
             permit = Arc::clone(&connector.pool).acquire_owned() => permit.map_err(|_| cancelled())?,
         };
         let limits = connector.manifest().limits;
-        let (cpu_ms, cpu_name, wall, sink) = match purpose {
-            Purpose::Call => (limits.call_cpu_ms, "call_cpu_ms", CALL_WALL, None),
-            Purpose::Read(sink) => {
-                let wall = Duration::from_secs(u64::from(limits.read_wall_s));
-                (limits.read_cpu_ms, "read_cpu_ms", wall, Some(sink))
-            }
-        };
+        let (cpu_ms, cpu_name, wall, read) = purpose.terms(&limits);
+        let (stream, sink) = read.unzip();
         let meter = Meter::new(cpu_ms);
         let guest = Guest {
             table: ResourceTable::new(),
@@ -105,6 +135,8 @@ impl Session {
             deadline: Instant::now() + wall,
             host_call_timeout: connector.host_call_timeout,
             sink,
+            stream,
+            account: Arc::default(),
             sftp: None,
             folder: None,
             last_problem: None,

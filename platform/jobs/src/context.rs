@@ -104,11 +104,16 @@ async fn side(
     let (document, connection) = services.connection(tenant, name, vault).await?;
     let digest = run.connectors.get(document.connector.as_str());
     let connector = match digest {
-        Some(digest) => services.components.load(services, digest).await?,
+        Some(digest) => services.components.load(services, tenant, digest).await?,
         None => {
             services
                 .components
-                .by_name(services, &document.connector)
+                .by_name(
+                    services,
+                    tenant,
+                    &document.connector,
+                    document.connector_digest.as_deref(),
+                )
                 .await?
         }
     };

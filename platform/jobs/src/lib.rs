@@ -27,9 +27,11 @@ mod services;
 mod spill;
 mod target;
 mod tokens;
+mod trust;
 mod worker;
 
 pub use components::Components;
 pub use report::RunReport;
 pub use services::{Services, check_connection};
+pub use trust::{admit, still, verify_origin};
 pub use worker::{Worker, WorkerOptions};

@@ -120,7 +120,12 @@ pub async fn check_connection(
     let connection = services.open_connection(tenant, document, &vault)?;
     let connector = services
         .components
-        .by_name(services, &document.connector)
+        .by_name(
+            services,
+            tenant,
+            &document.connector,
+            document.connector_digest.as_deref(),
+        )
         .await?;
     let call = CallContext {
         tenant: tenant.clone(),

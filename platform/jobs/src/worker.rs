@@ -18,6 +18,7 @@ use tributary_store::{Fenced, Lease, LeaseKey};
 use crate::batch::Unfinished;
 use crate::context::RunContext;
 use crate::services::{Services, store_problem};
+use crate::trust;
 use crate::{batch, extract, finish, plan};
 
 /// How many times a work item is tried before it fails for good.
@@ -184,11 +185,14 @@ impl Worker {
     /// The run's context, made anew for each attempt: whoever redrives a run has mended a
     /// connection or knows of a delivery, and both are part of it.
     async fn context(&self, lease: &Lease) -> Result<Arc<RunContext>, Problem> {
+        let known = self.contexts().get(&lease.run).map(Arc::clone);
         if lease.kind != WorkKind::Plan
-            && let Some(context) = self.contexts().get(&lease.run)
+            && let Some(context) = known
             && context.run.attempt == lease.run_attempt
         {
-            return Ok(Arc::clone(context));
+            // A connector that was revoked meanwhile stops here, not with the next run.
+            trust::still(&self.services, &lease.tenant, &context.run.connectors).await?;
+            return Ok(context);
         }
         let loaded = RunContext::load(&self.services, &lease.tenant, &lease.run).await?;
         let context = Arc::new(loaded);

@@ -32,6 +32,10 @@ pub struct ConnectionDocument {
     pub title: String,
     /// name of the connector
     pub connector: Slug,
+    /// these bytes of the connector and no others, as `tributary connector list --json` shows their
+    /// digest; the version installed last if absent
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connector_digest: Option<String>,
     pub endpoint: Endpoint,
     /// checked against the connector's `config_schema`; given to the guest as it is
     #[serde(default)]

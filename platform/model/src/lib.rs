@@ -24,3 +24,5 @@ pub mod problem;
 pub mod role;
 pub mod rows;
 pub mod state;
+pub mod trust;
+pub mod version;

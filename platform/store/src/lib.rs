@@ -39,7 +39,8 @@ pub use ledger::{
     RunFilter, Seen, StoredOutcome, StreamCursor, record_key_hash,
 };
 pub use system::{
-    Client, Connector, Heartbeat, NewClient, NewConnector, Swept, SweptWork, SystemStore, Tenant,
+    Client, Connector, Heartbeat, NewClient, NewConnector, StoredTrust, Swept, SweptWork,
+    SystemStore, Tenant,
 };
 pub use tenant::{
     Connection, Document, NewConnection, Origin, Put, PutOptions, PutOutcome, SealedSecrets,

@@ -1,4 +1,5 @@
-//! The file that holds the KEK: one line `tributary-key-1:` and 32 bytes in base64url.
+//! Files that hold a key, the KEK for one: one line, a prefix such as `tributary-key-1:` and 32 bytes
+//! in base64url.
 //!
 //! Invariants: made with mode 0600 and never replaced: a file that exists is read, whoever made
 //! it; a file that group or others may read is refused.
@@ -13,25 +14,35 @@ use secrecy::{ExposeSecret, SecretBox, SecretString};
 
 use crate::{KEY_BYTES, Key, VaultError, random_key, random_secret};
 
-const PREFIX: &str = "tributary-key-1:";
-const FORM: &str = "tributary-key-1:<43 characters of base64url>";
+/// How the line of a kind of key file looks.
+pub(crate) struct Form {
+    pub(crate) prefix: &'static str,
+    /// in words, for errors
+    pub(crate) text: &'static str,
+}
+
+/// The platform's key encryption key.
+pub(crate) const PLATFORM: Form = Form {
+    prefix: "tributary-key-1:",
+    text: "tributary-key-1:<43 characters of base64url>",
+};
 /// More than a key file can be; keeps a wrong path (a device, a database) from being read in.
 const MOST_BYTES: u64 = 4096;
 
-pub(crate) fn open_or_create(path: &Path) -> Result<Key, VaultError> {
+pub(crate) fn open_or_create(path: &Path, form: &Form) -> Result<Key, VaultError> {
     match File::open(path) {
-        Ok(file) => read(path, file),
+        Ok(file) => read(path, form, file),
         Err(source) if source.kind() == ErrorKind::NotFound => {
-            create(path)?;
+            create(path, form)?;
             // read back what is there now: another process may have been faster
             let file = File::open(path).map_err(|e| failed("read", path, e))?;
-            read(path, file)
+            read(path, form, file)
         }
         Err(source) => Err(failed("read", path, source)),
     }
 }
 
-fn read(path: &Path, file: File) -> Result<Key, VaultError> {
+fn read(path: &Path, form: &Form, file: File) -> Result<Key, VaultError> {
     // the mode of the opened file, not of the path: the path could be swapped in between
     let meta = file.metadata().map_err(|e| failed("read", path, e))?;
     let mode = meta.permissions().mode() & 0o777;
@@ -46,14 +57,14 @@ fn read(path: &Path, file: File) -> Result<Key, VaultError> {
         .read_to_string(&mut text)
         .map_err(|e| failed("read", path, e))?;
     let text = SecretString::from(text);
-    parse(text.expose_secret()).ok_or_else(|| VaultError::KeyFileForm {
+    parse(text.expose_secret(), form).ok_or_else(|| VaultError::KeyFileForm {
         path: path.to_owned(),
-        expected: FORM,
+        expected: form.text,
     })
 }
 
-fn parse(text: &str) -> Option<Key> {
-    let encoded = text.trim_end().strip_prefix(PREFIX)?;
+fn parse(text: &str, form: &Form) -> Option<Key> {
+    let encoded = text.trim_end().strip_prefix(form.prefix)?;
     let bytes = SecretBox::new(
         BASE64URL_NOPAD
             .decode(encoded.as_bytes())
@@ -65,12 +76,13 @@ fn parse(text: &str) -> Option<Key> {
 }
 
 /// Writes a new key beside `path` and links it there: never half a file, never over another one.
-fn create(path: &Path) -> Result<(), VaultError> {
+fn create(path: &Path, form: &Form) -> Result<(), VaultError> {
     let folder = folder_of(path);
     fs::create_dir_all(&folder).map_err(|e| failed("create the folder of", path, e))?;
     let key = random_key()?;
     let line = SecretString::from(format!(
-        "{PREFIX}{}\n",
+        "{}{}\n",
+        form.prefix,
         BASE64URL_NOPAD.encode(key.expose_secret())
     ));
     let name = path.file_name().unwrap_or_default().to_string_lossy();

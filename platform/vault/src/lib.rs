@@ -14,6 +14,7 @@
 
 mod derive;
 mod key_file;
+mod publisher;
 mod seal;
 mod secret;
 mod signer;
@@ -26,6 +27,7 @@ use data_encoding::BASE64URL_NOPAD;
 use secrecy::{ExposeSecret, SecretBox};
 use tributary_model::id::TenantId;
 
+pub use publisher::{PublisherSigner, Statement, publisher_key_id, statement_holds};
 pub use secret::{hash_secret, random_secret, verify_secret};
 pub use signer::TokenSigner;
 
@@ -140,7 +142,7 @@ impl Vault {
     /// `KeyFile`, `KeyFileOpen`, `KeyFileForm` as described there.
     pub fn open_or_create(key_file: &Path) -> Result<Self, VaultError> {
         Ok(Self {
-            kek: key_file::open_or_create(key_file)?,
+            kek: key_file::open_or_create(key_file, &key_file::PLATFORM)?,
         })
     }
 

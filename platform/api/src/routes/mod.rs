@@ -15,3 +15,4 @@ pub(crate) mod records;
 pub(crate) mod runs;
 pub(crate) mod tenants;
 pub(crate) mod token;
+pub(crate) mod trust;

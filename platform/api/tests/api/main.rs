@@ -18,3 +18,4 @@ mod pages;
 mod runs;
 mod server;
 mod tokens;
+mod trust;

@@ -185,7 +185,7 @@ fn identities(api: &Api) -> Vec<Identity> {
 fn request(route: &Route, names: &Names, identity: &Identity) -> Call {
     let id = route.operation_id.as_str();
     let (object, body): (&str, Option<Value>) = match id {
-        "get_tenant" | "list_connectors" | "list_connections" | "list_mappings"
+        "get_tenant" | "get_trust" | "list_connectors" | "list_connections" | "list_mappings"
         | "list_lookups" | "list_integrations" | "list_runs" | "get_run" | "watch_run"
         | "cancel_run" | "redrive_run" | "list_issues" | "download_results" => ("", None),
         "get_connection" | "check_connection" => ("shop", None),
@@ -197,6 +197,7 @@ fn request(route: &Route, names: &Names, identity: &Identity) -> Call {
         "put_mapping" => ("extra", Some(document_of("mappings", "extra"))),
         "put_lookup" => ("extra", Some(document_of("lookups", "extra"))),
         "put_integration" => ("extra", Some(document_of("integrations", "extra"))),
+        "put_trust" => ("", Some(json!({"trust_version": 1}))),
         "put_connector" => ("files", Some(manifest("files", "source"))),
         "start_run" => ("", Some(json!({"integration": "orders"}))),
         other => panic!("the route {other} has no request here"),

@@ -195,6 +195,7 @@ fn api_state(services: &Arc<Services>, shutdown: &CancellationToken) -> anyhow::
         install: Arc::new(move |bytes: Bytes| {
             let services = Arc::clone(&installing);
             Box::pin(async move {
+                tributary_jobs::admit(&services, &bytes).await?;
                 let connector = services.host.load(&bytes).await?;
                 let digest = services.components.keep(bytes).await?;
                 Ok(ConnectorInfo {

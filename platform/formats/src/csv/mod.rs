@@ -17,6 +17,8 @@ pub mod splitter;
 
 pub(crate) use scanner::Scanner;
 
+use std::collections::HashSet;
+
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 use tributary_model::rows::{CsvFormat, RowPosition};
@@ -27,6 +29,8 @@ pub use detect::{Detected, detect, encoding_of};
 pub use fields::{Fields, field_count};
 pub use splitter::{Rows, Splitter};
 
+/// Most columns of a header line, as many as a sheet of a workbook has.
+const MAX_COLUMNS: usize = 16_384;
 /// The UTF-8 byte order mark.
 pub(crate) const BOM: &[u8] = b"\xEF\xBB\xBF";
 
@@ -124,9 +128,18 @@ pub fn header(line: &[u8], format: &CsvFormat) -> Result<Vec<String>, RowFault> 
         )
     })?;
     let mut names: Vec<String> = Vec::new();
+    let mut seen = HashSet::new();
     for field in Fields::new(text, delimiter, quote) {
         let name = String::from_utf8_lossy(&field).trim().to_owned();
         let number = names.len() + 1;
+        if number > MAX_COLUMNS {
+            return Err(RowFault::new(
+                ErrorCode::CsvHeader,
+                position,
+                format!("the header line has more than {MAX_COLUMNS} columns"),
+                text,
+            ));
+        }
         if name.is_empty() {
             return Err(RowFault::new(
                 ErrorCode::CsvHeader,
@@ -135,7 +148,7 @@ pub fn header(line: &[u8], format: &CsvFormat) -> Result<Vec<String>, RowFault> 
                 text,
             ));
         }
-        if names.contains(&name) {
+        if !seen.insert(name.clone()) {
             return Err(RowFault::new(
                 ErrorCode::CsvHeader,
                 position,

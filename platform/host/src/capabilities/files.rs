@@ -13,6 +13,8 @@ use crate::connection::{self, FileReader, SftpLease};
 use crate::rows::ByteReader;
 use crate::session::Guest;
 
+/// What reading ahead in one file may take.
+const FILE_BUFFER_BYTES: usize = 8 << 20;
 /// Entries of one page of a listing.
 const LISTING_PAGE: usize = 1_000;
 
@@ -64,9 +66,11 @@ impl Guest {
         })
     }
 
-    async fn open_file(&mut self, path: &str, offset: u64) -> Result<FileReader, Problem> {
+    async fn open_file(&mut self, path: &str, offset: u64) -> Result<ByteReader, Problem> {
         check_path(path)?;
-        FileReader::open(self.lease().await?, path, offset).await
+        let hold = self.account.hold(FILE_BUFFER_BYTES)?;
+        let file = FileReader::open(self.lease().await?, path, offset).await?;
+        Ok(ByteReader::file(file, hold))
     }
 
     async fn stat_file(&mut self, path: &str) -> Result<Entry, Problem> {
@@ -114,7 +118,7 @@ impl Host for Guest {
         let limit = self.host_call_timeout;
         match timed(limit, "opening the file", self.open_file(&path, offset)).await {
             Ok(file) => {
-                let reader = Reader::new(ByteReader::File(Box::new(file)));
+                let reader = Reader::new(file);
                 let handle = self.table.push(reader)?;
                 Ok(self.answer(Ok(handle)))
             }

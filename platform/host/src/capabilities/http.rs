@@ -9,7 +9,7 @@ use super::connections::ConnectionHandle;
 use super::io::Reader;
 use crate::bindings::imports::tributary::connector::http::{Host, Method, Request, Response};
 use crate::bindings::imports::tributary::connector::types::Error;
-use crate::connection::HttpRequest;
+use crate::connection::{HttpRequest, MAX_BODY_BYTES};
 use crate::rows::ByteReader;
 use crate::session::Guest;
 
@@ -42,9 +42,14 @@ impl Host for Guest {
             idempotency_key: request.idempotency_key,
             timeout_ms: Some(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
         };
+        let mut hold = match self.account.hold(MAX_BODY_BYTES) {
+            Ok(hold) => hold,
+            Err(problem) => return Ok(self.answer(Err(problem))),
+        };
         match self.call.connection.send(request).await {
             Ok(response) => {
-                let body = Reader::new(ByteReader::memory(response.body));
+                hold.shrink(response.body.len());
+                let body = Reader::new(ByteReader::memory(response.body, hold));
                 let body = self.table.push(body)?;
                 Ok(self.answer(Ok(Response {
                     status: response.status,

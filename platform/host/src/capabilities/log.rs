@@ -1,6 +1,8 @@
 //! `log`: lines into the run's log, bounded per line and per call. Fields of the guest stay inside
 //! one field of ours, so a guest can't pose as the platform.
 
+use std::fmt::Write as _;
+
 use tributary_model::issue::shorten;
 
 use crate::bindings::imports::tributary::connector::log::{Host, Level};
@@ -16,20 +18,16 @@ impl Host for Guest {
         fields: Vec<(String, String)>,
     ) -> wasmtime::Result<()> {
         self.host_calls += 1;
-        let fields: String = fields
-            .iter()
-            .map(|(name, value)| format!(" {name}={value:?}"))
-            .collect();
-        // Debug form: a line end in a message can't start a forged line.
-        let line = shorten(&format!("{message:?}{fields}"), MAX_LINE_CHARS);
+        if self.log_bytes_left == 0 {
+            return Ok(());
+        }
+        let line = line(&message, &fields);
         if line.len() > self.log_bytes_left {
-            if self.log_bytes_left > 0 {
-                self.log_bytes_left = 0;
-                tracing::warn!(
-                    connector.name = self.connector,
-                    "log limit reached, further lines dropped"
-                );
-            }
+            self.log_bytes_left = 0;
+            tracing::warn!(
+                connector.name = self.connector,
+                "log limit reached, further lines dropped"
+            );
             return Ok(());
         }
         self.log_bytes_left -= line.len();
@@ -70,4 +68,18 @@ impl Host for Guest {
         }
         Ok(())
     }
+}
+
+/// One line of at most `MAX_LINE_CHARS`, in debug form: a line end in a message can't start a forged
+/// line. Cut before it is written out, so that a long message costs no more than a short one.
+fn line(message: &str, fields: &[(String, String)]) -> String {
+    let cut = |text: &str| shorten(text, MAX_LINE_CHARS);
+    let mut line = format!("{:?}", cut(message));
+    for (name, value) in fields {
+        if line.len() >= MAX_LINE_CHARS {
+            break;
+        }
+        let _ = write!(line, " {:?}={:?}", cut(name), cut(value));
+    }
+    shorten(&line, MAX_LINE_CHARS)
 }

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use tributary_formats::page::Page;
 use tributary_model::error_code::ErrorCode;
+use tributary_model::issue::shorten;
 use tributary_model::problem::Problem;
 use tributary_model::rows::{RowFormat, RowPosition};
 use wasmtime::component::Resource;
@@ -17,6 +18,13 @@ use crate::session::Guest;
 
 /// Largest checkpoint, bytes.
 const MAX_STATE_BYTES: usize = 1 << 20;
+/// Checkpoints that a read may make beyond two for each page: each is written to the ledger.
+const SPARE_CHECKPOINTS: u64 = 1_000;
+/// Largest batch that a guest makes itself, bytes and rows.
+const MAX_BATCH_BYTES: usize = 4 << 20;
+const MAX_BATCH_ROWS: u32 = 10_000;
+/// Longest name of a source that is kept, characters.
+const MAX_SOURCE_CHARS: usize = 1_000;
 
 /// What goes to the sink, in order.
 pub(crate) enum SinkItem {
@@ -44,6 +52,18 @@ impl Guest {
         sink.send(item).await.map_err(gone)
     }
 
+    /// Rows go where the run asked for rows, and nowhere else.
+    fn check_stream(&self, stream: &str) -> Result<(), Problem> {
+        match &self.stream {
+            Some(asked) if asked != stream => {
+                let stream = shorten(stream, MAX_SOURCE_CHARS);
+                let detail = format!("rows of the stream {stream:?} came, {asked:?} is read");
+                Err(Problem::new(ErrorCode::ConnectorFailed, detail))
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn pipe_pages(
         &mut self,
         stream: &str,
@@ -69,11 +89,14 @@ impl Guest {
                 piped.ended = true;
                 break;
             };
+            if let Err(problem) = self.check_stream(stream) {
+                return Ok(Err(problem));
+            }
             piped.pages += 1;
             piped.rows += u64::from(cut.rows);
             let page = Page {
                 stream: stream.to_owned(),
-                source: cut.source,
+                source: shorten(&cut.source, MAX_SOURCE_CHARS),
                 format: cut.format,
                 first: cut.first,
                 rows: cut.rows,
@@ -87,18 +110,36 @@ impl Guest {
     }
 }
 
+/// A batch is as large as announced and no larger than allowed.
+fn check_batch(batch: &Batch) -> Result<(), Problem> {
+    let bytes = batch.data.len();
+    if bytes > MAX_BATCH_BYTES || batch.rows > MAX_BATCH_ROWS {
+        let detail = format!(
+            "a batch of {} rows and {bytes} bytes; at most {MAX_BATCH_ROWS} and {MAX_BATCH_BYTES} are taken",
+            batch.rows
+        );
+        return Err(Problem::new(ErrorCode::ConnectorLimit, detail));
+    }
+    let lines = batch
+        .data
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty());
+    if batch.rows == 0 || lines.count() != batch.rows as usize {
+        let detail = format!(
+            "the batch announces {} rows and has another number of lines, or none",
+            batch.rows
+        );
+        return Err(Problem::new(ErrorCode::ConnectorFailed, detail));
+    }
+    Ok(())
+}
+
 impl Host for Guest {
     async fn emit(&mut self, batch: Batch) -> wasmtime::Result<Result<(), Error>> {
-        let lines = batch
-            .data
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty());
-        if lines.count() != batch.rows as usize {
-            let detail = format!(
-                "the batch announces {} rows and has another number of lines",
-                batch.rows
-            );
-            let problem = Problem::new(ErrorCode::ConnectorFailed, detail);
+        let checked = self
+            .check_stream(&batch.stream)
+            .and_then(|()| check_batch(&batch));
+        if let Err(problem) = checked {
             return Ok(self.answer(Err(problem)));
         }
         let first = RowPosition {
@@ -134,6 +175,15 @@ impl Host for Guest {
             let detail = format!(
                 "the checkpoint has {} bytes, at most {MAX_STATE_BYTES} are kept",
                 state.len()
+            );
+            let problem = Problem::new(ErrorCode::ConnectorLimit, detail);
+            return Ok(self.answer(Err(problem)));
+        }
+        let most = SPARE_CHECKPOINTS + 2 * self.stats.pages;
+        if self.stats.checkpoints >= most {
+            let detail = format!(
+                "more than {most} checkpoints for {} pages",
+                self.stats.pages
             );
             let problem = Problem::new(ErrorCode::ConnectorLimit, detail);
             return Ok(self.answer(Err(problem)));

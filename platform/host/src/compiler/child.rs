@@ -10,7 +10,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit, setpriority_process};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 use tributary_model::error_code::ErrorCode;
@@ -22,6 +22,8 @@ use super::{CompileError, CompileLimits, Compiler};
 const LOOK: Duration = Duration::from_millis(10);
 /// What the allocator may reserve beyond what it uses.
 const RESERVED_BYTES: u64 = 2 << 30;
+/// How far the process stands back when others want the processor.
+const NICE: i32 = 10;
 /// Most bytes of stderr that are read.
 const STDERR_BYTES: u64 = 64 << 10;
 
@@ -91,6 +93,8 @@ fn confine(pid: Option<u32>, limits: CompileLimits) -> std::io::Result<()> {
     // Ends it even if this process is killed meanwhile.
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
     limit(Resource::Cpu, (limits.time.as_secs() + 1) * threads)?;
+    // Compiling takes all processors; whoever is running goes first.
+    let _ = setpriority_process(pid, NICE);
     // When the machine is short of memory this process goes first, not the server.
     let _ = std::fs::write(format!("/proc/{number}/oom_score_adj"), "1000");
     Ok(())

@@ -49,6 +49,8 @@ pub(crate) enum CompileError {
     System,
     #[error("its native code has more than {} MiB", .0 >> 20)]
     Code(u64),
+    #[error("it asks for more than a connector may have: {0}")]
+    Room(String),
     #[error("it does not compile: {0}")]
     Refused(String),
     #[error("it broke the compiler ({0})")]
@@ -63,7 +65,7 @@ impl CompileError {
         }
         let code = match self {
             Self::Start(_) => ErrorCode::Internal,
-            Self::Time(_) | Self::Memory(_) | Self::System | Self::Code(_) => {
+            Self::Time(_) | Self::Memory(_) | Self::System | Self::Code(_) | Self::Room(_) => {
                 ErrorCode::ConnectorLimit
             }
             Self::Refused(_) | Self::Broken(_) => ErrorCode::ConnectorInvalid,

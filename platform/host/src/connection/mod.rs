@@ -4,6 +4,7 @@
 //! Invariants: no credential in Debug, errors or logs; every socket comes from `egress`; HTTP
 //! keeps below the base address and follows no redirect; SSH host keys are pinned.
 
+mod climb;
 mod credential;
 mod http;
 mod request;
@@ -25,6 +26,7 @@ use crate::egress::EgressPolicy;
 use credential::Secrets;
 pub use credential::{KeptTokens, TokenKeeper};
 pub(crate) use http::HttpEndpoint;
+pub(crate) use http::transport::MAX_BODY_BYTES;
 pub use request::{HttpRequest, HttpResponse, SendError};
 pub(crate) use sftp::{Entry, SftpEndpoint, SftpLease};
 pub(crate) use sftp_read::FileReader;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use tributary_model::clock::Clock;
 use tributary_model::error_code::ErrorCode;
+use tributary_model::issue::shorten;
 use tributary_model::manifest::Manifest;
 use tributary_model::problem::{Place, Problem};
 use wasmtime::Engine;
@@ -26,6 +27,11 @@ use crate::engine::Ticker;
 use crate::session::{Guest, Purpose, Session};
 
 pub use target::TargetSession;
+
+/// What is shown of a check: steps, and characters of their names and messages.
+const MAX_STEPS: usize = 100;
+const MAX_NAME_CHARS: usize = 200;
+const MAX_MESSAGE_CHARS: usize = 2_000;
 
 /// See the module.
 pub struct Connector {
@@ -189,8 +195,12 @@ impl Connector {
         let steps = result
             .map_err(|failure| session.problem(failure))?
             .map_err(|error| to_problem(&error, last.as_ref()))?;
-        let step = |(name, ok, message)| CheckStep { name, ok, message };
-        Ok(steps.into_iter().map(step).collect())
+        let step = |(name, ok, message): (String, bool, String)| CheckStep {
+            name: shorten(&name, MAX_NAME_CHARS),
+            ok,
+            message: shorten(&message, MAX_MESSAGE_CHARS),
+        };
+        Ok(steps.into_iter().take(MAX_STEPS).map(step).collect())
     }
 
     /// What every call begins with: the right kind of connection and a config that fits.

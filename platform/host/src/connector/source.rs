@@ -18,6 +18,10 @@ use crate::session::{Failure, Purpose, Session};
 
 /// Pages and checkpoints that a guest may be ahead of its sink.
 const QUEUE: usize = 4;
+/// Most streams of a source.
+const MAX_STREAMS: usize = 5_000;
+/// Most partitions of one read: each is a row of the ledger.
+const MAX_PARTITIONS: usize = 100_000;
 
 impl Connector {
     fn source(&self) -> Result<&SourceConnectorPre<crate::session::Guest>, Problem> {
@@ -45,6 +49,13 @@ impl Connector {
             })
             .await;
         let streams = finish(&session, result)?;
+        if streams.len() > MAX_STREAMS {
+            let what = format!(
+                "answered {} streams; at most {MAX_STREAMS} are taken",
+                streams.len()
+            );
+            return Err(self.broke_contract(&what));
+        }
         streams
             .into_iter()
             .map(|stream| self.stream(stream))
@@ -76,6 +87,13 @@ impl Connector {
             })
             .await;
         let partitions = finish(&session, result)?;
+        if partitions.len() > MAX_PARTITIONS {
+            let what = format!(
+                "answered {} partitions; at most {MAX_PARTITIONS} are taken",
+                partitions.len()
+            );
+            return Err(self.broke_contract(&what));
+        }
         partitions
             .iter()
             .map(|text| self.json("partition", text))
@@ -99,7 +117,11 @@ impl Connector {
         let selection = to_guest(selection);
         let started = Instant::now();
         let (sender, mut queue) = mpsc::channel(QUEUE);
-        let mut session = Session::open(self, call, Purpose::Read(sender)).await?;
+        let purpose = Purpose::Read {
+            stream: selection.stream.clone(),
+            sink: sender,
+        };
+        let mut session = Session::open(self, call, purpose).await?;
 
         let guest = async move {
             let result = session

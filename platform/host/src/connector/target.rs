@@ -18,6 +18,10 @@ use crate::session::{Failure, Purpose, Session};
 
 /// Longest message and code of a target that is kept, characters.
 const MAX_TEXT_CHARS: usize = 2_000;
+/// Longest pointer to a field, characters.
+const MAX_FIELD_CHARS: usize = 500;
+/// Longest name that a target gives a record.
+const MAX_EXTERNAL_ID_BYTES: usize = 1_000;
 
 /// One instance for the calls of one batch: cheaper than an instance per call, and still one per
 /// batch and tenant. After an error it is of no more use.
@@ -213,10 +217,24 @@ impl TargetSession<'_> {
         Ok(ordered)
     }
 
+    /// A name that was cut would name nothing, so a long one is refused.
+    fn external_id(&self, id: Option<String>) -> Result<Option<String>, Problem> {
+        match id {
+            Some(id) if id.len() > MAX_EXTERNAL_ID_BYTES => {
+                let what = format!(
+                    "answered an external id of {} bytes; {MAX_EXTERNAL_ID_BYTES} are kept",
+                    id.len()
+                );
+                Err(self.connector.broke_contract(&what))
+            }
+            id => Ok(id),
+        }
+    }
+
     fn outcome(&self, outcome: contract::Outcome) -> Result<Outcome, Problem> {
         Ok(match outcome {
             contract::Outcome::Delivered(delivered) => Outcome::Delivered {
-                external_id: delivered.external_id,
+                external_id: self.external_id(delivered.external_id)?,
                 detail: match &delivered.detail {
                     Some(text) => Some(self.connector.json("detail", text)?),
                     None => None,
@@ -225,7 +243,10 @@ impl TargetSession<'_> {
             contract::Outcome::Rejected(rejected) => Outcome::Rejected {
                 code: shorten(&rejected.code, 200),
                 message: shorten(&rejected.message, MAX_TEXT_CHARS),
-                field: rejected.field,
+                field: rejected
+                    .field
+                    .as_deref()
+                    .map(|field| shorten(field, MAX_FIELD_CHARS)),
             },
             contract::Outcome::Retry(retry) => Outcome::Retry {
                 reason: match retry.kind {

@@ -1,7 +1,11 @@
 //! Which addresses are on the public Internet (IANA special-purpose registries, RFC 6890). Unknown
-//! IPv6 space is not public: only 2000::/3 is handed out.
+//! IPv6 space is not public: only 2000::/3 is handed out. One address that looks public is not.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Where Azure's machines ask for their identity and settings: outside every special block, and
+/// answered by the machine's own host.
+const AZURE_PLATFORM: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
 
 /// Whether the address is publicly routable unicast. Embedded IPv4 (mapped, NAT64) is judged by
 /// the address inside; tunnels (6to4, Teredo) are refused.
@@ -15,7 +19,7 @@ pub fn is_global(address: IpAddr) -> bool {
 
 fn is_global_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
-    !matches!(
+    let special = matches!(
         (a, b, c),
         (0 | 10 | 127, _, _)
             | (100, 64..=127, _)
@@ -28,7 +32,8 @@ fn is_global_v4(address: Ipv4Addr) -> bool {
             | (198, 51, 100)
             | (203, 0, 113)
             | (224..=255, _, _)
-    )
+    );
+    !special && address != AZURE_PLATFORM
 }
 
 fn is_global_v6(address: Ipv6Addr) -> bool {

@@ -1,9 +1,10 @@
 //! The one door to the network. A name is resolved once, every address it resolves to is checked,
 //! and exactly the checked addresses are dialled, so a second look-up can't change its mind.
 //!
-//! Invariants: an address that is not publicly routable is refused unless the operator granted
-//! it together with the port; one bad address among several refuses them all (that is what a
-//! rebinding answer looks like). Deliberately absent: proxies from the environment, redirects.
+//! Invariants: an address that is not publicly routable, and a port where mail servers and the like
+//! listen, is refused unless the operator granted it together with the port; one bad address among
+//! several refuses them all (that is what a rebinding answer looks like). Deliberately absent:
+//! proxies from the environment, redirects.
 
 mod address;
 mod resolver;
@@ -18,6 +19,10 @@ use tributary_model::problem::Problem;
 pub use address::is_global;
 pub(crate) use resolver::PinnedResolver;
 
+/// Ports of other protocols through which a request could do harm in our name: chargen, mail, DNS.
+/// Port 0 is none.
+const REFUSED_PORTS: [u16; 10] = [0, 19, 25, 53, 110, 143, 465, 587, 993, 995];
+
 /// What the operator granted beyond public addresses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EgressPolicy {
@@ -28,8 +33,8 @@ pub struct EgressPolicy {
 /// Why a connection was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EgressError {
-    /// The address is not public and not granted.
-    #[error("{host}:{port} is not a public address and not granted")]
+    /// Address or port is not for everyone and not granted.
+    #[error("{host}:{port} is not a public address with an ordinary port, and not granted")]
     Denied { host: String, port: u16 },
     /// The name does not resolve.
     #[error("the name {host:?} could not be resolved")]
@@ -67,7 +72,8 @@ impl EgressPolicy {
     /// Whether `host` (as the connection names it) at `address` may be dialled.
     #[must_use]
     pub fn permits(&self, host: &str, address: SocketAddr) -> bool {
-        is_global(address.ip()) || self.granted(host, address)
+        let open = is_global(address.ip()) && !REFUSED_PORTS.contains(&address.port());
+        open || self.granted(host, address)
     }
 
     fn granted(&self, host: &str, address: SocketAddr) -> bool {

@@ -11,6 +11,10 @@ use tributary_model::rows::{RowFormat, RowPosition};
 use super::{ByteReader, Cut};
 
 const MAX_DOCUMENT_BYTES: usize = 64 << 20;
+/// Most that a guest may look at in one call: values are for cursors and page tokens, not for rows.
+const MAX_VALUES_BYTES: usize = 8 << 20;
+/// What one value costs beside its text.
+const VALUE_BYTES: usize = 32;
 
 pub(crate) struct DocumentRows {
     source: String,
@@ -70,16 +74,27 @@ impl DocumentRows {
     pub(crate) async fn probe(&mut self, pointer: &str) -> Result<Option<String>, Problem> {
         let body = self.body().await?;
         let found = json::probe(&body, pointer).map_err(|fault| self.not_understood(&fault))?;
+        if found
+            .as_ref()
+            .is_some_and(|value| value.len() > MAX_VALUES_BYTES)
+        {
+            return Err(too_much(pointer));
+        }
         Ok(found.map(std::borrow::Cow::into_owned))
     }
 
     pub(crate) async fn pluck(&mut self, pointer: &str) -> Result<Vec<Option<String>>, Problem> {
         let body = self.body().await?;
         let mut values = Vec::new();
+        let mut bytes = 0;
         for range in json::records(&body, &self.records) {
             let range = range.map_err(|fault| self.not_understood(&fault))?;
             let row = body.get(range).unwrap_or_default();
             let value = json::probe(row, pointer).map_err(|fault| self.not_understood(&fault))?;
+            bytes += VALUE_BYTES + value.as_ref().map_or(0, |value| value.len());
+            if bytes > MAX_VALUES_BYTES {
+                return Err(too_much(pointer));
+            }
             values.push(value.map(std::borrow::Cow::into_owned));
         }
         Ok(values)
@@ -94,9 +109,11 @@ impl DocumentRows {
         let body = match self.reader.next().await? {
             None => first,
             Some(second) => {
+                self.reader.keep(first.len() + second.len())?;
                 whole.extend_from_slice(&first);
                 whole.extend_from_slice(&second);
                 while let Some(chunk) = self.reader.next().await? {
+                    self.reader.keep(chunk.len())?;
                     whole.extend_from_slice(&chunk);
                     if whole.len() > MAX_DOCUMENT_BYTES {
                         let detail = format!(
@@ -117,4 +134,9 @@ impl DocumentRows {
         let detail = format!("{}: {}", self.source, fault.message);
         Problem::new(ErrorCode::SourceProtocol, detail)
     }
+}
+
+fn too_much(pointer: &str) -> Problem {
+    let detail = format!("the values at {pointer:?} have more than {MAX_VALUES_BYTES} bytes");
+    Problem::new(ErrorCode::ConnectorLimit, detail).hint("ask for smaller pages")
 }

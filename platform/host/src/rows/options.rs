@@ -10,6 +10,9 @@ use tributary_model::rows::{CsvFormat, RowFormat, RowPosition};
 use super::lines::Header;
 use super::{ByteReader, DocumentRows, LineRows, RowSource};
 
+/// Most columns that a connector may name, as many as a header line may have.
+const MAX_COLUMNS: usize = 16_384;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CsvOptions {
@@ -75,6 +78,10 @@ pub(crate) fn open(reader: ByteReader, format: &str, options: &str) -> Result<Ro
                 columns: options.columns,
             };
             csv::check(&csv)?;
+            if csv.columns.len() > MAX_COLUMNS || options.expected_columns.len() > MAX_COLUMNS {
+                let detail = format!("more than {MAX_COLUMNS} columns");
+                return Err(Problem::new(ErrorCode::ConfigInvalid, detail));
+            }
             if !options.header && csv.columns.is_empty() {
                 let detail = "a file without a header line needs the names of its columns";
                 return Err(Problem::new(ErrorCode::ConfigInvalid, detail));

@@ -4,30 +4,51 @@ use bytes::Bytes;
 use tributary_model::problem::Problem;
 
 use crate::connection::FileReader;
+use crate::limits::Hold;
 
-pub(crate) enum ByteReader {
+/// Bytes with what they cost the guest's account.
+pub(crate) struct ByteReader {
+    from: Origin,
+    hold: Hold,
+}
+
+enum Origin {
     File(Box<FileReader>),
     Memory(Option<Bytes>),
 }
 
 impl ByteReader {
-    pub(crate) fn memory(bytes: Bytes) -> Self {
-        Self::Memory(Some(bytes))
+    pub(crate) fn memory(bytes: Bytes, hold: Hold) -> Self {
+        let from = Origin::Memory(Some(bytes));
+        Self { from, hold }
+    }
+
+    pub(crate) fn file(file: FileReader, hold: Hold) -> Self {
+        let from = Origin::File(Box::new(file));
+        Self { from, hold }
+    }
+
+    /// Accounts for bytes of a file that are kept beyond the next one.
+    pub(crate) fn keep(&mut self, bytes: usize) -> Result<(), Problem> {
+        match self.from {
+            Origin::File(_) => self.hold.grow(bytes),
+            Origin::Memory(_) => Ok(()), // in the account since they came
+        }
     }
 
     /// The next bytes, never empty; `None` at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
-        match self {
-            Self::File(file) => file.next().await,
-            Self::Memory(bytes) => Ok(bytes.take().filter(|bytes| !bytes.is_empty())),
+        match &mut self.from {
+            Origin::File(file) => file.next().await,
+            Origin::Memory(bytes) => Ok(bytes.take().filter(|bytes| !bytes.is_empty())),
         }
     }
 
     /// Bytes in all, if known.
     pub(crate) fn size(&self) -> Option<u64> {
-        match self {
-            Self::File(file) => file.size(),
-            Self::Memory(bytes) => Some(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+        match &self.from {
+            Origin::File(file) => file.size(),
+            Origin::Memory(bytes) => Some(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
         }
     }
 }

@@ -5,10 +5,13 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
     reason = "helpers of tests, which clippy.toml's exception for tests does not reach"
 )]
 
 mod credentials;
+mod egress;
 mod hostile;
 mod http;
 mod rest;

@@ -32,6 +32,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0003_connection_tokens.sql"),
         only: None,
     },
+    Migration {
+        version: 4,
+        text: include_str!("../../migrations/0004_trust.sql"),
+        only: None,
+    },
 ];
 
 /// One number for all nodes of the platform that start at once.

@@ -5,6 +5,7 @@ mod connectors;
 mod queue;
 mod sweep;
 mod tenants;
+mod trust;
 
 use crate::db::{Db, Scope, Tx};
 use crate::error::StoreError;
@@ -14,6 +15,7 @@ pub use connectors::{Connector, NewConnector};
 pub use queue::Heartbeat;
 pub use sweep::{Swept, SweptWork};
 pub use tenants::Tenant;
+pub use trust::StoredTrust;
 
 /// Queries that are about no single tenant. Handed only to the operator's routes, the workers
 /// and the scheduler. Cheap to clone.

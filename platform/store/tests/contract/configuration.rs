@@ -172,6 +172,21 @@ pub(crate) async fn connectors(bed: Bed) {
     );
 }
 
+pub(crate) async fn trust(bed: Bed) {
+    assert_eq!(bed.system.trust().await.unwrap(), None);
+    let put = async |content: &str, expected| {
+        let put = bed.system.trust_put(content, expected).await.unwrap();
+        (put.outcome, put.version)
+    };
+    assert_eq!(put("{}", Some(1)).await, (PutOutcome::Conflict, 0));
+    assert_eq!(put("{}", Some(0)).await, (PutOutcome::Created, 1));
+    assert_eq!(put("{}", None).await, (PutOutcome::Unchanged, 1));
+    assert_eq!(put("[]", Some(0)).await, (PutOutcome::Conflict, 1));
+    assert_eq!(put("[]", Some(1)).await, (PutOutcome::Updated, 2));
+    let stored = bed.system.trust().await.unwrap().unwrap();
+    assert_eq!((stored.content.as_str(), stored.version), ("[]", 2));
+}
+
 pub(crate) async fn documents(bed: Bed) {
     let (acme, name) = (&bed.acme, slug("orders"));
     let put = acme

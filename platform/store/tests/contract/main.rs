@@ -35,6 +35,7 @@ const CASES: &[Case] = &[
     ("tenants", |bed| Box::pin(configuration::tenants(bed))),
     ("clients", |bed| Box::pin(configuration::clients(bed))),
     ("connectors", |bed| Box::pin(configuration::connectors(bed))),
+    ("trust", |bed| Box::pin(configuration::trust(bed))),
     ("documents", |bed| Box::pin(configuration::documents(bed))),
     ("applied_and_person", |bed| {
         Box::pin(configuration::applied_and_person(bed))

@@ -18,6 +18,7 @@ use crate::auth::Scope;
 use crate::problem::ApiError;
 use crate::request::json::Document;
 use crate::request::parts::Names;
+use crate::routes::connectors::chosen::chosen;
 use crate::state::ApiState;
 use crate::wire::document::{NamePath, Save, SaveQuery, Saved, check_name, saved, stored};
 
@@ -48,11 +49,7 @@ pub(crate) async fn put_connection(
     Document(mut document): Document<ConnectionDocument>,
 ) -> Result<Response, ApiError> {
     check_name(&path.name, &document.name)?;
-    let system = state.store.system();
-    let Some(connector) = system.connector(&document.connector, None).await? else {
-        let detail = format!("there is no connector {}", document.connector);
-        return Err(ApiError::new(ErrorCode::ReferenceMissing, detail).at("/connector"));
-    };
+    let connector = chosen(&state, &document).await?;
     check_against(&document, &stored(&connector.manifest)?)?;
     check_form(&document)?;
     let secrets = std::mem::take(&mut document.secrets);

@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 use crate::auth::Scope;
 use crate::problem::ApiError;
 use crate::request::json::Json;
+use crate::routes::connectors::chosen::chosen;
 use crate::state::ApiState;
 use crate::wire::document::stored;
 use crate::wire::run::{RunView, view};
@@ -137,10 +138,14 @@ async fn pinned(
         let connection = scope.store.connection(side).await?;
         let connection = connection.ok_or_else(|| missing("connection", side))?;
         let connection: ConnectionDocument = stored(&connection.content)?;
-        let connector = &connection.connector;
-        let installed = state.store.system().connector(connector, None).await?;
-        let installed = installed.ok_or_else(|| missing("connector", connector))?;
-        connectors.insert(connector.to_string(), installed.digest);
+        let installed = chosen(state, &connection).await?;
+        let pinned = connectors.insert(connection.connector.to_string(), installed.digest.clone());
+        if pinned.is_some_and(|pinned| pinned != installed.digest) {
+            let name = &connection.connector;
+            let detail = format!("source and target pin different bytes of the connector {name}");
+            return Err(ApiError::new(ErrorCode::Conflict, detail)
+                .hint("give both connections the same connector_digest"));
+        }
     }
     Ok(NewRun {
         id: RunId::generate(state.ids.as_ref()),

@@ -115,7 +115,7 @@ impl Signer {
     /// S3 signs the path encoded once, all others what is sent encoded once more.
     fn canonical_path(&self, url: &Url) -> String {
         match self.settings.service.as_str() {
-            "s3" => percent_but(&decoded(url.path()), b"/"),
+            "s3" => percent_but(&decoded(url.path().as_bytes()), b"/"),
             _ => percent_but(url.path().as_bytes(), b"/"),
         }
     }
@@ -147,7 +147,12 @@ fn canonical_query(url: &Url) -> String {
         .split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (percent(&decoded(name)), percent(&decoded(value))))
+        .map(|(name, value)| {
+            (
+                percent(&decoded(name.as_bytes())),
+                percent(&decoded(value.as_bytes())),
+            )
+        })
         .collect();
     pairs.sort();
     let pairs: Vec<String> = pairs

@@ -8,6 +8,7 @@ use reqwest::Url;
 use tributary_model::problem::Problem;
 
 use super::denied;
+use crate::connection::climb::climbs;
 use crate::connection::config_problem;
 
 /// A base address with what is asked of it again and again.
@@ -45,9 +46,8 @@ impl Base {
 
     /// The address of `path` with `query`.
     pub(crate) fn below(&self, path: &str, query: &[(String, String)]) -> Result<Url, Problem> {
-        let escapes = path.contains(['?', '#', '\\'])
-            || path.chars().any(char::is_control)
-            || decoded_segments(path).any(|segment| segment == ".." || segment == ".");
+        let escapes =
+            path.contains(['?', '#', '\\']) || path.chars().any(char::is_control) || climbs(path);
         let prefix = self.url.path().trim_end_matches('/');
         let mut url = self.url.clone();
         url.set_path(&format!("{prefix}/{}", path.trim_start_matches('/')));
@@ -95,9 +95,9 @@ pub(crate) fn percent_but(bytes: &[u8], kept: &[u8]) -> String {
 }
 
 /// Percent-decoded once; what is no `%XX` stays.
-pub(crate) fn decoded(text: &str) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
+pub(crate) fn decoded(bytes: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
     while let Some((first, tail)) = rest.split_first() {
         let pair = tail
             .get(..2)
@@ -115,13 +115,4 @@ pub(crate) fn decoded(text: &str) -> Vec<u8> {
         }
     }
     decoded
-}
-
-/// The path's segments, percent-decoded once, cut at both kinds of slash.
-fn decoded_segments(path: &str) -> impl Iterator<Item = String> {
-    let text = String::from_utf8_lossy(&decoded(path)).into_owned();
-    text.split(['/', '\\'])
-        .map(str::to_owned)
-        .collect::<Vec<_>>()
-        .into_iter()
 }

@@ -27,8 +27,8 @@ use transport::{Answer, Transport};
 const DEFAULT_TIMEOUT_MS: u64 = 60_000;
 const MAX_TIMEOUT_MS: u64 = 600_000;
 
-/// Headers that the host alone sets (lower case); names that start with `proxy-` as well.
-const RESERVED_HEADERS: [&str; 17] = [
+/// Headers that the host alone sets, or that tell proxies who asks (lower case).
+const RESERVED_HEADERS: [&str; 18] = [
     "host",
     "authorization",
     "cookie",
@@ -45,8 +45,11 @@ const RESERVED_HEADERS: [&str; 17] = [
     "via",
     "forwarded",
     "idempotency-key",
-    "x-forwarded-for",
+    "x-real-ip",
+    "true-client-ip",
 ];
+/// Names that start like this are reserved as well.
+const RESERVED_PREFIXES: [&str; 2] = ["proxy-", "x-forwarded-"];
 
 pub(crate) struct HttpEndpoint {
     base: Base,
@@ -168,7 +171,9 @@ impl HttpEndpoint {
     fn header(&self, name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Problem> {
         let lower = name.to_ascii_lowercase();
         if RESERVED_HEADERS.contains(&lower.as_str())
-            || lower.starts_with("proxy-")
+            || RESERVED_PREFIXES
+                .iter()
+                .any(|start| lower.starts_with(start))
             || self.credential.owns(&lower)
         {
             return Err(denied(format!(

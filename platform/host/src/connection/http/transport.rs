@@ -18,7 +18,7 @@ use crate::connection::{CONNECT_TIMEOUT, SendError, config_problem};
 use crate::egress::{EgressError, EgressPolicy, PinnedResolver};
 
 /// Largest body that is read into memory.
-const MAX_BODY_BYTES: usize = 64 << 20;
+pub(crate) const MAX_BODY_BYTES: usize = 64 << 20;
 
 pub(crate) struct Transport {
     host: String,

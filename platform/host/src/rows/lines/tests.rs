@@ -1,10 +1,11 @@
 //! Pages put together again are the file, whatever the chunks.
 
 use super::*;
+use crate::limits::Hold;
 use crate::rows::{RowSource, open};
 
 async fn pages(bytes: &'static [u8], options: &str) -> Result<Vec<Cut>, Problem> {
-    let reader = ByteReader::memory(Bytes::from_static(bytes));
+    let reader = ByteReader::memory(Bytes::from_static(bytes), Hold::default());
     let mut rows = open(reader, "csv", options)?;
     let mut pages = Vec::new();
     while let Some(page) = rows.next_page().await? {
@@ -116,7 +117,7 @@ async fn bad_options_are_config_problems() {
 #[tokio::test]
 async fn json_documents_are_one_page_with_values_to_probe() {
     let body = br#"{"next":"t2","n":7,"orders":[{"id":"a","at":"2026"},{"id":"b"}]}"#;
-    let reader = ByteReader::memory(Bytes::from_static(body));
+    let reader = ByteReader::memory(Bytes::from_static(body), Hold::default());
     let mut rows = open(reader, "json", r#"{"source":"GET x","records":"/orders"}"#).unwrap();
     assert!(matches!(rows, RowSource::Document(_)));
     assert_eq!(rows.probe("/next").await.unwrap().as_deref(), Some("t2"));

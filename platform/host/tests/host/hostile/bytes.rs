@@ -205,6 +205,7 @@ async fn an_import_that_the_manifest_does_not_list_is_refused() {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one entry, altered in every way")]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_cache_gives_back_only_what_this_host_wrote() {
     let folder = tempfile::tempdir().unwrap();
@@ -255,4 +256,30 @@ async fn the_cache_gives_back_only_what_this_host_wrote() {
         assert!(!authentic(with_key(1)).await, "{length} bytes");
     }
     assert!(!authentic(with_key(2)).await, "another host's key");
+    with_key(1).load(&bytes).await.unwrap();
+    let other = with_manifest(source(MEMORY, "(i32.const 72)"), &manifest());
+    with_key(1).load(&other).await.unwrap();
+    let foreign = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .find(|path| *path != entry)
+        .unwrap();
+    std::fs::copy(&foreign, &entry).unwrap();
+    assert!(!authentic(with_key(1)).await, "another connector's entry");
+    // As a compiler with other settings would have named it: the MAC covers the name's parts.
+    let name = entry.file_name().unwrap().to_string_lossy().into_owned();
+    let (digest, _) = name.rsplit_once('-').unwrap();
+    let older = folder
+        .path()
+        .join(format!("{digest}-0000000000000000.cwasm"));
+    std::fs::copy(&foreign, &older).unwrap();
+    assert!(
+        authentic(with_key(1)).await,
+        "another compiler's entry is not looked at"
+    );
+    let mut code = std::fs::read(&entry).unwrap();
+    code.truncate(32);
+    code.extend(b"\x7fELF native code of somebody else");
+    std::fs::write(&entry, code).unwrap();
+    assert!(!authentic(with_key(1)).await, "an old MAC over other code");
 }

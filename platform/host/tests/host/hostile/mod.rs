@@ -4,6 +4,7 @@
 mod bytes;
 mod compiler;
 mod limits;
+mod suite;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,0 +1,4 @@
+//! The operator's trust in publishers of connectors.
+
+pub(crate) mod get;
+pub(crate) mod put;
