@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tributary_host::Connector;
 use tributary_model::error_code::ErrorCode;
+use tributary_model::external::FunctionComponent;
 use tributary_model::id::Slug;
 use tributary_model::problem::Problem;
 
@@ -53,6 +54,23 @@ impl Components {
     /// # Errors
     /// `reference_missing` if it is not there, `connector_invalid` if its bytes were altered.
     pub async fn load(&self, services: &Services, digest: &str) -> Result<Arc<Connector>, Problem> {
+        services.host.load(&self.bytes(digest).await?).await
+    }
+
+    /// The component with `digest`, which holds functions for mappings, loaded.
+    ///
+    /// # Errors
+    /// As [`Components::load`].
+    pub(crate) async fn functions(
+        &self,
+        services: &Services,
+        digest: &str,
+    ) -> Result<FunctionComponent, Problem> {
+        let functions = services.host.functions(&self.bytes(digest).await?).await?;
+        Ok(functions.component())
+    }
+
+    async fn bytes(&self, digest: &str) -> Result<Vec<u8>, Problem> {
         let bytes = tokio::fs::read(self.path(digest)).await.map_err(|error| {
             let detail = format!("the component {digest} cannot be read: {error}");
             Problem::new(ErrorCode::ReferenceMissing, detail)
@@ -61,7 +79,7 @@ impl Components {
             let detail = format!("the stored component {digest} was altered");
             return Err(Problem::new(ErrorCode::ConnectorInvalid, detail));
         }
-        services.host.load(&bytes).await
+        Ok(bytes)
     }
 
     /// The newest version of the named connector, loaded.

@@ -15,6 +15,7 @@ pub mod clock;
 pub mod counters;
 pub mod document;
 pub mod error_code;
+pub mod external;
 pub mod id;
 pub mod issue;
 pub mod manifest;

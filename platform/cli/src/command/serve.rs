@@ -195,10 +195,10 @@ fn api_state(services: &Arc<Services>, shutdown: &CancellationToken) -> anyhow::
         install: Arc::new(move |bytes: Bytes| {
             let services = Arc::clone(&installing);
             Box::pin(async move {
-                let connector = services.host.load(&bytes).await?;
+                let manifest = services.host.install(&bytes).await?;
                 let digest = services.components.keep(bytes).await?;
                 Ok(ConnectorInfo {
-                    manifest: connector.manifest().clone(),
+                    manifest,
                     component: digest.clone(),
                     digest,
                 })

@@ -8,6 +8,7 @@
     reason = "helpers of tests, which clippy.toml's exception for tests does not reach"
 )]
 
+mod functions;
 mod hostile;
 mod http;
 mod rest;

@@ -14,6 +14,7 @@ mod canonical;
 mod cases;
 mod cents;
 mod check;
+mod components;
 mod dates_and_numbers;
 mod decimals;
 mod documentation;

@@ -15,6 +15,7 @@ use tributary_store::{Enqueued, NewRun, Run};
 use utoipa::ToSchema;
 
 use crate::auth::Scope;
+use crate::mapping_check;
 use crate::problem::ApiError;
 use crate::request::json::Json;
 use crate::state::ApiState;
@@ -141,6 +142,12 @@ async fn pinned(
         let installed = state.store.system().connector(connector, None).await?;
         let installed = installed.ok_or_else(|| missing("connector", connector))?;
         connectors.insert(connector.to_string(), installed.digest);
+    }
+    // components of functions that the mapping calls: name and version stand for them
+    let parsed = mapping_check::read(&scope.store, mapping.content.as_bytes()).await?;
+    let system = state.store.system();
+    for (reference, installed) in mapping_check::installed(&system, &parsed.document).await? {
+        connectors.insert(reference, installed.digest);
     }
     Ok(NewRun {
         id: RunId::generate(state.ids.as_ref()),

@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use serde_json::json;
 use tributary_authoring::{
     TargetCheck, TestOutcome, coverage, outcomes_text, test_document, update_expectations,
 };
-use tributary_mapping::document::canonical;
 
 use super::environment::EnvironmentOptions;
 use super::{Answer, load, read_json};
@@ -52,8 +51,7 @@ pub(super) fn run(arguments: &TestArguments) -> anyhow::Result<Answer> {
     if arguments.update {
         let changed = update_expectations(&mut loaded.document, &outcomes);
         if !changed.is_empty() {
-            std::fs::write(&loaded.path, canonical(&loaded.document))
-                .with_context(|| format!("could not write {}", loaded.path.display()))?;
+            loaded.save_tests()?;
         }
         for name in &changed {
             print::remark(&format!("updated  {name}"));
