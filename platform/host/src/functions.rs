@@ -49,8 +49,9 @@ struct Loaded {
 /// What a store knows.
 struct State {
     limiter: Limiter,
-    /// CPU time of the thread at which the call is stopped
-    until_ns: u64,
+    /// CPU time of the thread at which the call is stopped; known from its first tick on, because most
+    /// calls have none and asking the clock would be a good part of what they cost
+    until_ns: Option<u64>,
 }
 
 impl std::fmt::Debug for Functions {
@@ -202,7 +203,7 @@ impl Instance {
             Some(live) => live,
             None => self.loaded.start()?,
         };
-        live.store.data_mut().until_ns = thread_cpu_ns() + self.loaded.call_cpu_ns();
+        live.store.data_mut().until_ns = None;
         live.store.set_epoch_deadline(1);
         let functions = live.exports.tributary_connector_functions();
         match functions.call_call(&mut live.store, function, input) {
@@ -227,23 +228,22 @@ impl Loaded {
         self.manifest.limits.call_cpu_ms.min(MAX_CALL_CPU_MS)
     }
 
-    fn call_cpu_ns(&self) -> u64 {
-        u64::from(self.call_cpu_ms()) * 1_000_000
-    }
-
     /// A new instance; what it does while it starts has the limits of a call.
     fn start(&self) -> Result<Live, Attempt> {
         let state = State {
             limiter: Limiter::new(self.manifest.limits.memory_mib),
-            until_ns: thread_cpu_ns() + self.call_cpu_ns(),
+            until_ns: None,
         };
         let budget_ms = u64::from(self.call_cpu_ms());
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(ANSWER_BYTES);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(move |context| {
-            if thread_cpu_ns() > context.data().until_ns {
+        store.epoch_deadline_callback(move |mut context| {
+            let now_ns = thread_cpu_ns();
+            let state = context.data_mut();
+            let until_ns = state.until_ns.get_or_insert(now_ns + budget_ms * 1_000_000);
+            if now_ns > *until_ns {
                 return Err(wasmtime::Error::new(Stop::Cpu {
                     budget_ms,
                     name: "call_cpu_ms",
