@@ -1,6 +1,7 @@
 //! A good record allocates nothing once the worker's buffers have grown, with calls of functions of code
 //! on our side too. A counting allocator holds it.
 #![expect(unsafe_code, reason = "an allocator cannot be written without it")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -274,7 +274,13 @@ impl<'a> Run<'a> {
 
     /// The calls since the last story. A condition before the value counts as a part of it.
     fn call_stories(&mut self, sensitive: bool) -> Vec<ExplainedCall> {
-        let mut calls = std::mem::take(&mut self.calls.get_mut().told);
+        let mut calls: Vec<ExplainedCall> = Vec::new();
+        for call in std::mem::take(&mut self.calls.get_mut().told) {
+            // the story of a switch goes the same way twice
+            if !calls.contains(&call) {
+                calls.push(call);
+            }
+        }
         if sensitive {
             for call in &mut calls {
                 MASK.clone_into(&mut call.input);

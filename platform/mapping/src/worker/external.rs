@@ -58,10 +58,11 @@ impl<'a> Run<'a> {
         } = &mut **calls;
         input.clear();
         input.push(b'[');
-        write_value(value, &OutputType::Json, input);
+        write_value(value.decoded()?, &OutputType::Json, input);
         for value in with {
             input.push(b',');
-            write_value(*value, &OutputType::Json, input);
+            // a number is written as the same digits wherever it comes from
+            write_value(value.decoded()?, &OutputType::Json, input);
         }
         input.push(b']');
         let (size, limit) = (input.len(), MAX_TEXT);
