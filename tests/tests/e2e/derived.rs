@@ -1,6 +1,8 @@
 //! A tenant's mapping that extends another one and calls a function of code: installed, checked,
 //! pinned and run by the server.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::theatre::Theatre;
@@ -27,6 +29,26 @@ async fn refused(rest: &tributary_tests::rest::Rest, mapping: &Value) -> String 
         Ok(_) => "it was accepted".to_owned(),
         Err(error) => format!("{error:#}"),
     }
+}
+
+/// A tenant that has nothing yet, whose derived mapping stands before its template in the alphabet.
+fn fresh_tenant(acme: &Path) -> anyhow::Result<tempfile::TempDir> {
+    let folder = tempfile::tempdir()?;
+    let text = std::fs::read(acme.join("tenant.json"))?;
+    let mut tenant: Value = serde_json::from_slice(&text)?;
+    tenant["name"] = json!("fresh");
+    std::fs::write(folder.path().join("tenant.json"), tenant.to_string())?;
+    for kind in ["lookups", "mappings"] {
+        std::fs::create_dir(folder.path().join(kind))?;
+        for entry in std::fs::read_dir(acme.join(kind))? {
+            let entry = entry?;
+            let place = folder.path().join(kind).join(entry.file_name());
+            std::fs::copy(entry.path(), place)?;
+        }
+    }
+    let derived = mapping("1", "tax-ids@0.1.0", "code").to_string();
+    std::fs::write(folder.path().join("mappings/acme-tax.json"), derived)?;
+    Ok(folder)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,6 +88,9 @@ async fn a_derived_mapping_with_a_function_of_code_runs_on_the_server() -> anyho
     integration["mapping"] = json!("acme-tax");
     rest.put("/tenants/acme/integrations/order-tax", &integration)
         .await?;
+
+    // files are applied so that a template comes before what extends it
+    theatre.stage.apply(fresh_tenant(&tenants)?.path())?;
 
     // the same file under another name, so that it is read again
     theatre.files.put("outgoing/orders-2.csv", &few)?;
