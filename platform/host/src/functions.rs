@@ -116,13 +116,69 @@ impl Functions {
     }
 }
 
-impl FunctionCode for Functions {
-    fn open(&self) -> Box<dyn FunctionCalls> {
-        Box::new(Instance {
+impl Functions {
+    /// The same for tests of mappings: every call is made once more in a new instance, and a component
+    /// that answers otherwise there has failed.
+    #[must_use]
+    pub fn asked_twice(&self) -> FunctionComponent {
+        FunctionComponent {
+            code: Some(Arc::new(AskedTwice(self.clone()))),
+            ..self.component()
+        }
+    }
+
+    fn instance(&self) -> Instance {
+        Instance {
             loaded: Arc::clone(&self.loaded),
             live: None,
             stopped: 0,
+        }
+    }
+}
+
+impl FunctionCode for Functions {
+    fn open(&self) -> Box<dyn FunctionCalls> {
+        Box::new(self.instance())
+    }
+}
+
+/// See [`Functions::asked_twice`].
+#[derive(Debug)]
+struct AskedTwice(Functions);
+
+#[derive(Debug)]
+struct Twice {
+    functions: Functions,
+    used: Instance,
+}
+
+impl FunctionCode for AskedTwice {
+    fn open(&self) -> Box<dyn FunctionCalls> {
+        Box::new(Twice {
+            functions: self.0.clone(),
+            used: self.0.instance(),
         })
+    }
+}
+
+impl FunctionCalls for Twice {
+    fn call(
+        &mut self,
+        function: &str,
+        input: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), FunctionFault> {
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        let answer = self.used.call(function, input, &mut first);
+        let again = self.functions.instance().call(function, input, &mut second);
+        if (&answer, &first) != (&again, &second) {
+            return Err(FunctionFault::new(
+                FunctionFaultKind::Failed,
+                "it answers otherwise in a new instance: it keeps something from call to call",
+            ));
+        }
+        out.extend_from_slice(&first);
+        answer
     }
 }
 

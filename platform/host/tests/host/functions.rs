@@ -240,6 +240,25 @@ async fn a_call_that_fails_in_a_used_instance_is_made_again_in_a_new_one() {
     assert_eq!(answers, ["1", "2", "3", "1", "2", "3", "1"]);
 }
 
+/// A component with a memory of its own cannot be replayed; tests of mappings find it.
+#[tokio::test(flavor = "multi_thread")]
+async fn asked_twice_a_component_that_counts_its_calls_has_failed() {
+    let host = host(&[]);
+    let counting = host.functions(&with(counting("", ""), &manifest())).await;
+    let mut calls = counting.unwrap().asked_twice().code.unwrap().open();
+    assert_eq!(ask(calls.as_mut(), "f", "[1]").as_deref(), Ok("1"));
+    let fault = ask(calls.as_mut(), "f", "[1]").unwrap_err();
+    assert!(fault.message.contains("from call to call"), "{fault:?}");
+    let pure = host.functions(&component("tax-ids")).await.unwrap();
+    let mut calls = pure.asked_twice().code.unwrap().open();
+    for _ in 0..3 {
+        let answer = ask(calls.as_mut(), "mx_rfc", r#"["GODE561231GR8"]"#);
+        assert_eq!(answer.as_deref(), Ok(r#""GODE561231GR8""#));
+        let fault = ask(calls.as_mut(), "mx_rfc", r#"["GODE561231GR7"]"#).unwrap_err();
+        assert_eq!(fault.kind, FunctionFaultKind::Refused);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_that_always_hangs_is_given_up() {
     let (_host, mut calls) = open("", "(loop $l (br $l))").await;

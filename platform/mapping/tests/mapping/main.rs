@@ -25,4 +25,5 @@ mod json_schema_suite;
 mod json_suite;
 mod reference;
 mod suites;
+mod templates;
 mod texts;

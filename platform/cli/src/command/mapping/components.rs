@@ -13,11 +13,20 @@ use tributary_model::external::FunctionComponent;
 
 use crate::print;
 
+/// What components are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aim {
+    Map,
+    /// every call is repeated in a new instance: one that answers otherwise is found out
+    Test,
+}
+
 /// Components by `name@version`; none: no file was given and none lies beside the document.
 pub(super) fn read(
     files: &[PathBuf],
     path: &Path,
     document: &Document,
+    aim: Aim,
 ) -> anyhow::Result<Option<BTreeMap<String, FunctionComponent>>> {
     if document.external.is_empty() {
         return Ok(None);
@@ -59,7 +68,11 @@ pub(super) fn read(
             .block_on(host.functions(&bytes))
             .map_err(|problem| print::problem_error(&problem))
             .with_context(|| format!("{} cannot be used", file.display()))?;
-        found.insert(functions.reference(), functions.component());
+        let component = match aim {
+            Aim::Map => functions.component(),
+            Aim::Test => functions.asked_twice(),
+        };
+        found.insert(functions.reference(), component);
     }
     Ok(Some(found))
 }

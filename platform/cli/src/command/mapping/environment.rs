@@ -12,6 +12,7 @@ use tributary_mapping::{Document, Environment, Plan};
 use tributary_model::document::LookupDocument;
 use tributary_model::external::FunctionComponent;
 
+use super::components::Aim;
 use super::{Loaded, components};
 
 /// Options of every command that compiles a document.
@@ -53,6 +54,16 @@ impl Given {
 impl EnvironmentOptions {
     /// Reads everything for the document at `path`.
     pub(super) fn read(&self, path: &Path, document: &Document) -> anyhow::Result<Given> {
+        self.read_for(Aim::Map, path, document)
+    }
+
+    /// The same for a purpose.
+    pub(super) fn read_for(
+        &self,
+        aim: Aim,
+        path: &Path,
+        document: &Document,
+    ) -> anyhow::Result<Given> {
         let folder = match &self.lookups {
             Some(folder) if !folder.is_dir() => {
                 bail!("there is no folder {} with lookup tables", folder.display())
@@ -63,7 +74,7 @@ impl EnvironmentOptions {
         Ok(Given {
             lookups: read_lookups(&folder)?,
             params: self.params(document)?,
-            components: components::read(&self.components, path, document)?,
+            components: components::read(&self.components, path, document, aim)?,
         })
     }
 

@@ -8,6 +8,7 @@ use tributary_authoring::{
     TargetCheck, TestOutcome, coverage, outcomes_text, test_document, update_expectations,
 };
 
+use super::components::Aim;
 use super::environment::EnvironmentOptions;
 use super::{Answer, load, read_json};
 use crate::print;
@@ -44,7 +45,7 @@ pub(super) fn run(arguments: &TestArguments) -> anyhow::Result<Answer> {
     let mut loaded = load(&arguments.document)?;
     let given = arguments
         .environment
-        .read(&arguments.document, &loaded.document)?;
+        .read_for(Aim::Test, &arguments.document, &loaded.document)?;
     let target = target_check(arguments)?;
     let environment = given.environment(None);
     let mut outcomes = test_document(&loaded.document, &environment, target.as_ref());
