@@ -39,6 +39,9 @@ pub(crate) fn page(code: E) -> &'static str {
         E::GroupConflict => include_str!("../../docs/errors/group_conflict.md"),
         E::QualityRule => include_str!("../../docs/errors/quality_rule.md"),
         E::KeyMissing => include_str!("../../docs/errors/key_missing.md"),
+        E::ExternalFunctionFailed => {
+            include_str!("../../docs/errors/external_function_failed.md")
+        }
         E::FormulaFailed => include_str!("../../docs/errors/formula_failed.md"),
         E::RecordTooLarge => include_str!("../../docs/errors/record_too_large.md"),
         E::TargetUnavailable => include_str!("../../docs/errors/target_unavailable.md"),

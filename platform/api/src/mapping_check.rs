@@ -4,28 +4,58 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use tributary_mapping::diagnostic::code;
+use tributary_mapping::document::template::{self, Resolved, Written};
 use tributary_mapping::{Diagnostic, Document, Environment};
 use tributary_model::document::LookupDocument;
 use tributary_model::error_code::ErrorCode;
+use tributary_model::external::{ComponentRef, FunctionComponent};
 use tributary_model::id::Slug;
+use tributary_model::manifest::Manifest;
 use tributary_model::problem::{Place, Problem};
-use tributary_store::TenantStore;
+use tributary_store::{Connector, SystemStore, TenantStore};
 
 use crate::problem::ApiError;
 use crate::wire::document::stored;
 
-/// The document, if it is well formed.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ApiError> {
-    tributary_mapping::parse(bytes).map_err(|found| refused(&found))
+/// A mapping as it will run.
+pub(crate) struct Mapping {
+    pub(crate) document: Document,
+    /// for one that extends another: what its overrides did
+    resolved: Option<Resolved>,
 }
 
-/// Checks `document` with the tables that it names. Without `params` (they belong to the
+/// The document, if it is well formed; one that extends another of the tenant's mappings is resolved.
+pub(crate) async fn read(store: &TenantStore, bytes: &[u8]) -> Result<Mapping, ApiError> {
+    let faults = |found: Vec<Diagnostic>| refused(&found);
+    let derived = match template::read(bytes).map_err(faults)? {
+        Written::Document(document) => {
+            return Ok(Mapping {
+                document: *document,
+                resolved: None,
+            });
+        }
+        Written::Derived(derived) => derived,
+    };
+    let (name, revision) = (&derived.extends.name, derived.extends.revision);
+    let found = store.mapping(name, Some(revision)).await?;
+    let text = found.as_ref().map(|found| found.content.as_bytes());
+    let template = template::template(&derived.extends, text).map_err(faults)?;
+    let resolved = template::resolve(&derived, &template).map_err(faults)?;
+    Ok(Mapping {
+        document: resolved.document.clone(),
+        resolved: Some(resolved),
+    })
+}
+
+/// Checks `mapping` with the tables that it names. Without `params` (they belong to the
 /// integration) a parameter without a value is no fault.
 pub(crate) async fn check(
+    system: &SystemStore,
     store: &TenantStore,
-    document: &Document,
+    mapping: &Mapping,
     params: Option<&BTreeMap<String, Value>>,
 ) -> Result<(), ApiError> {
+    let document = &mapping.document;
     let mut lookups = BTreeMap::new();
     for table in document.lookups.values().filter_map(|l| l.table.as_ref()) {
         // a name that cannot exist, or does not, is one of the findings
@@ -37,16 +67,61 @@ pub(crate) async fn check(
         }
     }
     let none = BTreeMap::new();
-    let environment = Environment::new(&lookups, params.unwrap_or(&none));
+    let components = components(system, document).await?;
+    let environment =
+        Environment::new(&lookups, params.unwrap_or(&none)).with_components(Some(&components));
     let found: Vec<Diagnostic> = tributary_mapping::check(document, &environment)
         .into_iter()
         .filter(Diagnostic::is_error)
         .filter(|finding| params.is_some() || finding.code != code::PARAM_MISSING)
+        .map(|finding| match &mapping.resolved {
+            Some(resolved) => resolved.blame(finding),
+            None => finding,
+        })
         .collect();
     if found.is_empty() {
         return Ok(());
     }
     Err(refused(&found))
+}
+
+/// What the installed components promise that the document's functions of code name. They are not run
+/// here.
+async fn components(
+    system: &SystemStore,
+    document: &Document,
+) -> Result<BTreeMap<String, FunctionComponent>, ApiError> {
+    let mut found = BTreeMap::new();
+    for (reference, installed) in installed(system, document).await? {
+        let manifest: Manifest = stored(&installed.manifest)?;
+        found.insert(
+            reference,
+            FunctionComponent {
+                digest: installed.digest,
+                functions: manifest.functions,
+                code: None,
+            },
+        );
+    }
+    Ok(found)
+}
+
+/// The installed components that a document names, by `name@version`.
+pub(crate) async fn installed(
+    system: &SystemStore,
+    document: &Document,
+) -> Result<BTreeMap<String, Connector>, ApiError> {
+    let mut found = BTreeMap::new();
+    for external in document.external.values() {
+        let Ok(reference) = external.component.parse::<ComponentRef>() else {
+            continue;
+        };
+        let version = Some(reference.version.as_str());
+        if let Some(connector) = system.connector(&reference.name, version).await? {
+            found.insert(external.component.clone(), connector);
+        }
+    }
+    Ok(found)
 }
 
 /// One problem with every finding as a place.

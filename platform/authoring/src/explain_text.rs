@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use tributary_mapping::{ExplainedField, ExplainedInput, ExplainedStep, Explanation, Verdict};
+use tributary_mapping::{
+    ExplainedCall, ExplainedField, ExplainedInput, ExplainedStep, Explanation, Verdict,
+};
 use tributary_model::issue::{Issue, Severity};
 
 /// What an explanation says of a helper value; its line says it already.
@@ -98,6 +100,9 @@ fn write_field(out: &mut String, field: &ExplainedField) {
     for step in &field.steps {
         let _ = writeln!(out, "  {}", step_text(step));
     }
+    for call in &field.calls {
+        let _ = writeln!(out, "  {}", call_text(call));
+    }
     if let Some(note) = field.note.as_ref().filter(|_| !helper) {
         let _ = writeln!(out, "  {note}");
     }
@@ -127,4 +132,12 @@ fn step_text(step: &ExplainedStep) -> String {
     };
     let sign = if step.failed { "✗" } else { "→" };
     format!("{}{arguments} {sign} {}", step.function, step.value)
+}
+
+fn call_text(call: &ExplainedCall) -> String {
+    let sign = if call.failed { "✗" } else { "→" };
+    format!(
+        "code {} = {} of {} {}: {} {sign} {}",
+        call.name, call.function, call.component, call.digest, call.input, call.answer
+    )
 }

@@ -42,12 +42,16 @@ pub use testing::{
     verdict_word,
 };
 
+use tributary_mapping::document::template::{self, Written};
 use tributary_mapping::{Diagnostic, document};
 
 /// The canonical text of a document given as text.
 ///
 /// # Errors
-/// The findings of [`document::parse`], if the text is no document.
+/// The findings of [`template::read`], if the text is no document.
 pub fn format(bytes: &[u8]) -> Result<String, Vec<Diagnostic>> {
-    document::parse(bytes).map(|document| document::canonical(&document))
+    match template::read(bytes)? {
+        Written::Document(document) => Ok(document::canonical(&document)),
+        Written::Derived(derived) => Ok(document::canonical_derived(&derived)),
+    }
 }

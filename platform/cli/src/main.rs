@@ -77,7 +77,7 @@ fn main() -> std::process::ExitCode {
     few_arenas();
     let command = match Arguments::parse().entry {
         Entry::Command(command) => command,
-        // offline: no threads, no network
+        // offline: no network, and threads only for functions of code
         Entry::Mapping(arguments) => return command::mapping::run(&arguments),
         // Before anything that a hostile component should not find in this process.
         Entry::CompileComponent => return command::compile_component::run(),

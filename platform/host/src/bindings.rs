@@ -1,5 +1,6 @@
 //! Rust types of the contract, made from `sdk/wit/connector-0.1.0`. One module per world: the
-//! imports once, the exports of sources and of targets with the import types shared.
+//! imports once, the exports of sources, of targets and of mapping functions with the import types
+//! shared.
 //!
 //! A new version of the contract gets a folder of its own there and a module of its own here;
 //! these stay as they are.
@@ -37,5 +38,13 @@ pub(crate) mod target {
         imports: { default: async | trappable },
         exports: { default: async },
         with: { "tributary:connector": super::imports::tributary::connector },
+    });
+}
+
+/// Exports of mapping functions; they import nothing.
+pub(crate) mod functions {
+    wasmtime::component::bindgen!({
+        path: "../../sdk/wit/connector-0.1.0",
+        world: "mapping-function",
     });
 }

@@ -41,8 +41,9 @@ pub(crate) fn engine(pool_instances: u32) -> Result<Engine, HostError> {
     Engine::new(&config).map_err(|error| HostError::Engine(error.into_boxed_dyn_error()))
 }
 
-/// An engine without a pool, that only compiles; its code fits those with one.
-pub(crate) fn compiling() -> Result<Engine, HostError> {
+/// An engine without a pool: it compiles, and runs the functions of mappings, of which every worker
+/// has an instance of its own. Its code fits engines with a pool.
+pub(crate) fn unpooled() -> Result<Engine, HostError> {
     Engine::new(&settings()).map_err(|error| HostError::Engine(error.into_boxed_dyn_error()))
 }
 
@@ -52,6 +53,8 @@ fn settings() -> Config {
     config
         .strategy(Strategy::Cranelift)
         .epoch_interruption(true)
+        // the same input gives the same bytes on every processor
+        .cranelift_nan_canonicalization(true)
         .concurrency_support(false)
         .wasm_component_model(true)
         .async_stack_zeroing(true)

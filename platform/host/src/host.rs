@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::manifest::Manifest;
 use tributary_model::problem::Problem;
@@ -18,6 +18,7 @@ use crate::compiler::{CompileError, CompileLimits, compile, compile_apart};
 use crate::config::{HostConfig, HostError};
 use crate::connector::Connector;
 use crate::engine::{self, Ticker};
+use crate::functions::Functions;
 use crate::inspect::{check_size, inspect};
 use crate::signed::{Presented, present};
 
@@ -36,6 +37,10 @@ pub struct Host {
     compiling: Semaphore,
     /// by digest
     loaded: Mutex<HashMap<String, Arc<Connector>>>,
+    /// what mapping functions run on, made when the first comes
+    unpooled: OnceCell<(Engine, Arc<Ticker>)>,
+    /// by digest
+    functions: Mutex<HashMap<String, Functions>>,
 }
 
 impl Host {
@@ -58,6 +63,8 @@ impl Host {
             cache,
             compiling: Semaphore::new(1),
             loaded: Mutex::new(HashMap::new()),
+            unpooled: OnceCell::new(),
+            functions: Mutex::new(HashMap::new()),
             config,
         })
     }
@@ -76,15 +83,20 @@ impl Host {
     /// `connector_limit` if it takes too long or
     /// too much memory to compile, `internal` if the compiler can't be started.
     pub async fn load(&self, component: &[u8]) -> Result<Arc<Connector>, Problem> {
-        let digest = format!(
-            "sha256:{}",
-            HEXLOWER.encode(digest(&SHA256, component).as_ref())
-        );
+        let digest = sha256(component);
         if let Some(connector) = self.loaded(&digest) {
             return Ok(connector);
         }
         let manifest = self.inspect(component).await?;
-        if let Some(compiled) = self.cached(&digest).await {
+        if manifest.is_functions() {
+            let detail = format!(
+                "{} holds functions for mappings and is no connector",
+                manifest.name
+            );
+            return Err(Problem::new(ErrorCode::ConnectorInvalid, detail)
+                .hint("name it in a mapping's `external`"));
+        }
+        if let Some(compiled) = self.cached(&self.engine, &digest).await {
             return self.link(compiled, manifest, digest);
         }
         let _turn = self.compiling.acquire().await;
@@ -92,7 +104,7 @@ impl Host {
             return Ok(connector);
         }
         let name = manifest.name.as_str();
-        let compiled = self.compile(component, &digest).await;
+        let compiled = self.compile(&self.engine, component, &digest).await;
         let compiled = compiled.map_err(|error| error.problem(name))?;
         self.link(compiled, manifest, digest)
     }
@@ -124,14 +136,73 @@ impl Host {
         })
     }
 
+    /// Makes functions for mappings of a component's bytes. The same bytes give the same functions.
+    ///
+    /// # Errors
+    /// As [`Self::load`]; `connector_invalid` for a connector, `connector_denied` for any import.
+    pub async fn functions(&self, component: &[u8]) -> Result<Functions, Problem> {
+        let manifest = self.inspect(component).await?;
+        let name = manifest.name.as_str().to_owned();
+        if !manifest.is_functions() {
+            let detail = format!("{name} is a connector and holds no functions for mappings");
+            return Err(Problem::new(ErrorCode::ConnectorInvalid, detail));
+        }
+        let digest = sha256(component);
+        let known = |host: &Self| {
+            let all = host
+                .functions
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            all.get(&digest).cloned()
+        };
+        if let Some(functions) = known(self) {
+            return Ok(functions);
+        }
+        let (engine, ticker) = self.unpooled.get_or_try_init(unpooled).await?;
+        let compiled = match self.cached(engine, &digest).await {
+            Some(compiled) => compiled,
+            None => {
+                let _turn = self.compiling.acquire().await;
+                if let Some(functions) = known(self) {
+                    return Ok(functions);
+                }
+                let compiled = self.compile(engine, component, &digest).await;
+                compiled.map_err(|error| error.problem(&name))?
+            }
+        };
+        let linked = Functions::link(
+            &compiled,
+            manifest,
+            digest.clone(),
+            engine,
+            Arc::clone(ticker),
+        )?;
+        let mut all = self
+            .functions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Ok(all.entry(digest.clone()).or_insert(linked).clone())
+    }
+
+    /// Loads a component of either kind, for who installs it; gives its manifest.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub async fn install(&self, component: &[u8]) -> Result<Manifest, Problem> {
+        if self.inspect(component).await?.is_functions() {
+            return Ok(self.functions(component).await?.manifest().clone());
+        }
+        Ok(self.load(component).await?.manifest().clone())
+    }
+
     fn loaded(&self, digest: &str) -> Option<Arc<Connector>> {
         let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         loaded.get(digest).map(Arc::clone)
     }
 
-    async fn cached(&self, digest: &str) -> Option<Component> {
+    async fn cached(&self, engine: &Engine, digest: &str) -> Option<Component> {
         let cache = self.cache.clone()?;
-        let (engine, digest) = (self.engine.clone(), digest.to_owned());
+        let (engine, digest) = (engine.clone(), digest.to_owned());
         let read = tokio::task::spawn_blocking(move || cache.get(&engine, &digest));
         read.await.ok().flatten()
     }
@@ -155,7 +226,12 @@ impl Host {
         Ok(Arc::clone(loaded.entry(digest).or_insert(connector)))
     }
 
-    async fn compile(&self, component: &[u8], digest: &str) -> Result<Component, CompileError> {
+    async fn compile(
+        &self,
+        engine: &Engine,
+        component: &[u8],
+        digest: &str,
+    ) -> Result<Component, CompileError> {
         let limits = CompileLimits {
             time: self.config.compile_timeout,
             memory_bytes: self.config.compile_memory_bytes,
@@ -165,7 +241,7 @@ impl Host {
             Some(compiler) => compile_apart(compiler, component, limits).await?,
             None => self.compile_here(component.to_vec(), limits.time).await?,
         };
-        let (engine, cache) = (self.engine.clone(), self.cache.clone());
+        let (engine, cache) = (engine.clone(), self.cache.clone());
         let digest = digest.to_owned();
         let published = tokio::task::spawn_blocking(move || {
             let component = publish(&engine, &code)?;
@@ -203,4 +279,21 @@ impl Host {
             Err(_) => Err(CompileError::Time(limit)),
         }
     }
+}
+
+/// `sha256:` and 64 hexadecimal digits.
+fn sha256(component: &[u8]) -> String {
+    let digest = digest(&SHA256, component);
+    format!("sha256:{}", HEXLOWER.encode(digest.as_ref()))
+}
+
+async fn unpooled() -> Result<(Engine, Arc<Ticker>), Problem> {
+    let started = engine::unpooled().and_then(|engine| {
+        let ticker = Ticker::start(&engine)?;
+        Ok((engine, Arc::new(ticker)))
+    });
+    started.map_err(|error| {
+        tracing::error!(%error, "mapping functions cannot be run");
+        Problem::new(ErrorCode::Internal, "mapping functions cannot be run")
+    })
 }

@@ -23,6 +23,8 @@ const MANIFEST_SECTION: &str = "tributary:manifest";
 const MAX_MANIFEST_BYTES: usize = 256 << 10;
 /// Longest title and publisher, characters.
 const MAX_TEXT_CHARS: usize = 200;
+/// Most memory of mapping functions: every worker has an instance.
+const MAX_FUNCTION_MEMORY_MIB: u32 = 128;
 /// Interfaces without a function of their own: importing them grants nothing.
 const FREE: [&str; 2] = ["types", "io"];
 /// Interfaces that can be granted.
@@ -60,8 +62,12 @@ pub(crate) fn inspect(bytes: &[u8]) -> Result<(Manifest, &[u8]), Problem> {
         ))
     })?;
     let manifest = manifest(section)?;
-    check_imports(&outline.imports, &manifest)?;
-    check_exports(&outline.exports, &manifest)?;
+    if manifest.is_functions() {
+        check_functions(&outline, &manifest)?;
+    } else {
+        check_imports(&outline.imports, &manifest)?;
+        check_exports(&outline.exports, &manifest)?;
+    }
     Ok((manifest, section))
 }
 
@@ -185,6 +191,63 @@ fn check_texts(manifest: &Manifest) -> Result<(), Problem> {
     Ok(())
 }
 
+/// A component of mapping functions imports nothing at all and promises what it holds.
+fn check_functions(outline: &Outline<'_>, manifest: &Manifest) -> Result<(), Problem> {
+    if let Some(import) = outline.imports.first() {
+        return Err(Problem::new(
+            ErrorCode::ConnectorDenied,
+            format!("it imports {import:?}; mapping functions import nothing"),
+        ));
+    }
+    let alone = manifest.roles == [ConnectorRole::MappingFunction]
+        && manifest.capabilities.is_empty()
+        && manifest.connection.is_none()
+        && manifest.config_schema.is_null()
+        && manifest.delivery.is_none();
+    if !alone {
+        return Err(invalid(
+            "mapping functions have no other role, capability, connection, configuration or delivery",
+        ));
+    }
+    if manifest.functions.is_empty() {
+        return Err(invalid("the manifest lists no function"));
+    }
+    let memory_mib = manifest.limits.memory_mib;
+    if memory_mib > MAX_FUNCTION_MEMORY_MIB {
+        return Err(invalid(format!(
+            "limits.memory_mib is {memory_mib}; mapping functions may have {MAX_FUNCTION_MEMORY_MIB}"
+        )));
+    }
+    for (place, function) in manifest.functions.iter().enumerate() {
+        let name = function.name.as_str();
+        let plain = |sign: u8| sign.is_ascii_lowercase() || sign.is_ascii_digit() || sign == b'_';
+        let named = name.bytes().all(plain)
+            && name.as_bytes().first().is_some_and(u8::is_ascii_lowercase)
+            && name.len() <= 63;
+        if !named {
+            return Err(invalid(format!(
+                "{name:?} is no name of a function: use 1 to 63 of a-z, 0-9 and '_', first a letter"
+            )));
+        }
+        let earlier = manifest.functions.iter().take(place);
+        if earlier.filter(|other| other.name == name).count() > 0 {
+            return Err(invalid(format!(
+                "the manifest lists the function {name:?} twice"
+            )));
+        }
+    }
+    if !exports_interface(&outline.exports, "functions") {
+        return Err(invalid("the component does not export \"functions\""));
+    }
+    Ok(())
+}
+
+fn exports_interface(exports: &[&str], wanted: &str) -> bool {
+    exports
+        .iter()
+        .any(|export| interface(export) == Some(wanted))
+}
+
 fn check_imports(imports: &[&str], manifest: &Manifest) -> Result<(), Problem> {
     for import in imports {
         let Some(interface) = interface(import) else {
@@ -210,25 +273,24 @@ fn check_imports(imports: &[&str], manifest: &Manifest) -> Result<(), Problem> {
 }
 
 fn check_exports(exports: &[&str], manifest: &Manifest) -> Result<(), Problem> {
-    let has = |wanted: &str| {
-        exports
-            .iter()
-            .any(|export| interface(export) == Some(wanted))
-    };
     let mut wanted = vec!["base"];
     for role in &manifest.roles {
         wanted.push(match role {
             ConnectorRole::Source => "source",
             ConnectorRole::ApiTarget => "target",
+            ConnectorRole::MappingFunction => "functions",
         });
     }
     if wanted.len() == 1 {
         return Err(invalid("the manifest lists no role"));
     }
     for name in wanted {
-        if !has(name) {
+        if !exports_interface(exports, name) {
             return Err(invalid(format!("the component does not export {name:?}")));
         }
+    }
+    if !manifest.functions.is_empty() {
+        return Err(invalid("only the role `mapping_function` lists functions"));
     }
     if manifest.roles.contains(&ConnectorRole::ApiTarget) && manifest.delivery.is_none() {
         return Err(invalid("the manifest of a target needs `delivery`"));

@@ -1,6 +1,7 @@
 //! WASM host: loads connectors, limits them and links the capabilities they were granted.
 //!
-//! Entry points: [`Host::load`] makes a [`Connector`] of a component's bytes, [`Connection::new`]
+//! Entry points: [`Host::load`] makes a [`Connector`] of a component's bytes, [`Host::functions`]
+//! makes [`Functions`] of one that holds functions for mappings; [`Connection::new`]
 //! takes a tenant's connection document with its secrets, and the two meet in a [`CallContext`].
 //!
 //! Invariants:
@@ -11,7 +12,8 @@
 //! - What the host keeps for a guest (answers, buffers of files) is in an account with a limit.
 //! - Secrets live in [`Connection`]; guests get handles, and answers that repeat a secret are covered.
 //!   Sockets come from [`egress`] only.
-//! - One store per call (or per target session), dropped afterwards, never shared by tenants.
+//! - One store per call (or per target session), dropped afterwards, never shared by tenants. Mapping
+//!   functions import nothing; they have a store per worker, made anew after a failure.
 //! - Native code is only run if this host compiled it: the cache is authenticated.
 //! - A server compiles in a process of its own ([`HostConfig::compiler`]), one component at a time.
 //!
@@ -32,6 +34,7 @@ mod connector;
 mod convert;
 pub mod egress;
 mod engine;
+mod functions;
 mod host;
 mod inspect;
 mod limits;
@@ -51,5 +54,6 @@ pub use connection::{
 };
 pub use connector::{Connector, TargetSession};
 pub use egress::EgressPolicy;
+pub use functions::Functions;
 pub use host::Host;
 pub use signed::{Presented, attach, present};

@@ -147,6 +147,18 @@ impl Drop for Hold {
     }
 }
 
+/// What a failed call means, without a word on whose it was.
+pub(crate) fn reason(error: &wasmtime::Error, hit: Option<&Stop>) -> String {
+    if let Some(stop) = error.downcast_ref::<Stop>().or(hit) {
+        return stop.to_string();
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => "its stack is used up".to_owned(),
+        Some(trap) => trap.to_string(),
+        None => error.root_cause().to_string(),
+    }
+}
+
 /// What a failed call means. `hit` is what the limiter noted.
 pub(crate) fn failure(connector: &str, error: &wasmtime::Error, hit: Option<&Stop>) -> Problem {
     let stop = error.downcast_ref::<Stop>().or(hit);

@@ -77,7 +77,8 @@ impl<F: Future> Future for Metered<F> {
     }
 }
 
-fn thread_cpu_ns() -> u64 {
+/// CPU time of this thread so far.
+pub(crate) fn thread_cpu_ns() -> u64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     seconds * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0)

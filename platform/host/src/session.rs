@@ -130,7 +130,7 @@ impl Session {
             table: ResourceTable::new(),
             call: call.clone(),
             connector: connector.title(),
-            label: connector.manifest().connection.label.as_str().to_owned(),
+            label: connector.label.clone(),
             clock: Arc::clone(&connector.clock),
             deadline: Instant::now() + wall,
             host_call_timeout: connector.host_call_timeout,

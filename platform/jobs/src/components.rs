@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use tributary_host::{Connector, Presented};
 use tributary_model::error_code::ErrorCode;
+use tributary_model::external::FunctionComponent;
 use tributary_model::id::{Slug, TenantId};
 use tributary_model::problem::Problem;
 
@@ -69,11 +70,37 @@ impl Components {
         tenant: &TenantId,
         digest: &str,
     ) -> Result<Arc<Connector>, Problem> {
+        let bytes = self.trusted(services, tenant, digest).await?;
+        services.host.load(&bytes).await
+    }
+
+    /// The component with `digest`, which holds functions for mappings, loaded for `tenant`.
+    ///
+    /// # Errors
+    /// As [`Components::load`].
+    pub(crate) async fn functions(
+        &self,
+        services: &Services,
+        tenant: &TenantId,
+        digest: &str,
+    ) -> Result<FunctionComponent, Problem> {
+        let bytes = self.trusted(services, tenant, digest).await?;
+        let functions = services.host.functions(&bytes).await?;
+        Ok(functions.component())
+    }
+
+    /// The bytes with `digest`, whose origin `tenant` trusts.
+    async fn trusted(
+        &self,
+        services: &Services,
+        tenant: &TenantId,
+        digest: &str,
+    ) -> Result<Vec<u8>, Problem> {
         let bytes = self.read(digest).await?;
         let presented = self.present(services, digest, &bytes).await?;
         let trusted = trust::current(services).await?;
         trust::verify_origin(&presented, &trusted, Some(tenant))?;
-        services.host.load(&bytes).await
+        Ok(bytes)
     }
 
     /// The pinned bytes, or the version of the named connector installed last, loaded.

@@ -9,10 +9,12 @@ use tokio_util::sync::CancellationToken;
 use tributary_engine::key::KeyScope;
 use tributary_host::CallContext;
 use tributary_host::Connector;
-use tributary_mapping::{Environment, Plan};
+use tributary_mapping::document::template::{self, Written};
+use tributary_mapping::{Diagnostic, Document, Environment, Plan};
 use tributary_model::clock::{UnixMillis, civil};
 use tributary_model::document::{IntegrationDocument, LookupDocument};
 use tributary_model::error_code::ErrorCode;
+use tributary_model::external::{ComponentRef, FunctionComponent};
 use tributary_model::id::{RunId, Slug, TenantId};
 use tributary_model::problem::{Place, Problem};
 use tributary_store::{Run, TenantStore};
@@ -58,7 +60,7 @@ impl RunContext {
         let run_created_ms = run.created_ms;
         let vault = services.tenant_vault(tenant).await?;
         let integration = integration(&store, &run).await?;
-        let plan = compile(&store, &integration, run.mapping_revision).await?;
+        let plan = compile(services, &store, &integration, &run).await?;
         let source = side(
             services,
             &run,
@@ -141,34 +143,91 @@ async fn integration(store: &TenantStore, run: &Run) -> Result<IntegrationDocume
 }
 
 async fn compile(
+    services: &Services,
     store: &TenantStore,
     integration: &IntegrationDocument,
-    revision: u32,
+    run: &Run,
 ) -> Result<Arc<Plan>, Problem> {
     let stored = store
-        .mapping(&integration.mapping, Some(revision))
+        .mapping(&integration.mapping, Some(run.mapping_revision))
         .await
         .map_err(|error| store_problem(&error))?
         .ok_or_else(|| missing("mapping", &integration.mapping))?;
     let lookups = lookups(store).await?;
-    let environment = Environment::new(&lookups, &integration.params);
-    tributary_mapping::parse(stored.content.as_bytes())
-        .and_then(|document| tributary_mapping::compile(&document, &environment))
-        .map_err(|diagnostics| {
-            let detail = format!(
-                "the mapping {} does not pass its check",
-                integration.mapping
-            );
-            let mut problem = Problem::new(ErrorCode::MappingInvalid, detail);
-            problem.errors = diagnostics
-                .into_iter()
-                .map(|diagnostic| Place {
-                    pointer: diagnostic.pointer,
-                    detail: diagnostic.message,
-                })
-                .collect();
-            problem
+    let refused = |diagnostics| refused(&integration.mapping, diagnostics);
+    let document = match template::read(stored.content.as_bytes()).map_err(refused)? {
+        Written::Document(document) => *document,
+        Written::Derived(derived) => {
+            // a revision never changes, so the run's own revision pins its template too
+            let (name, revision) = (&derived.extends.name, derived.extends.revision);
+            let found = store
+                .mapping(name, Some(revision))
+                .await
+                .map_err(|error| store_problem(&error))?;
+            let text = found.as_ref().map(|found| found.content.as_bytes());
+            let template = template::template(&derived.extends, text).map_err(refused)?;
+            template::resolve(&derived, &template)
+                .map_err(refused)?
+                .document
+        }
+    };
+    let components = components(services, tenant, run, &document).await?;
+    let environment =
+        Environment::new(&lookups, &integration.params).with_components(Some(&components));
+    tributary_mapping::compile(&document, &environment).map_err(refused)
+}
+
+fn refused(mapping: &Slug, diagnostics: Vec<Diagnostic>) -> Problem {
+    let detail = format!("the mapping {mapping} does not pass its check");
+    let mut problem = Problem::new(ErrorCode::MappingInvalid, detail);
+    problem.errors = diagnostics
+        .into_iter()
+        .map(|diagnostic| Place {
+            pointer: diagnostic.pointer,
+            detail: diagnostic.message,
         })
+        .collect();
+    problem
+}
+
+/// The components of the mapping's functions of code, with the bytes that the run has pinned. One
+/// that is not installed any more is a finding of the compiler.
+async fn components(
+    services: &Services,
+    tenant: &TenantId,
+    run: &Run,
+    document: &Document,
+) -> Result<BTreeMap<String, FunctionComponent>, Problem> {
+    let mut found = BTreeMap::new();
+    for external in document.external.values() {
+        let name = &external.component;
+        let Ok(reference) = name.parse::<ComponentRef>() else {
+            continue;
+        };
+        if found.contains_key(name) {
+            continue;
+        }
+        let digest = match run.connectors.get(name) {
+            Some(digest) => digest.clone(),
+            None => {
+                let system = services.store.system();
+                let row = system
+                    .connector(&reference.name, Some(&reference.version))
+                    .await
+                    .map_err(|error| store_problem(&error))?;
+                match row {
+                    Some(row) => row.digest,
+                    None => continue,
+                }
+            }
+        };
+        let component = services
+            .components
+            .functions(services, tenant, &digest)
+            .await?;
+        found.insert(name.clone(), component);
+    }
+    Ok(found)
 }
 
 async fn lookups(store: &TenantStore) -> Result<BTreeMap<String, LookupDocument>, Problem> {

@@ -73,8 +73,9 @@ impl std::fmt::Display for Diagnostic {
 }
 
 /// The codes, by group: 10 document, 11 structure, 12 paths and names, 13 functions, 14 types,
-/// 15 parameters and lookups, 16 formulas, 17 rows and rules, 18 binding to a stream,
-/// 19 the schemas of source and target, 20 what has no effect, 21 samples.
+/// 15 parameters, lookups and functions of code, 16 formulas, 17 rows and rules, 18 binding to a stream,
+/// 19 the schemas of source and target, 20 what has no effect, 21 samples,
+/// 22 templates.
 pub mod code {
     /// the text is no JSON
     pub const NOT_JSON: &str = "M1001";
@@ -124,6 +125,12 @@ pub mod code {
     pub const LOOKUP_UNKNOWN: &str = "M1501";
     /// a lookup table without a needed column, or with a double key
     pub const LOOKUP_TABLE: &str = "M1502";
+    /// a function of code that is not declared
+    pub const EXTERNAL_UNKNOWN: &str = "M1503";
+    /// a component that is not at hand, or does not have the function
+    pub const EXTERNAL_COMPONENT: &str = "M1504";
+    /// a function of code whose component says other types than the document
+    pub const EXTERNAL_TYPES: &str = "M1505";
     /// a parameter that is not declared
     pub const PARAM_UNKNOWN: &str = "M1510";
     /// a required parameter without a value
@@ -184,6 +191,22 @@ pub mod code {
     pub const DEAD_ON_ERROR: &str = "M2008";
     /// a required value that has a default
     pub const REQUIRED_WITH_DEFAULT: &str = "M2009";
+    /// a function of code that nothing calls
+    pub const EXTERNAL_UNUSED: &str = "M2010";
     /// a field that fails on sample rows
     pub const COUNTER_EXAMPLE: &str = "M2101";
+    /// a template that is not at hand, or is derived itself
+    pub const TEMPLATE: &str = "M2201";
+    /// an override of a node that is not there, or not any more
+    pub const OVERRIDE_NODE: &str = "M2202";
+    /// an override that does not fit its node
+    pub const OVERRIDE_MISFIT: &str = "M2203";
+    /// a new node whose id is there already
+    pub const OVERRIDE_EXISTS: &str = "M2204";
+    /// a value for a parameter that the template does not have
+    pub const OVERRIDE_PARAM: &str = "M2205";
+    /// an override that says what the template says
+    pub const OVERRIDE_WITHOUT_EFFECT: &str = "M2206";
+    /// an override of what has changed in the template since
+    pub const OVERRIDE_HIDES: &str = "M2207";
 }

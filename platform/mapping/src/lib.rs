@@ -41,5 +41,6 @@ pub use plan::{Grouping, Plan, RunFigures};
 pub use sample::{TestReport, explain_test, run_tests};
 pub use value::Kind;
 pub use worker::{
-    ExplainedField, ExplainedInput, ExplainedStep, Explanation, Outcome, Row, Verdict, Worker,
+    ExplainedCall, ExplainedField, ExplainedInput, ExplainedStep, Explanation, Outcome, Row,
+    Verdict, Worker,
 };

@@ -99,6 +99,7 @@ catalogue! {
     GroupConflict, "group_conflict", Customer, false, "rows of one group disagree in a field that must be the same", "make the rows agree in the source";
     QualityRule, "quality_rule", Customer, false, "a quality rule is not met", "see the rule's message";
     KeyMissing, "key_missing", Customer, false, "the record has no key", "fill the key field in the source";
+    ExternalFunctionFailed, "external_function_failed", Connector, false, "a function of code that the mapping calls failed", "report it to the author of the component with the value; the record can be replayed";
     FormulaFailed, "formula_failed", Mapping, false, "a formula could not be computed", "look at the inputs; guard the formula against missing or extreme values";
     RecordTooLarge, "record_too_large", Customer, false, "the record has more rows or bytes than the limit", "raise the limit in the mapping, or split the record";
     // target

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::external::FunctionSpec;
 use crate::id::Slug;
 
 /// `connector.json`, version 1.
@@ -21,10 +22,15 @@ pub struct Manifest {
     pub roles: Vec<ConnectorRole>,
     /// interfaces of the contract that it imports, for example `http`; compared with the bytes
     pub capabilities: Vec<String>,
-    /// the connection it asks for
-    pub connection: ConnectionNeed,
-    /// JSON Schema (2020-12) of `config` in a connection document
+    /// the connection it asks for; only functions have none
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<ConnectionNeed>,
+    /// JSON Schema (2020-12) of `config` in a connection document; only functions have none
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub config_schema: serde_json::Value,
+    /// for mapping functions: what documents may name
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub functions: Vec<FunctionSpec>,
     /// for targets: how a resend is made harmless
     #[serde(default)]
     pub delivery: Option<Delivery>,
@@ -39,6 +45,16 @@ pub enum ConnectorRole {
     Source,
     /// answers `prepare` and `settle`; the host sends
     ApiTarget,
+    /// functions of code for mappings; no other role beside it, no capability, no connection
+    MappingFunction,
+}
+
+impl Manifest {
+    /// Whether it holds functions for mappings, and so is no connector.
+    #[must_use]
+    pub fn is_functions(&self) -> bool {
+        self.roles.contains(&ConnectorRole::MappingFunction)
+    }
 }
 
 /// The connection a connector needs.

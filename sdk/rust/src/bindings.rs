@@ -51,3 +51,14 @@ pub mod target {
         },
     });
 }
+
+pub mod functions {
+    wit_bindgen::generate!({
+        path: "../wit/connector-0.1.0",
+        inline: "package tributary:sdk-functions; world functions-export { export tributary:connector/functions@0.1.0; }",
+        world: "tributary:sdk-functions/functions-export",
+        pub_export_macro: true,
+        export_macro_name: "export_functions_world",
+        default_bindings_module: "tributary_sdk::bindings::functions",
+    });
+}

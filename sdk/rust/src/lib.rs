@@ -1,6 +1,7 @@
 //! Write Tributary connectors in Rust.
 //!
-//! A source implements [`Source`], an API target [`Target`]; one line exports it:
+//! A source implements [`Source`], an API target [`Target`], functions for mappings are plain functions
+//! ([`functions`]); one line exports it:
 //!
 //! ```ignore
 //! struct Files;
@@ -16,6 +17,7 @@
 pub mod bindings;
 mod error;
 mod export;
+pub mod functions;
 mod rows;
 mod source;
 pub mod target;

@@ -10,6 +10,7 @@
 mod acme;
 mod adjacent;
 mod bad_input;
+mod derived;
 mod globex;
 mod kills;
 mod redrive;

@@ -81,6 +81,7 @@ pub(crate) fn document(
         target: None,
         params: Default::default(),
         lookups: Default::default(),
+        external: Default::default(),
         rows: Vec::new(),
         fields,
         quality: Vec::new(),

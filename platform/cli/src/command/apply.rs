@@ -66,8 +66,14 @@ pub(crate) async fn tenant_folder(
         .to_owned();
     let mut done = vec![put(client, &format!("tenants/{}", segment(&tenant)), &document).await?];
     for kind in KINDS {
+        let mut documents = Vec::new();
         for file in json_files(&folder.join(kind))? {
             let document = read_document(&file, variables)?;
+            documents.push((file, document));
+        }
+        // a template before the mappings that extend it
+        documents.sort_by_key(|(_, document)| document.get("extends").is_some());
+        for (file, document) in documents {
             let name = document_name(&file, &document)?;
             let object = format!("tenants/{}/{kind}/{}", segment(&tenant), segment(&name));
             let applied = put(client, &object, &document)

@@ -196,10 +196,10 @@ fn api_state(services: &Arc<Services>, shutdown: &CancellationToken) -> anyhow::
             let services = Arc::clone(&installing);
             Box::pin(async move {
                 tributary_jobs::admit(&services, &bytes).await?;
-                let connector = services.host.load(&bytes).await?;
+                let manifest = services.host.install(&bytes).await?;
                 let digest = services.components.keep(bytes).await?;
                 Ok(ConnectorInfo {
-                    manifest: connector.manifest().clone(),
+                    manifest,
                     component: digest.clone(),
                     digest,
                 })

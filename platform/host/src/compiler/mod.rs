@@ -93,7 +93,7 @@ pub fn compile_worker(mut input: impl Read, mut output: impl Write) -> Result<()
     let internal = |what: &str, error: &dyn std::error::Error| {
         Problem::new(ErrorCode::Internal, format!("{what}: {error}"))
     };
-    let engine = engine::compiling().map_err(|error| internal("no engine", &error))?;
+    let engine = engine::unpooled().map_err(|error| internal("no engine", &error))?;
     let mut component = Vec::new();
     input
         .read_to_end(&mut component)

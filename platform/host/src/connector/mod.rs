@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tributary_model::clock::Clock;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::shorten;
-use tributary_model::manifest::Manifest;
+use tributary_model::manifest::{EndpointKind, Manifest};
 use tributary_model::problem::{Place, Problem};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
@@ -37,6 +37,9 @@ const MAX_MESSAGE_CHARS: usize = 2_000;
 pub struct Connector {
     manifest: Manifest,
     digest: String,
+    /// of the connection that the manifest asks for
+    pub(crate) label: String,
+    kind: EndpointKind,
     config_schema: jsonschema::Validator,
     source: Option<SourceConnectorPre<Guest>>,
     target: Option<TargetConnectorPre<Guest>>,
@@ -76,6 +79,11 @@ impl Connector {
             );
             Problem::new(ErrorCode::ConnectorInvalid, detail)
         };
+        let Some(connection) = &manifest.connection else {
+            let detail = "the manifest of a connector needs `connection`";
+            return Err(Problem::new(ErrorCode::ConnectorInvalid, detail));
+        };
+        let (label, kind) = (connection.label.as_str().to_owned(), connection.kind);
         let config_schema =
             jsonschema::validator_for(&manifest.config_schema).map_err(|error| {
                 let detail = format!("the manifest's config_schema is no JSON Schema: {error}");
@@ -96,6 +104,8 @@ impl Connector {
         Ok(Self {
             manifest,
             digest,
+            label,
+            kind,
             config_schema,
             source,
             target,
@@ -205,7 +215,7 @@ impl Connector {
 
     /// What every call begins with: the right kind of connection and a config that fits.
     fn enter(&self, call: &CallContext, config: &Value) -> Result<String, Problem> {
-        let wanted = self.manifest.connection.kind;
+        let wanted = self.kind;
         if call.connection.kind() != wanted {
             let detail = format!(
                 "the connector {} needs an endpoint of kind {wanted:?}",

@@ -12,6 +12,7 @@
 
 mod credentials;
 mod egress;
+mod functions;
 mod hostile;
 mod http;
 mod rest;

@@ -1,8 +1,10 @@
 //! The compiler's state: scopes, wanted places, names, and the diagnostics found so far.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use tributary_model::external::FunctionCode;
 
 use super::Environment;
 use crate::Document;
@@ -12,7 +14,8 @@ use crate::formula::expression::SlotRef;
 use crate::functions::Locale;
 use crate::path::{Path, PathError, Query, Step, parse_array, parse_singular};
 use crate::plan::{
-    DocumentRule, EachExtra, Figure, LookupTable, NodesPath, RunRule, Scope, TargetStep, WantedSlot,
+    DocumentRule, EachExtra, ExternalFunction, Figure, LookupTable, NodesPath, RunRule, Scope,
+    TargetStep, WantedSlot,
 };
 use crate::reader::{NodeId, ROOT, Trie};
 use crate::value::{Constant, Kind};
@@ -41,6 +44,10 @@ pub(crate) struct Compiler<'d> {
     pub(crate) eaches: Vec<Each>,
     pub(crate) params: BTreeMap<String, Constant>,
     pub(crate) lookups: Vec<LookupTable>,
+    pub(crate) external: Vec<ExternalFunction>,
+    pub(crate) code: Vec<Arc<dyn FunctionCode>>,
+    /// the field that is compiled calls a function whose values are sensitive
+    pub(crate) calls_sensitive: bool,
     /// id of every node and rule, with its place
     pub(crate) ids: BTreeMap<String, String>,
     /// what a quality rule may be about, by id
@@ -107,6 +114,9 @@ impl<'d> Compiler<'d> {
             eaches: Vec::new(),
             params: BTreeMap::new(),
             lookups: Vec::new(),
+            external: Vec::new(),
+            code: Vec::new(),
+            calls_sensitive: false,
             ids: BTreeMap::new(),
             subjects: BTreeMap::new(),
             targets: BTreeMap::new(),

@@ -107,7 +107,7 @@ impl Compiler<'_> {
                 });
             Body::Value(Box::new(self.value(&spot)?))
         };
-        if field.sensitive {
+        if field.sensitive || matches!(&body, Body::Value(value) if value.sensitive) {
             self.sensitive.push(spot.pattern.clone());
         }
         if field.to.is_some() {

@@ -6,6 +6,7 @@
 
 mod calls;
 pub(crate) mod compiler;
+mod external;
 pub(crate) mod failures;
 mod fields;
 mod flow;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tributary_model::document::LookupDocument;
+use tributary_model::external::FunctionComponent;
 
 pub(crate) use types::conversion;
 
@@ -40,6 +42,9 @@ pub struct Environment<'a> {
     pub lookups: &'a BTreeMap<String, LookupDocument>,
     /// the integration's values for the parameters
     pub params: &'a BTreeMap<String, Value>,
+    /// components with functions by `name@version`; none: it is not known which there are, and a
+    /// document that declares some can be checked but not compiled
+    pub components: Option<&'a BTreeMap<String, FunctionComponent>>,
     /// columns of the source, if they are known
     pub source_columns: Option<&'a [String]>,
     /// shape of the source's rows, if it is known
@@ -58,10 +63,20 @@ impl<'a> Environment<'a> {
         Self {
             lookups,
             params,
+            components: None,
             source_columns: None,
             source_schema: None,
             target_schema: None,
         }
+    }
+
+    /// The same with the components that hold functions of code.
+    #[must_use]
+    pub fn with_components(
+        self,
+        components: Option<&'a BTreeMap<String, FunctionComponent>>,
+    ) -> Self {
+        Self { components, ..self }
     }
 
     /// The same with the columns of the source.
@@ -87,7 +102,7 @@ impl<'a> Environment<'a> {
 /// All findings about a document, warnings included.
 #[must_use]
 pub fn check(document: &Document, environment: &Environment<'_>) -> Vec<Diagnostic> {
-    let (_, diagnostics) = build(document, environment);
+    let (_, diagnostics) = build(document, environment, Aim::Check);
     looked_at_twice(document, environment, diagnostics)
 }
 
@@ -118,7 +133,7 @@ pub fn compile(
     document: &Document,
     environment: &Environment<'_>,
 ) -> Result<Arc<Plan>, Vec<Diagnostic>> {
-    let (plan, mut diagnostics) = build(document, environment);
+    let (plan, mut diagnostics) = build(document, environment, Aim::Run);
     // without schemas the second look has nothing that keeps a document from being compiled
     if environment.source_schema.is_some() || environment.target_schema.is_some() {
         diagnostics = looked_at_twice(document, environment, diagnostics);
@@ -129,10 +144,19 @@ pub fn compile(
     Ok(Arc::new(plan))
 }
 
-fn build(document: &Document, environment: &Environment<'_>) -> (Plan, Vec<Diagnostic>) {
+/// What a document is built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Aim {
+    Check,
+    /// functions of code must be at hand
+    Run,
+}
+
+fn build(document: &Document, environment: &Environment<'_>, aim: Aim) -> (Plan, Vec<Diagnostic>) {
     let mut compiler = Compiler::new(document, environment);
     compiler.read_params();
     compiler.read_lookups();
+    compiler.read_external(aim);
     let (filters, dedupes, group) = compiler.row_steps();
     let key = compiler.key();
     let mut nodes = compiler.fields(&document.fields, &fields::Place::top());
@@ -161,6 +185,8 @@ fn build(document: &Document, environment: &Environment<'_>) -> (Plan, Vec<Diagn
         variables: compiler.variables,
         variable_names: compiler.variable_names,
         lookups: compiler.lookups,
+        external: compiler.external,
+        code: compiler.code,
         filters,
         dedupes,
         group,
@@ -205,6 +231,9 @@ fn digest(document: &Document, compiler: &Compiler<'_>) -> [u8; 32] {
             part(key.as_bytes());
             part(value.as_bytes());
         }
+    }
+    for external in &compiler.external {
+        part(external.digest.as_bytes());
     }
     *hasher.finalize().as_bytes()
 }

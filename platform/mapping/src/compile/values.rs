@@ -54,6 +54,7 @@ impl Compiler<'_> {
         let (source, kind) = self.source(field, spot, scope, &output)?;
         let (steps, kind) =
             self.steps(&field.steps, kind, scope, &format!("{}/do", spot.pointer))?;
+        let sensitive = self.calls_sensitive;
         self.fits(kind, &output, spot);
         let on_error_value = self.on_error_value(field, &output, spot);
         let variable = self.variable();
@@ -62,7 +63,7 @@ impl Compiler<'_> {
             self.define(spot.scope, name.clone(), named, &spot.pointer);
         }
         if let Some(subject) = self.subjects.get_mut(&field.id) {
-            subject.variable = (!field.sensitive).then_some(variable);
+            subject.variable = (!sensitive).then_some(variable);
             subject.value = Some(variable);
         }
         let amounts = &self.document.amounts;
@@ -101,7 +102,7 @@ impl Compiler<'_> {
             required: field.required,
             on_error: field.on_error,
             on_error_value,
-            sensitive: field.sensitive,
+            sensitive,
             amount,
         })
     }
@@ -173,6 +174,8 @@ impl Compiler<'_> {
         scope: u16,
         output: &OutputType,
     ) -> Option<(Source, Kind)> {
+        // what the value is made of may only add to it
+        self.calls_sensitive = field.sensitive;
         if let Some(cases) = &field.switch {
             let mut compiled = Vec::with_capacity(cases.len());
             let mut kind = Kind::Null;

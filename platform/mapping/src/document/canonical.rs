@@ -12,6 +12,7 @@
 use serde_json::{Map, Value};
 
 use super::Document;
+use super::template::Derived;
 use crate::functions;
 
 /// Characters of a line, indentation and comma included.
@@ -34,6 +35,24 @@ pub fn canonical(document: &Document) -> String {
     text
 }
 
+/// The text of a derived document, in the same form.
+#[must_use]
+pub fn canonical_derived(derived: &Derived) -> String {
+    let mut value = serde_json::to_value(derived).unwrap_or_default();
+    let overrides = value.get_mut("overrides").and_then(Value::as_array_mut);
+    for change in overrides
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object_mut)
+    {
+        tidy_override(change);
+    }
+    let mut text = String::new();
+    broken(&value, 0, Part::Document, &mut text);
+    text.push('\n');
+    text
+}
+
 /// What a value is, as far as its form depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
@@ -48,7 +67,11 @@ impl Part {
     /// What the member `name` of this part is.
     fn member(self, name: &str) -> Self {
         match (self, name) {
-            (Self::Document, "params" | "lookups" | "rows" | "fields" | "quality" | "tests")
+            (
+                Self::Document,
+                "params" | "lookups" | "external" | "rows" | "fields" | "quality" | "overrides"
+                | "tests",
+            )
             | (Self::Field, "object" | "fields") => Self::Entries,
             _ => Self::Other,
         }
@@ -248,6 +271,22 @@ fn tidy_field(field: &mut Map<String, Value>) {
     });
     each_object(field.get_mut("object"), tidy_field);
     each_object(field.get_mut("fields"), tidy_field);
+}
+
+/// Chains in their form; defaults stay, because here they may take the place of something else.
+fn tidy_override(change: &mut Map<String, Value>) {
+    fn steps(node: &mut Map<String, Value>) {
+        each_object(node.get_mut("do"), tidy_step);
+        each_object(node.get_mut("switch"), |case| {
+            each_object(case.get_mut("do"), tidy_step);
+        });
+        each_object(node.get_mut("object"), steps);
+        each_object(node.get_mut("fields"), steps);
+    }
+    if let Some(Value::Object(node)) = change.get_mut("with") {
+        steps(node);
+    }
+    each_object(change.get_mut("nodes"), steps);
 }
 
 /// Arguments in the order of the function's signature, then others by name.

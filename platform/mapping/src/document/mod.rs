@@ -7,8 +7,10 @@
 //! formulas are resolved by `compile`.
 
 mod canonical;
+mod external;
 mod quality;
 mod read;
+pub mod template;
 mod test_case;
 
 use std::collections::BTreeMap;
@@ -17,7 +19,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tributary_model::id::Slug;
 
-pub use canonical::{MAX_WIDTH, canonical};
+pub use canonical::{MAX_WIDTH, canonical, canonical_derived};
+pub use external::External;
 pub use quality::{QualityRule, RuleAction, RuleScope, RuleSeverity};
 pub use read::parse;
 pub(crate) use read::{escape_pointer, nearest};
@@ -47,6 +50,9 @@ pub struct Document {
     pub params: BTreeMap<String, Param>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub lookups: BTreeMap<String, Lookup>,
+    /// functions of code, for the function `external`
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub external: BTreeMap<String, External>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rows: Vec<RowStep>,
     pub fields: Vec<Field>,

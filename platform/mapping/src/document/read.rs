@@ -15,31 +15,8 @@ use crate::diagnostic::{Diagnostic, code};
 /// Diagnostics with the place in the document: `M1001` no JSON, `M1002` breaks the schema, `M1003`
 /// unknown member.
 pub fn parse(bytes: &[u8]) -> Result<Document, Vec<Diagnostic>> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| {
-        vec![Diagnostic::error(
-            code::NOT_JSON,
-            "",
-            format!("the document is not valid JSON: {error}"),
-            "correct the text at the given line and column",
-        )]
-    })?;
-    let mut diagnostics = Vec::new();
-    match validator() {
-        Some(validator) => {
-            for error in validator.iter_errors(&value) {
-                describe(&error, &value, &mut diagnostics);
-            }
-        }
-        None => diagnostics.push(Diagnostic::error(
-            code::SCHEMA,
-            "",
-            "the published schema of mapping documents could not be compiled",
-            "report it: this is a mistake of the platform",
-        )),
-    }
-    if !diagnostics.is_empty() {
-        return Err(diagnostics);
-    }
+    let value = json(bytes)?;
+    checked(&value, validator(), schema())?;
     serde_json::from_value(value).map_err(|error| {
         vec![Diagnostic::error(
             code::SCHEMA,
@@ -50,22 +27,71 @@ pub fn parse(bytes: &[u8]) -> Result<Document, Vec<Diagnostic>> {
     })
 }
 
+pub(super) fn json(bytes: &[u8]) -> Result<Value, Vec<Diagnostic>> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        vec![Diagnostic::error(
+            code::NOT_JSON,
+            "",
+            format!("the document is not valid JSON: {error}"),
+            "correct the text at the given line and column",
+        )]
+    })
+}
+
+/// Whether a value keeps a schema of ours.
+pub(super) fn conform(value: &Value, schema: &Value) -> Result<(), Vec<Diagnostic>> {
+    let validator = jsonschema::validator_for(schema).ok();
+    checked(value, validator.as_ref(), schema)
+}
+
+fn checked(
+    value: &Value,
+    validator: Option<&Validator>,
+    schema: &Value,
+) -> Result<(), Vec<Diagnostic>> {
+    let mut diagnostics = Vec::new();
+    match validator {
+        Some(validator) => {
+            for error in validator.iter_errors(value) {
+                describe(&error, value, schema, &mut diagnostics);
+            }
+        }
+        None => diagnostics.push(Diagnostic::error(
+            code::SCHEMA,
+            "",
+            "the published schema of mapping documents could not be compiled",
+            "report it: this is a mistake of the platform",
+        )),
+    }
+    if diagnostics.is_empty() {
+        return Ok(());
+    }
+    Err(diagnostics)
+}
+
+fn schema() -> &'static Value {
+    static PARSED: OnceLock<Value> = OnceLock::new();
+    PARSED.get_or_init(|| serde_json::from_str(SCHEMA).unwrap_or_default())
+}
+
 fn validator() -> Option<&'static Validator> {
     static VALIDATOR: OnceLock<Option<Validator>> = OnceLock::new();
     VALIDATOR
-        .get_or_init(|| {
-            let schema: Value = serde_json::from_str(SCHEMA).ok()?;
-            jsonschema::validator_for(&schema).ok()
-        })
+        .get_or_init(|| jsonschema::validator_for(schema()).ok())
         .as_ref()
 }
 
-fn describe(error: &jsonschema::ValidationError<'_>, document: &Value, out: &mut Vec<Diagnostic>) {
+fn describe(
+    error: &jsonschema::ValidationError<'_>,
+    document: &Value,
+    schema: &Value,
+    out: &mut Vec<Diagnostic>,
+) {
     let pointer = error.instance_path().to_string();
     if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
         for name in unexpected {
             let place = format!("{pointer}/{}", escape_pointer(name));
-            let known = known_members(error.schema_path().as_str());
+            let known = known_members(schema, error.schema_path().as_str());
             out.push(Diagnostic::error(
                 code::UNKNOWN_MEMBER,
                 place,
@@ -93,10 +119,7 @@ fn describe(error: &jsonschema::ValidationError<'_>, document: &Value, out: &mut
 }
 
 /// Names that the schema allows next to the `additionalProperties` at `schema_path`.
-fn known_members(schema_path: &str) -> Vec<String> {
-    let Ok(schema) = serde_json::from_str::<Value>(SCHEMA) else {
-        return Vec::new();
-    };
+fn known_members(schema: &Value, schema_path: &str) -> Vec<String> {
     let place = schema_path.trim_end_matches("/additionalProperties");
     schema
         .pointer(&format!("{place}/properties"))

@@ -290,6 +290,12 @@ impl<'a> Arguments<'a, '_> {
         self.compiler.lookup(name, &pointer)
     }
 
+    /// A declared function of code, what it takes and what it gives.
+    pub(super) fn external(&mut self, name: &str) -> Option<(usize, Kind, Kind)> {
+        let pointer = format!("{}/name", self.pointer);
+        self.compiler.external_function(name, &pointer)
+    }
+
     /// The slots of a list of paths; empty if the argument is not there.
     pub(super) fn slots(&mut self, name: &str) -> Option<Vec<SlotRef>> {
         let paths = self.texts(name).unwrap_or_default();

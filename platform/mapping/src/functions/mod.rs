@@ -23,6 +23,7 @@ mod text;
 mod words;
 
 pub(crate) use arguments::Arguments;
+pub(crate) use bounds::MAX_TEXT;
 pub(crate) use locale::Locale;
 pub(crate) use logic::check_enum;
 pub(crate) use number::number;

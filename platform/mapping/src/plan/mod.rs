@@ -10,6 +10,7 @@ mod rules;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tributary_model::external::{FunctionCode, ValueType};
 use tributary_model::rows::RowFormat;
 
 use crate::document::{
@@ -55,6 +56,9 @@ pub struct Plan {
     /// names of variables, for explanations
     pub(crate) variable_names: BTreeMap<u32, String>,
     pub(crate) lookups: Vec<LookupTable>,
+    pub(crate) external: Vec<ExternalFunction>,
+    /// the components of those, opened by a worker when it needs them
+    pub(crate) code: Vec<Arc<dyn FunctionCode>>,
     pub(crate) filters: Vec<Filter>,
     pub(crate) dedupes: Vec<Dedupe>,
     pub(crate) group: Option<Group>,
@@ -88,6 +92,22 @@ pub(crate) struct Scope {
     pub(crate) table: usize,
     /// for an element of a JSON array: the array
     pub(crate) array: Option<(SlotRef, Path)>,
+}
+
+/// A function of code.
+#[derive(Debug)]
+pub(crate) struct ExternalFunction {
+    pub(crate) name: Box<str>,
+    /// name and version
+    pub(crate) component: Box<str>,
+    /// of the component's bytes
+    pub(crate) digest: Box<str>,
+    pub(crate) function: Box<str>,
+    pub(crate) takes: ValueType,
+    pub(crate) gives: ValueType,
+    pub(crate) sensitive: bool,
+    /// place in [`Plan::code`]
+    pub(crate) code: usize,
 }
 
 /// A filter over rows.

@@ -45,6 +45,9 @@ pub struct ExplainedField {
     pub origin: String,
     pub inputs: Vec<ExplainedInput>,
     pub steps: Vec<ExplainedStep>,
+    /// functions of code that were called on the way, in formulas too
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<ExplainedCall>,
     /// which case of a switch it was, from 1
     #[serde(skip_serializing_if = "Option::is_none")]
     pub case: Option<usize>,
@@ -77,6 +80,24 @@ pub struct ExplainedStep {
     pub arguments: String,
     /// the value after it, or why there is none
     pub value: String,
+    pub failed: bool,
+}
+
+/// A call of a function of code.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ExplainedCall {
+    /// as the document calls it
+    pub name: String,
+    /// name and version
+    pub component: String,
+    /// of the component's bytes
+    pub digest: String,
+    /// the function's name in the component
+    pub function: String,
+    /// JSON array: the value and its further values
+    pub input: String,
+    /// JSON, or why there is none
+    pub answer: String,
     pub failed: bool,
 }
 
@@ -114,8 +135,11 @@ impl<'a> Run<'a> {
             None => self.make(&value.source),
         };
         self.step_stories(start, &value.steps, sensitive, &mut field);
+        field.calls = self.call_stories(sensitive);
         let (before, issues) = (out.len(), self.issues.len());
         let result = self.plain_value(node, value, out);
+        // the same calls once more
+        self.calls.get_mut().told.clear();
         let written = out.get(before..).unwrap_or_default();
         let text = String::from_utf8_lossy(written);
         let name = node.key.as_deref().map_or(0, <[u8]>::len);
@@ -156,6 +180,7 @@ impl<'a> Run<'a> {
         if let Some(when) = &node.when {
             field.inputs = self.references(when, false);
         }
+        field.calls = self.call_stories(false);
         self.tell(field);
     }
 
@@ -172,6 +197,7 @@ impl<'a> Run<'a> {
             origin: origin.to_owned(),
             inputs: Vec::new(),
             steps: Vec::new(),
+            calls: Vec::new(),
             case: None,
             written: None,
             note: None,
@@ -246,6 +272,24 @@ impl<'a> Run<'a> {
                 failed,
             });
         }
+    }
+
+    /// The calls since the last story. A condition before the value counts as a part of it.
+    fn call_stories(&mut self, sensitive: bool) -> Vec<ExplainedCall> {
+        let mut calls: Vec<ExplainedCall> = Vec::new();
+        for call in std::mem::take(&mut self.calls.get_mut().told) {
+            // the story of a switch goes the same way twice
+            if !calls.contains(&call) {
+                calls.push(call);
+            }
+        }
+        if sensitive {
+            for call in &mut calls {
+                MASK.clone_into(&mut call.input);
+                MASK.clone_into(&mut call.answer);
+            }
+        }
+        calls
     }
 
     fn input(&self, slot: SlotRef, used: bool, sensitive: bool) -> ExplainedInput {

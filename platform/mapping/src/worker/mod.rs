@@ -5,6 +5,7 @@
 
 mod combine;
 mod explain;
+mod external;
 mod finish;
 mod issues;
 mod nodes;
@@ -15,7 +16,7 @@ mod rules;
 pub(crate) mod run;
 mod write;
 
-pub use explain::{ExplainedField, ExplainedInput, ExplainedStep, Explanation};
+pub use explain::{ExplainedCall, ExplainedField, ExplainedInput, ExplainedStep, Explanation};
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ use crate::document::SourceFormat;
 use crate::path::Step;
 use crate::reader::{CsvBinding, shapes};
 use crate::{Decimal, Plan};
+use external::Calls;
 use run::{Reader, Run, Surroundings};
 
 /// Memory that a worker keeps from record to record, bytes.
@@ -108,6 +110,7 @@ pub struct Worker {
     /// a rule with the severity `fail` is broken
     stop: bool,
     now: Option<Timestamp>,
+    calls: Calls,
 }
 
 impl Worker {
@@ -134,6 +137,7 @@ impl Worker {
             }
         };
         let amounts = vec![None; plan.amount_names.len()];
+        let calls = Calls::new(plan.code.len());
         Ok(Self {
             plan,
             reader,
@@ -144,6 +148,7 @@ impl Worker {
             excluded: Vec::new(),
             stop: false,
             now: None,
+            calls,
         })
     }
 
@@ -175,6 +180,7 @@ impl Worker {
             excluded,
             stop,
             now,
+            calls,
         } = self;
         let rows = [*row];
         let surroundings = Surroundings {
@@ -183,6 +189,7 @@ impl Worker {
             excluded,
             stop,
             now: *now,
+            calls,
         };
         let made = Run::new(plan, arena, &rows, surroundings).group_key(reader, text);
         if made {
@@ -218,6 +225,7 @@ impl Worker {
             excluded,
             stop,
             now,
+            calls,
         } = self;
         let surroundings = Surroundings {
             issues,
@@ -225,7 +233,9 @@ impl Worker {
             excluded,
             stop,
             now: *now,
+            calls,
         };
+        surroundings.calls.told.clear();
         let mut run = Run::new(plan, arena, rows, surroundings);
         run.trace = trace;
         let verdict = run.record(reader, key, out);

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::{Issue, Severity, Stage, shorten};
 
+use super::external::Calls;
 use super::issues::{MASK, Spot};
 use super::run::{Run, Surroundings};
 use crate::Plan;
@@ -272,12 +273,14 @@ impl Plan {
         }
         let arena = Bump::new();
         let (mut issues, mut excluded, mut stop) = (Vec::new(), Vec::new(), false);
+        let mut calls = Calls::new(self.code.len());
         let surroundings = Surroundings {
             issues: &mut issues,
             amounts: &mut [],
             excluded: &mut excluded,
             stop: &mut stop,
             now: None,
+            calls: &mut calls,
         };
         let mut run = Run::new(self, &arena, &[], surroundings);
         for (variable, figure) in &self.figures {

@@ -11,6 +11,7 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::Issue;
 
 use super::explain::ExplainedField;
+use super::external::Calls;
 use super::write::write_value;
 use super::{Row, Verdict};
 use crate::Plan;
@@ -38,6 +39,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) excluded: &'a mut Vec<(usize, usize)>,
     pub(super) stop: &'a mut bool,
     pub(super) now: Option<Timestamp>,
+    pub(super) calls: &'a mut Calls,
 }
 
 /// State of one record.
@@ -67,6 +69,8 @@ pub(crate) struct Run<'a> {
     now: Option<Timestamp>,
     /// the element that the innermost function over a list is at
     pub(super) item: Cell<Value<'a>>,
+    /// instances of functions of code
+    pub(super) calls: RefCell<&'a mut Calls>,
     /// where the story of every value is told, if somebody asks for it
     pub(super) trace: Option<&'a mut Vec<ExplainedField>>,
     /// warnings of functions, until their node is known
@@ -86,6 +90,7 @@ impl<'a> Run<'a> {
             excluded,
             stop,
             now,
+            calls,
         } = surroundings;
         let mut tables = ArenaVec::with_capacity_in(plan.slots.len(), arena);
         for slots in &plan.slots {
@@ -115,6 +120,7 @@ impl<'a> Run<'a> {
             stop,
             now,
             item: Cell::new(Value::Null),
+            calls: RefCell::new(calls),
             trace: None,
             notices: RefCell::new(Vec::new()),
         };

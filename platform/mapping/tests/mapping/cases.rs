@@ -1,10 +1,12 @@
 //! Runs `tests/cases/*.json`: mapping documents with their own tests, or with the diagnostics that their
 //! check must give. No Rust is needed to write one:
 //!
-//! `{ "about", "lookups": [lookup documents], "params", "columns", "mapping": document,
+//! `{ "about", "lookups": [lookup documents], "components": true, "params", "columns", "mapping": document,
 //!    "source_schema", "target_schema": JSON Schemas, "stream": row format, "samples": rows,
 //!    "expect_diagnostics": [{ "code", "pointer", "severity", "message", "hint" }] }`
 //!
+//! `"template"` is what a derived `mapping` extends, `"template_before"` what it extended before,
+//! `"expect_resolved": { pointer: value }` parts of what they come to.
 //! `"text"` in place of `mapping` is a document as text. `message` and `hint` are parts of the whole.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,13 +14,15 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
+use tributary_mapping::document::canonical_derived;
+use tributary_mapping::document::template::{self, Written};
 use tributary_mapping::functions::signatures;
 use tributary_mapping::schema::Schema;
-use tributary_mapping::{
-    Diagnostic, Document, Environment, Row, check, check_samples, parse, run_tests,
-};
+use tributary_mapping::{Diagnostic, Document, Environment, Row, check, check_samples, run_tests};
 use tributary_model::document::LookupDocument;
 use tributary_model::rows::{RowFormat, RowPosition};
+
+use crate::components::components;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +33,9 @@ struct Case {
     #[serde(default)]
     params: BTreeMap<String, Value>,
     columns: Option<Vec<String>>,
+    /// the components of `components.rs` are installed
+    #[serde(default)]
+    components: bool,
     source_schema: Option<Value>,
     target_schema: Option<Value>,
     /// the stream that the mapping is bound to
@@ -37,6 +44,12 @@ struct Case {
     #[serde(default)]
     samples: Vec<Value>,
     text: Option<String>,
+    /// what a derived mapping extends; after it, the revision that it extended before
+    template: Option<Value>,
+    template_before: Option<Value>,
+    /// the resolved document, as far as it matters: these pointers hold these values
+    #[serde(default)]
+    expect_resolved: BTreeMap<String, Value>,
     #[serde(default)]
     mapping: Value,
     #[serde(default)]
@@ -78,18 +91,21 @@ fn differences(case: &Case) -> Vec<String> {
         .collect();
     let schema = |schema: &Option<Value>| schema.as_ref().map(Schema::from_json_schema);
     let (source, target) = (schema(&case.source_schema), schema(&case.target_schema));
+    let components = components();
     let environment = Environment::new(&lookups, &case.params)
+        .with_components(case.components.then_some(&components))
         .with_columns(case.columns.as_deref())
         .with_schemas(source.as_ref(), target.as_ref());
     let text = case
         .text
         .clone()
         .unwrap_or_else(|| case.mapping.to_string());
-    let parsed = parse(text.as_bytes());
+    let parsed = resolved(case, &text);
     let mut diagnostics: Vec<Diagnostic> = match &parsed {
-        Ok(document) => check(document, &environment),
+        Ok((document, warnings)) => [warnings.clone(), check(document, &environment)].concat(),
         Err(diagnostics) => diagnostics.clone(),
     };
+    let parsed = parsed.map(|(document, _)| document);
     if let (Ok(document), Some(stream)) = (&parsed, &case.stream) {
         diagnostics.extend(of_stream(document, &environment, stream, &case.samples));
     }
@@ -105,6 +121,13 @@ fn differences(case: &Case) -> Vec<String> {
     let Ok(document) = parsed else {
         return Vec::new();
     };
+    let tree = serde_json::to_value(&document).unwrap();
+    for (pointer, wanted) in &case.expect_resolved {
+        let found = tree.pointer(pointer).unwrap_or(&Value::Null);
+        if found != wanted {
+            return vec![format!("{pointer} is {found}, not {wanted}")];
+        }
+    }
     if !case.expect_diagnostics.is_empty() {
         return Vec::new();
     }
@@ -122,6 +145,32 @@ fn differences(case: &Case) -> Vec<String> {
             )
         })
         .collect()
+}
+
+/// The document with what was found on the way: read, and resolved if it is derived.
+fn resolved(case: &Case, text: &str) -> Result<(Document, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let derived = match template::read(text.as_bytes())? {
+        Written::Document(document) => return Ok((*document, Vec::new())),
+        Written::Derived(derived) => derived,
+    };
+    let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
+    let of = |text: Option<String>| {
+        template::template(&derived.extends, text.as_ref().map(String::as_bytes))
+    };
+    let template = of(text(&case.template))?;
+    let resolved = template::resolve(&derived, &template)?;
+    let mut warnings = resolved.warnings;
+    if case.template_before.is_some() {
+        let before = of(text(&case.template_before))?;
+        warnings.extend(template::hidden_changes(&derived, &before, &template));
+    }
+    let formed = canonical_derived(&derived);
+    assert_eq!(
+        template::read(formed.as_bytes()),
+        Ok(Written::Derived(derived)),
+        "{formed}"
+    );
+    Ok((resolved.document, warnings))
 }
 
 /// What the stream and its sample rows say.

@@ -8,10 +8,11 @@ use proptest::option::of;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use tributary_mapping::document::{
-    Case, Document, ExpectedIssue, Field, Group, GroupInput, Limits, LocaleName, Lookup, OnError,
-    OnNull, Param, ParamKind, Paths, QualityRule, RowStep, RuleAction, RuleScope, RuleSeverity,
-    Sort, SortKind, SortOrder, Source, SourceFormat, Step, Target, TestCase,
+    Case, Document, ExpectedIssue, External, Field, Group, GroupInput, Limits, LocaleName, Lookup,
+    OnError, OnNull, Param, ParamKind, Paths, QualityRule, RowStep, RuleAction, RuleScope,
+    RuleSeverity, Sort, SortKind, SortOrder, Source, SourceFormat, Step, Target, TestCase,
 };
+use tributary_model::external::ValueType;
 use tributary_model::id::Slug;
 
 /// Any document.
@@ -24,6 +25,7 @@ pub(crate) fn documents() -> impl Strategy<Value = Document> {
         (sources(), of(targets())),
         btree_map(name(), params(), 0..3),
         btree_map(name(), lookups(), 0..3),
+        btree_map(name(), external(), 0..2),
         vec(row_steps(), 0..3),
     );
     let tail = (
@@ -35,7 +37,8 @@ pub(crate) fn documents() -> impl Strategy<Value = Document> {
         vec(tests(), 0..3),
     );
     (head, tail).prop_map(|(head, tail)| {
-        let (schema, name, title, description, (source, target), params, lookups, rows) = head;
+        let (schema, name, title, description, (source, target), params, lookups, external, rows) =
+            head;
         let (fields, quality, mut amounts, mut exclude_from_hash, limits, tests) = tail;
         amounts.dedup();
         exclude_from_hash.dedup();
@@ -49,6 +52,7 @@ pub(crate) fn documents() -> impl Strategy<Value = Document> {
             target,
             params,
             lookups,
+            external,
             rows,
             fields,
             quality,
@@ -162,6 +166,37 @@ fn params() -> impl Strategy<Value = Param> {
             kind,
             required,
             default,
+            description,
+        },
+    )
+}
+
+fn external() -> impl Strategy<Value = External> {
+    let types = [
+        ValueType::Text,
+        ValueType::Number,
+        ValueType::Bool,
+        ValueType::Date,
+        ValueType::Datetime,
+        ValueType::List,
+        ValueType::Json,
+        ValueType::Any,
+    ];
+    let parts = (
+        slug(),
+        "[a-z][a-z0-9_]{0,10}",
+        one_of(&types),
+        one_of(&types),
+        any::<bool>(),
+        text(),
+    );
+    parts.prop_map(
+        |(name, function, takes, gives, sensitive, description)| External {
+            component: format!("{name}@1.0.0"),
+            function,
+            takes,
+            gives,
+            sensitive,
             description,
         },
     )

@@ -39,11 +39,15 @@ fn run(signature: &Signature, example: &Example) -> Result<String, String> {
             "example": { "inline": { "RE": "sale" } },
             "bands": { "inline": { "0": "small", "99.5": "large" } }
         },
+        "external": {
+            "example": { "component": "codes@1.0.0", "function": "echo", "takes": "text", "gives": "text" }
+        },
         "fields": [{ "id": "out", "to": "out", "type": "json", "from": "$.in", "do": steps }]
     }))
     .unwrap();
     let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
-    let environment = Environment::new(&lookups, &params);
+    let components = crate::components::components();
+    let environment = Environment::new(&lookups, &params).with_components(Some(&components));
     let plan =
         compile(&document, &environment).map_err(|diagnostics| format!("{diagnostics:?}"))?;
     let text = format!(r#"{{"key":1,"in":{}}}"#, example.input);

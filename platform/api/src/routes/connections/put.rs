@@ -70,8 +70,15 @@ fn check_against(document: &ConnectionDocument, manifest: &Manifest) -> Result<(
         Endpoint::Http { .. } => EndpointKind::Http,
         Endpoint::Sftp { .. } => EndpointKind::Sftp,
     };
-    if kind != manifest.connection.kind {
-        let (name, needs) = (&manifest.name, manifest.connection.kind);
+    let Some(connection) = &manifest.connection else {
+        let detail = format!(
+            "{} holds functions for mappings and is no connector",
+            manifest.name
+        );
+        return Err(ApiError::new(ErrorCode::ConfigInvalid, detail).at("/connector"));
+    };
+    if kind != connection.kind {
+        let (name, needs) = (&manifest.name, connection.kind);
         let detail = format!("the connector {name} needs an endpoint of kind {needs:?}");
         let error = ApiError::new(ErrorCode::ConfigInvalid, detail.to_lowercase());
         return Err(error.at("/endpoint/kind"));

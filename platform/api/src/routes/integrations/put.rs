@@ -72,8 +72,9 @@ pub(crate) async fn put_integration(
         return Err(problem.into());
     }
     if let Some(mapping) = mapping {
-        let parsed = mapping_check::parse(mapping.content.as_bytes())?;
-        mapping_check::check(&scope.store, &parsed, Some(&document.params)).await?;
+        let parsed = mapping_check::read(&scope.store, mapping.content.as_bytes()).await?;
+        let system = state.store.system();
+        mapping_check::check(&system, &scope.store, &parsed, Some(&document.params)).await?;
     }
     let text = serde_json::to_string(&document)
         .map_err(|error| ApiError::internal(ErrorCode::Internal, &error))?;
@@ -154,6 +155,7 @@ async fn side_fault(
     let side = match role {
         ConnectorRole::Source => "source",
         ConnectorRole::ApiTarget => "target",
+        ConnectorRole::MappingFunction => "mapping function",
     };
     fault(format!(
         "the connector {connector} of {name} cannot be a {side}"

@@ -5,7 +5,7 @@ use axum::response::Response;
 use tributary_model::error_code::ErrorCode;
 
 use crate::auth::Scope;
-use crate::mapping_check::{check, parse};
+use crate::mapping_check::{check, read};
 use crate::problem::ApiError;
 use crate::request::json::json_bytes;
 use crate::request::parts::Names;
@@ -21,7 +21,7 @@ use crate::wire::document::{NamePath, Save, SaveQuery, Saved, check_name, saved}
         ("name" = String, Path, description = "name of the mapping"),
         SaveQuery
     ),
-    request_body(content = Object, description = "mappings/<name>.json"),
+    request_body(content = Object, description = "mappings/<name>.json; with `extends` a template of the tenant with overrides"),
     responses(
         (status = 200, description = "changed, or as it was", body = Saved),
         (status = 201, description = "made", body = Saved)
@@ -35,9 +35,9 @@ pub(crate) async fn put_mapping(
     request: Request,
 ) -> Result<Response, ApiError> {
     let bytes = json_bytes(request, &state).await?;
-    let document = parse(&bytes)?;
-    check_name(&path.name, &document.name)?;
-    check(&scope.store, &document, None).await?;
+    let mapping = read(&scope.store, &bytes).await?;
+    check_name(&path.name, &mapping.document.name)?;
+    check(&state.store.system(), &scope.store, &mapping, None).await?;
     let text = String::from_utf8(bytes.into())
         .map_err(|_| ApiError::new(ErrorCode::DocumentInvalid, "the document is not UTF-8"))?;
     let put = scope.store.mapping_put(&path.name, &text, options).await?;

@@ -15,6 +15,7 @@ use tributary_store::{Enqueued, NewRun, Run};
 use utoipa::ToSchema;
 
 use crate::auth::Scope;
+use crate::mapping_check;
 use crate::problem::ApiError;
 use crate::request::json::Json;
 use crate::routes::connectors::chosen::chosen;
@@ -146,6 +147,12 @@ async fn pinned(
             return Err(ApiError::new(ErrorCode::Conflict, detail)
                 .hint("give both connections the same connector_digest"));
         }
+    }
+    // components of functions that the mapping calls: name and version stand for them
+    let parsed = mapping_check::read(&scope.store, mapping.content.as_bytes()).await?;
+    let system = state.store.system();
+    for (reference, installed) in mapping_check::installed(&system, &parsed.document).await? {
+        connectors.insert(reference, installed.digest);
     }
     Ok(NewRun {
         id: RunId::generate(state.ids.as_ref()),

@@ -11,6 +11,7 @@ use tributary_mapping::{Diagnostic, Document, Verdict};
 
 use super::environment::{EnvironmentOptions, Given};
 use super::input::InputOptions;
+use super::load::{self, Faults};
 use super::map::{ReadingOptions, Source, for_each_record};
 use super::{Answer, Loaded, read_json, read_text, write_text};
 use crate::print;
@@ -92,33 +93,44 @@ pub(super) struct CheckArguments {
 pub(super) fn run(arguments: &CheckArguments) -> anyhow::Result<Answer> {
     let path = arguments.file.as_path();
     let text = read_text(path)?;
-    let parsed = tributary_mapping::parse(text.as_bytes());
-    let diagnostics = match &parsed {
-        Err(diagnostics) => diagnostics.clone(),
-        Ok(document) => findings(arguments, document)?,
+    let (loaded, told) = match load::read(path, text)? {
+        Err(faults) => (None, vec![faults]),
+        Ok(loaded) => {
+            let mut told = Vec::new();
+            if let Some(derivation) = &loaded.derivation {
+                told.push(Faults {
+                    text: loaded.text.clone(),
+                    diagnostics: derivation.resolved.warnings.clone(),
+                });
+            }
+            told.push(loaded.told(findings(arguments, &loaded.document)?));
+            (Some(loaded), told)
+        }
     };
-    for diagnostic in &diagnostics {
+    let (mut errors, mut warnings) = (0, 0);
+    for (text, diagnostic) in told
+        .iter()
+        .flat_map(|faults| faults.diagnostics.iter().map(|one| (&faults.text, one)))
+    {
+        match diagnostic.is_error() {
+            true => errors += 1,
+            false => warnings += 1,
+        }
         if arguments.json {
-            print::line(&diagnostic_json(&text, diagnostic).to_string());
+            print::line(&diagnostic_json(text, diagnostic).to_string());
         } else {
-            print::painted(&format!("{}\n", diagnostic_text(path, &text, diagnostic)));
+            print::painted(&format!("{}\n", diagnostic_text(path, text, diagnostic)));
         }
     }
-    let errors = diagnostics.iter().filter(|d| d.is_error()).count();
     let mut answer = Answer::is(errors == 0);
-    if let Ok(document) = parsed
+    if let Some(loaded) = loaded
         && errors == 0
         && !arguments.samples.is_empty()
     {
-        let loaded = Loaded {
-            path: path.to_owned(),
-            text,
-            document,
-        };
         answer = samples(arguments, &loaded)?;
     }
     if !arguments.json {
-        verdict(path, errors, diagnostics.len() - errors);
+        verdict(path, errors, warnings);
     }
     Ok(answer)
 }

@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use tributary_authoring::compare::{Recording, compare};
 use tributary_authoring::summary::map_record;
+use tributary_mapping::Diagnostic;
+use tributary_mapping::document::template::hidden_changes;
 
+use super::check::diagnostic_text;
 use super::environment::EnvironmentOptions;
 use super::input::InputOptions;
 use super::map::{ReadingOptions, Source, for_each_record};
-use super::{Answer, load};
+use super::{Answer, Loaded, load};
 use crate::print;
 
 /// Arguments of `diff`.
@@ -38,9 +41,14 @@ pub(super) struct DiffArguments {
 /// Runs the command.
 pub(super) fn run(arguments: &DiffArguments) -> anyhow::Result<Answer> {
     let reading = arguments.reading.fixed();
-    let old = record(arguments, &reading, &arguments.old)?;
-    let new = record(arguments, &reading, &arguments.new)?;
+    let (before, after) = (load(&arguments.old)?, load(&arguments.new)?);
+    let hidden = hidden(&before, &after);
+    let old = record(arguments, &reading, &before)?;
+    let new = record(arguments, &reading, &after)?;
     let comparison = compare(&old, &new);
+    for warning in &hidden {
+        print::remark(&diagnostic_text(&after.path, &after.text, warning));
+    }
     if arguments.json {
         print::line(&serde_json::to_string(&comparison)?);
     } else {
@@ -49,18 +57,27 @@ pub(super) fn run(arguments: &DiffArguments) -> anyhow::Result<Answer> {
     Ok(Answer::is(comparison.is_same()))
 }
 
+/// What overrides of the new version keep from coming through of what its template brings.
+fn hidden(before: &Loaded, after: &Loaded) -> Vec<Diagnostic> {
+    match (&before.derivation, &after.derivation) {
+        (Some(before), Some(after)) => {
+            hidden_changes(&after.derived, &before.template, &after.template)
+        }
+        _ => Vec::new(),
+    }
+}
+
 fn record(
     arguments: &DiffArguments,
     reading: &ReadingOptions,
-    document: &std::path::Path,
+    loaded: &Loaded,
 ) -> anyhow::Result<Recording> {
-    let loaded = load(document)?;
-    let given = arguments.environment.read(document, &loaded.document)?;
-    let plan = given.compile(&loaded)?;
+    let given = arguments.environment.read(&loaded.path, &loaded.document)?;
+    let plan = given.compile(loaded)?;
     let mut recording = Recording::default();
     let mut line = Vec::new();
     let source = Source {
-        loaded: &loaded,
+        loaded,
         plan: &plan,
         inputs: &arguments.samples,
         input: &arguments.input,

@@ -1,4 +1,5 @@
-//! What a document is compiled with: lookup tables from a folder, parameters from the command line.
+//! What a document is compiled with: lookup tables from a folder, parameters from the command line,
+//! components with functions from files.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,8 +10,10 @@ use serde_json::{Value, json};
 use tributary_mapping::document::ParamKind;
 use tributary_mapping::{Document, Environment, Plan};
 use tributary_model::document::LookupDocument;
+use tributary_model::external::FunctionComponent;
 
-use super::{Loaded, refused};
+use super::components::Aim;
+use super::{Loaded, components};
 
 /// Options of every command that compiles a document.
 #[derive(Debug, Clone, clap::Args)]
@@ -21,29 +24,46 @@ pub(super) struct EnvironmentOptions {
     /// value of a parameter; may be given several times
     #[arg(long = "param", alias = "params", value_name = "NAME=VALUE")]
     params: Vec<String>,
+    /// component with functions that the document calls; may be given several times (default: every
+    /// .wasm in ../components beside the document)
+    #[arg(long = "component", value_name = "FILE")]
+    components: Vec<PathBuf>,
 }
 
 /// Lookup tables and parameters.
 pub(super) struct Given {
     pub(super) lookups: BTreeMap<String, LookupDocument>,
     pub(super) params: BTreeMap<String, Value>,
+    pub(super) components: Option<BTreeMap<String, FunctionComponent>>,
 }
 
 impl Given {
     pub(super) fn environment<'a>(&'a self, columns: Option<&'a [String]>) -> Environment<'a> {
-        Environment::new(&self.lookups, &self.params).with_columns(columns)
+        Environment::new(&self.lookups, &self.params)
+            .with_columns(columns)
+            .with_components(self.components.as_ref())
     }
 
     /// The compiled document.
     pub(super) fn compile(&self, loaded: &Loaded) -> anyhow::Result<Arc<Plan>> {
         tributary_mapping::compile(&loaded.document, &self.environment(None))
-            .map_err(|diagnostics| refused(&loaded.path, &loaded.text, &diagnostics))
+            .map_err(|diagnostics| loaded.refused(diagnostics))
     }
 }
 
 impl EnvironmentOptions {
     /// Reads everything for the document at `path`.
     pub(super) fn read(&self, path: &Path, document: &Document) -> anyhow::Result<Given> {
+        self.read_for(Aim::Map, path, document)
+    }
+
+    /// The same for a purpose.
+    pub(super) fn read_for(
+        &self,
+        aim: Aim,
+        path: &Path,
+        document: &Document,
+    ) -> anyhow::Result<Given> {
         let folder = match &self.lookups {
             Some(folder) if !folder.is_dir() => {
                 bail!("there is no folder {} with lookup tables", folder.display())
@@ -54,6 +74,7 @@ impl EnvironmentOptions {
         Ok(Given {
             lookups: read_lookups(&folder)?,
             params: self.params(document)?,
+            components: components::read(&self.components, path, document, aim)?,
         })
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use tributary_authoring::{function_text, functions_about, functions_text, json_schema};
+use tributary_mapping::document::template::derived_schema;
 use tributary_mapping::functions::topics;
 use tributary_mapping::path::select;
 use tributary_mapping::schema::Schema;
@@ -71,6 +72,8 @@ pub(super) struct SchemaArguments {
 
 #[derive(clap::Subcommand)]
 enum SchemaOf {
+    /// the JSON Schema of derived mappings: a template with overrides
+    Derived,
     /// the JSON Schema that the records of files show
     Infer {
         /// files with records; - for stdin
@@ -86,14 +89,20 @@ enum SchemaOf {
 
 /// Prints the schema of documents, or one inferred from samples.
 pub(super) fn schema(arguments: &SchemaArguments) -> anyhow::Result<Answer> {
-    let Some(SchemaOf::Infer {
-        files,
-        limit,
-        input,
-    }) = &arguments.what
-    else {
-        print::line(tributary_mapping::document::SCHEMA.trim_end());
-        return Ok(Answer::Yes);
+    let (files, limit, input) = match &arguments.what {
+        None => {
+            print::line(tributary_mapping::document::SCHEMA.trim_end());
+            return Ok(Answer::Yes);
+        }
+        Some(SchemaOf::Derived) => {
+            print::line(&serde_json::to_string_pretty(&derived_schema())?);
+            return Ok(Answer::Yes);
+        }
+        Some(SchemaOf::Infer {
+            files,
+            limit,
+            input,
+        }) => (files, limit, input),
     };
     let mut values = Vec::new();
     let mut columns = Vec::new();

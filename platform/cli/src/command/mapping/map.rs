@@ -17,7 +17,7 @@ use tributary_model::clock::{Clock as _, SystemClock};
 
 use super::environment::EnvironmentOptions;
 use super::input::{InputOptions, Opened};
-use super::{Answer, Loaded, load, refused};
+use super::{Answer, Loaded, load};
 use crate::print;
 
 /// Rows between two looks at the progress.
@@ -245,7 +245,8 @@ fn name_of(names: &[String], input: u32) -> &str {
 
 fn told(loaded: &Loaded, input: &Path, error: RecordsError) -> anyhow::Error {
     match error {
-        RecordsError::Plan(diagnostics) => refused(&loaded.path, &loaded.text, &diagnostics)
+        RecordsError::Plan(diagnostics) => loaded
+            .refused(diagnostics)
             .context(format!("the mapping does not fit {}", input.display())),
         RecordsError::ColumnsDiffer => {
             anyhow::Error::new(error).context(format!("could not go on with {}", input.display()))

@@ -6,19 +6,21 @@
 
 mod check;
 mod compare;
+mod components;
 mod environment;
 mod explain;
 mod input;
+mod load;
 mod look;
 mod map;
 mod start;
 mod test;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use tributary_mapping::{Diagnostic, Document};
+use load::{Loaded, load};
 
 use crate::print;
 
@@ -46,6 +48,8 @@ enum What {
     Explain(explain::ExplainArguments),
     /// run a document's own tests and show what they cover
     Test(test::TestArguments),
+    /// print what a derived mapping comes to: its template with its overrides
+    Resolve(load::ResolveArguments),
     /// what another version of a document changes, on samples
     Diff(compare::DiffArguments),
     /// which source belongs to which target field
@@ -80,6 +84,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         What::Run(arguments) => map::run(arguments),
         What::Explain(arguments) => explain::run(arguments),
         What::Test(arguments) => test::run(arguments),
+        What::Resolve(arguments) => load::resolve(arguments),
         What::Diff(arguments) => compare::run(arguments),
         What::Suggest(arguments) => start::suggest(arguments),
         What::Functions(arguments) => look::functions(arguments),
@@ -96,13 +101,6 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-/// A document with the text it was read from.
-struct Loaded {
-    path: PathBuf,
-    text: String,
-    document: Document,
-}
-
 /// The text of a file, or of stdin for `-`.
 fn read_text(path: &Path) -> anyhow::Result<String> {
     if path == Path::new("-") {
@@ -116,32 +114,6 @@ fn read_text(path: &Path) -> anyhow::Result<String> {
 fn read_json(path: &Path) -> anyhow::Result<serde_json::Value> {
     let text = read_text(path)?;
     serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
-}
-
-/// A document that must be readable for the command to make sense.
-fn load(path: &Path) -> anyhow::Result<Loaded> {
-    let text = read_text(path)?;
-    let document = tributary_mapping::parse(text.as_bytes())
-        .map_err(|diagnostics| refused(path, &text, &diagnostics))?;
-    Ok(Loaded {
-        path: path.to_owned(),
-        text,
-        document,
-    })
-}
-
-/// Diagnostics as an error of the command.
-fn refused(path: &Path, text: &str, diagnostics: &[Diagnostic]) -> anyhow::Error {
-    let told = |diagnostic: &Diagnostic| {
-        let mut diagnostic = diagnostic.clone();
-        if diagnostic.code == check::PARAMETER_WITHOUT_VALUE {
-            let name = diagnostic.pointer.rsplit('/').next().unwrap_or_default();
-            diagnostic.hint = format!("give it with --param {name}=VALUE");
-        }
-        check::diagnostic_text(path, text, &diagnostic)
-    };
-    let found: Vec<String> = diagnostics.iter().map(told).collect();
-    anyhow::anyhow!("{} cannot be used\n{}", path.display(), found.join("\n"))
 }
 
 /// Writes a text to a file, or to stdout for `-` and nothing.

@@ -264,6 +264,12 @@ pub(super) fn suggest(arguments: &SuggestArguments) -> anyhow::Result<Answer> {
     }
     if let (Some(confidence), Some(path)) = (arguments.accept, &arguments.document) {
         let mut loaded = load(path)?;
+        if loaded.derivation.is_some() {
+            bail!(
+                "{} is derived; suggestions belong into its template",
+                path.display()
+            );
+        }
         let filled = accept(&mut loaded.document, &found, confidence);
         std::fs::write(path, canonical(&loaded.document))
             .with_context(|| format!("could not write {}", path.display()))?;

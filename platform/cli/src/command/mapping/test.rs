@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use serde_json::json;
 use tributary_authoring::{
     TargetCheck, TestOutcome, coverage, outcomes_text, test_document, update_expectations,
 };
-use tributary_mapping::document::canonical;
 
+use super::components::Aim;
 use super::environment::EnvironmentOptions;
 use super::{Answer, load, read_json};
 use crate::print;
@@ -45,15 +45,14 @@ pub(super) fn run(arguments: &TestArguments) -> anyhow::Result<Answer> {
     let mut loaded = load(&arguments.document)?;
     let given = arguments
         .environment
-        .read(&arguments.document, &loaded.document)?;
+        .read_for(Aim::Test, &arguments.document, &loaded.document)?;
     let target = target_check(arguments)?;
     let environment = given.environment(None);
     let mut outcomes = test_document(&loaded.document, &environment, target.as_ref());
     if arguments.update {
         let changed = update_expectations(&mut loaded.document, &outcomes);
         if !changed.is_empty() {
-            std::fs::write(&loaded.path, canonical(&loaded.document))
-                .with_context(|| format!("could not write {}", loaded.path.display()))?;
+            loaded.save_tests()?;
         }
         for name in &changed {
             print::remark(&format!("updated  {name}"));

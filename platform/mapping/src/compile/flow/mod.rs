@@ -47,6 +47,7 @@ pub(super) fn analyse<'d>(
         loops: Vec::new(),
         params: BTreeSet::new(),
         lookups: BTreeSet::new(),
+        external: BTreeSet::new(),
     };
     flow.rows();
     let target = environment.target_schema.map(|schema| &schema.root);
@@ -71,9 +72,10 @@ struct Flow<'d> {
     levels: Vec<Level<'d>>,
     /// what the elements of every finished loop hold
     loops: Vec<BTreeMap<String, Facts>>,
-    /// names of the parameters and lookups that something uses
+    /// names of the parameters, lookups and functions of code that something uses
     params: BTreeSet<String>,
     lookups: BTreeSet<String>,
+    external: BTreeSet<String>,
 }
 
 /// A scope.

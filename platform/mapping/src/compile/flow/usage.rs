@@ -1,4 +1,4 @@
-//! Parameters and lookups that nothing uses.
+//! Parameters, lookups and functions of code that nothing uses.
 
 use serde_json::{Map, Value as Json};
 
@@ -29,6 +29,7 @@ impl Flow<'_> {
                     // a function may name a lookup, or the parameter to be taken
                     if let Node::Constant(Constant::Text(text)) = &argument.node {
                         self.lookups.insert(text.to_string());
+                        self.external.insert(text.to_string());
                         self.params.insert(text.to_string());
                     }
                     self.formula_uses(argument);
@@ -54,6 +55,7 @@ impl Flow<'_> {
                 Json::String(text) => {
                     match name.as_str() {
                         "param" => self.params.insert(text.clone()),
+                        "name" => self.external.insert(text.clone()),
                         _ => self.lookups.insert(text.clone()),
                     };
                     if let Ok(ast) = parse(text) {
@@ -71,7 +73,7 @@ impl Flow<'_> {
         }
     }
 
-    /// Tells of parameters and lookups that nothing uses.
+    /// Tells of what is declared and not used.
     pub(super) fn unused(&mut self) {
         for name in self.document.lookups.keys() {
             if !self.lookups.contains(name) {
@@ -80,6 +82,16 @@ impl Flow<'_> {
                     format!("/lookups/{}", escape_pointer(name)),
                     format!("nothing uses the lookup {name:?}"),
                     "remove it, or use it in a lookup function",
+                ));
+            }
+        }
+        for name in self.document.external.keys() {
+            if !self.external.contains(name) {
+                self.found.push(Diagnostic::warning(
+                    code::EXTERNAL_UNUSED,
+                    format!("/external/{}", escape_pointer(name)),
+                    format!("nothing calls the function of code {name:?}"),
+                    "remove it, or call it with the function external",
                 ));
             }
         }

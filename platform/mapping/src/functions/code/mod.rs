@@ -15,6 +15,7 @@ mod ean;
 mod ein;
 mod email;
 mod eori;
+mod external;
 mod fold;
 mod iban;
 mod iban_table;
@@ -46,6 +47,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     lookup_reverse::FUNCTION,
     lookup_range::FUNCTION,
     translate::FUNCTION,
+    external::FUNCTION,
     country::FUNCTION,
     currency::FUNCTION,
     language::FUNCTION,
