@@ -75,6 +75,7 @@ async fn run(
         integration_version: 1,
         mapping_revision: 1,
         connectors: BTreeMap::new(),
+        lookups: BTreeMap::new(),
         mode: LoadMode::Full,
         idempotency_key: None,
         trigger: "bench".to_owned(),
@@ -193,6 +194,7 @@ fn result(batch: u32, random: bool) -> BatchResult {
                 content_hash: record_key_hash(&format!("content of {key}")),
                 key,
                 state: RecordState::Delivered,
+                resend: Some(0),
                 external_id: Some(format!("tx-{batch}-{ordinal}")),
             }
         })

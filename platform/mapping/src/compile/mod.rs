@@ -150,6 +150,7 @@ fn build(document: &Document, environment: &Environment<'_>) -> (Plan, Vec<Diagn
     let plan = Plan {
         digest,
         amount_names: document.amounts.clone(),
+        date_names: document.dates.clone(),
         format: document.source.format,
         null_tokens,
         limits: document.limits,

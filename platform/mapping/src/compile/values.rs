@@ -69,6 +69,10 @@ impl Compiler<'_> {
         let amount = amounts
             .iter()
             .position(|pointer| field.to.is_some() && *pointer == spot.pattern);
+        let dates = &self.document.dates;
+        let date = dates
+            .iter()
+            .position(|pointer| field.to.is_some() && *pointer == spot.pattern);
         let copied = match (&source, &output) {
             (Source::Slot(slot), OutputType::Text { .. })
                 if steps.is_empty()
@@ -103,6 +107,7 @@ impl Compiler<'_> {
             on_error_value,
             sensitive: field.sensitive,
             amount,
+            date,
         })
     }
 

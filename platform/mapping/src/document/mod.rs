@@ -55,6 +55,9 @@ pub struct Document {
     /// target pointers of number fields whose sums are reconciled
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amounts: Vec<String>,
+    /// target pointers of date fields whose newest value rules over a run may ask for
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dates: Vec<String>,
     /// target pointers that do not count for the content hash
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude_from_hash: Vec<String>,

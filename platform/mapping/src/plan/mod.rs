@@ -19,7 +19,7 @@ use crate::path::{Path, Query};
 use crate::reader::Trie;
 use crate::value::Constant;
 use crate::{Diagnostic, Worker};
-pub use rules::RunFigures;
+pub use rules::{RunFigures, RunRuleResult};
 pub(crate) use rules::{Check, DocumentCheck, DocumentRule, Figure, Rule, RunRule, UniqueColumn};
 
 /// Between the parts of a composite lookup key; no text of a table may hold it.
@@ -39,6 +39,7 @@ pub struct Grouping {
 pub struct Plan {
     pub(crate) digest: [u8; 32],
     pub(crate) amount_names: Vec<String>,
+    pub(crate) date_names: Vec<String>,
     pub(crate) format: SourceFormat,
     pub(crate) null_tokens: Box<[Box<str>]>,
     pub(crate) limits: Limits,
@@ -169,6 +170,7 @@ pub(crate) struct ValueNode {
     pub(crate) on_error_value: Constant,
     pub(crate) sensitive: bool,
     pub(crate) amount: Option<usize>,
+    pub(crate) date: Option<usize>,
 }
 
 /// Where a value comes from.
@@ -323,6 +325,12 @@ impl Plan {
     #[must_use]
     pub fn amount_names(&self) -> &[String] {
         &self.amount_names
+    }
+
+    /// Target pointers of the dates whose newest value counts, in the document's order.
+    #[must_use]
+    pub fn date_names(&self) -> &[String] {
+        &self.date_names
     }
 
     /// A worker for one stream.

@@ -25,6 +25,7 @@ use tributary_model::issue::Issue;
 use tributary_model::rows::{CsvFormat, RowFormat, RowPosition};
 
 use crate::compile::compiler::unknown_column;
+use crate::date::Date;
 use crate::diagnostic::{Diagnostic, code};
 use crate::document::SourceFormat;
 use crate::path::Step;
@@ -68,6 +69,8 @@ pub struct Outcome<'a> {
     excluded: &'a [(usize, usize)],
     /// in the order of [`Plan::amount_names`]; also of a quarantined record, as far as they could be made
     pub amounts: &'a [Option<Decimal>],
+    /// in the order of [`Plan::date_names`], as far as they could be made
+    pub dates: &'a [Option<Date>],
     /// warnings and errors, all of the record
     pub issues: &'a [Issue],
     /// a rule with the severity `fail` is broken: the run is to be stopped
@@ -103,6 +106,7 @@ pub struct Worker {
     arena: Bump,
     key: String,
     amounts: Vec<Option<Decimal>>,
+    dates: Vec<Option<Date>>,
     issues: Vec<Issue>,
     excluded: Vec<(usize, usize)>,
     /// a rule with the severity `fail` is broken
@@ -134,12 +138,14 @@ impl Worker {
             }
         };
         let amounts = vec![None; plan.amount_names.len()];
+        let dates = vec![None; plan.date_names.len()];
         Ok(Self {
             plan,
             reader,
             arena: Bump::new(),
             key: String::new(),
             amounts,
+            dates,
             issues: Vec::new(),
             excluded: Vec::new(),
             stop: false,
@@ -171,6 +177,7 @@ impl Worker {
             arena,
             key: text,
             amounts,
+            dates,
             issues,
             excluded,
             stop,
@@ -180,6 +187,7 @@ impl Worker {
         let surroundings = Surroundings {
             issues,
             amounts,
+            dates,
             excluded,
             stop,
             now: *now,
@@ -214,6 +222,7 @@ impl Worker {
             arena,
             key,
             amounts,
+            dates,
             issues,
             excluded,
             stop,
@@ -222,6 +231,7 @@ impl Worker {
         let surroundings = Surroundings {
             issues,
             amounts,
+            dates,
             excluded,
             stop,
             now: *now,
@@ -238,6 +248,7 @@ impl Worker {
             start,
             excluded,
             amounts,
+            dates,
             issues,
             stops_run: *stop,
         }
@@ -254,6 +265,7 @@ impl Worker {
         self.excluded.clear();
         self.stop = false;
         self.amounts.fill(None);
+        self.dates.fill(None);
     }
 }
 

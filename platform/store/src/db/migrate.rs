@@ -27,6 +27,16 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0002_row_security.postgres.sql"),
         only: Some(Dialect::Postgres),
     },
+    Migration {
+        version: 3,
+        text: include_str!("../../migrations/0003_real_runs.sql"),
+        only: None,
+    },
+    Migration {
+        version: 4,
+        text: include_str!("../../migrations/0004_real_runs_security.postgres.sql"),
+        only: Some(Dialect::Postgres),
+    },
 ];
 
 /// One number for all nodes of the platform that start at once.
