@@ -45,6 +45,10 @@ enum Command {
     Issues(command::runs::DownloadArguments),
     /// what became of every record of a run
     Results(command::runs::DownloadArguments),
+    /// how one record of a run came to be, field by field
+    Explain(command::explain::Arguments),
+    /// what the connectors logged during a run
+    Logs(command::logs::Arguments),
     /// the connectors of the platform
     Connector(command::connector::Arguments),
     /// two tenants' data to a tax service, all on this machine
@@ -106,6 +110,8 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Runs(arguments) => command::runs::run(&arguments).await,
         Command::Issues(arguments) => command::results::run(&arguments, "issues").await,
         Command::Results(arguments) => command::results::run(&arguments, "results").await,
+        Command::Explain(arguments) => command::explain::run(&arguments).await,
+        Command::Logs(arguments) => command::logs::run(&arguments).await,
         Command::Connector(arguments) => command::connector::run(&arguments).await,
         Command::Demo(arguments) => demo::run(&arguments).await,
         Command::Doctor(arguments) => command::doctor::run(&arguments).await,

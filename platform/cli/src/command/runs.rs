@@ -1,4 +1,5 @@
-//! `tributary runs TENANT [RUN]`: the tenant's runs, or one run's report.
+//! `tributary runs TENANT [RUN]`: the tenant's runs, or one run's report; `tributary runs resume
+//! TENANT RUN`: lets a paused run go on.
 
 use std::path::PathBuf;
 
@@ -10,7 +11,31 @@ use crate::{print, report};
 
 /// Arguments of `tributary runs`.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    change: Option<Change>,
+    #[command(flatten)]
+    list: Option<ListArguments>,
+}
+
+#[derive(clap::Subcommand)]
+enum Change {
+    /// let a paused run go on at once
+    Resume(ResumeArguments),
+}
+
+#[derive(clap::Args)]
+struct ResumeArguments {
+    tenant: String,
+    /// id of the run
+    run: String,
+    #[command(flatten)]
+    server: ServerOptions,
+}
+
+#[derive(clap::Args)]
+struct ListArguments {
     tenant: String,
     /// id of a run: shows its report
     run: Option<String>,
@@ -41,6 +66,27 @@ pub(crate) struct DownloadArguments {
 
 /// Runs the command.
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    match (&arguments.change, &arguments.list) {
+        (Some(Change::Resume(arguments)), _) => resume(arguments).await,
+        (None, Some(arguments)) => list(arguments).await,
+        (None, None) => anyhow::bail!("name a tenant\n  hint: tributary runs TENANT"),
+    }
+}
+
+async fn resume(arguments: &ResumeArguments) -> anyhow::Result<()> {
+    let client = Client::connect(&arguments.server).await?;
+    let path = format!(
+        "/tenants/{}/runs/{}/resume",
+        segment(&arguments.tenant),
+        segment(&arguments.run)
+    );
+    let run = client.post(&path, &serde_json::json!({})).await?;
+    print::line(&report::table_head());
+    print::line(&report::table_row(&run));
+    Ok(())
+}
+
+async fn list(arguments: &ListArguments) -> anyhow::Result<()> {
     let client = Client::connect(&arguments.server).await?;
     let tenant = segment(&arguments.tenant);
     if let Some(id) = &arguments.run {

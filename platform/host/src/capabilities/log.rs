@@ -1,12 +1,10 @@
-//! `log`: lines into the run's log, bounded per line and per call. Fields of the guest stay inside
-//! one field of ours, so a guest can't pose as the platform.
-
-use tributary_model::issue::shorten;
+//! `log`: lines into the run's log, bounded per line, per call and per run. Outside a run (a
+//! connection's check) they go to the operator's debug log, as one field, so a guest can't pose as
+//! the platform.
 
 use crate::bindings::imports::tributary::connector::log::{Host, Level};
+use crate::guest_log::{LINE_BYTES, scrubbed};
 use crate::session::Guest;
-
-const MAX_LINE_CHARS: usize = 8 << 10;
 
 impl Host for Guest {
     async fn log(
@@ -16,58 +14,45 @@ impl Host for Guest {
         fields: Vec<(String, String)>,
     ) -> wasmtime::Result<()> {
         self.host_calls += 1;
-        let fields: String = fields
-            .iter()
-            .map(|(name, value)| format!(" {name}={value:?}"))
-            .collect();
-        // Debug form: a line end in a message can't start a forged line.
-        let line = shorten(&format!("{message:?}{fields}"), MAX_LINE_CHARS);
-        if line.len() > self.log_bytes_left {
-            if self.log_bytes_left > 0 {
-                self.log_bytes_left = 0;
-                tracing::warn!(
-                    connector.name = self.connector,
-                    "log limit reached, further lines dropped"
-                );
+        let mut line = message;
+        for (name, value) in fields {
+            if line.len() > LINE_BYTES {
+                break;
             }
+            line.push_str(&format!(" {name}={value:?}"));
+        }
+        if line.len() > self.log_bytes_left {
+            self.log_bytes_left = 0;
             return Ok(());
         }
         self.log_bytes_left -= line.len();
-        let tenant = self.call.tenant.as_str();
-        let run = self.call.run.as_deref().unwrap_or_default();
-        let name = self.connector.as_str();
-        match level {
-            Level::Trace => tracing::trace!(
-                tenant.id = tenant,
-                run.id = run,
-                connector.name = name,
-                "{line}"
-            ),
-            Level::Debug => tracing::debug!(
-                tenant.id = tenant,
-                run.id = run,
-                connector.name = name,
-                "{line}"
-            ),
-            Level::Info => tracing::info!(
-                tenant.id = tenant,
-                run.id = run,
-                connector.name = name,
-                "{line}"
-            ),
-            Level::Warn => tracing::warn!(
-                tenant.id = tenant,
-                run.id = run,
-                connector.name = name,
-                "{line}"
-            ),
-            Level::Error => tracing::error!(
-                tenant.id = tenant,
-                run.id = run,
-                connector.name = name,
-                "{line}"
+        let mut end = line.len().min(LINE_BYTES);
+        while !line.is_char_boundary(end) {
+            end -= 1;
+        }
+        // cut first: a guest must not buy time with a long line
+        line.truncate(end);
+        let line = scrubbed(&line, self.call.connection.secrets());
+        match &self.call.log {
+            Some(log) => log.add(word(level), &self.connector, &line),
+            None => tracing::debug!(
+                tenant.id = self.call.tenant.as_str(),
+                connector.name = self.connector,
+                connector.level = word(level),
+                connector.line = ?line,
+                "a connector logged outside a run"
             ),
         }
         Ok(())
+    }
+}
+
+fn word(level: Level) -> &'static str {
+    match level {
+        Level::Trace => "trace",
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
     }
 }

@@ -11,7 +11,7 @@ mod quality;
 mod read;
 mod test_case;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -65,6 +65,18 @@ pub struct Document {
     pub limits: Limits,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tests: Vec<TestCase>,
+}
+
+impl Document {
+    /// Names of the tenant's lookup tables that it uses, each once.
+    pub fn table_names(&self) -> impl Iterator<Item = &str> {
+        let names: BTreeSet<&str> = self
+            .lookups
+            .values()
+            .filter_map(|lookup| lookup.table.as_deref())
+            .collect();
+        names.into_iter()
+    }
 }
 
 /// What the rows look like.

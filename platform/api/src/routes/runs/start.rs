@@ -15,6 +15,7 @@ use tributary_store::{Enqueued, NewRun, Run};
 use utoipa::ToSchema;
 
 use crate::auth::Scope;
+use crate::mapping_check;
 use crate::problem::ApiError;
 use crate::request::json::Json;
 use crate::state::ApiState;
@@ -132,6 +133,7 @@ async fn pinned(
     let document: IntegrationDocument = stored(&found.content)?;
     let mapping = scope.store.mapping(&document.mapping, None).await?;
     let mapping = mapping.ok_or_else(|| missing("mapping", &document.mapping))?;
+    let lookups = table_versions(scope, &mapping.content).await?;
     let mut connectors = BTreeMap::new();
     for side in [&document.source.connection, &document.target.connection] {
         let connection = scope.store.connection(side).await?;
@@ -148,8 +150,25 @@ async fn pinned(
         integration_version: found.version,
         mapping_revision: mapping.version,
         connectors,
+        lookups,
         mode: request.mode.unwrap_or(document.mode),
         idempotency_key,
         trigger: "api".to_owned(),
     })
+}
+
+/// The versions of the lookup tables that a mapping names. One that is not there is left out: the run
+/// will say so.
+async fn table_versions(scope: &Scope, mapping: &str) -> Result<BTreeMap<String, u32>, ApiError> {
+    let document = mapping_check::parse(mapping.as_bytes())?;
+    let mut versions = BTreeMap::new();
+    for table in document.table_names() {
+        let Ok(name) = Slug::parse(table) else {
+            continue;
+        };
+        if let Some(found) = scope.store.lookup(&name, None).await? {
+            versions.insert(table.to_owned(), found.version);
+        }
+    }
+    Ok(versions)
 }
