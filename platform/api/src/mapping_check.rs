@@ -1,9 +1,10 @@
-//! Checking a mapping with the tenant's lookup tables, for the routes that store one or use one.
+//! Checking a mapping with the tenant's lookup tables and the schemas that it names, for the routes that store one or use one.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use tributary_mapping::diagnostic::code;
+use tributary_mapping::schema::Schema;
 use tributary_mapping::{Diagnostic, Document, Environment};
 use tributary_model::document::LookupDocument;
 use tributary_model::error_code::ErrorCode;
@@ -36,8 +37,15 @@ pub(crate) async fn check(
             lookups.insert(table.clone(), stored::<LookupDocument>(&found.content)?);
         }
     }
+    let source = schema(store, document.source.schema.as_deref(), "/source/schema").await?;
+    let target = document.target.as_ref();
+    let target = target.and_then(|target| target.schema.as_deref());
+    let target = schema(store, target, "/target/schema").await?;
+    let columns = source.as_ref().map(Schema::member_names);
     let none = BTreeMap::new();
-    let environment = Environment::new(&lookups, params.unwrap_or(&none));
+    let environment = Environment::new(&lookups, params.unwrap_or(&none))
+        .with_columns(columns.as_deref())
+        .with_schemas(source.as_ref(), target.as_ref());
     let found: Vec<Diagnostic> = tributary_mapping::check(document, &environment)
         .into_iter()
         .filter(Diagnostic::is_error)
@@ -47,6 +55,28 @@ pub(crate) async fn check(
         return Ok(());
     }
     Err(refused(&found))
+}
+
+/// The tenant's schema that the mapping names at `pointer`.
+async fn schema(
+    store: &TenantStore,
+    name: Option<&str>,
+    pointer: &str,
+) -> Result<Option<Schema>, ApiError> {
+    let Some(name) = name else { return Ok(None) };
+    let found = match Slug::parse(name) {
+        Ok(name) => store.schema(&name, None).await?,
+        Err(_) => None,
+    };
+    let Some(found) = found else {
+        let error = ApiError::new(
+            ErrorCode::ReferenceMissing,
+            format!("there is no schema {name}"),
+        );
+        let hint = "put it first (schemas/<name>.json), or remove the name from the mapping";
+        return Err(error.at(pointer).hint(hint));
+    };
+    Ok(Some(Schema::from_json_schema(&stored(&found.content)?)))
 }
 
 /// One problem with every finding as a place.

@@ -11,7 +11,7 @@ use utoipa::openapi::path::{HttpMethod, Operation};
 
 use crate::routes::{
     connections, connectors, error_page, health, integrations, lookups, mapping_language, mappings,
-    openapi, records, runs, tenants, token,
+    openapi, records, runs, schemas, tenants, token,
 };
 use crate::state::ApiState;
 
@@ -92,6 +92,10 @@ pub fn routes() -> Vec<Route> {
         route!(Needs(A::MappingView), 0, lookups::list::__path_list_lookups, lookups::list::list_lookups),
         route!(Needs(A::MappingView), 0, lookups::get::__path_get_lookup, lookups::get::get_lookup),
         route!(Needs(A::MappingManage), MIB_32, lookups::put::__path_put_lookup, lookups::put::put_lookup),
+
+        route!(Needs(A::MappingView), 0, schemas::list::__path_list_schemas, schemas::list::list_schemas),
+        route!(Needs(A::MappingView), 0, schemas::get::__path_get_schema, schemas::get::get_schema),
+        route!(Needs(A::MappingManage), MIB_2, schemas::put::__path_put_schema, schemas::put::put_schema),
 
         route!(Needs(A::IntegrationView), 0, integrations::list::__path_list_integrations, integrations::list::list_integrations),
         route!(Needs(A::IntegrationView), 0, integrations::get::__path_get_integration, integrations::get::get_integration),

@@ -12,7 +12,7 @@ use crate::variables::Variables;
 /// Arguments of `tributary apply`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// folders of tenants: tenant.json, lookups/, connections/, mappings/, integrations/
+    /// folders of tenants: tenant.json, lookups/, schemas/, connections/, mappings/, integrations/
     #[arg(required = true)]
     folders: Vec<PathBuf>,
     /// value for ${NAME} in the files (or set TRIBUTARY_VAR_NAME)
@@ -34,7 +34,13 @@ pub(crate) struct Applied {
 }
 
 /// Kinds of documents, in the order in which they depend on each other.
-const KINDS: [&str; 4] = ["lookups", "connections", "mappings", "integrations"];
+const KINDS: [&str; 5] = [
+    "lookups",
+    "schemas",
+    "connections",
+    "mappings",
+    "integrations",
+];
 
 /// Runs the command.
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {

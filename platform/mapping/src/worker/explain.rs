@@ -16,7 +16,7 @@ use super::{Row, Verdict, Worker};
 use crate::formula::evaluate::condition;
 use crate::formula::expression::{Expression, Reference, SlotRef};
 use crate::functions::Call;
-use crate::plan::{Node, Source, ValueNode};
+use crate::plan::{Body, Node, Source, ValueNode};
 use crate::value::{Made, Value};
 
 /// Longest value that is shown, in characters.
@@ -247,8 +247,9 @@ impl<'a> Run<'a> {
     }
 
     fn input(&self, slot: SlotRef, used: bool, sensitive: bool) -> ExplainedInput {
+        let masked = sensitive || self.hides(&|value| takes(&value.source, slot));
         let value = raw_text(self.raw(slot)).map(|text| {
-            if sensitive {
+            if masked {
                 MASK.to_owned()
             } else {
                 shorten(text, VALUE_LENGTH)
@@ -283,7 +284,9 @@ impl<'a> Run<'a> {
         let name = self.plan.variable_names.get(&index);
         let value = match self.variable(index) {
             Value::Null | Value::Failed => None,
-            _ if sensitive => Some(MASK.to_owned()),
+            _ if sensitive || self.hides(&|value| value.variable == index) => {
+                Some(MASK.to_owned())
+            }
             value => Some(shown(value)),
         };
         ExplainedInput {
@@ -292,5 +295,27 @@ impl<'a> Run<'a> {
             value,
             used: true,
         }
+    }
+
+    /// Whether a sensitive field is meant: its value is masked wherever else it is read.
+    fn hides(&self, meant: &dyn Fn(&ValueNode) -> bool) -> bool {
+        fn look(nodes: &[Node], meant: &dyn Fn(&ValueNode) -> bool) -> bool {
+            nodes.iter().any(|node| match &node.body {
+                Body::Value(value) => value.sensitive && meant(value),
+                Body::Object { nodes, .. } => look(nodes, meant),
+                Body::Each(each) => look(&each.nodes, meant),
+            })
+        }
+        look(&self.plan.nodes, meant)
+    }
+}
+
+/// Whether a source reads the slot as it is.
+fn takes(source: &Source, slot: SlotRef) -> bool {
+    match source {
+        Source::Slot(one) => *one == slot,
+        Source::FirstOf(slots) => slots.contains(&slot),
+        Source::Nodes(_) | Source::Constant(_) | Source::Formula(_) => false,
+        Source::Switch(cases) => cases.iter().any(|case| takes(&case.source, slot)),
     }
 }

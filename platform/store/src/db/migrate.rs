@@ -37,6 +37,16 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0004_real_runs_security.postgres.sql"),
         only: Some(Dialect::Postgres),
     },
+    Migration {
+        version: 5,
+        text: include_str!("../../migrations/0005_schemas.sqlite.sql"),
+        only: Some(Dialect::Sqlite),
+    },
+    Migration {
+        version: 6,
+        text: include_str!("../../migrations/0006_schemas.postgres.sql"),
+        only: Some(Dialect::Postgres),
+    },
 ];
 
 /// One number for all nodes of the platform that start at once.
