@@ -21,12 +21,12 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ApiError> {
 }
 
 /// Checks `document` with the tables that it names. Without `params` (they belong to the
-/// integration) a parameter without a value is no fault.
+/// integration) a parameter without a value is no fault. Gives the warnings.
 pub(crate) async fn check(
     store: &TenantStore,
     document: &Document,
     params: Option<&BTreeMap<String, Value>>,
-) -> Result<(), ApiError> {
+) -> Result<Vec<Place>, ApiError> {
     let mut lookups = BTreeMap::new();
     for table in document.lookups.values().filter_map(|l| l.table.as_ref()) {
         // a name that cannot exist, or does not, is one of the findings
@@ -48,13 +48,20 @@ pub(crate) async fn check(
         .with_schemas(source.as_ref(), target.as_ref());
     let found: Vec<Diagnostic> = tributary_mapping::check(document, &environment)
         .into_iter()
-        .filter(Diagnostic::is_error)
         .filter(|finding| params.is_some() || finding.code != code::PARAM_MISSING)
         .collect();
-    if found.is_empty() {
-        return Ok(());
+    let (errors, warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(Diagnostic::is_error);
+    if errors.is_empty() {
+        return Ok(warnings.iter().map(place).collect());
     }
-    Err(refused(&found))
+    Err(refused(&errors))
+}
+
+fn place(finding: &Diagnostic) -> Place {
+    Place {
+        pointer: finding.pointer.clone(),
+        detail: format!("{}: {}; {}", finding.code, finding.message, finding.hint),
+    }
 }
 
 /// The tenant's schema that the mapping names at `pointer`.
@@ -87,12 +94,6 @@ fn refused(found: &[Diagnostic]) -> ApiError {
     };
     let mut problem = Problem::new(ErrorCode::MappingInvalid, detail);
     problem.pointer = found.first().map(|first| first.pointer.clone());
-    problem.errors = found
-        .iter()
-        .map(|finding| Place {
-            pointer: finding.pointer.clone(),
-            detail: format!("{}: {}; {}", finding.code, finding.message, finding.hint),
-        })
-        .collect();
+    problem.errors = found.iter().map(place).collect();
     problem.into()
 }

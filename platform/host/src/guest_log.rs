@@ -12,7 +12,7 @@ use serde::Serialize;
 use tributary_model::clock::Clock;
 
 /// Longest line, bytes.
-pub const LINE_BYTES: usize = 8 << 10;
+pub(crate) const LINE_BYTES: usize = 8 << 10;
 /// Longest log of a run, bytes.
 pub const RUN_BYTES: usize = 1 << 20;
 

@@ -31,6 +31,8 @@ pub(crate) struct Applied {
     pub(crate) object: String,
     /// created, updated, unchanged, or kept (a person's change stays)
     pub(crate) change: String,
+    /// what the server's check says and does not refuse
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Kinds of documents, in the order in which they depend on each other.
@@ -50,10 +52,13 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         for applied in tenant_folder(&client, folder, &variables).await? {
             if arguments.json {
                 let line =
-                    serde_json::json!({ "object": applied.object, "change": applied.change });
+                    serde_json::json!({ "object": applied.object, "change": applied.change, "warnings": applied.warnings });
                 crate::print::line(&line.to_string());
             } else {
                 crate::print::line(&format!("{:<10} {}", applied.change, applied.object));
+                for warning in &applied.warnings {
+                    crate::print::remark(&format!("  warning {warning}"));
+                }
             }
         }
     }
@@ -96,7 +101,18 @@ async fn put(client: &Client, object: &str, document: &Value) -> anyhow::Result<
     Ok(Applied {
         object: object.to_owned(),
         change: change.to_owned(),
+        warnings: warnings(&answer),
     })
+}
+
+/// `pointer: what it is about`, of each.
+fn warnings(answer: &Value) -> Vec<String> {
+    let places = answer.get("warnings").and_then(Value::as_array);
+    let text = |place: &Value| {
+        let part = |key: &str| place.get(key).and_then(Value::as_str).unwrap_or_default();
+        format!("{}: {}", part("pointer"), part("detail"))
+    };
+    places.into_iter().flatten().map(text).collect()
 }
 
 /// The file's name; where the document carries one too, they must agree.

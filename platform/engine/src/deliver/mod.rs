@@ -21,7 +21,6 @@ mod tests;
 use std::ops::Range;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 use serde_json::Value;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use bytes::Bytes;
 use tributary_model::document::BreakerPolicy;
 
 use super::*;

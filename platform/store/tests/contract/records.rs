@@ -282,7 +282,7 @@ pub(crate) async fn nasty_texts(bed: Bed) {
 /// The number of a record's last key and of the key of what the target holds.
 pub(crate) async fn resends(bed: Bed) {
     use RecordState::{Delivered, Quarantined, Rejected, Uncertain};
-    let steps: [(u8, RecordState, Option<u32>, (Option<u32>, Option<u32>)); 6] = [
+    let steps = [
         (1, Quarantined, None, (None, None)),
         (1, Delivered, Some(0), (Some(0), Some(0))),
         (2, Rejected, Some(1), (Some(1), Some(0))),
