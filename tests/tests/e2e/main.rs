@@ -13,4 +13,6 @@ mod bad_input;
 mod globex;
 mod kills;
 mod redrive;
+mod rules;
+mod steadfast;
 mod theatre;

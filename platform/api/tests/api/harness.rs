@@ -249,7 +249,7 @@ pub(crate) fn document_of(kind: &str, name: &str) -> Value {
             "name": name, "key": ["code"], "rows": [{"code": "STK", "unit": "piece"}],
         }),
         ("schemas", _) => json!({
-            "type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"],
+            "name": name, "type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"],
         }),
         ("mappings", _) => mapping(name),
         ("integrations", _) => json!({
