@@ -122,3 +122,26 @@ fn failed(error: &anyhow::Error) -> std::process::ExitCode {
     print::failure(error);
     std::process::ExitCode::FAILURE
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Arguments::command().debug_assert();
+        for line in [
+            "tributary runs acme",
+            "tributary runs acme run_1 --json",
+            "tributary runs resume acme run_1",
+            "tributary runs resume acme run_1 --url http://127.0.0.1:1",
+            "tributary explain acme run_1 4711 /total",
+            "tributary logs acme run_1",
+        ] {
+            let parsed = Arguments::try_parse_from(line.split(' '));
+            assert!(parsed.is_ok(), "{line}: {}", parsed.err().unwrap());
+        }
+    }
+}

@@ -249,7 +249,7 @@ mod tests {
                 { "id": "id", "to": "id", "type": "string", "from": "$.id" },
                 { "id": "total", "to": "total", "type": "decimal(9,2)", "from": "$.total" },
                 { "id": "day", "to": "day", "type": "date", "from": "$.day",
-                  "do": [{ "fn": "to_date" }], "null": "omit" },
+                  "do": [{ "fn": "date_parse", "formats": ["yyyy-MM-dd"] }], "null": "omit" },
                 { "id": "at", "to": "at", "type": "datetime", "formula": "now()" }
             ],
             "amounts": ["/total"], "dates": ["/day"], "quality": quality
@@ -321,7 +321,7 @@ mod tests {
     fn rules_over_the_run_say_what_was_expected_and_measured() {
         let pinned = pinned(json!([
             { "id": "share", "scope": "run", "check": "quarantined / read <= 0.1", "severity": "fail" },
-            { "id": "fresh", "scope": "run", "check": "date_diff(newest.day, today('UTC')) <= 3", "severity": "error" }
+            { "id": "fresh", "scope": "run", "check": "date_diff(newest.day, today(null, 'UTC')) <= 3", "severity": "error" }
         ]));
         let check = |rows: &str| {
             let figures = figures(&pinned, rows);

@@ -26,7 +26,7 @@ pub(crate) async fn run(
     lease: &Lease,
 ) -> Result<Fenced<()>, Problem> {
     let totals = Totals::read(context).await?;
-    let judgement = gate::judge(context).await?;
+    let judgement = gate::judge(context, totals.counters.read).await?;
     if lease.delivery_held && judgement.stop.is_none() && totals.problem.is_none() {
         let opened = context.store.open_delivery(lease).await;
         services.wake.notify_waiters();

@@ -6,5 +6,5 @@ update sqlite_schema
     where type = 'table' and name = 'document';
 pragma writable_schema = reset;
 -- other connections read the schema again when its number changes
-create table schema_changed (nothing integer);
+create table schema_changed (id integer);
 drop table schema_changed;

@@ -69,7 +69,7 @@ async fn a_rule_over_the_run_decides_before_anything_is_delivered() -> anyhow::R
     let mut mild = good;
     for more in [
         json!({ "id": "share", "scope": "run", "severity": "fail", "check": "quarantined / read <= 0.9" }),
-        json!({ "id": "dated", "scope": "run", "severity": "fail", "check": "date_diff(newest.date, today('UTC')) < 100000" }),
+        json!({ "id": "dated", "scope": "run", "severity": "fail", "check": "date_diff(newest.date, today(null, 'UTC')) < 100000" }),
         json!({ "id": "huge", "scope": "run", "severity": "error", "check": "sums.total_amount > 1000000000" }),
     ] {
         mild.as_array_mut().into_iter().for_each(|rules| rules.push(more.clone()));

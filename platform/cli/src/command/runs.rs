@@ -11,32 +11,10 @@ use crate::{print, report};
 
 /// Arguments of `tributary runs`.
 #[derive(clap::Args)]
-#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     change: Option<Change>,
-    #[command(flatten)]
-    list: Option<ListArguments>,
-}
-
-#[derive(clap::Subcommand)]
-enum Change {
-    /// let a paused run go on at once
-    Resume(ResumeArguments),
-}
-
-#[derive(clap::Args)]
-struct ResumeArguments {
-    tenant: String,
-    /// id of the run
-    run: String,
-    #[command(flatten)]
-    server: ServerOptions,
-}
-
-#[derive(clap::Args)]
-struct ListArguments {
-    tenant: String,
+    tenant: Option<String>,
     /// id of a run: shows its report
     run: Option<String>,
     /// how many runs to list
@@ -47,6 +25,16 @@ struct ListArguments {
     json: bool,
     #[command(flatten)]
     server: ServerOptions,
+}
+
+#[derive(clap::Subcommand)]
+enum Change {
+    /// let a paused run go on at once
+    Resume {
+        tenant: String,
+        /// id of the run
+        run: String,
+    },
 }
 
 /// Arguments of `tributary issues` and `tributary results`.
@@ -66,43 +54,46 @@ pub(crate) struct DownloadArguments {
 
 /// Runs the command.
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    match (&arguments.change, &arguments.list) {
-        (Some(Change::Resume(arguments)), _) => resume(arguments).await,
-        (None, Some(arguments)) => list(arguments).await,
-        (None, None) => anyhow::bail!("name a tenant\n  hint: tributary runs TENANT"),
+    let client = Client::connect(&arguments.server).await?;
+    if let Some(Change::Resume { tenant, run }) = &arguments.change {
+        return resume(&client, tenant, run).await;
     }
+    let Some(tenant) = &arguments.tenant else {
+        anyhow::bail!("no tenant is named\n  hint: tributary runs TENANT [RUN]");
+    };
+    if let Some(id) = &arguments.run {
+        return one(&client, tenant, id, arguments.json).await;
+    }
+    list(&client, tenant, arguments).await
 }
 
-async fn resume(arguments: &ResumeArguments) -> anyhow::Result<()> {
-    let client = Client::connect(&arguments.server).await?;
-    let path = format!(
-        "/tenants/{}/runs/{}/resume",
-        segment(&arguments.tenant),
-        segment(&arguments.run)
-    );
+async fn resume(client: &Client, tenant: &str, id: &str) -> anyhow::Result<()> {
+    let path = format!("/tenants/{}/runs/{}/resume", segment(tenant), segment(id));
     let run = client.post(&path, &serde_json::json!({})).await?;
     print::line(&report::table_head());
     print::line(&report::table_row(&run));
     Ok(())
 }
 
-async fn list(arguments: &ListArguments) -> anyhow::Result<()> {
-    let client = Client::connect(&arguments.server).await?;
-    let tenant = segment(&arguments.tenant);
-    if let Some(id) = &arguments.run {
-        let run = client
-            .get(&format!("/tenants/{tenant}/runs/{}", segment(id)))
-            .await?;
-        if arguments.json {
-            print::line(&run.to_string());
-        } else {
-            let issues = first_issues(&client, &arguments.tenant, id, 10).await?;
-            print::line(&report::text(&run, &issues));
-        }
-        return Ok(());
+async fn one(client: &Client, tenant: &str, id: &str, json: bool) -> anyhow::Result<()> {
+    let path = format!("/tenants/{}/runs/{}", segment(tenant), segment(id));
+    let run = client.get(&path).await?;
+    if json {
+        print::line(&run.to_string());
+    } else {
+        let issues = first_issues(client, tenant, id, 10).await?;
+        print::line(&report::text(&run, &issues));
     }
+    Ok(())
+}
+
+async fn list(client: &Client, tenant: &str, arguments: &Arguments) -> anyhow::Result<()> {
     let page = client
-        .get(&format!("/tenants/{tenant}/runs?limit={}", arguments.limit))
+        .get(&format!(
+            "/tenants/{}/runs?limit={}",
+            segment(tenant),
+            arguments.limit
+        ))
         .await?;
     let runs = page
         .get("items")
@@ -117,8 +108,7 @@ async fn list(arguments: &ListArguments) -> anyhow::Result<()> {
     }
     if runs.is_empty() {
         print::line(&format!(
-            "{} has no runs yet; start one with: tributary run {} INTEGRATION",
-            arguments.tenant, arguments.tenant
+            "{tenant} has no runs yet; start one with: tributary run {tenant} INTEGRATION"
         ));
         return Ok(());
     }

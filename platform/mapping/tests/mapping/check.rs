@@ -35,7 +35,7 @@ fn ruled() -> Document {
         "fields": [
             { "id": "id", "to": "id", "type": "string", "from": "$.id" },
             { "id": "total", "to": "total", "type": "decimal(9,2)", "from": "$.total" },
-            { "id": "day", "to": "day", "type": "date", "from": "$.day", "do": [{ "fn": "to_date" }] }
+            { "id": "day", "to": "day", "type": "date", "from": "$.day", "do": [{ "fn": "date_parse", "formats": ["yyyy-MM-dd"] }] }
         ],
         "amounts": ["/total"],
         "dates": ["/day"],
@@ -43,7 +43,7 @@ fn ruled() -> Document {
             { "id": "share", "scope": "run", "check": "quarantined / read <= param.share", "severity": "fail" },
             { "id": "some", "scope": "run", "check": "read > 0", "severity": "warn" },
             { "id": "sum", "scope": "run", "check": "sums.total >= 0", "severity": "error", "message": "the total is negative" },
-            { "id": "fresh", "scope": "run", "check": "date_diff(newest.day, today('UTC')) <= 2", "severity": "error" },
+            { "id": "fresh", "scope": "run", "check": "date_diff(newest.day, today(null, 'UTC')) <= 2", "severity": "error" },
             { "id": "known", "on": "id", "check": "id != 'stop'", "severity": "fail" }
         ]
     }))
