@@ -109,7 +109,7 @@ pub fn routes() -> Vec<Route> {
         route!(Needs(A::RunStart), 0, runs::cancel::__path_cancel_run, runs::cancel::cancel_run),
         route!(Needs(A::RunStart), 0, runs::redrive::__path_redrive_run, runs::redrive::redrive_run),
         route!(Needs(A::RunStart), 0, runs::resume::__path_resume_run, runs::resume::resume_run),
-        route!(Needs(A::RunView), 0, runs::logs::__path_download_logs, runs::logs::download_logs),
+        route!(Needs(A::ResultView), 0, runs::logs::__path_download_logs, runs::logs::download_logs),
         route!(Needs(A::ResultView), 0, runs::explain::__path_explain_record, runs::explain::explain_record),
         route!(Needs(A::RunView), 0, runs::issues::__path_list_issues, runs::issues::list_issues),
         route!(Needs(A::ResultView), 0, runs::results::__path_download_results, runs::results::download_results),

@@ -114,8 +114,7 @@ pub fn explain_record(
 }
 
 /// Takes the rows of one record, and why it is quarantined unseen, if it is; `false` ends the walk.
-type Visit<'a> =
-    dyn FnMut(&RowFormat, &[Row<'_>], Option<Issue>) -> Result<bool, Problem> + 'a;
+type Visit<'a> = dyn FnMut(&RowFormat, &[Row<'_>], Option<Issue>) -> Result<bool, Problem> + 'a;
 
 fn each_record(input: &BatchInput, bytes: &[u8], visit: &mut Visit<'_>) -> Result<(), Problem> {
     match input {

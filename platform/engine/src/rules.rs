@@ -65,8 +65,10 @@ impl Figures {
                 Verdict::Quarantined => figures.quarantined += 1,
                 Verdict::Mapped => {
                     figures.mapped += 1;
-                    for ((sum, amount), name) in
-                        sums.iter_mut().zip(&record.amounts).zip(plan.amount_names())
+                    for ((sum, amount), name) in sums
+                        .iter_mut()
+                        .zip(&record.amounts)
+                        .zip(plan.amount_names())
                     {
                         let amount = amount.unwrap_or(Decimal::ZERO);
                         *sum = sum.add(amount).map_err(|_| too_large(name))?;
@@ -275,7 +277,10 @@ mod tests {
         let batch = map_batch(pinned, &input, rows.as_bytes()).unwrap();
         for line in batch.ndjson.split(|byte| *byte == b'\n') {
             let text = String::from_utf8_lossy(line);
-            assert!(line.is_empty() || text.contains("2026-03-05T12:00:00Z"), "{text}");
+            assert!(
+                line.is_empty() || text.contains("2026-03-05T12:00:00Z"),
+                "{text}"
+            );
         }
         // through its stored form, as between two processes
         let figures = Figures::of(&pinned.plan, &batch, (3, 7)).unwrap();
@@ -284,7 +289,8 @@ mod tests {
 
     const ONE: &str = "{\"id\":\"a\",\"total\":1.10,\"day\":\"2026-03-01\"}\n\
                        {\"id\":\"b\",\"total\":\"x\",\"day\":\"2027-01-01\"}\n";
-    const TWO: &str = "{\"id\":\"c\",\"total\":2.05,\"day\":\"2026-02-28\"}\n{\"id\":\"stop\",\"total\":-9}\n";
+    const TWO: &str =
+        "{\"id\":\"c\",\"total\":2.05,\"day\":\"2026-02-28\"}\n{\"id\":\"stop\",\"total\":-9}\n";
 
     #[test]
     fn batches_add_up_and_only_mapped_records_count() {
@@ -308,12 +314,18 @@ mod tests {
         let all = figures(&pinned, TWO);
         assert_eq!((all.stopping, all.quarantined), (1, 1));
         let named = &all.stopped_by[0];
-        assert_eq!((named.key.as_str(), named.line, named.ordinal), ("stop", 2, 1));
+        assert_eq!(
+            (named.key.as_str(), named.line, named.ordinal),
+            ("stop", 2, 1)
+        );
         assert_eq!((named.partition, named.batch), (3, 7));
         assert_eq!(named.value.as_deref(), Some("stop"));
         let problem = stopped(&all, &[]).unwrap();
         assert_eq!(problem.code, ErrorCode::QualityRule);
-        assert!(problem.detail.contains("the record stop (line 2)"), "{problem:?}");
+        assert!(
+            problem.detail.contains("the record stop (line 2)"),
+            "{problem:?}"
+        );
         assert_eq!(stopped(&figures(&pinned, ONE), &[]), None);
     }
 
@@ -330,8 +342,14 @@ mod tests {
         };
         let (stop, stale) = check(ONE);
         let stop = stop.unwrap().detail;
-        assert!(stop.contains("expected") || stop.contains("quarantined / read <= 0.1"), "{stop}");
-        assert!(stop.contains("measured quarantined = 1, read = 2"), "{stop}");
+        assert!(
+            stop.contains("expected") || stop.contains("quarantined / read <= 0.1"),
+            "{stop}"
+        );
+        assert!(
+            stop.contains("measured quarantined = 1, read = 2"),
+            "{stop}"
+        );
         let stale = stale.unwrap().detail;
         assert!(stale.contains("newest.day = 2026-03-01"), "{stale}");
         let fresh = "{\"id\":\"a\",\"total\":1,\"day\":\"2026-03-02\"}\n";

@@ -170,7 +170,10 @@ mod tests {
             scrub("Authorization: Bearer eyJ.x.y, then token=9&b=1"),
             "Authorization: Bearer ***, then token=***&b=1"
         );
-        assert_eq!(scrub("PASSWORD=ä1 password=\"x\""), "PASSWORD=*** password=***\"x\"");
+        assert_eq!(
+            scrub("PASSWORD=ä1 password=\"x\""),
+            "PASSWORD=*** password=***\"x\""
+        );
         assert_eq!(scrub("bearer "), "bearer ***");
     }
 
@@ -191,7 +194,10 @@ mod tests {
             assert!(line.len() <= LINE_BYTES, "{}", line.len());
             bytes += line.len();
         }
-        assert!(bytes <= RUN_BYTES && bytes > RUN_BYTES - 3 * LINE_BYTES, "{bytes}");
+        assert!(
+            bytes <= RUN_BYTES && bytes > RUN_BYTES - 3 * LINE_BYTES,
+            "{bytes}"
+        );
     }
 
     #[test]

@@ -138,13 +138,15 @@ async fn indexed(context: &RunContext, keyed: &Keyed) -> Result<Vec<Known>, Prob
     };
     let seen: HashMap<[u8; 32], Seen> =
         seen.into_iter().map(|seen| (seen.key_hash, seen)).collect();
-    let known = keyed.records().map(|(_, record, hash)| match seen.get(hash) {
-        Some(seen) if record.verdict == Verdict::Mapped => before(seen, &record.content_hash),
-        _ => Known {
-            before: Before::Fresh,
-            resend: Some(0),
-        },
-    });
+    let known = keyed
+        .records()
+        .map(|(_, record, hash)| match seen.get(hash) {
+            Some(seen) if record.verdict == Verdict::Mapped => before(seen, &record.content_hash),
+            _ => Known {
+                before: Before::Fresh,
+                resend: Some(0),
+            },
+        });
     Ok(known.collect())
 }
 

@@ -56,7 +56,10 @@ pub async fn explain_record(
     key: &str,
 ) -> Result<Option<RecordExplanation>, Problem> {
     let store = services.store.tenant(tenant);
-    let run = store.run(run).await.map_err(|error| store_problem(&error))?;
+    let run = store
+        .run(run)
+        .await
+        .map_err(|error| store_problem(&error))?;
     let Some(run) = run else { return Ok(None) };
     let Some(place) = find(&store, &run, key).await? else {
         return Ok(None);

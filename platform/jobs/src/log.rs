@@ -31,8 +31,7 @@ pub(crate) async fn keep(
     };
     let kind = lease.kind.as_str();
     let name = format!("log.{kind}{place}.e{}.ndjson.zst", lease.epoch);
-    let object =
-        objects::put_named(services, context, Layer::Results, &name, lines.into()).await?;
+    let object = objects::put_named(services, context, Layer::Results, &name, lines.into()).await?;
     context
         .store
         .log_add(&context.run.id, &object, bytes, RUN_BYTES as u64)

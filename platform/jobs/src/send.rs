@@ -156,7 +156,11 @@ fn settled(late: &NotDelivered) -> Option<Delivery> {
     if late.results.iter().all(Option::is_none) {
         return None;
     }
-    let issue = Issue::error(Stage::Deliver, late.problem.code, late.problem.detail.clone());
+    let issue = Issue::error(
+        Stage::Deliver,
+        late.problem.code,
+        late.problem.detail.clone(),
+    );
     let pending = RowResult {
         state: RecordState::Pending,
         external_id: None,
@@ -276,7 +280,10 @@ mod tests {
         assert_eq!(step(false, calm, &lost), Step::InDoubt(BLIND, None));
         let refused = known(Before::Refused, Some(1));
         assert_eq!(step(true, calm, &refused), Step::Send(1));
-        assert_eq!(memory(true, crashed).step(3, &known(Before::Unchanged, None)), None);
+        assert_eq!(
+            memory(true, crashed).step(3, &known(Before::Unchanged, None)),
+            None
+        );
     }
 
     #[test]

@@ -152,7 +152,14 @@ impl Worker {
             return;
         }
         let outcome = match self.context(lease).await {
-            Ok(context) => self.dispatch(&context, lease).await,
+            Ok(context) => {
+                let done = self.dispatch(&context, lease).await;
+                // what was logged is for people: the work is what it is without it
+                if let Err(problem) = log::keep(&self.services, &context, lease).await {
+                    tracing::warn!(run.id = %lease.run, code = %problem.code, "log lines are lost");
+                }
+                done
+            }
             Err(problem) => Err(problem.into()),
         };
         match outcome {
@@ -173,17 +180,12 @@ impl Worker {
         lease: &Lease,
     ) -> Result<Fenced<()>, Unfinished> {
         let services = &self.services;
-        let done = match lease.kind {
+        match lease.kind {
             WorkKind::Plan => Ok(plan::run(context, lease).await?),
             WorkKind::Extract => Ok(extract::run(services, context, lease).await?),
             WorkKind::Batch => batch::run(services, context, lease).await,
             WorkKind::Finish => Ok(finish::run(services, context, lease).await?),
-        };
-        // what was logged is for people: the work is what it is without it
-        if let Err(problem) = log::keep(services, context, lease).await {
-            tracing::warn!(run.id = %lease.run, code = %problem.code, "log lines of a run are lost");
         }
-        done
     }
 
     /// The run's context, made anew for each attempt: whoever redrives a run has mended a

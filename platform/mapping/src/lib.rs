@@ -31,10 +31,10 @@ pub mod schema;
 mod value;
 mod worker;
 
-pub use date::Date;
 pub use compile::failures::{FailurePoint, failure_points};
 pub use compile::{Environment, check, compile};
 pub use counter_example::{CounterExample, FailedValue, MAX_EXAMPLES, check_samples};
+pub use date::Date;
 pub use decimal::Decimal;
 pub use diagnostic::Diagnostic;
 pub use document::{Document, parse};

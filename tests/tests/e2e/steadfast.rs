@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tributary_tests::expected::Expected;
 use tributary_tests::rest::Rest;
 
-use crate::theatre::Theatre;
+use crate::theatre::{Theatre, control};
 
 /// Puts a document with a change.
 async fn change(rest: &Rest, path: &str, edit: impl FnOnce(&mut Value)) -> anyhow::Result<Value> {
@@ -37,14 +37,24 @@ async fn a_redrive_uses_the_tables_and_the_time_of_the_first_try() -> anyhow::Re
     let expected = Expected::read(&theatre.stage.programs.tenants.join("globex"))?;
     change(&rest, "/tenants/globex/mappings/orders-to-tax", |mapping| {
         let started = json!({
-            "id": "started", "to": null, "as": "started", "type": "datetime", "formula": "now()"
+            "id": "started", "to": "purchase_order_no", "type": "datetime", "formula": "now()"
         });
-        mapping["fields"].as_array_mut().into_iter().for_each(|f| f.push(started.clone()));
+        for field in mapping["fields"].as_array_mut().into_iter().flatten() {
+            if field["id"] == "purchase_order" {
+                *field = started.clone();
+            }
+        }
+        mapping["tests"] = json!([]);
     })
     .await?;
-    let delivered = expected.records.iter().filter(|r| r["state"] == "delivered");
+    let delivered = expected
+        .records
+        .iter()
+        .filter(|r| r["state"] == "delivered");
     let refused: Vec<&Value> = delivered.map(|record| &record["key"]).step_by(50).collect();
-    theatre.taxman_faults(&json!({ "refuse_codes": refused })).await?;
+    theatre
+        .taxman_faults(&json!({ "refuse_codes": refused }))
+        .await?;
     let id = rest.start_run("globex", "order-tax").await?;
     let first = rest.finished("globex", &id, 120).await?;
     assert_eq!(first["lookups"], json!({ "product-tax": 1 }), "{first}");
@@ -52,13 +62,19 @@ async fn a_redrive_uses_the_tables_and_the_time_of_the_first_try() -> anyhow::Re
     let path = format!("/tenants/globex/runs/{id}/records/{key}/explain");
     let started = |story: &Value| {
         let fields = story["explanation"]["fields"].as_array();
-        let field = fields.into_iter().flatten().find(|field| field["node"] == "started");
+        let field = fields
+            .into_iter()
+            .flatten()
+            .find(|field| field["node"] == "started");
         field.cloned().unwrap_or_default()
     };
     let before = started(&rest.get(&path).await?);
     let text = first["started_at"].as_str().unwrap_or_default();
     let second = text.split('.').next().unwrap_or_default();
-    anyhow::ensure!(before.to_string().contains(second), "{second} is not in {before}");
+    anyhow::ensure!(
+        before.to_string().contains(second),
+        "{second} is not in {before}"
+    );
 
     // Every code of the table changes; the run goes on with those that it began with.
     change(&rest, "/tenants/globex/lookups/product-tax", |table| {
@@ -74,7 +90,10 @@ async fn a_redrive_uses_the_tables_and_the_time_of_the_first_try() -> anyhow::Re
     expected.compare_counters(&run)?;
     let results = format!("/tenants/globex/runs/{id}/results?format=ndjson");
     expected.compare_records(&rest.lines(&results).await?)?;
-    assert_eq!(theatre.effects().await?["total_tax"], expected.summary["total_tax"]);
+    assert_eq!(
+        theatre.effects().await?["total_tax"],
+        expected.summary["total_tax"]
+    );
     let story = rest.get(&path).await?;
     assert_eq!(story["lookups"], json!({ "product-tax": 1 }));
     assert_eq!(started(&story), before);
@@ -110,7 +129,10 @@ async fn a_record_that_goes_back_to_what_it_was_is_sent_again() -> anyhow::Resul
     anyhow::ensure!(calls[1].as_u64() > Some(100), "{calls:?}");
     assert_eq!(calls[1], calls[2], "what changed has changed back");
     let effects = theatre.effects().await?;
-    assert_eq!(effects["replays"], 0, "the target answered from memory: {effects}");
+    assert_eq!(
+        effects["replays"], 0,
+        "the target answered from memory: {effects}"
+    );
     assert_eq!(effects["duplicates"], 0, "{effects}");
     Ok(())
 }
@@ -121,10 +143,14 @@ async fn a_target_that_fails_pauses_the_run_and_its_first_answer_ends_the_pause(
     let mut theatre = Theatre::new().await?;
     let rest = theatre.open().await?;
     let expected = Expected::read(&theatre.stage.programs.tenants.join("globex"))?;
-    change(&rest, "/tenants/globex/integrations/order-tax", |document| {
-        document["delivery"]["breaker"] =
-            json!({ "failed_calls": 4, "wait_ms": 400, "max_wait_ms": 3_600_000 });
-    })
+    change(
+        &rest,
+        "/tenants/globex/integrations/order-tax",
+        |document| {
+            document["delivery"]["breaker"] =
+                json!({ "failed_calls": 4, "wait_ms": 400, "max_wait_ms": 3_600_000 });
+        },
+    )
     .await?;
     theatre.taxman_faults(&json!({ "down": true })).await?;
     let id = rest.start_run("globex", "order-tax").await?;
@@ -139,9 +165,16 @@ async fn a_target_that_fails_pauses_the_run_and_its_first_answer_ends_the_pause(
     tokio::time::sleep(Duration::from_secs(5)).await;
     let still = rest.get(&path).await?;
     assert_eq!(still["state"], "paused", "{still}");
-    anyhow::ensure!(still["resume_at"] != paused["resume_at"], "no probe: {still}");
+    anyhow::ensure!(
+        still["resume_at"] != paused["resume_at"],
+        "no probe: {still}"
+    );
     let (status, answer) = rest
-        .call(reqwest::Method::POST, &format!("{path}/redrive"), Some(&json!({})))
+        .call(
+            reqwest::Method::POST,
+            &format!("{path}/redrive"),
+            Some(&json!({})),
+        )
         .await?;
     assert_eq!(status, 409, "{answer}");
 
@@ -154,10 +187,17 @@ async fn a_target_that_fails_pauses_the_run_and_its_first_answer_ends_the_pause(
     assert_eq!(run["attempt"], 1);
     assert_eq!(run["resume_at"], Value::Null);
     let effects = theatre.effects().await?;
-    assert_eq!(effects["effects"], expected.summary["counters"]["delivered"]);
+    assert_eq!(
+        effects["effects"],
+        expected.summary["counters"]["delivered"]
+    );
     assert_eq!(effects["duplicates"], 0);
     let (status, _) = rest
-        .call(reqwest::Method::POST, &format!("{path}/resume"), Some(&json!({})))
+        .call(
+            reqwest::Method::POST,
+            &format!("{path}/resume"),
+            Some(&json!({})),
+        )
         .await?;
     assert_eq!(status, 409, "it is not paused any more");
     Ok(())
@@ -183,10 +223,19 @@ async fn the_server_and_the_command_line_check_a_mapping_against_the_same_schema
     let file = file.to_string_lossy().into_owned();
 
     // Named and not there.
-    let (status, answer) = rest.call(reqwest::Method::PUT, path, Some(&mapping)).await?;
-    assert_eq!((status, &answer["code"]), (422, &json!("reference_missing")), "{answer}");
+    let (status, answer) = rest
+        .call(reqwest::Method::PUT, path, Some(&mapping))
+        .await?;
+    assert_eq!(
+        (status, &answer["code"]),
+        (422, &json!("reference_missing")),
+        "{answer}"
+    );
     let (good, _, said) = theatre.stage.cli(&["mapping", "check", &file])?;
-    anyhow::ensure!(!good && said.contains("no schema \"transaction\""), "{said}");
+    anyhow::ensure!(
+        !good && said.contains("no schema \"transaction\""),
+        "{said}"
+    );
 
     // There, and the mapping does not fit it.
     let schema = json!({
@@ -194,9 +243,16 @@ async fn the_server_and_the_command_line_check_a_mapping_against_the_same_schema
         "properties": { "code": { "type": "string" }, "warehouse": { "type": "string" } }
     });
     std::fs::write(folder.join("schemas/transaction.json"), schema.to_string())?;
-    rest.put("/tenants/globex/schemas/transaction", &schema).await?;
-    let (status, answer) = rest.call(reqwest::Method::PUT, path, Some(&mapping)).await?;
-    assert_eq!((status, &answer["code"]), (422, &json!("mapping_invalid")), "{answer}");
+    rest.put("/tenants/globex/schemas/transaction", &schema)
+        .await?;
+    let (status, answer) = rest
+        .call(reqwest::Method::PUT, path, Some(&mapping))
+        .await?;
+    assert_eq!(
+        (status, &answer["code"]),
+        (422, &json!("mapping_invalid")),
+        "{answer}"
+    );
     let (good, found, _) = theatre.stage.cli(&["mapping", "check", &file, "--json"])?;
     anyhow::ensure!(!good, "{found}");
     let errors = found
@@ -212,5 +268,39 @@ async fn the_server_and_the_command_line_check_a_mapping_against_the_same_schema
         .collect();
     anyhow::ensure!(!from_cli.is_empty(), "{found}");
     assert_eq!(from_server, from_cli, "{answer}\n{found}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_connector_logged_is_with_its_run() -> anyhow::Result<()> {
+    let mut theatre = Theatre::new().await?;
+    let rest = theatre.open().await?;
+    let faults = json!({ "unauthorized": true });
+    control(&theatre.erp, "faults", Some(&faults)).await?;
+    let id = rest.start_run("globex", "order-tax").await?;
+    let run = rest.finished("globex", &id, 60).await?;
+    assert_eq!(run["state"], "failed", "{run}");
+    let lines = rest
+        .lines(&format!("/tenants/globex/runs/{id}/logs"))
+        .await?;
+    let refused = lines.iter().find(|line| {
+        let message = line["message"].as_str().unwrap_or_default();
+        message.contains("a page was refused")
+    });
+    let refused = refused.ok_or_else(|| anyhow::anyhow!("{lines:?}"))?;
+    assert_eq!(refused["level"], "warn");
+    let connector = refused["connector"].as_str().unwrap_or_default();
+    anyhow::ensure!(connector.starts_with("rest "), "{refused}");
+    let (good, text, said) = theatre.stage.cli(&["logs", "globex", &id])?;
+    anyhow::ensure!(good && text.contains("a page was refused"), "{text}{said}");
+    anyhow::ensure!(!text.contains(&theatre.erp.token), "{text}");
+    let (status, _) = rest
+        .call(
+            reqwest::Method::GET,
+            &format!("/tenants/acme/runs/{id}/logs"),
+            None,
+        )
+        .await?;
+    assert_eq!(status, 404);
     Ok(())
 }

@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
-use tributary_api::{ApiState, Caller, CheckStep, ConnectorInfo, ConnectorPort, ExplainFn, Limits, TokenKeys};
+use tributary_api::{
+    ApiState, Caller, CheckStep, ConnectorInfo, ConnectorPort, ExplainFn, Limits, TokenKeys,
+};
 use tributary_lake::Lake;
 use tributary_model::clock::{Clock, SystemClock};
 use tributary_model::document::TenantDocument;

@@ -15,5 +15,6 @@ mod harness;
 mod matrix;
 mod pages;
 mod runs;
+mod schemas;
 mod server;
 mod tokens;

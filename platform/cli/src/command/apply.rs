@@ -51,8 +51,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     for folder in &arguments.folders {
         for applied in tenant_folder(&client, folder, &variables).await? {
             if arguments.json {
-                let line =
-                    serde_json::json!({ "object": applied.object, "change": applied.change, "warnings": applied.warnings });
+                let line = serde_json::json!({ "object": applied.object, "change": applied.change, "warnings": applied.warnings });
                 crate::print::line(&line.to_string());
             } else {
                 crate::print::line(&format!("{:<10} {}", applied.change, applied.object));

@@ -239,8 +239,7 @@ fn explain(services: &Arc<Services>) -> Arc<ExplainFn> {
     Arc::new(move |tenant, run, key| {
         let services = Arc::clone(&services);
         Box::pin(async move {
-            let explained =
-                tributary_jobs::explain_record(&services, &tenant, &run, &key).await?;
+            let explained = tributary_jobs::explain_record(&services, &tenant, &run, &key).await?;
             explained
                 .map(serde_json::to_value)
                 .transpose()

@@ -282,8 +282,15 @@ async fn the_breaker_ends_the_tries_and_a_call_to_slow_down_is_an_answer() {
     let later = delivered_with_breaker(&target, 3, capability, 1)
         .await
         .unwrap_err();
-    assert_eq!((later.failed_calls, later.problem.code), (1, ErrorCode::ConnectionUnreachable));
-    assert_eq!(target.calls.lock().unwrap().len(), 1, "tries that were left");
+    assert_eq!(
+        (later.failed_calls, later.problem.code),
+        (1, ErrorCode::ConnectionUnreachable)
+    );
+    assert_eq!(
+        target.calls.lock().unwrap().len(),
+        1,
+        "tries that were left"
+    );
     let later = delivered_with_breaker(&target, 3, capability, 2)
         .await
         .unwrap_err();

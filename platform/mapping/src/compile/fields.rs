@@ -7,9 +7,7 @@ use crate::diagnostic::code;
 use crate::document::{Field, OnError, OnNull, RowStep, escape_pointer};
 use crate::formula::expression::SlotRef;
 use crate::path::Path;
-use crate::plan::{
-    Body, EachExtra, EachNode, EachSource, Node, OutputType, Scope, TargetStep,
-};
+use crate::plan::{Body, EachExtra, EachNode, EachSource, Node, OutputType, Scope, TargetStep};
 
 /// Where a list of fields stands.
 #[derive(Debug, Clone)]

@@ -19,8 +19,8 @@ use crate::path::{Path, Query};
 use crate::reader::Trie;
 use crate::value::Constant;
 use crate::{Diagnostic, Worker};
-pub use rules::{RunFigures, RunRuleResult};
 pub(crate) use rules::{Check, DocumentCheck, DocumentRule, Figure, Rule, RunRule, UniqueColumn};
+pub use rules::{RunFigures, RunRuleResult};
 
 /// Between the parts of a composite lookup key; no text of a table may hold it.
 pub(crate) const KEY_SEPARATOR: char = '\u{1f}';

@@ -284,9 +284,7 @@ impl<'a> Run<'a> {
         let name = self.plan.variable_names.get(&index);
         let value = match self.variable(index) {
             Value::Null | Value::Failed => None,
-            _ if sensitive || self.hides(&|value| value.variable == index) => {
-                Some(MASK.to_owned())
-            }
+            _ if sensitive || self.hides(&|value| value.variable == index) => Some(MASK.to_owned()),
             value => Some(shown(value)),
         };
         ExplainedInput {

@@ -168,11 +168,7 @@ impl<'a> Run<'a> {
             *place = Some(number);
         }
         if let Some(place) = value.date.and_then(|date| self.dates.get_mut(date)) {
-            *place = match result {
-                Value::Date(date) => Some(date),
-                Value::DateTime(instant) => instant.date(),
-                _ => None,
-            };
+            *place = result.day();
         }
         begin(node, out);
         write_value(result, &value.output, out);

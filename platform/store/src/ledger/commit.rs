@@ -4,10 +4,10 @@
 use tributary_model::state::{WorkKind, WorkState};
 
 use super::encode;
-use super::{lifecycle, pause};
-use super::report::NOT_SUMMED;
 use super::outcome::{BatchAmount, BatchResult, RecordIssue, RecordOutcome};
+use super::report::NOT_SUMMED;
 use super::types::{Fenced, Lease};
+use super::{lifecycle, pause};
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::row::{Record, to_i64};

@@ -41,10 +41,7 @@ impl TenantStore {
     ) -> Result<Fenced<RunState>, StoreError> {
         self.check_lease(lease, &WorkKind::ALL)?;
         let mut tx = self.write().await?;
-        match self
-            .put_back(&mut tx, lease, problem, retry_in_ms)
-            .await?
-        {
+        match self.put_back(&mut tx, lease, problem, retry_in_ms).await? {
             None => Ok(Fenced::Lost),
             Some(state) => {
                 tx.commit().await?;

@@ -281,12 +281,7 @@ async fn others_move(tx: &mut Tx, lease: &Lease) -> Result<bool, StoreError> {
 }
 
 /// The run goes on: everything that was parked, and the probe, is due now.
-async fn resume(
-    tx: &mut Tx,
-    tenant: &TenantId,
-    run: &RunId,
-    why: &str,
-) -> Result<(), StoreError> {
+async fn resume(tx: &mut Tx, tenant: &TenantId, run: &RunId, why: &str) -> Result<(), StoreError> {
     let (from, to) = (RunState::Paused, RunState::Running);
     lifecycle::transition(tx, tenant, run, from, to, Some(why)).await?;
     sqlx::query(

@@ -192,17 +192,16 @@ async fn start_run(tx: &mut Tx, lease: &Lease) -> Result<ClaimedRun, StoreError>
 }
 
 async fn claimed_run(tx: &mut Tx, tenant: &str, run: &str) -> Result<ClaimedRun, StoreError> {
-    let row = sqlx::query(
-        "select state, attempt, delivery_held from run where tenant = $1 and id = $2",
-    )
-    .bind(tenant)
-    .bind(run)
-    .fetch_optional(tx.conn())
-    .await?
-    .ok_or_else(|| StoreError::Dangling {
-        table: "run",
-        row: run.to_owned(),
-    })?;
+    let row =
+        sqlx::query("select state, attempt, delivery_held from run where tenant = $1 and id = $2")
+            .bind(tenant)
+            .bind(run)
+            .fetch_optional(tx.conn())
+            .await?
+            .ok_or_else(|| StoreError::Dangling {
+                table: "run",
+                row: run.to_owned(),
+            })?;
     let record = Record::new("run", &row);
     Ok(ClaimedRun {
         state: record.word("state", RunState::parse)?,

@@ -61,7 +61,10 @@ pub(crate) async fn pause_probe_resume(bed: Bed) {
     // one batch probes, and it costs none of its tries
     tokio::time::sleep(Duration::from_millis(320)).await;
     let probe = bed.claim(WorkKind::Batch).await;
-    assert_eq!((probe.work_id.as_str(), probe.attempt), (one.work_id.as_str(), 2));
+    assert_eq!(
+        (probe.work_id.as_str(), probe.attempt),
+        (one.work_id.as_str(), 2)
+    );
     bed.nothing_due().await;
     assert_eq!(fails(&bed, &probe, 1).await, RunState::Paused);
     let longer = run(&bed, &id).await.resume_ms.unwrap() - paused.resume_ms.unwrap();
@@ -102,7 +105,11 @@ pub(crate) async fn resumed_by_a_person(bed: Bed) {
     };
     assert_eq!(run.state, RunState::Running);
     let leases = bed.system.claim("w", 9, 60_000).await.unwrap();
-    assert_eq!(leases.len(), 2, "the batch that failed and the one that waited");
+    assert_eq!(
+        leases.len(),
+        2,
+        "the batch that failed and the one that waited"
+    );
 
     // paused again and cancelled: nothing is left
     assert_eq!(fails(&bed, &leases[0], 9).await, RunState::Paused);

@@ -138,7 +138,10 @@ async fn batch_fences(bed: &Bed, run: &RunId) {
     let mut lost = batch.clone();
     lost.epoch -= 1;
     let outcomes = result(vec![outcome(0, "a", 1, RecordState::Delivered)]);
-    assert_eq!(bed.acme.commit_intent(&lost, "[]").await.unwrap(), Fenced::Lost);
+    assert_eq!(
+        bed.acme.commit_intent(&lost, "[]").await.unwrap(),
+        Fenced::Lost
+    );
     assert_eq!(
         bed.acme.commit_batch(&lost, &outcomes).await.unwrap(),
         Fenced::Lost

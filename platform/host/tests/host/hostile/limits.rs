@@ -170,7 +170,10 @@ async fn log_lines_go_to_the_run_without_secrets() {
     assert_eq!(lines.len(), 2);
     let first: serde_json::Value = serde_json::from_str(lines[0]).unwrap();
     assert_eq!(first["message"], "I know ***, and token=***");
-    assert_eq!((&first["level"], &first["connector"]), (&json!("warn"), &json!("hostile 0.0.1")));
+    assert_eq!(
+        (&first["level"], &first["connector"]),
+        (&json!("warn"), &json!("hostile 0.0.1"))
+    );
     assert!(lines[1].len() < 8 << 10, "{}", lines[1].len());
 }
 
