@@ -61,15 +61,8 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One whole run; the time of its batch commits.
-async fn run(
-    store: &Store,
-    acme: &TenantStore,
-    batches: u32,
-    workers: usize,
-    random: bool,
-) -> anyhow::Result<Duration> {
-    let new = NewRun {
+fn new_run() -> anyhow::Result<NewRun> {
+    Ok(NewRun {
         id: RunId::generate(&UuidSource),
         integration: Slug::parse("orders")?,
         integration_version: 1,
@@ -79,7 +72,18 @@ async fn run(
         mode: LoadMode::Full,
         idempotency_key: None,
         trigger: "bench".to_owned(),
-    };
+    })
+}
+
+/// One whole run; the time of its batch commits.
+async fn run(
+    store: &Store,
+    acme: &TenantStore,
+    batches: u32,
+    workers: usize,
+    random: bool,
+) -> anyhow::Result<Duration> {
+    let new = new_run()?;
     let Enqueued::Created(_) = acme.run_create(&new).await? else {
         bail!("the database is not empty");
     };

@@ -6,7 +6,7 @@ use tributary_model::id::RunId;
 use tributary_model::issue::{Issue, Stage};
 use tributary_model::state::{RecordState, RunState, WorkKind};
 use tributary_store::{
-    BatchAmount, BatchObjects, BatchResult, BatchState, IssueFilter, RecordIssue, Redrive,
+    BatchAmount, BatchObjects, BatchResult, BatchState, IssueFilter, Lease, RecordIssue, Redrive,
     StoreError,
 };
 
@@ -87,7 +87,11 @@ pub(crate) async fn counters_and_amounts(bed: Bed) {
         matches!(refused, Err(StoreError::Refused { .. })),
         "{refused:?}"
     );
-    // sums with more digits than there is room for are said to be so, and hide no other sum
+    sums_that_do_not_fit(&bed, &run.id, &third).await;
+}
+
+/// They are said to be so, and hide no other sum.
+async fn sums_that_do_not_fit(bed: &Bed, run: &RunId, third: &Lease) {
     let mut wide = result(vec![]);
     let most = "79228162514264337593543950335";
     wide.amounts = vec![amount(RecordState::Rejected, most, 1)];
@@ -95,8 +99,8 @@ pub(crate) async fn counters_and_amounts(bed: Bed) {
         amount: None,
         ..amount(RecordState::Quarantined, "0", 1)
     });
-    done(bed.acme.commit_batch(&third, &wide).await.unwrap());
-    let sums = bed.acme.run_amounts(&run.id).await.unwrap();
+    done(bed.acme.commit_batch(third, &wide).await.unwrap());
+    let sums = bed.acme.run_amounts(run).await.unwrap();
     let sums: Vec<_> = sums.into_iter().map(|sum| sum.amount).collect();
     assert_eq!(sums, [Some("0.30".to_owned()), None, None]);
 }
