@@ -70,6 +70,7 @@ pub(crate) fn page(code: E) -> &'static str {
         E::TooManyRequests => include_str!("../../docs/errors/too_many_requests.md"),
         E::RunCancelled => include_str!("../../docs/errors/run_cancelled.md"),
         E::ReconciliationFailed => include_str!("../../docs/errors/reconciliation_failed.md"),
+        E::RawGone => include_str!("../../docs/errors/raw_gone.md"),
         E::StorageFailed => include_str!("../../docs/errors/storage_failed.md"),
         E::Internal => include_str!("../../docs/errors/internal.md"),
     }

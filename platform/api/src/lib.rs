@@ -33,5 +33,6 @@ pub use openapi::openapi;
 pub use router::router;
 pub use server::{ServerLimits, serve, serve_with};
 pub use state::{
-    ApiState, CheckFn, CheckStep, ConnectorInfo, ConnectorPort, InstallFn, Limits, PortFuture,
+    ApiState, CheckFn, CheckStep, ConnectorInfo, ConnectorPort, ExplainFn, InstallFn, Limits,
+    PortFuture,
 };

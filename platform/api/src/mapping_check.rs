@@ -1,10 +1,11 @@
-//! Checking a mapping with the tenant's lookup tables, for the routes that store one or use one.
+//! Checking a mapping with the tenant's lookup tables and the schemas that it names, for the routes that store one or use one.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use tributary_mapping::diagnostic::code;
 use tributary_mapping::document::template::{self, Resolved, Written};
+use tributary_mapping::schema::Schema;
 use tributary_mapping::{Diagnostic, Document, Environment};
 use tributary_model::document::LookupDocument;
 use tributary_model::error_code::ErrorCode;
@@ -48,13 +49,13 @@ pub(crate) async fn read(store: &TenantStore, bytes: &[u8]) -> Result<Mapping, A
 }
 
 /// Checks `mapping` with the tables that it names. Without `params` (they belong to the
-/// integration) a parameter without a value is no fault.
+/// integration) a parameter without a value is no fault. Gives the warnings.
 pub(crate) async fn check(
     system: &SystemStore,
     store: &TenantStore,
     mapping: &Mapping,
     params: Option<&BTreeMap<String, Value>>,
-) -> Result<(), ApiError> {
+) -> Result<Vec<Place>, ApiError> {
     let document = &mapping.document;
     let mut lookups = BTreeMap::new();
     for table in document.lookups.values().filter_map(|l| l.table.as_ref()) {
@@ -66,23 +67,59 @@ pub(crate) async fn check(
             lookups.insert(table.clone(), stored::<LookupDocument>(&found.content)?);
         }
     }
+    let source = schema(store, document.source.schema.as_deref(), "/source/schema").await?;
+    let target = document.target.as_ref();
+    let target = target.and_then(|target| target.schema.as_deref());
+    let target = schema(store, target, "/target/schema").await?;
+    let columns = source.as_ref().map(Schema::member_names);
     let none = BTreeMap::new();
     let components = components(system, document).await?;
-    let environment =
-        Environment::new(&lookups, params.unwrap_or(&none)).with_components(Some(&components));
+    let environment = Environment::new(&lookups, params.unwrap_or(&none))
+        .with_columns(columns.as_deref())
+        .with_schemas(source.as_ref(), target.as_ref())
+        .with_components(Some(&components));
     let found: Vec<Diagnostic> = tributary_mapping::check(document, &environment)
         .into_iter()
-        .filter(Diagnostic::is_error)
         .filter(|finding| params.is_some() || finding.code != code::PARAM_MISSING)
         .map(|finding| match &mapping.resolved {
             Some(resolved) => resolved.blame(finding),
             None => finding,
         })
         .collect();
-    if found.is_empty() {
-        return Ok(());
+    let (errors, warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(Diagnostic::is_error);
+    if errors.is_empty() {
+        return Ok(warnings.iter().map(place).collect());
     }
-    Err(refused(&found))
+    Err(refused(&errors))
+}
+
+fn place(finding: &Diagnostic) -> Place {
+    Place {
+        pointer: finding.pointer.clone(),
+        detail: format!("{}: {}; {}", finding.code, finding.message, finding.hint),
+    }
+}
+
+/// The tenant's schema that the mapping names at `pointer`.
+async fn schema(
+    store: &TenantStore,
+    name: Option<&str>,
+    pointer: &str,
+) -> Result<Option<Schema>, ApiError> {
+    let Some(name) = name else { return Ok(None) };
+    let found = match Slug::parse(name) {
+        Ok(name) => store.schema(&name, None).await?,
+        Err(_) => None,
+    };
+    let Some(found) = found else {
+        let error = ApiError::new(
+            ErrorCode::ReferenceMissing,
+            format!("there is no schema {name}"),
+        );
+        let hint = "put it first (schemas/<name>.json), or remove the name from the mapping";
+        return Err(error.at(pointer).hint(hint));
+    };
+    Ok(Some(Schema::from_json_schema(&stored(&found.content)?)))
 }
 
 /// What the installed components promise that the document's functions of code name. They are not run
@@ -132,12 +169,6 @@ fn refused(found: &[Diagnostic]) -> ApiError {
     };
     let mut problem = Problem::new(ErrorCode::MappingInvalid, detail);
     problem.pointer = found.first().map(|first| first.pointer.clone());
-    problem.errors = found
-        .iter()
-        .map(|finding| Place {
-            pointer: finding.pointer.clone(),
-            detail: format!("{}: {}; {}", finding.code, finding.message, finding.hint),
-        })
-        .collect();
+    problem.errors = found.iter().map(place).collect();
     problem.into()
 }

@@ -166,6 +166,7 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
         | ErrorCode::CredentialsInvalid => StatusCode::UNAUTHORIZED,
         ErrorCode::Forbidden => StatusCode::FORBIDDEN,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::RawGone => StatusCode::GONE,
         ErrorCode::RequestInvalid => StatusCode::BAD_REQUEST,
         ErrorCode::Conflict | ErrorCode::RunCancelled => StatusCode::CONFLICT,
         ErrorCode::TooManyRequests | ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,

@@ -11,7 +11,7 @@ use utoipa::openapi::path::{HttpMethod, Operation};
 
 use crate::routes::{
     connection_forms, connections, connectors, error_page, health, integrations, lookups,
-    mapping_language, mappings, openapi, records, runs, tenants, token, trust,
+    mapping_language, mappings, openapi, records, runs, schemas, tenants, token, trust,
 };
 use crate::state::ApiState;
 
@@ -98,6 +98,10 @@ pub fn routes() -> Vec<Route> {
         route!(Needs(A::MappingView), 0, lookups::get::__path_get_lookup, lookups::get::get_lookup),
         route!(Needs(A::MappingManage), MIB_32, lookups::put::__path_put_lookup, lookups::put::put_lookup),
 
+        route!(Needs(A::MappingView), 0, schemas::list::__path_list_schemas, schemas::list::list_schemas),
+        route!(Needs(A::MappingView), 0, schemas::get::__path_get_schema, schemas::get::get_schema),
+        route!(Needs(A::MappingManage), MIB_2, schemas::put::__path_put_schema, schemas::put::put_schema),
+
         route!(Needs(A::IntegrationView), 0, integrations::list::__path_list_integrations, integrations::list::list_integrations),
         route!(Needs(A::IntegrationView), 0, integrations::get::__path_get_integration, integrations::get::get_integration),
         route!(Needs(A::IntegrationManage), MIB_2, integrations::put::__path_put_integration, integrations::put::put_integration),
@@ -109,6 +113,9 @@ pub fn routes() -> Vec<Route> {
         route!(Needs(A::RunView), 0, runs::events::__path_watch_run, runs::events::watch_run),
         route!(Needs(A::RunStart), 0, runs::cancel::__path_cancel_run, runs::cancel::cancel_run),
         route!(Needs(A::RunStart), 0, runs::redrive::__path_redrive_run, runs::redrive::redrive_run),
+        route!(Needs(A::RunStart), 0, runs::resume::__path_resume_run, runs::resume::resume_run),
+        route!(Needs(A::ResultView), 0, runs::logs::__path_download_logs, runs::logs::download_logs),
+        route!(Needs(A::ResultView), 0, runs::explain::__path_explain_record, runs::explain::explain_record),
         route!(Needs(A::RunView), 0, runs::issues::__path_list_issues, runs::issues::list_issues),
         route!(Needs(A::ResultView), 0, runs::results::__path_download_results, runs::results::download_results),
     ]

@@ -6,12 +6,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tributary_lake::Lake;
 use tributary_model::clock::Clock;
 use tributary_model::document::ConnectionDocument;
-use tributary_model::id::{IdSource, TenantId};
+use tributary_model::id::{IdSource, RunId, TenantId};
 use tributary_model::manifest::Manifest;
 use tributary_model::problem::Problem;
 use tributary_store::Store;
@@ -32,6 +33,7 @@ pub struct ApiState {
     /// tells the workers of this process that work was queued
     pub wake: Arc<Notify>,
     pub connectors: ConnectorPort,
+    pub explain: Arc<ExplainFn>,
     /// ends live streams when the process stops
     pub shutdown: CancellationToken,
     pub limits: Limits,
@@ -43,6 +45,10 @@ pub type PortFuture<T> = BoxFuture<'static, Result<T, Problem>>;
 pub type InstallFn = dyn Fn(Bytes) -> PortFuture<ConnectorInfo> + Send + Sync;
 /// Tries a connection.
 pub type CheckFn = dyn Fn(TenantId, ConnectionDocument) -> PortFuture<Vec<CheckStep>> + Send + Sync;
+
+/// Explains the record of a run with that key: JSON, or `None` if there is none. What only `jobs` can
+/// do, passed in because this crate does not import it.
+pub type ExplainFn = dyn Fn(TenantId, RunId, String) -> PortFuture<Option<Value>> + Send + Sync;
 
 /// What only `host` can do, passed in because this crate does not import it.
 #[derive(Clone)]

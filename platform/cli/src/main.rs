@@ -47,6 +47,10 @@ enum Command {
     Results(command::runs::DownloadArguments),
     /// connections: what each kind of credential needs, and whether one works
     Connection(command::connection::Arguments),
+    /// how one record of a run came to be, field by field
+    Explain(command::explain::Arguments),
+    /// what the connectors logged during a run
+    Logs(command::logs::Arguments),
     /// the connectors of the platform
     Connector(command::connector::Arguments),
     /// two tenants' data to a tax service, all on this machine
@@ -109,6 +113,8 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Issues(arguments) => command::results::run(&arguments, "issues").await,
         Command::Results(arguments) => command::results::run(&arguments, "results").await,
         Command::Connection(arguments) => command::connection::run(&arguments).await,
+        Command::Explain(arguments) => command::explain::run(&arguments).await,
+        Command::Logs(arguments) => command::logs::run(&arguments).await,
         Command::Connector(arguments) => command::connector::run(&arguments).await,
         Command::Demo(arguments) => demo::run(&arguments).await,
         Command::Doctor(arguments) => command::doctor::run(&arguments).await,
@@ -118,4 +124,27 @@ async fn run(command: Command) -> anyhow::Result<()> {
 fn failed(error: &anyhow::Error) -> std::process::ExitCode {
     print::failure(error);
     std::process::ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Arguments::command().debug_assert();
+        for line in [
+            "tributary runs acme",
+            "tributary runs acme run_1 --json",
+            "tributary runs resume acme run_1",
+            "tributary runs resume acme run_1 --url http://127.0.0.1:1",
+            "tributary explain acme run_1 4711 /total",
+            "tributary logs acme run_1",
+        ] {
+            let parsed = Arguments::try_parse_from(line.split(' '));
+            assert!(parsed.is_ok(), "{line}: {}", parsed.err().unwrap());
+        }
+    }
 }

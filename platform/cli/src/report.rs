@@ -30,6 +30,7 @@ pub(crate) fn text(run: &Value, issues: &[Value]) -> String {
     );
     counters(&mut out, run);
     amounts(&mut out, run);
+    rules(&mut out, run);
     reasons(&mut out, run);
     first_issues(&mut out, issues);
     figures(&mut out, run);
@@ -37,6 +38,15 @@ pub(crate) fn text(run: &Value, issues: &[Value]) -> String {
         let part = |key: &str| problem.get(key).and_then(Value::as_str).unwrap_or_default();
         let _ = writeln!(out, "  why          {}: {}", part("code"), part("detail"));
         let _ = writeln!(out, "               {}", part("hint"));
+    }
+    if !field("resume_at").is_empty() {
+        let _ = writeln!(
+            out,
+            "  paused       the target is tried again at {}, or now: tributary runs resume {} {}",
+            field("resume_at"),
+            field("tenant"),
+            field("id")
+        );
     }
     out
 }
@@ -68,13 +78,44 @@ fn counters(out: &mut String, run: &Value) {
 fn amounts(out: &mut String, run: &Value) {
     let lines = run.pointer("/report/amounts").and_then(Value::as_array);
     for line in lines.into_iter().flatten() {
-        let part = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default();
+        let part = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or("too large");
         let _ = writeln!(
             out,
             "  amount       {:<16} {:>16} {}",
             part("name"),
             part("total"),
             part("state")
+        );
+    }
+}
+
+/// Rules over the run, with what was expected and measured.
+fn rules(out: &mut String, run: &Value) {
+    let lines = run.pointer("/report/rules").and_then(Value::as_array);
+    for line in lines.into_iter().flatten() {
+        let part = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default();
+        let verdict = match line.get("met").and_then(Value::as_bool) {
+            Some(true) => "met".to_owned(),
+            _ => format!("BROKEN ({})", part("severity")),
+        };
+        let _ = writeln!(
+            out,
+            "  rule         {:<16} {verdict}: {}; measured {}",
+            part("rule"),
+            part("expected"),
+            part("measured")
+        );
+    }
+    let records = run.pointer("/report/stopped_by").and_then(Value::as_array);
+    for record in records.into_iter().flatten() {
+        let part = |key: &str| record.get(key).and_then(Value::as_str).unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "  stopped by   {} (line {}), rule {}: {}",
+            part("key"),
+            number(record, "/line"),
+            part("rule"),
+            part("message")
         );
     }
 }

@@ -18,3 +18,4 @@ pub mod key;
 pub mod map;
 pub mod reconcile;
 pub mod results;
+pub mod rules;

@@ -1,6 +1,6 @@
-//! Maps one batch: rows in, mapped records and issues out.
+//! Maps one batch: rows in, mapped records and issues out; or tells of one record how it came to be.
 //!
-//! Invariants: pure and deterministic; every row that the batch was made of is in exactly one
+//! Invariants: pure and deterministic, the time is that of the run's start; every row that the batch was made of is in exactly one
 //! record; a row that cannot be read quarantines its record and nothing else.
 
 use std::ops::Range;
@@ -10,11 +10,14 @@ use tributary_formats::fault::RowFault;
 use tributary_formats::pack::{Group, PackError, PackReader};
 use tributary_formats::rows::{RowDecoder, RowReader};
 use tributary_mapping::decimal::Decimal;
-use tributary_mapping::{Plan, Row, Verdict, Worker};
+use tributary_mapping::{Date, Explanation, Plan, Row, Verdict, Worker};
+use tributary_model::clock::UnixMillis;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::{Issue, Stage};
 use tributary_model::problem::{Place, Problem};
 use tributary_model::rows::{RowFormat, RowPosition};
+
+use crate::cut::BatchInput;
 
 /// A mapped batch.
 #[derive(Debug, Default)]
@@ -40,81 +43,131 @@ pub struct MappedRecord {
     pub content_hash: [u8; 32],
     /// in the order of the plan's amount names
     pub amounts: Vec<Option<Decimal>>,
+    /// in the order of the plan's date names
+    pub dates: Vec<Option<Date>>,
+    /// it breaks a rule with the severity `fail`
+    pub stops_run: bool,
     /// where its first row stands in the source
     pub position: RowPosition,
 }
 
-/// Rows of a raw page.
-#[derive(Debug, Clone, Copy)]
-pub struct PageRows<'a> {
-    pub format: &'a RowFormat,
-    pub first: RowPosition,
-    pub bytes: &'a [u8],
-    pub skip: u32,
-    pub take: u32,
+/// A compiled mapping as one run uses it.
+#[derive(Debug, Clone)]
+pub struct PinnedPlan {
+    pub plan: Arc<Plan>,
+    /// when the run started, milliseconds since 1970: what `now()` and `today()` mean, also in a
+    /// retry and a redrive
+    pub started_ms: UnixMillis,
 }
 
-/// Maps rows of a page, each a record.
-///
-/// # Errors
-/// A problem when the plan does not fit the page's columns.
-pub fn map_page(plan: &Arc<Plan>, page: PageRows<'_>) -> Result<MappedBatch, Problem> {
-    let mut mapper = Mapper::new(plan, page.format)?;
-    let mut reader = RowReader::new(page.format, page.first, page.bytes);
-    let mut index = 0;
-    while let Some(item) = reader.next() {
-        index += 1;
-        if index <= page.skip {
-            continue;
-        }
-        if index > page.skip + page.take {
-            break;
-        }
-        let row = Row {
-            position: item.position,
-            bytes: &item.text,
-        };
-        mapper.record(&[row], item.fault.as_ref().map(fault_issue));
-    }
-    Ok(mapper.batch)
-}
-
-/// Maps the groups of a container, each a record.
+/// Maps the records of a batch, whose rows are in `bytes` as `input` says.
 ///
 /// # Errors
 /// A problem when the container is damaged or the plan does not fit its columns.
-pub fn map_groups(plan: &Arc<Plan>, container: &[u8]) -> Result<MappedBatch, Problem> {
-    each_group(plan, container, |mapper, rows, fault| {
-        mapper.record(rows, fault.map(fault_issue));
-    })
+pub fn map_batch(
+    pinned: &PinnedPlan,
+    input: &BatchInput,
+    bytes: &[u8],
+) -> Result<MappedBatch, Problem> {
+    let mut mapper = None;
+    each_record(input, bytes, &mut |format, rows, fault| {
+        let mapper = match &mut mapper {
+            Some(mapper) => mapper,
+            none => none.insert(Mapper::new(pinned, format)?),
+        };
+        mapper.record(rows, fault);
+        Ok(true)
+    })?;
+    Ok(mapper.map(|mapper| mapper.batch).unwrap_or_default())
 }
 
-/// Quarantines the groups of a container, each a record: their rows do not stand together.
+/// How one record of a batch came to be: the one at `ordinal`. `None` if there are not so many.
 ///
 /// # Errors
-/// As [`map_groups`].
-pub fn map_torn_groups(plan: &Arc<Plan>, container: &[u8]) -> Result<MappedBatch, Problem> {
-    each_group(plan, container, |mapper, rows, _| {
-        mapper.record(rows, Some(torn_issue(rows)));
-    })
+/// As [`map_batch`].
+pub fn explain_record(
+    pinned: &PinnedPlan,
+    input: &BatchInput,
+    bytes: &[u8],
+    ordinal: u32,
+) -> Result<Option<Explanation>, Problem> {
+    let (mut at, mut found) = (0, None);
+    each_record(input, bytes, &mut |format, rows, fault| {
+        if at < ordinal {
+            at += 1;
+            return Ok(true);
+        }
+        let mut mapper = Mapper::new(pinned, format)?;
+        found = Some(match fault {
+            None => mapper.worker.explain(rows),
+            Some(fault) => Explanation {
+                verdict: Verdict::Quarantined,
+                key: mapper.key_of_faulty(rows),
+                output: None,
+                fields: Vec::new(),
+                issues: vec![fault],
+            },
+        });
+        Ok(false)
+    })?;
+    Ok(found)
 }
 
-fn each_group(
-    plan: &Arc<Plan>,
-    container: &[u8],
-    mut each: impl FnMut(&mut Mapper, &[Row<'_>], Option<&RowFault>),
-) -> Result<MappedBatch, Problem> {
+/// Takes the rows of one record, and why it is quarantined unseen, if it is; `false` ends the walk.
+type Visit<'a> = dyn FnMut(&RowFormat, &[Row<'_>], Option<Issue>) -> Result<bool, Problem> + 'a;
+
+fn each_record(input: &BatchInput, bytes: &[u8], visit: &mut Visit<'_>) -> Result<(), Problem> {
+    match input {
+        BatchInput::Groups { .. } => each_group(bytes, false, visit),
+        BatchInput::TornGroups { .. } => each_group(bytes, true, visit),
+        BatchInput::Page {
+            format,
+            first,
+            skip,
+            take,
+            ..
+        } => {
+            let mut reader = RowReader::new(format, *first, bytes);
+            let mut index = 0;
+            while let Some(item) = reader.next() {
+                index += 1;
+                if index <= *skip {
+                    continue;
+                }
+                if index > skip + take {
+                    break;
+                }
+                let row = Row {
+                    position: item.position,
+                    bytes: &item.text,
+                };
+                if !visit(format, &[row], item.fault.as_ref().map(fault_issue))? {
+                    break;
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The groups of a container, each a record; torn ones do not stand together in the source.
+fn each_group(container: &[u8], torn: bool, visit: &mut Visit<'_>) -> Result<(), Problem> {
     let (format, mut reader) = PackReader::open(container).map_err(damaged)?;
-    let mut mapper = Mapper::new(plan, &format)?;
     let mut decoder = RowDecoder::new(&format);
     let mut texts = Texts::default();
     while let Some(group) = reader.next_group() {
         let group = group.map_err(damaged)?;
         let fault = texts.read(&mut decoder, &group);
         let rows: Vec<Row<'_>> = texts.rows(&group).collect();
-        each(&mut mapper, &rows, fault.as_ref());
+        let fault = match torn {
+            true => Some(torn_issue(&rows)),
+            false => fault.as_ref().map(fault_issue),
+        };
+        if !visit(&format, &rows, fault)? {
+            break;
+        }
     }
-    Ok(mapper.batch)
+    Ok(())
 }
 
 fn damaged(error: PackError) -> Problem {
@@ -164,10 +217,10 @@ struct Mapper {
 }
 
 impl Mapper {
-    fn new(plan: &Arc<Plan>, format: &RowFormat) -> Result<Self, Problem> {
+    fn new(pinned: &PinnedPlan, format: &RowFormat) -> Result<Self, Problem> {
         Ok(Self {
-            worker: worker(plan, format)?,
-            grouped: plan.grouping().is_some(),
+            worker: worker(pinned, format)?,
+            grouped: pinned.plan.grouping().is_some(),
             batch: MappedBatch::default(),
             scratch: Vec::new(),
         })
@@ -187,6 +240,8 @@ impl Mapper {
                 line: 0..0,
                 content_hash: [0; 32],
                 amounts: Vec::new(),
+                dates: Vec::new(),
+                stops_run: false,
                 position,
             });
             return;
@@ -202,6 +257,8 @@ impl Mapper {
             line: start..start,
             content_hash: outcome.content_hash(&self.batch.ndjson),
             amounts: outcome.amounts.to_vec(),
+            dates: outcome.dates.to_vec(),
+            stops_run: outcome.stops_run,
             position,
         });
         let end = self.batch.ndjson.len();
@@ -225,12 +282,12 @@ impl Mapper {
     }
 }
 
-/// Binds `plan` to the columns of `format`.
+/// A worker of the plan for rows of `format`, at the run's time.
 ///
 /// # Errors
 /// A problem `csv_header` that names the columns which the mapping misses.
-pub fn worker(plan: &Arc<Plan>, format: &RowFormat) -> Result<Worker, Problem> {
-    plan.worker(format).map_err(|diagnostics| {
+pub fn worker(pinned: &PinnedPlan, format: &RowFormat) -> Result<Worker, Problem> {
+    let bound = pinned.plan.worker(format).map_err(|diagnostics| {
         let mut problem = Problem::new(
             ErrorCode::CsvHeader,
             "the source does not have the columns that the mapping reads",
@@ -246,7 +303,8 @@ pub fn worker(plan: &Arc<Plan>, format: &RowFormat) -> Result<Worker, Problem> {
             problem.detail = format!("{}: {}", problem.detail, first.detail);
         }
         problem
-    })
+    })?;
+    Ok(bound.started_at(pinned.started_ms))
 }
 
 fn fault_issue(fault: &RowFault) -> Issue {

@@ -100,6 +100,7 @@ async fn measure(component: &[u8], setting: &Setting) -> anyhow::Result<()> {
     let call = CallContext {
         tenant: TenantId::parse("speed")?,
         run: None,
+        log: None,
         connection: Arc::new(Connection::new(&document, &egress)?),
         cancel: CancellationToken::new(),
     };

@@ -13,6 +13,7 @@ use tributary_model::id::TenantId;
 use tributary_model::problem::Problem;
 
 use crate::connection::Connection;
+use crate::guest_log::GuestLog;
 
 /// On whose behalf a connector is called, and with which connection.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub struct CallContext {
     pub tenant: TenantId,
     /// id of the run, for the log; `None` outside a run
     pub run: Option<String>,
+    /// where the connector's lines go; `None` outside a run
+    pub log: Option<Arc<GuestLog>>,
     pub connection: Arc<Connection>,
     /// ends the call within a second, whatever the guest does
     pub cancel: CancellationToken,

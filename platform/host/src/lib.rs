@@ -35,6 +35,7 @@ mod convert;
 pub mod egress;
 mod engine;
 mod functions;
+mod guest_log;
 mod host;
 mod inspect;
 mod limits;
@@ -55,5 +56,6 @@ pub use connection::{
 pub use connector::{Connector, TargetSession};
 pub use egress::EgressPolicy;
 pub use functions::Functions;
+pub use guest_log::{GuestLog, RUN_BYTES};
 pub use host::Host;
 pub use signed::{Presented, attach, present};

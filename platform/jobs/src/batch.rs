@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use tributary_engine::cut::BatchInput;
 use tributary_engine::deliver::{Receipt, RowResult};
-use tributary_engine::map::{self, MappedBatch, MappedRecord, PageRows};
+use tributary_engine::map::{self, MappedBatch, MappedRecord};
 use tributary_engine::results::{self, ResultLine};
 use tributary_lake::Layer;
 use tributary_mapping::Verdict;
@@ -24,22 +24,29 @@ use tributary_store::{
     record_key_hash,
 };
 
-use crate::before::{self, Before, KEY_CHARACTERS};
+use crate::before::{self, Before, KEY_CHARACTERS, Known};
 use crate::context::RunContext;
+use crate::gate;
 use crate::objects::{self, Place};
 use crate::send::{Sent, send};
 use crate::services::{Services, store_problem};
+
+/// Digits that a sum in the ledger surely holds.
+const LEDGER_DIGITS: usize = 28;
 
 /// Why a batch was not finished, and when to try again.
 pub(crate) struct Unfinished {
     pub(crate) problem: Problem,
     pub(crate) retry_after_ms: Option<u64>,
+    /// calls in a row that the target failed
+    pub(crate) failed_calls: u32,
 }
 
 impl From<Problem> for Unfinished {
     fn from(problem: Problem) -> Self {
         Self {
             retry_after_ms: problem.transient().then_some(1_000),
+            failed_calls: 0,
             problem,
         }
     }
@@ -55,7 +62,11 @@ pub(crate) async fn run(
     let input: BatchInput = serde_json::from_str(&batch.input)
         .map_err(|error| Problem::new(ErrorCode::StorageFailed, error.to_string()))?;
     let bytes = objects::get(services, context, input.object()).await?;
-    let mapped = tokio::task::block_in_place(|| map_input(context, &input, &bytes))?;
+    let pinned = &context.mapping.pinned;
+    let mapped = tokio::task::block_in_place(|| map::map_batch(pinned, &input, &bytes))?;
+    if lease.delivery_held {
+        return Ok(gate::check(context, lease, &mapped).await?);
+    }
     let keyed = Keyed::new(mapped);
     let known = before::known(services, context, &batch, &keyed).await?;
     let place = Place {
@@ -101,33 +112,6 @@ async fn read_batch(context: &RunContext, lease: &Lease) -> Result<Batch, Proble
         })
 }
 
-fn map_input(
-    context: &RunContext,
-    input: &BatchInput,
-    bytes: &[u8],
-) -> Result<MappedBatch, Problem> {
-    match input {
-        BatchInput::Groups { .. } => map::map_groups(&context.plan, bytes),
-        BatchInput::TornGroups { .. } => map::map_torn_groups(&context.plan, bytes),
-        BatchInput::Page {
-            format,
-            first,
-            skip,
-            take,
-            ..
-        } => {
-            let page = PageRows {
-                format,
-                first: *first,
-                bytes,
-                skip: *skip,
-                take: *take,
-            };
-            map::map_page(&context.plan, page)
-        }
-    }
-}
-
 /// A mapped batch with the hash that finds each record in the index.
 pub(crate) struct Keyed {
     pub(crate) mapped: MappedBatch,
@@ -158,19 +142,22 @@ struct Finished {
     states: Vec<RecordState>,
     /// by index in the batch, for the records that were sent, now or by an earlier attempt
     sent: BTreeMap<usize, RowResult>,
+    /// numbers of the keys that were used for them
+    resends: BTreeMap<usize, u32>,
     receipts: Vec<Receipt>,
     target_ms: u64,
 }
 
 impl Finished {
-    fn new(keyed: Keyed, known: Vec<Before>, sent: Sent) -> Self {
+    fn new(keyed: Keyed, known: Vec<Known>, sent: Sent) -> Self {
         let Sent {
             mut results,
+            resends,
             receipts,
             target_ms,
         } = sent;
         let mut states = Vec::with_capacity(known.len());
-        for ((index, record, _), before) in keyed.records().zip(known) {
+        for ((index, record, _), Known { before, .. }) in keyed.records().zip(known) {
             if let Before::Delivered(result) = before {
                 results.insert(index, *result);
                 states.push(RecordState::Delivered);
@@ -188,6 +175,7 @@ impl Finished {
             keyed,
             states,
             sent: results,
+            resends,
             receipts,
             target_ms,
         }
@@ -254,6 +242,7 @@ impl Finished {
                 key_hash: *hash,
                 content_hash: record.content_hash,
                 state: *state,
+                resend: self.resends.get(&index).copied(),
                 external_id: sent.and_then(|result| result.external_id.clone()),
             });
         }
@@ -287,30 +276,36 @@ impl Finished {
 
     /// Sums of the declared amounts per state.
     fn amounts(&self, context: &RunContext) -> Vec<BatchAmount> {
-        let mut sums: BTreeMap<(usize, &'static str), (Decimal, u64)> = BTreeMap::new();
+        let mut sums: BTreeMap<(usize, &'static str), (Option<Decimal>, u64)> = BTreeMap::new();
         for ((_, record, _), state) in self.keyed.records().zip(&self.states) {
             for (number, amount) in record.amounts.iter().enumerate() {
                 let Some(amount) = amount else { continue };
                 let sum = sums
                     .entry((number, state.as_str()))
-                    .or_insert((Decimal::ZERO, 0));
-                if let Ok(total) = sum.0.add(*amount) {
-                    *sum = (total, sum.1 + 1);
-                }
+                    .or_insert((Some(Decimal::ZERO), 0));
+                let total = sum.0.and_then(|total| total.add(*amount).ok());
+                *sum = (total, sum.1 + 1);
             }
         }
-        let names = context.plan.amount_names();
+        let names = context.plan().amount_names();
         sums.into_iter()
             .filter_map(|((number, state), (total, count))| {
                 Some(BatchAmount {
                     name: names.get(number)?.clone(),
                     state: RecordState::parse(state)?,
-                    amount: total.to_string(),
+                    amount: total.and_then(written),
                     records: count,
                 })
             })
             .collect()
     }
+}
+
+/// The sum as the ledger can add it up, if it has no more digits than fit there.
+fn written(sum: Decimal) -> Option<String> {
+    let text = sum.to_string();
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    (digits <= LEDGER_DIGITS).then_some(text)
 }
 
 async fn store_results(

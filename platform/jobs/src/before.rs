@@ -14,7 +14,7 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::{Issue, Stage, shorten};
 use tributary_model::problem::Problem;
 use tributary_model::state::RecordState;
-use tributary_store::{Batch, StoredOutcome};
+use tributary_store::{Batch, Seen, StoredOutcome};
 
 use crate::batch::Keyed;
 use crate::context::RunContext;
@@ -39,13 +39,21 @@ pub(crate) enum Before {
     Delivered(Box<RowResult>),
 }
 
+/// What is known of one record, and the number for its next key.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Known {
+    pub(crate) before: Before,
+    /// `None`: what was sent of it went out with a number that is not known any more
+    pub(crate) resend: Option<u32>,
+}
+
 /// What is known of each record of the batch, in its order.
 pub(crate) async fn known(
     services: &Services,
     context: &RunContext,
     batch: &Batch,
     keyed: &Keyed,
-) -> Result<Vec<Before>, Problem> {
+) -> Result<Vec<Known>, Problem> {
     let mut known = indexed(context, keyed).await?;
     if batch.epoch.is_none() {
         return Ok(known);
@@ -65,7 +73,12 @@ pub(crate) async fn known(
             && outcome.key == shorten(&record.key, KEY_CHARACTERS)
             && let Some(earlier) = earlier(outcome, line)
         {
-            *slot = earlier;
+            let doubtful = earlier == Before::Doubtful;
+            // its key is that of the doubt, or it cannot be recognised
+            if doubtful && slot.before != Before::Doubtful {
+                slot.resend = None;
+            }
+            slot.before = earlier;
         }
     }
     Ok(known)
@@ -108,7 +121,7 @@ async fn result_lines(
 }
 
 /// What earlier runs and other batches left in the index.
-async fn indexed(context: &RunContext, keyed: &Keyed) -> Result<Vec<Before>, Problem> {
+async fn indexed(context: &RunContext, keyed: &Keyed) -> Result<Vec<Known>, Problem> {
     let wanted: Vec<[u8; 32]> = keyed
         .records()
         .filter(|(_, record, _)| record.verdict == Verdict::Mapped)
@@ -123,20 +136,46 @@ async fn indexed(context: &RunContext, keyed: &Keyed) -> Result<Vec<Before>, Pro
             .await
             .map_err(|error| store_problem(&error))?
     };
-    let delivered: HashMap<[u8; 32], [u8; 32]> = seen
-        .into_iter()
-        .filter(|seen| seen.state == RecordState::Delivered)
-        .map(|seen| (seen.key_hash, seen.content_hash))
-        .collect();
-    let same = |hash: &[u8; 32], content: &[u8; 32]| delivered.get(hash) == Some(content);
-    let known = keyed.records().map(|(_, record, hash)| {
-        if record.verdict == Verdict::Mapped && same(hash, &record.content_hash) {
-            Before::Unchanged
-        } else {
-            Before::Fresh
-        }
-    });
+    let seen: HashMap<[u8; 32], Seen> =
+        seen.into_iter().map(|seen| (seen.key_hash, seen)).collect();
+    let known = keyed
+        .records()
+        .map(|(_, record, hash)| match seen.get(hash) {
+            Some(seen) if record.verdict == Verdict::Mapped => before(seen, &record.content_hash),
+            _ => Known {
+                before: Before::Fresh,
+                resend: Some(0),
+            },
+        });
     Ok(known.collect())
+}
+
+/// What the index says of a record with this content. Only a content in doubt goes out under its old
+/// key; everything else that was sent before gets a new one: a target that remembers keys would
+/// answer the old one with what it said then, and not do what is asked now.
+fn before(seen: &Seen, content_hash: &[u8; 32]) -> Known {
+    let same = seen.content_hash == *content_hash;
+    let reached = matches!(
+        seen.state,
+        RecordState::Delivered | RecordState::Uncertain | RecordState::Rejected
+    );
+    // outcomes from before numbers were kept had the number 0
+    let last = seen.resend.or(reached.then_some(0));
+    let next = last.map_or(0, |last| last.saturating_add(1));
+    match seen.state {
+        RecordState::Delivered if same => Known {
+            before: Before::Unchanged,
+            resend: Some(next),
+        },
+        RecordState::Uncertain if same => Known {
+            before: Before::Doubtful,
+            resend: seen.held_resend.or(last),
+        },
+        _ => Known {
+            before: Before::Fresh,
+            resend: Some(next),
+        },
+    }
 }
 
 /// The result of a record that is not sent because a resend could double it.
@@ -150,5 +189,66 @@ pub(crate) fn uncertain(why: &str) -> RowResult {
             ErrorCode::DeliveryUncertain,
             why,
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tributary_model::id::RunId;
+
+    use super::*;
+
+    fn seen(
+        content: u8,
+        state: RecordState,
+        resend: Option<u32>,
+        held_resend: Option<u32>,
+    ) -> Seen {
+        Seen {
+            key_hash: [0; 32],
+            content_hash: [content; 32],
+            state,
+            resend,
+            held_resend,
+            run: RunId::parse("run_01890000000070008000000000000000").unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_content_that_comes_back_has_a_key_of_its_own() {
+        use RecordState::{Delivered, Quarantined, Rejected, Uncertain};
+        let next = |seen: Seen, content: u8| {
+            let known = before(&seen, &[content; 32]);
+            (known.before, known.resend)
+        };
+        // delivered 1, then 2 (number 1): content 1 again must not meet its first key
+        assert_eq!(
+            next(seen(2, Delivered, Some(1), Some(1)), 1),
+            (Before::Fresh, Some(2))
+        );
+        assert_eq!(
+            next(seen(2, Delivered, Some(1), Some(1)), 2).0,
+            Before::Unchanged
+        );
+        // refused: the target may have kept its refusal under the key
+        assert_eq!(
+            next(seen(1, Rejected, Some(0), None), 1),
+            (Before::Fresh, Some(1))
+        );
+        // in doubt: the same key, also when another content was refused since
+        assert_eq!(
+            next(seen(1, Uncertain, Some(3), Some(2)), 1),
+            (Before::Doubtful, Some(2))
+        );
+        // never sent
+        assert_eq!(
+            next(seen(1, Quarantined, None, None), 1),
+            (Before::Fresh, Some(0))
+        );
+        // from before numbers were kept
+        assert_eq!(
+            next(seen(1, Delivered, None, None), 2),
+            (Before::Fresh, Some(1))
+        );
     }
 }

@@ -42,7 +42,7 @@ pub(crate) async fn run(
             return Ok(Fenced::Lost);
         }
     }
-    if context.plan.grouping().is_some() {
+    if context.plan().grouping().is_some() {
         let grouped = gather::run(services, context, lease, number).await?;
         if matches!(grouped, Fenced::Lost) {
             return Ok(Fenced::Lost);
@@ -142,7 +142,7 @@ struct PageKeeper<'a> {
 #[async_trait]
 impl PageSink for PageKeeper<'_> {
     async fn page(&mut self, page: Page) -> Result<(), Problem> {
-        let parts = if self.context.plan.grouping().is_some() {
+        let parts = if self.context.plan().grouping().is_some() {
             vec![page]
         } else {
             cut::pages(page)
@@ -177,7 +177,7 @@ impl PageKeeper<'_> {
             page.bytes,
         )
         .await?;
-        if self.context.plan.grouping().is_none() {
+        if self.context.plan().grouping().is_none() {
             for (skip, take) in cut::ranges(page.rows) {
                 let input = BatchInput::Page {
                     object: object.clone(),

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 use tributary_engine::reconcile::{Sides, reconcile, verdict};
+use tributary_engine::rules;
 use tributary_lake::Layer;
 use tributary_model::counters::Counters;
 use tributary_model::document::LoadMode;
@@ -12,6 +13,7 @@ use tributary_model::state::RunState;
 use tributary_store::{Amount, BatchState, CursorMove, Fenced, Lease, Partition, StoreError};
 
 use crate::context::RunContext;
+use crate::gate::{self, Judgement};
 use crate::objects;
 use crate::progress::{Progress, partition_key};
 use crate::report::{AmountLine, RunReport, process_peak_mib};
@@ -24,7 +26,13 @@ pub(crate) async fn run(
     lease: &Lease,
 ) -> Result<Fenced<()>, Problem> {
     let totals = Totals::read(context).await?;
-    let report = report(services, context, &totals);
+    let judgement = gate::judge(context, totals.counters.read).await?;
+    if lease.delivery_held && judgement.stop.is_none() && totals.problem.is_none() {
+        let opened = context.store.open_delivery(lease).await;
+        services.wake.notify_waiters();
+        return opened.map_err(|error| store_problem(&error));
+    }
+    let report = report(services, context, &totals, judgement);
     write_manifest(services, context, lease, &report).await?;
     let moves = if advances(report.state) && context.run.mode == LoadMode::Incremental {
         cursor_moves(context, &totals)?
@@ -117,14 +125,21 @@ fn advances(state: RunState) -> bool {
     matches!(state, RunState::Succeeded | RunState::CompletedWithErrors)
 }
 
-fn report(services: &Services, context: &RunContext, totals: &Totals) -> RunReport {
+fn report(
+    services: &Services,
+    context: &RunContext,
+    totals: &Totals,
+    judgement: Judgement,
+) -> RunReport {
     let sides = Sides {
         counters: totals.counters,
         rows_in_pages: totals.rows_in_pages,
         rows_in_batches: totals.counters.rows,
     };
     let tolerance = context.integration.tolerance;
-    let (state, problem) = verdict(&sides, tolerance, totals.problem.clone());
+    let failure = judgement.stop.clone().or_else(|| totals.problem.clone());
+    let (state, problem) = verdict(&sides, tolerance, failure);
+    let (state, problem) = beyond_counters(totals, &judgement, state, problem);
     let started_ms = context.run.started_ms.unwrap_or(context.run.created_ms);
     let duration_ms = (services.clock.now_ms() - started_ms).max(1);
     let rows = i64::try_from(totals.counters.rows).unwrap_or(i64::MAX);
@@ -140,6 +155,10 @@ fn report(services: &Services, context: &RunContext, totals: &Totals) -> RunRepo
         counters: totals.counters,
         reconciliation: reconcile(&sides),
         amounts: amounts.collect(),
+        rules: judgement.results,
+        stopping: judgement.figures.stopping,
+        stopped_by: judgement.figures.stopped_by,
+        lookups: context.mapping.lookups.clone(),
         partitions: totals.partitions.len() as u64,
         batches: totals.batches,
         calls: totals.calls,
@@ -147,9 +166,37 @@ fn report(services: &Services, context: &RunContext, totals: &Totals) -> RunRepo
         duration_ms,
         rows_per_s: u64::try_from(rows.saturating_mul(1_000) / duration_ms).unwrap_or(0),
         process_peak_mib: process_peak_mib(),
-        plan_digest: data_encoding::HEXLOWER.encode(&context.plan.digest()),
+        plan_digest: data_encoding::HEXLOWER.encode(&context.plan().digest()),
         source_connector: connector_name(&context.source),
         target_connector: connector_name(&context.target),
+    }
+}
+
+/// What keeps a run from being green although its counters would let it.
+fn beyond_counters(
+    totals: &Totals,
+    judgement: &Judgement,
+    state: RunState,
+    problem: Option<Problem>,
+) -> (RunState, Option<Problem>) {
+    if state == RunState::Failed {
+        return (state, problem);
+    }
+    let unsummed = totals.amounts.iter().find(|sum| sum.amount.is_none());
+    if let Some(sum) = unsummed {
+        let detail = format!(
+            "the sum of {} over the {} records has more digits than can be kept, so it cannot be \
+             reconciled",
+            sum.name,
+            sum.state.as_str()
+        );
+        let problem = Problem::new(ErrorCode::ReconciliationFailed, detail)
+            .hint("look for amounts that are absurdly large, or remove the field from amounts");
+        return (RunState::Failed, Some(problem));
+    }
+    match rules::not_green(&judgement.results) {
+        Some(broken) => (RunState::CompletedWithErrors, Some(broken)),
+        None => (state, problem),
     }
 }
 

@@ -76,7 +76,7 @@ pub(crate) async fn run(
         pages,
         format,
     };
-    match context.plan.grouping().map(|grouping| grouping.input) {
+    match context.plan().grouping().map(|grouping| grouping.input) {
         Some(GroupInput::Adjacent) => adjacent::run(&partition, sink).await,
         Some(GroupInput::Any) | None => any_order(&partition, sink).await,
     }
@@ -148,7 +148,7 @@ pub(crate) struct Keys {
 impl Keys {
     pub(crate) fn new(partition: &Partition<'_>) -> Result<Self, Problem> {
         Ok(Self {
-            worker: map::worker(&partition.context.plan, &partition.format)?,
+            worker: map::worker(&partition.context.mapping.pinned, &partition.format)?,
             key: Vec::new(),
         })
     }

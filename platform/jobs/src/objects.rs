@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use tributary_lake::{LakeError, Layer, ObjectFolder, ObjectKey};
 use tributary_model::error_code::ErrorCode;
+use tributary_model::id::TenantId;
 use tributary_model::problem::Problem;
+use tributary_vault::TenantVault;
 
 use crate::context::RunContext;
 use crate::services::{Services, chain};
@@ -56,6 +58,23 @@ pub(crate) async fn get(
         .get(&context.vault, key, &context.tenant)
         .await
         .map_err(|error| lake_problem(&error))
+}
+
+/// Rows as they were received, for whoever asks after the run. Kept as long as the tenant keeps them.
+pub(crate) async fn raw(
+    services: &Services,
+    tenant: &TenantId,
+    vault: &TenantVault,
+    key: &str,
+) -> Result<Bytes, Problem> {
+    match services.lake.get(vault, key, tenant).await {
+        Ok(bytes) => Ok(bytes),
+        Err(LakeError::Missing(_)) => Err(Problem::new(
+            ErrorCode::RawGone,
+            "the rows of this record are no longer kept",
+        )),
+        Err(error) => Err(lake_problem(&error)),
+    }
 }
 
 async fn put_at(

@@ -38,11 +38,13 @@ pub(crate) async fn run(context: &RunContext, lease: &Lease) -> Result<Fenced<()
             descriptor: descriptor.to_string(),
         })
         .collect::<Vec<_>>();
-    context
-        .store
-        .commit_plan(lease, &partitions)
-        .await
-        .map_err(|error| store_problem(&error))
+    let store = &context.store;
+    let planned = if context.plan().holds_delivery() {
+        store.commit_plan_held(lease, &partitions).await
+    } else {
+        store.commit_plan(lease, &partitions).await
+    };
+    planned.map_err(|error| store_problem(&error))
 }
 
 async fn cursors(context: &RunContext) -> Result<Map<String, Value>, Problem> {

@@ -1,7 +1,11 @@
 //! The run report: what a run did, in figures. Stored with the run and shown by API and CLI.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tributary_engine::reconcile::Reconciliation;
+use tributary_engine::rules::StoppingRecord;
+use tributary_mapping::RunRuleResult;
 use tributary_model::counters::Counters;
 use tributary_model::problem::Problem;
 use tributary_model::state::{RecordState, RunState};
@@ -17,6 +21,17 @@ pub struct RunReport {
     pub reconciliation: Reconciliation,
     /// sums of the amounts that the mapping declares, per state
     pub amounts: Vec<AmountLine>,
+    /// rules over the run, met or not, with what was expected and measured
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RunRuleResult>,
+    /// records that break a rule with the severity `fail`, and the first of them
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stopping: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stopped_by: Vec<StoppingRecord>,
+    /// versions of the lookup tables, by name
+    #[serde(default)]
+    pub lookups: BTreeMap<String, u32>,
     pub partitions: u64,
     pub batches: u64,
     /// calls to the target
@@ -40,9 +55,18 @@ pub struct AmountLine {
     /// JSON Pointer of the amount in the target document
     pub name: String,
     pub state: RecordState,
-    /// exact decimal
-    pub total: String,
+    /// exact decimal; absent: the sum has more than 28 digits
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<String>,
     pub records: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The process's peak resident set, MiB, as Linux tells it.

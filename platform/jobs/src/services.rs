@@ -130,6 +130,7 @@ pub async fn check_connection(
     let call = CallContext {
         tenant: tenant.clone(),
         run: None,
+        log: None,
         connection,
         cancel: CancellationToken::new(),
     };

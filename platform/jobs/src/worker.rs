@@ -13,13 +13,12 @@ use tokio_util::sync::CancellationToken;
 use tributary_model::id::RunId;
 use tributary_model::problem::Problem;
 use tributary_model::state::WorkKind;
-use tributary_store::{Fenced, Lease, LeaseKey};
+use tributary_store::{Fenced, Lease, LeaseKey, TargetFailure};
 
 use crate::batch::Unfinished;
 use crate::context::RunContext;
 use crate::services::{Services, store_problem};
-use crate::trust;
-use crate::{batch, extract, finish, plan};
+use crate::{batch, extract, finish, log, plan, trust};
 
 /// How many times a work item is tried before it fails for good.
 const MAX_ATTEMPTS: u32 = 8;
@@ -153,7 +152,14 @@ impl Worker {
             return;
         }
         let outcome = match self.context(lease).await {
-            Ok(context) => self.dispatch(&context, lease).await,
+            Ok(context) => {
+                let done = self.dispatch(&context, lease).await;
+                // what was logged is for people: the work is what it is without it
+                if let Err(problem) = log::keep(&self.services, &context, lease).await {
+                    tracing::warn!(run.id = %lease.run, code = %problem.code, "log lines are lost");
+                }
+                done
+            }
             Err(problem) => Err(problem.into()),
         };
         match outcome {
@@ -222,7 +228,11 @@ impl Worker {
             "work was not finished"
         );
         let store = self.services.store.tenant(&lease.tenant);
-        match store.fail_work(lease, &problem, again).await {
+        let failed = match self.target_failure(lease, unfinished.failed_calls, again) {
+            Some(failure) => store.target_failed(lease, &problem, &failure).await,
+            None => store.fail_work(lease, &problem, again).await,
+        };
+        match failed {
             Ok(Fenced::Done(state)) if state.terminal() => {
                 self.contexts().remove(&lease.run);
             }
@@ -231,6 +241,24 @@ impl Worker {
                 store_problem(&error);
             }
         }
+    }
+
+    /// What the integration wants to happen when its target fails call after call.
+    fn target_failure(
+        &self,
+        lease: &Lease,
+        failed_calls: u32,
+        retry_in_ms: Option<u64>,
+    ) -> Option<TargetFailure> {
+        let context = self.contexts().get(&lease.run).map(Arc::clone)?;
+        let breaker = context.integration.delivery.breaker;
+        (failed_calls > 0 && breaker.failed_calls > 0).then_some(TargetFailure {
+            failed_calls,
+            pause_at: breaker.failed_calls,
+            wait_ms: breaker.wait_ms,
+            max_wait_ms: breaker.max_wait_ms,
+            retry_in_ms,
+        })
     }
 
     async fn give_back(&self, lease: &Lease) {

@@ -34,10 +34,11 @@ mod worker;
 pub use compile::failures::{FailurePoint, failure_points};
 pub use compile::{Environment, check, compile};
 pub use counter_example::{CounterExample, FailedValue, MAX_EXAMPLES, check_samples};
+pub use date::Date;
 pub use decimal::Decimal;
 pub use diagnostic::Diagnostic;
 pub use document::{Document, parse};
-pub use plan::{Grouping, Plan, RunFigures};
+pub use plan::{Grouping, Plan, RunFigures, RunRuleResult};
 pub use sample::{TestReport, explain_test, run_tests};
 pub use value::Kind;
 pub use worker::{

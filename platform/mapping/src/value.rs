@@ -120,6 +120,15 @@ impl<'a> Value<'a> {
         matches!(self, Self::Null)
     }
 
+    /// Of a date itself, of an instant the day at its offset.
+    pub(crate) fn day(self) -> Option<Date> {
+        match self {
+            Self::Date(date) => Some(date),
+            Self::DateTime(instant) => instant.date(),
+            _ => None,
+        }
+    }
+
     pub(crate) fn kind_word(self) -> &'static str {
         match self {
             Self::Failed => "failed value",

@@ -181,6 +181,31 @@ pub struct DeliveryPolicy {
     pub max_backoff_ms: u64,
     /// no answer after this long counts as lost, ms
     pub timeout_ms: u64,
+    /// when a run leaves the target alone for a while
+    pub breaker: BreakerPolicy,
+}
+
+/// A target that does not answer, or answers that it is ill, pauses the run instead of using up the
+/// tries of its batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BreakerPolicy {
+    /// calls in a row that fail before the run is paused; 0: never
+    pub failed_calls: u32,
+    /// until one batch tries again, ms; doubled each time it fails
+    pub wait_ms: u64,
+    /// longest wait, ms
+    pub max_wait_ms: u64,
+}
+
+impl Default for BreakerPolicy {
+    fn default() -> Self {
+        Self {
+            failed_calls: 10,
+            wait_ms: 5_000,
+            max_wait_ms: 300_000,
+        }
+    }
 }
 
 impl Default for DeliveryPolicy {
@@ -190,6 +215,7 @@ impl Default for DeliveryPolicy {
             max_attempts: 5,
             max_backoff_ms: 30_000,
             timeout_ms: 30_000,
+            breaker: BreakerPolicy::default(),
         }
     }
 }

@@ -133,6 +133,7 @@ catalogue! {
     // platform
     RunCancelled, "run_cancelled", Customer, false, "the run was cancelled", "start it again when wanted";
     ReconciliationFailed, "reconciliation_failed", Platform, false, "the run's counters do not add up", "report it to the operator with the run id";
+    RawGone, "raw_gone", Platform, false, "the raw data of the record is no longer kept", "read it from the source again with a new run";
     StorageFailed, "storage_failed", Platform, true, "the platform could not store data", "check free disk space and the database";
     Internal, "internal", Platform, false, "the platform made a mistake", "report it to the operator with the request id";
 }

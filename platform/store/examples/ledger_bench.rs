@@ -61,6 +61,20 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
+fn new_run() -> anyhow::Result<NewRun> {
+    Ok(NewRun {
+        id: RunId::generate(&UuidSource),
+        integration: Slug::parse("orders")?,
+        integration_version: 1,
+        mapping_revision: 1,
+        connectors: BTreeMap::new(),
+        lookups: BTreeMap::new(),
+        mode: LoadMode::Full,
+        idempotency_key: None,
+        trigger: "bench".to_owned(),
+    })
+}
+
 /// One whole run; the time of its batch commits.
 async fn run(
     store: &Store,
@@ -69,16 +83,7 @@ async fn run(
     workers: usize,
     random: bool,
 ) -> anyhow::Result<Duration> {
-    let new = NewRun {
-        id: RunId::generate(&UuidSource),
-        integration: Slug::parse("orders")?,
-        integration_version: 1,
-        mapping_revision: 1,
-        connectors: BTreeMap::new(),
-        mode: LoadMode::Full,
-        idempotency_key: None,
-        trigger: "bench".to_owned(),
-    };
+    let new = new_run()?;
     let Enqueued::Created(_) = acme.run_create(&new).await? else {
         bail!("the database is not empty");
     };
@@ -193,6 +198,7 @@ fn result(batch: u32, random: bool) -> BatchResult {
                 content_hash: record_key_hash(&format!("content of {key}")),
                 key,
                 state: RecordState::Delivered,
+                resend: Some(0),
                 external_id: Some(format!("tx-{batch}-{ordinal}")),
             }
         })

@@ -33,10 +33,10 @@ mod tenant;
 
 pub use error::StoreError;
 pub use ledger::{
-    Amount, Batch, BatchAmount, BatchObjects, BatchResult, BatchState, CursorMove, Enqueued,
-    Fenced, IssueCount, IssueFilter, IssueRow, Lease, LeaseKey, LifeEntry, NewBatch, NewPage,
-    NewPartition, NewRun, Page, Partition, RecordIssue, RecordOutcome, Redrive, Run, RunEvent,
-    RunFilter, Seen, StoredOutcome, StreamCursor, record_key_hash,
+    Amount, Batch, BatchAmount, BatchCheck, BatchObjects, BatchResult, BatchState, CursorMove,
+    Enqueued, Fenced, IssueCount, IssueFilter, IssueRow, Lease, LeaseKey, LifeEntry, NewBatch,
+    NewPage, NewPartition, NewRun, Page, Partition, RecordIssue, RecordOutcome, Redrive, Resume,
+    Run, RunEvent, RunFilter, Seen, StoredOutcome, StreamCursor, TargetFailure, record_key_hash,
 };
 pub use system::{
     Client, Connector, Heartbeat, NewClient, NewConnector, StoredTrust, Swept, SweptWork,

@@ -101,7 +101,8 @@ async fn a_target_that_is_down_is_waited_for_and_a_storm_of_faults_doubles_nothi
     let id = rest.start_run("globex", "order-tax").await?;
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     let waiting = rest.get(&format!("/tenants/globex/runs/{id}")).await?;
-    assert_eq!(waiting["state"], "running", "{waiting}");
+    let state = waiting["state"].as_str().unwrap_or_default();
+    anyhow::ensure!(["running", "paused"].contains(&state), "{waiting}");
     assert_eq!(waiting["counters"]["delivered"], 0);
 
     theatre

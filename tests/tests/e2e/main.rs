@@ -14,4 +14,6 @@ mod derived;
 mod globex;
 mod kills;
 mod redrive;
+mod rules;
+mod steadfast;
 mod theatre;

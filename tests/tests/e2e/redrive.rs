@@ -148,6 +148,11 @@ async fn batches_of_which_workers_died_are_redriven_without_a_second_effect() ->
         .taxman_faults(&json!({ "drop_after_commit_rate": 1.0 }))
         .await?;
     let mut rest = theatre.open().await?;
+    // a pause would keep the batches from being tried until they count as deadly
+    let integration = "/tenants/acme/integrations/order-tax";
+    let mut document = rest.get(integration).await?;
+    document["delivery"]["breaker"] = json!({ "failed_calls": 0 });
+    rest.put(integration, &document).await?;
     let id = rest.start_run("acme", "order-tax").await?;
     let path = format!("/tenants/acme/runs/{id}");
     let mut kills = 0;

@@ -13,6 +13,7 @@ pub(crate) mod mappings;
 pub(crate) mod openapi;
 pub(crate) mod records;
 pub(crate) mod runs;
+pub(crate) mod schemas;
 pub(crate) mod tenants;
 pub(crate) mod token;
 pub(crate) mod trust;

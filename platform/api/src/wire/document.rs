@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 use tributary_model::clock::UnixMillis;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::Slug;
+use tributary_model::problem::Place;
 use tributary_store::{Origin, Put, PutOptions, PutOutcome};
 use utoipa::{IntoParams, ToSchema};
 
 use super::time;
-use crate::problem::ApiError;
+use crate::problem::{ApiError, PlaceBody};
 use crate::request::parts::Query;
 
 /// `{name}` of a path.
@@ -93,10 +94,23 @@ pub(crate) struct Saved {
     outcome: &'static str,
     /// the version that is current now; also the `ETag`
     version: u32,
+    /// what the check of a mapping says and does not refuse
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<PlaceBody>)]
+    warnings: Vec<Place>,
 }
 
 /// The answer to a `PUT`: 201 if it is new, else 200.
 pub(crate) fn saved(name: &Slug, put: Put) -> Result<Response, ApiError> {
+    saved_with(name, put, Vec::new())
+}
+
+/// The same with warnings.
+pub(crate) fn saved_with(
+    name: &Slug,
+    put: Put,
+    warnings: Vec<Place>,
+) -> Result<Response, ApiError> {
     let (status, outcome) = match put.outcome {
         PutOutcome::Created => (StatusCode::CREATED, "created"),
         PutOutcome::Updated => (StatusCode::OK, "updated"),
@@ -111,6 +125,7 @@ pub(crate) fn saved(name: &Slug, put: Put) -> Result<Response, ApiError> {
         name: name.to_string(),
         outcome,
         version: put.version,
+        warnings,
     };
     Ok((status, [etag(put.version)], Json(body)).into_response())
 }

@@ -7,6 +7,7 @@ use tributary_model::clock::UnixMillis;
 use tributary_model::counters::Counters;
 use tributary_model::id::RunId;
 use tributary_model::problem::Problem;
+use tributary_model::state::RunState;
 use tributary_store::{Amount, IssueCount, Run, TenantStore};
 use utoipa::ToSchema;
 
@@ -57,6 +58,10 @@ pub(crate) struct RunSummary {
     finished_at: Option<UnixMillis>,
     /// why it failed or waits
     problem: Option<RunProblem>,
+    /// of a paused run: when its target is tried again
+    #[serde(serialize_with = "time::serialize_option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    resume_at: Option<UnixMillis>,
     counters: CountersView,
 }
 
@@ -76,6 +81,8 @@ pub(crate) struct RunView {
     tenant: String,
     /// digests of the connectors that run, by name
     connectors: BTreeMap<String, String>,
+    /// versions of the lookup tables that the mapping uses, by name
+    lookups: BTreeMap<String, u32>,
     /// records read and in no state: 0 in a sound run
     unexplained: i64,
     /// sums of the declared amount fields, by name and record state
@@ -108,8 +115,8 @@ struct AmountView {
     name: String,
     /// of the records
     state: &'static str,
-    /// exact decimal
-    amount: String,
+    /// exact decimal; `null`: the sum has more than 28 digits
+    amount: Option<String>,
     records: u64,
 }
 
@@ -150,6 +157,7 @@ pub(crate) fn summary(run: Run, counters: Counters) -> RunSummary {
             detail: problem.detail,
             hint: problem.hint,
         }),
+        resume_at: run.resume_ms.filter(|_| run.state == RunState::Paused),
         counters: counters.into(),
     }
 }
@@ -174,6 +182,7 @@ pub(crate) async fn view(
     let issues = store.issue_counts(&run.id).await?;
     Ok(RunView {
         connectors: run.connectors.clone(),
+        lookups: run.lookups.clone().unwrap_or_default(),
         throughput: throughput(&run, &counters, now),
         tenant: store.tenant().to_string(),
         report: report(&run),

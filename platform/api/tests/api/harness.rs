@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
-use tributary_api::{ApiState, Caller, CheckStep, ConnectorInfo, ConnectorPort, Limits, TokenKeys};
+use tributary_api::{
+    ApiState, Caller, CheckStep, ConnectorInfo, ConnectorPort, ExplainFn, Limits, TokenKeys,
+};
 use tributary_lake::Lake;
 use tributary_model::clock::{Clock, SystemClock};
 use tributary_model::document::TenantDocument;
@@ -115,6 +117,7 @@ impl Api {
         let signer = vault.token_signer().unwrap();
         let now = SystemClock.now_ms();
         let state = ApiState {
+            explain: explain(&store),
             store,
             tokens: Arc::new(TokenKeys::new(&signer, None)),
             vault: Arc::new(vault),
@@ -222,10 +225,11 @@ impl Api {
 }
 
 /// What each tenant has, in an order in which it can be put.
-pub(crate) const DOCUMENTS: [(&str, &str); 5] = [
+pub(crate) const DOCUMENTS: [(&str, &str); 6] = [
     ("connections", "shop"),
     ("connections", "taxman"),
     ("lookups", "units"),
+    ("schemas", "rows"),
     ("mappings", "orders"),
     ("integrations", "orders"),
 ];
@@ -245,6 +249,9 @@ pub(crate) fn document_of(kind: &str, name: &str) -> Value {
         }),
         ("lookups", _) => json!({
             "name": name, "key": ["code"], "rows": [{"code": "STK", "unit": "piece"}],
+        }),
+        ("schemas", _) => json!({
+            "name": name, "type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"],
         }),
         ("mappings", _) => mapping(name),
         ("integrations", _) => json!({
@@ -278,6 +285,19 @@ pub(crate) fn manifest(name: &str, role: &str) -> Value {
             "type": "object", "additionalProperties": false,
             "properties": {"folder": {"type": "string"}},
         },
+    })
+}
+
+/// Knows every record of a run of the tenant.
+fn explain(store: &Store) -> Arc<ExplainFn> {
+    let store = store.clone();
+    Arc::new(move |tenant, run, key| {
+        let store = store.tenant(&tenant);
+        async move {
+            let found = store.run(&run).await.unwrap();
+            Ok(found.map(|run| json!({ "run": run.id, "key": key })))
+        }
+        .boxed()
     })
 }
 

@@ -16,6 +16,7 @@ mod harness;
 mod matrix;
 mod pages;
 mod runs;
+mod schemas;
 mod server;
 mod tokens;
 mod trust;

@@ -186,15 +186,18 @@ fn request(route: &Route, names: &Names, identity: &Identity) -> Call {
     let id = route.operation_id.as_str();
     let (object, body): (&str, Option<Value>) = match id {
         "get_tenant" | "get_trust" | "list_connectors" | "list_connections" | "list_mappings"
-        | "list_lookups" | "list_integrations" | "list_runs" | "get_run" | "watch_run"
-        | "cancel_run" | "redrive_run" | "list_issues" | "download_results" => ("", None),
+        | "list_lookups" | "list_schemas" | "list_integrations" | "list_runs" | "get_run"
+        | "watch_run" | "cancel_run" | "redrive_run" | "resume_run" | "list_issues"
+        | "download_results" | "download_logs" | "explain_record" => ("", None),
         "get_connection" | "check_connection" => ("shop", None),
         "get_mapping" | "get_integration" => ("orders", None),
         "get_record" => ("orders", None),
         "get_lookup" => ("units", None),
+        "get_schema" => ("rows", None),
         "put_tenant" => ("", Some(document_of("tenants", names.tenant))),
         "put_connection" => ("extra", Some(document_of("connections", "extra"))),
         "put_mapping" => ("extra", Some(document_of("mappings", "extra"))),
+        "put_schema" => ("extra", Some(document_of("schemas", "extra"))),
         "put_lookup" => ("extra", Some(document_of("lookups", "extra"))),
         "put_integration" => ("extra", Some(document_of("integrations", "extra"))),
         "put_trust" => ("", Some(json!({"trust_version": 1}))),
@@ -264,7 +267,14 @@ async fn contents(api: &Api) -> Vec<String> {
     let mut paths = vec!["/api/v1/connectors".to_owned()];
     for tenant in ["acme", "globex", "nobody"] {
         let root = format!("/api/v1/tenants/{tenant}");
-        for list in ["connections", "mappings", "lookups", "integrations", "runs"] {
+        for list in [
+            "connections",
+            "mappings",
+            "lookups",
+            "schemas",
+            "integrations",
+            "runs",
+        ] {
             paths.push(format!("{root}/{list}"));
         }
         paths.extend(DOCUMENTS.map(|(kind, name)| format!("{root}/{kind}/{name}")));

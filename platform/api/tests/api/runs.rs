@@ -125,6 +125,7 @@ fn batch_result(results: String) -> BatchResult {
         key_hash: record_key_hash(key),
         content_hash: [7; 32],
         state,
+        resend: None,
         external_id: None,
     };
     let issue = Issue::error(
@@ -142,7 +143,7 @@ fn batch_result(results: String) -> BatchResult {
         amounts: vec![BatchAmount {
             name: "/total".to_owned(),
             state: RecordState::Delivered,
-            amount: "19.90".to_owned(),
+            amount: Some("19.90".to_owned()),
             records: 1,
         }],
         outcomes: vec![

@@ -86,6 +86,7 @@ pub(crate) fn document(
         fields,
         quality: Vec::new(),
         amounts: Vec::new(),
+        dates: Vec::new(),
         exclude_from_hash: Vec::new(),
         limits: Limits::default(),
         tests: Vec::new(),

@@ -12,7 +12,7 @@ use crate::variables::Variables;
 /// Arguments of `tributary apply`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// folders of tenants: tenant.json, lookups/, connections/, mappings/, integrations/
+    /// folders of tenants: tenant.json, lookups/, schemas/, connections/, mappings/, integrations/
     #[arg(required = true)]
     folders: Vec<PathBuf>,
     /// value for ${NAME} in the files (or set TRIBUTARY_VAR_NAME)
@@ -31,10 +31,18 @@ pub(crate) struct Applied {
     pub(crate) object: String,
     /// created, updated, unchanged, or kept (a person's change stays)
     pub(crate) change: String,
+    /// what the server's check says and does not refuse
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Kinds of documents, in the order in which they depend on each other.
-const KINDS: [&str; 4] = ["lookups", "connections", "mappings", "integrations"];
+const KINDS: [&str; 5] = [
+    "lookups",
+    "schemas",
+    "connections",
+    "mappings",
+    "integrations",
+];
 
 /// Runs the command.
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -43,11 +51,13 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     for folder in &arguments.folders {
         for applied in tenant_folder(&client, folder, &variables).await? {
             if arguments.json {
-                let line =
-                    serde_json::json!({ "object": applied.object, "change": applied.change });
+                let line = serde_json::json!({ "object": applied.object, "change": applied.change, "warnings": applied.warnings });
                 crate::print::line(&line.to_string());
             } else {
                 crate::print::line(&format!("{:<10} {}", applied.change, applied.object));
+                for warning in &applied.warnings {
+                    crate::print::remark(&format!("  warning {warning}"));
+                }
             }
         }
     }
@@ -96,7 +106,18 @@ async fn put(client: &Client, object: &str, document: &Value) -> anyhow::Result<
     Ok(Applied {
         object: object.to_owned(),
         change: change.to_owned(),
+        warnings: warnings(&answer),
     })
+}
+
+/// `pointer: what it is about`, of each.
+fn warnings(answer: &Value) -> Vec<String> {
+    let places = answer.get("warnings").and_then(Value::as_array);
+    let text = |place: &Value| {
+        let part = |key: &str| place.get(key).and_then(Value::as_str).unwrap_or_default();
+        format!("{}: {}", part("pointer"), part("detail"))
+    };
+    places.into_iter().flatten().map(text).collect()
 }
 
 /// The file's name; where the document carries one too, they must agree.

@@ -6,6 +6,8 @@ pub(crate) mod compile_component;
 pub(crate) mod connection;
 pub(crate) mod connector;
 pub(crate) mod doctor;
+pub(crate) mod explain;
+pub(crate) mod logs;
 pub(crate) mod mapping;
 pub(crate) mod results;
 pub(crate) mod run;

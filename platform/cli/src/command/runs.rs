@@ -1,4 +1,5 @@
-//! `tributary runs TENANT [RUN]`: the tenant's runs, or one run's report.
+//! `tributary runs TENANT [RUN]`: the tenant's runs, or one run's report; `tributary runs resume
+//! TENANT RUN`: lets a paused run go on.
 
 use std::path::PathBuf;
 
@@ -11,7 +12,9 @@ use crate::{print, report};
 /// Arguments of `tributary runs`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    tenant: String,
+    #[command(subcommand)]
+    change: Option<Change>,
+    tenant: Option<String>,
     /// id of a run: shows its report
     run: Option<String>,
     /// how many runs to list
@@ -22,6 +25,16 @@ pub(crate) struct Arguments {
     json: bool,
     #[command(flatten)]
     server: ServerOptions,
+}
+
+#[derive(clap::Subcommand)]
+enum Change {
+    /// let a paused run go on at once
+    Resume {
+        tenant: String,
+        /// id of the run
+        run: String,
+    },
 }
 
 /// Arguments of `tributary issues` and `tributary results`.
@@ -42,21 +55,45 @@ pub(crate) struct DownloadArguments {
 /// Runs the command.
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let client = Client::connect(&arguments.server).await?;
-    let tenant = segment(&arguments.tenant);
-    if let Some(id) = &arguments.run {
-        let run = client
-            .get(&format!("/tenants/{tenant}/runs/{}", segment(id)))
-            .await?;
-        if arguments.json {
-            print::line(&run.to_string());
-        } else {
-            let issues = first_issues(&client, &arguments.tenant, id, 10).await?;
-            print::line(&report::text(&run, &issues));
-        }
-        return Ok(());
+    if let Some(Change::Resume { tenant, run }) = &arguments.change {
+        return resume(&client, tenant, run).await;
     }
+    let Some(tenant) = &arguments.tenant else {
+        anyhow::bail!("no tenant is named\n  hint: tributary runs TENANT [RUN]");
+    };
+    if let Some(id) = &arguments.run {
+        return one(&client, tenant, id, arguments.json).await;
+    }
+    list(&client, tenant, arguments).await
+}
+
+async fn resume(client: &Client, tenant: &str, id: &str) -> anyhow::Result<()> {
+    let path = format!("/tenants/{}/runs/{}/resume", segment(tenant), segment(id));
+    let run = client.post(&path, &serde_json::json!({})).await?;
+    print::line(&report::table_head());
+    print::line(&report::table_row(&run));
+    Ok(())
+}
+
+async fn one(client: &Client, tenant: &str, id: &str, json: bool) -> anyhow::Result<()> {
+    let path = format!("/tenants/{}/runs/{}", segment(tenant), segment(id));
+    let run = client.get(&path).await?;
+    if json {
+        print::line(&run.to_string());
+    } else {
+        let issues = first_issues(client, tenant, id, 10).await?;
+        print::line(&report::text(&run, &issues));
+    }
+    Ok(())
+}
+
+async fn list(client: &Client, tenant: &str, arguments: &Arguments) -> anyhow::Result<()> {
     let page = client
-        .get(&format!("/tenants/{tenant}/runs?limit={}", arguments.limit))
+        .get(&format!(
+            "/tenants/{}/runs?limit={}",
+            segment(tenant),
+            arguments.limit
+        ))
         .await?;
     let runs = page
         .get("items")
@@ -71,8 +108,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     if runs.is_empty() {
         print::line(&format!(
-            "{} has no runs yet; start one with: tributary run {} INTEGRATION",
-            arguments.tenant, arguments.tenant
+            "{tenant} has no runs yet; start one with: tributary run {tenant} INTEGRATION"
         ));
         return Ok(());
     }

@@ -11,13 +11,15 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use tributary_api::{
-    ApiState, CheckStep, ConnectorInfo, ConnectorPort, Limits, ServerLimits, TokenKeys,
+    ApiState, CheckStep, ConnectorInfo, ConnectorPort, ExplainFn, Limits, ServerLimits, TokenKeys,
 };
 use tributary_host::{Compiler, EgressPolicy, Host, HostConfig};
 use tributary_jobs::{Components, Services, Worker, WorkerOptions};
 use tributary_lake::Lake;
 use tributary_model::clock::SystemClock;
+use tributary_model::error_code::ErrorCode;
 use tributary_model::id::{IdSource, UuidSource};
+use tributary_model::problem::Problem;
 use tributary_model::role::Role;
 use tributary_store::{NewClient, Store};
 use tributary_vault::{Vault, hash_secret, random_secret};
@@ -227,8 +229,23 @@ fn api_state(services: &Arc<Services>, shutdown: &CancellationToken) -> anyhow::
         ids: Arc::new(UuidSource),
         wake: Arc::clone(&services.wake),
         connectors,
+        explain: explain(services),
         shutdown: shutdown.clone(),
         limits: Limits::default(),
+    })
+}
+
+fn explain(services: &Arc<Services>) -> Arc<ExplainFn> {
+    let services = Arc::clone(services);
+    Arc::new(move |tenant, run, key| {
+        let services = Arc::clone(&services);
+        Box::pin(async move {
+            let explained = tributary_jobs::explain_record(&services, &tenant, &run, &key).await?;
+            explained
+                .map(serde_json::to_value)
+                .transpose()
+                .map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))
+        })
     })
 }
 

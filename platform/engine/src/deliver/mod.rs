@@ -13,6 +13,7 @@
 //! (`host`).
 
 mod backoff;
+mod exchange;
 mod halves;
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,6 @@ mod tests;
 use std::ops::Range;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 use serde_json::Value;
@@ -33,6 +33,8 @@ use tributary_model::issue::{Issue, Stage};
 use tributary_model::manifest::DeliveryCapability;
 use tributary_model::problem::Problem;
 use tributary_model::state::RecordState;
+
+use exchange::{Exchange, exchange};
 
 /// What delivery needs of a target: a connector with its connection, or a stand-in in tests.
 #[async_trait]
@@ -113,6 +115,11 @@ pub struct NotDelivered {
     pub problem: Problem,
     /// try again after this long; `None`: only a person can mend it
     pub retry_after_ms: Option<u64>,
+    /// calls in a row, up to the last one, that got no answer or one that says the target is ill
+    pub failed_calls: u32,
+    /// what has an end state all the same, in the order of [`Outgoing::rows`]
+    pub results: Vec<Option<RowResult>>,
+    pub receipts: Vec<Receipt>,
 }
 
 /// Delivers `outgoing`.
@@ -130,9 +137,17 @@ pub async fn deliver(
         manner,
         results: vec![None; outgoing.rows.len()],
         delivery: Delivery::default(),
+        failed_calls: 0,
     };
     let all = 0..u32::try_from(outgoing.rows.len()).unwrap_or(u32::MAX);
-    sending.run(all.collect()).await?;
+    if let Err(late) = sending.run(all.collect()).await {
+        return Err(NotDelivered {
+            failed_calls: sending.failed_calls,
+            results: sending.results,
+            receipts: sending.delivery.receipts,
+            ..late
+        });
+    }
     let mut delivery = sending.delivery;
     for result in sending.results {
         delivery.results.push(result.ok_or_else(forgotten)?);
@@ -148,9 +163,17 @@ fn forgotten() -> NotDelivered {
 }
 
 fn fatal(problem: Problem) -> NotDelivered {
+    not_delivered(problem, None)
+}
+
+/// What is known of the rows is added at the end, see [`deliver`].
+fn not_delivered(problem: Problem, retry_after_ms: Option<u64>) -> NotDelivered {
     NotDelivered {
         problem,
-        retry_after_ms: None,
+        retry_after_ms,
+        failed_calls: 0,
+        results: Vec::new(),
+        receipts: Vec::new(),
     }
 }
 
@@ -160,6 +183,8 @@ struct Sending<'a> {
     manner: Manner,
     results: Vec<Option<RowResult>>,
     delivery: Delivery,
+    /// in a row, up to the last call
+    failed_calls: u32,
 }
 
 /// Rows that must go out again, and why.
@@ -176,9 +201,13 @@ impl Sending<'_> {
         loop {
             let mut again = Again::default();
             for set in sets {
-                if !set.is_empty() {
+                if !set.is_empty() && !self.tripped() {
                     self.send_set(&set, &mut again).await?;
                 }
+            }
+            if let (true, Some((problem, asked_ms))) = (self.tripped(), &again.waiting) {
+                let wait_ms = self.wait_ms(attempt, *asked_ms);
+                return Err(not_delivered(problem.clone(), Some(wait_ms)));
             }
             if again.sets.is_empty() {
                 return Ok(());
@@ -188,16 +217,19 @@ impl Sending<'_> {
                 if attempt >= self.manner.policy.max_attempts
                     || wait_ms > self.manner.policy.max_backoff_ms
                 {
-                    return Err(NotDelivered {
-                        problem,
-                        retry_after_ms: Some(wait_ms),
-                    });
+                    return Err(not_delivered(problem, Some(wait_ms)));
                 }
                 attempt += 1;
                 tokio::time::sleep(std::time::Duration::from_millis(wait_ms)).await;
             }
             sets = again.sets;
         }
+    }
+
+    /// The target has failed so often that only a pause helps.
+    fn tripped(&self) -> bool {
+        let most = self.manner.policy.breaker.failed_calls;
+        most > 0 && self.failed_calls >= most
     }
 
     fn wait_ms(&self, attempt: u32, asked_ms: u64) -> u64 {
@@ -275,6 +307,10 @@ impl Sending<'_> {
                 if outcomes.len() != rows.len() {
                     return Err(forgotten());
                 }
+                match outcomes.iter().any(|row| is_ill(&row.outcome)) {
+                    true => self.failed_calls += 1,
+                    false => self.failed_calls = 0,
+                }
                 let mut refused = false;
                 for outcome in outcomes {
                     let Some(index) = set.get(outcome.row as usize).copied() else {
@@ -291,10 +327,7 @@ impl Sending<'_> {
 
     fn unreadable(&self, problem: Problem) -> NotDelivered {
         let retry_after_ms = problem.transient().then(|| self.wait_ms(1, 0));
-        NotDelivered {
-            problem,
-            retry_after_ms,
-        }
+        not_delivered(problem, retry_after_ms)
     }
 
     fn not_answered(
@@ -303,6 +336,9 @@ impl Sending<'_> {
         lost: SendError,
         again: &mut Again,
     ) -> Result<(), NotDelivered> {
+        if lost.problem.transient() {
+            self.failed_calls += 1;
+        }
         if lost.sent && self.manner.capability == DeliveryCapability::None {
             for row in rows {
                 self.set(row, uncertain(&lost.problem));
@@ -375,53 +411,15 @@ impl Again {
     }
 }
 
-/// One call with its answer.
-struct Exchange {
-    call: TargetCall,
-    duration_ms: u64,
-    status: u16,
-    answer: Bytes,
-    /// outer: did an answer come; inner: could the connector read it
-    result: Result<Result<Vec<RowOutcome>, Problem>, SendError>,
-}
-
-impl Exchange {
-    fn receipt(&self, rows: &[u32]) -> Receipt {
-        let answer = match &self.result {
-            Err(lost) => lost.problem.detail.clone(),
-            Ok(_) => String::from_utf8_lossy(&self.answer).into_owned(),
-        };
-        Receipt {
-            method: self.call.method.clone(),
-            path: self.call.path.clone(),
-            rows: rows.to_vec(),
-            status: self.status,
-            duration_ms: self.duration_ms,
-            answer,
+/// Whether the target says of itself that it cannot answer now. To be asked to slow down is an answer.
+fn is_ill(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Retry {
+            reason: RetryReason::Transient,
+            ..
         }
-    }
-}
-
-async fn exchange(target: &dyn Target, call: TargetCall) -> Exchange {
-    match target.send(&call).await {
-        Err(lost) => Exchange {
-            call,
-            duration_ms: 0,
-            status: 0,
-            answer: Bytes::new(),
-            result: Err(lost),
-        },
-        Ok(response) => {
-            let outcomes = target.settle(&call, &response).await;
-            Exchange {
-                call,
-                duration_ms: response.duration_ms,
-                status: response.status,
-                answer: response.body,
-                result: Ok(outcomes),
-            }
-        }
-    }
+    )
 }
 
 fn is_split(outcome: &Outcome) -> bool {

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use bytes::Bytes;
+use tributary_model::document::BreakerPolicy;
+
 use super::*;
 
 /// Counts effects per key and plays one fault per call number.
@@ -144,6 +147,15 @@ async fn delivered(
     count: usize,
     capability: DeliveryCapability,
 ) -> Result<Delivery, NotDelivered> {
+    delivered_with_breaker(target, count, capability, 0).await
+}
+
+async fn delivered_with_breaker(
+    target: &FakeTarget,
+    count: usize,
+    capability: DeliveryCapability,
+    breaker: u32,
+) -> Result<Delivery, NotDelivered> {
     let (ndjson, rows) = batch(count);
     let outgoing = Outgoing {
         stream: "orders",
@@ -156,6 +168,10 @@ async fn delivered(
             max_attempts: 3,
             max_backoff_ms: 5,
             timeout_ms: 1_000,
+            breaker: BreakerPolicy {
+                failed_calls: breaker,
+                ..BreakerPolicy::default()
+            },
         },
         capability,
     };
@@ -247,4 +263,53 @@ async fn a_target_that_stays_down_leaves_the_batch_for_later() {
     assert_eq!(later.problem.code, ErrorCode::TargetUnavailable);
     assert!(later.retry_after_ms.is_some());
     assert_eq!(target.calls.lock().unwrap().len(), 3, "max_attempts");
+    assert_eq!(later.failed_calls, 3);
+}
+
+#[tokio::test]
+async fn the_breaker_ends_the_tries_and_a_call_to_slow_down_is_an_answer() {
+    let target = FakeTarget {
+        faults: [
+            (0, Fault::NotReached),
+            (1, Fault::Slow),
+            (2, Fault::Busy),
+            (3, Fault::LostAfterEffect),
+        ]
+        .into(),
+        ..FakeTarget::default()
+    };
+    let capability = DeliveryCapability::IdempotencyKey;
+    let later = delivered_with_breaker(&target, 3, capability, 1)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (later.failed_calls, later.problem.code),
+        (1, ErrorCode::ConnectionUnreachable)
+    );
+    assert_eq!(
+        target.calls.lock().unwrap().len(),
+        1,
+        "tries that were left"
+    );
+    let later = delivered_with_breaker(&target, 3, capability, 2)
+        .await
+        .unwrap_err();
+    assert_eq!(later.failed_calls, 2, "two after the one to slow down");
+    assert_eq!(target.calls.lock().unwrap().len(), 4);
+}
+
+/// A target that cannot recognise a resend: what is known of the rows must not be lost with the rest.
+#[tokio::test]
+async fn rows_with_an_end_state_are_told_when_others_have_none() {
+    let target = FakeTarget {
+        faults: (1..100).map(|n| (n, Fault::Busy)).collect(),
+        forgetful: true,
+        ..FakeTarget::default()
+    };
+    let later = delivered(&target, 6, DeliveryCapability::None)
+        .await
+        .unwrap_err();
+    let known: Vec<bool> = later.results.iter().map(Option::is_some).collect();
+    assert_eq!(known, [true, true, true, true, false, false]);
+    assert!(!later.receipts.is_empty());
 }

@@ -1,14 +1,14 @@
-//! `log`: lines into the run's log, bounded per line and per call. Fields of the guest stay inside
-//! one field of ours, so a guest can't pose as the platform.
+//! `log`: lines into the run's log, bounded per line, per call and per run. Outside a run (a
+//! connection's check) they go to the operator's debug log. Each is one line in debug form, so a
+//! guest can't pose as the platform or forge a line.
 
 use std::fmt::Write as _;
 
 use tributary_model::issue::shorten;
 
 use crate::bindings::imports::tributary::connector::log::{Host, Level};
+use crate::guest_log::{LINE_BYTES, scrubbed};
 use crate::session::Guest;
-
-const MAX_LINE_CHARS: usize = 8 << 10;
 
 impl Host for Guest {
     async fn log(
@@ -21,65 +21,53 @@ impl Host for Guest {
         if self.log_bytes_left == 0 {
             return Ok(());
         }
-        let line = line(&message, &fields);
+        let mut line = line(message, &fields);
         if line.len() > self.log_bytes_left {
             self.log_bytes_left = 0;
-            tracing::warn!(
-                connector.name = self.connector,
-                "log limit reached, further lines dropped"
-            );
             return Ok(());
         }
         self.log_bytes_left -= line.len();
-        let tenant = self.call.tenant.as_str();
-        let run = self.call.run.as_deref().unwrap_or_default();
-        let name = self.connector.as_str();
-        match level {
-            Level::Trace => tracing::trace!(
-                tenant.id = tenant,
-                run.id = run,
-                connector.name = name,
-                "{line}"
-            ),
-            Level::Debug => tracing::debug!(
-                tenant.id = tenant,
-                run.id = run,
-                connector.name = name,
-                "{line}"
-            ),
-            Level::Info => tracing::info!(
-                tenant.id = tenant,
-                run.id = run,
-                connector.name = name,
-                "{line}"
-            ),
-            Level::Warn => tracing::warn!(
-                tenant.id = tenant,
-                run.id = run,
-                connector.name = name,
-                "{line}"
-            ),
-            Level::Error => tracing::error!(
-                tenant.id = tenant,
-                run.id = run,
-                connector.name = name,
-                "{line}"
+        let mut end = line.len().min(LINE_BYTES);
+        while !line.is_char_boundary(end) {
+            end -= 1;
+        }
+        // cut first: a guest must not buy time with a long line
+        line.truncate(end);
+        let line = scrubbed(&line, self.call.connection.secrets());
+        match &self.call.log {
+            Some(log) => log.add(word(level), &self.connector, &line),
+            None => tracing::debug!(
+                tenant.id = self.call.tenant.as_str(),
+                connector.name = self.connector,
+                connector.level = word(level),
+                connector.line = ?line,
+                "a connector logged outside a run"
             ),
         }
         Ok(())
     }
 }
 
-/// One line of at most `MAX_LINE_CHARS`, in debug form: a line end in a message can't start a forged
-/// line. Cut before it is written out, so that a long message costs no more than a short one.
-fn line(message: &str, fields: &[(String, String)]) -> String {
-    let cut = |text: &str| shorten(text, MAX_LINE_CHARS);
-    let mut line = format!("{:?}", cut(message));
+/// One line, cut before it is written out, so that a long message costs no more than a short one.
+/// Names and values are in debug form: a line end in one can't start a forged line.
+fn line(message: String, fields: &[(String, String)]) -> String {
+    let mut line = shorten(&message, LINE_BYTES);
     for (name, value) in fields {
-        if line.len() >= MAX_LINE_CHARS {
+        if line.len() >= LINE_BYTES {
             break;
         }
-        let _ = write!(line, " {:?}={:?}", cut(name), cut(value));
+        let (name, value) = (shorten(name, LINE_BYTES), shorten(value, LINE_BYTES));
+        let _infallible = write!(line, " {name:?}={value:?}");
     }
-    shorten(&line, MAX_LINE_CHARS)
+    line
+}
+
+fn word(level: Level) -> &'static str {
+    match level {
+        Level::Trace => "trace",
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
+    }
 }

@@ -14,6 +14,7 @@ mod sftp_read;
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::{ExposeSecret, SecretString};
 use tributary_model::clock::{Clock, SystemClock};
 use tributary_model::document::{ConnectionDocument, Endpoint};
 use tributary_model::error_code::ErrorCode;
@@ -39,6 +40,8 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 pub struct Connection {
     name: Slug,
     endpoint: Protocol,
+    /// what must not appear in a log
+    secrets: Vec<SecretString>,
 }
 
 enum Protocol {
@@ -121,6 +124,11 @@ impl Connection {
         Ok(Self {
             name: document.name.clone(),
             endpoint,
+            secrets: document
+                .secrets
+                .values()
+                .map(|value| SecretString::from(value.clone()))
+                .collect(),
         })
     }
 
@@ -128,6 +136,11 @@ impl Connection {
     #[must_use]
     pub fn name(&self) -> &Slug {
         &self.name
+    }
+
+    /// The values of its secrets, to look for them where they must not be.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.secrets.iter().map(ExposeSecret::expose_secret)
     }
 
     /// What it speaks.

@@ -57,6 +57,7 @@ pub(crate) fn context(document: Value, egress: &EgressPolicy) -> Result<CallCont
     Ok(CallContext {
         tenant: TenantId::parse("acme").unwrap(),
         run: None,
+        log: None,
         connection: Arc::new(Connection::new(&document, egress)?),
         cancel: CancellationToken::new(),
     })

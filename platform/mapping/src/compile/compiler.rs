@@ -23,6 +23,16 @@ use crate::value::{Constant, Kind};
 /// Name of the row's scope without a group.
 pub(crate) const ROW: &str = "row";
 
+/// What a target field holds, as far as run figures can be made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// a number, once per record
+    Number,
+    /// a date, once per record
+    Date,
+    Other,
+}
+
 /// State of one compilation.
 pub(crate) struct Compiler<'d> {
     pub(crate) document: &'d Document,
@@ -53,7 +63,7 @@ pub(crate) struct Compiler<'d> {
     /// what a quality rule may be about, by id
     pub(crate) subjects: BTreeMap<String, Subject>,
     /// target pointers seen, with `*` for elements
-    pub(crate) targets: BTreeMap<String, bool>,
+    pub(crate) targets: BTreeMap<String, Target>,
     /// target pointers of sensitive values, with `*` for elements
     pub(crate) sensitive: Vec<String>,
     pub(crate) document_rules: Vec<DocumentRule>,

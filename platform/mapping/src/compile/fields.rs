@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::compiler::{Compiler, Each, Named, Subject};
+use super::compiler::{Compiler, Each, Named, Subject, Target};
 use crate::diagnostic::code;
 use crate::document::{Field, OnError, OnNull, RowStep, escape_pointer};
 use crate::formula::expression::SlotRef;
 use crate::path::Path;
-use crate::plan::{Body, EachExtra, EachNode, EachSource, Node, Scope, TargetStep};
+use crate::plan::{Body, EachExtra, EachNode, EachSource, Node, OutputType, Scope, TargetStep};
 
 /// Where a list of fields stands.
 #[derive(Debug, Clone)]
@@ -111,9 +111,15 @@ impl Compiler<'_> {
             self.sensitive.push(spot.pattern.clone());
         }
         if field.to.is_some() {
-            let number = matches!(&body, Body::Value(node) if node.output.is_number());
-            self.targets
-                .insert(spot.pattern.clone(), number && place.depth == 0);
+            let target = match &body {
+                Body::Value(node) if place.depth == 0 => match node.output {
+                    OutputType::Date | OutputType::DateTime => Target::Date,
+                    _ if node.output.is_number() => Target::Number,
+                    _ => Target::Other,
+                },
+                _ => Target::Other,
+            };
+            self.targets.insert(spot.pattern.clone(), target);
         }
         Some(Node {
             id: field.id.as_str().into(),
@@ -349,24 +355,38 @@ impl Compiler<'_> {
         }
     }
 
-    /// Pointers of `amounts` and `exclude_from_hash` that name nothing, or nothing suitable.
+    /// Pointers of `amounts`, `dates` and `exclude_from_hash` that name nothing, or nothing suitable.
     pub(crate) fn unused_pointers(&mut self) {
         let document = self.document;
-        for (place, pointer) in document.amounts.iter().enumerate() {
-            match self.targets.get(pointer) {
-                Some(true) => {}
-                found => {
-                    let why = match found {
-                        Some(_) => "is not a single number",
-                        None => "is not a field of the target",
-                    };
-                    self.error(
-                        code::TARGET_POINTER,
-                        format!("/amounts/{place}"),
-                        format!("{pointer:?} {why}"),
-                        "name an int or decimal field outside of each, for example /total_amount",
-                    );
-                }
+        let figures = [
+            (
+                "amounts",
+                &document.amounts,
+                Target::Number,
+                "is not a single number",
+                "name an int or decimal field outside of each, for example /total_amount",
+            ),
+            (
+                "dates",
+                &document.dates,
+                Target::Date,
+                "is not a single date",
+                "name a date or datetime field outside of each, for example /order_date",
+            ),
+        ];
+        for (member, pointers, wanted, not, hint) in figures {
+            for (place, pointer) in pointers.iter().enumerate() {
+                let why = match self.targets.get(pointer) {
+                    Some(found) if *found == wanted => continue,
+                    Some(_) => not,
+                    None => "is not a field of the target",
+                };
+                self.error(
+                    code::TARGET_POINTER,
+                    format!("/{member}/{place}"),
+                    format!("{pointer:?} {why}"),
+                    hint,
+                );
             }
         }
         for (place, pointer) in document.exclude_from_hash.iter().enumerate() {

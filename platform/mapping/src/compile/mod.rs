@@ -176,6 +176,7 @@ fn build(document: &Document, environment: &Environment<'_>, aim: Aim) -> (Plan,
     let plan = Plan {
         digest,
         amount_names: document.amounts.clone(),
+        date_names: document.dates.clone(),
         format: document.source.format,
         null_tokens,
         limits: document.limits,

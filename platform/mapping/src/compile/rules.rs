@@ -252,20 +252,25 @@ impl Compiler<'_> {
             let name = format!("sums.{}", names(amount).join("."));
             (name, Figure::Sum(place))
         });
+        let dates = self.document.dates.iter().enumerate();
+        let newest = dates.map(|(place, date)| {
+            let name = format!("newest.{}", names(date).join("."));
+            (name, Figure::Newest(place))
+        });
         let all: Vec<(String, Figure)> = FIGURES
             .iter()
             .map(|(name, figure)| ((*name).to_owned(), *figure))
             .chain(sums)
+            .chain(newest)
             .collect();
         for (name, figure) in all {
             let variable = self.variable();
             self.figures.push((variable, figure));
-            self.define(
-                scope,
-                name,
-                Named::Variable(variable, Kind::Number),
-                "/amounts",
-            );
+            let (kind, pointer) = match figure {
+                Figure::Newest(_) => (Kind::Date, "/dates"),
+                _ => (Kind::Number, "/amounts"),
+            };
+            self.define(scope, name, Named::Variable(variable, kind), pointer);
         }
         scope
     }
@@ -280,7 +285,7 @@ impl Compiler<'_> {
                 code::RULE,
                 pointer,
                 "a rule over a run has no row at hand",
-                "use read, mapped, skipped, quarantined, sums.<amount> and param",
+                "use read, mapped, skipped, quarantined, sums.<amount>, newest.<date> and param",
             );
             return;
         }
@@ -294,6 +299,7 @@ impl Compiler<'_> {
         self.run_rules.push(RunRule {
             id: rule.id.as_str().into(),
             check,
+            text: text.as_str().into(),
             severity: rule.severity,
             message: message.into(),
         });

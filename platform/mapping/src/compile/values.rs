@@ -66,10 +66,7 @@ impl Compiler<'_> {
             subject.variable = (!sensitive).then_some(variable);
             subject.value = Some(variable);
         }
-        let amounts = &self.document.amounts;
-        let amount = amounts
-            .iter()
-            .position(|pointer| field.to.is_some() && *pointer == spot.pattern);
+        let amount = figure(&self.document.amounts, spot);
         let copied = match (&source, &output) {
             (Source::Slot(slot), OutputType::Text { .. })
                 if steps.is_empty()
@@ -104,6 +101,7 @@ impl Compiler<'_> {
             on_error_value,
             sensitive,
             amount,
+            date: figure(&self.document.dates, spot),
         })
     }
 
@@ -463,4 +461,10 @@ fn origin(field: &Field) -> String {
         Some(constant) => format!("const {constant}"),
         None => "switch".to_owned(),
     }
+}
+
+/// The place of the field among the pointers of figures of a run.
+fn figure(pointers: &[String], spot: &Spot<'_>) -> Option<usize> {
+    let mut pointers = pointers.iter();
+    pointers.position(|pointer| spot.field.to.is_some() && *pointer == spot.pattern)
 }

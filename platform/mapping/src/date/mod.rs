@@ -27,7 +27,7 @@ pub(crate) use pattern::Pattern;
 
 /// A day of the Gregorian calendar, year 1 to 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Date {
+pub struct Date {
     year: u16,
     month: u8,
     day: u8,
@@ -77,7 +77,8 @@ impl Date {
     }
 
     /// Reads `yyyy-MM-dd`.
-    pub(crate) fn parse_iso(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse_iso(text: &str) -> Option<Self> {
         let mut rest = text.as_bytes();
         let century = u16::from(pattern::two(&mut rest)?);
         let year = century * 100 + u16::from(pattern::two(&mut rest)?);

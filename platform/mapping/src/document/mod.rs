@@ -13,7 +13,7 @@ mod read;
 pub mod template;
 mod test_case;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -61,6 +61,9 @@ pub struct Document {
     /// target pointers of number fields whose sums are reconciled
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amounts: Vec<String>,
+    /// target pointers of date fields whose newest value rules over a run may ask for
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dates: Vec<String>,
     /// target pointers that do not count for the content hash
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude_from_hash: Vec<String>,
@@ -68,6 +71,18 @@ pub struct Document {
     pub limits: Limits,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tests: Vec<TestCase>,
+}
+
+impl Document {
+    /// Names of the tenant's lookup tables that it uses, each once.
+    pub fn table_names(&self) -> impl Iterator<Item = &str> {
+        let names: BTreeSet<&str> = self
+            .lookups
+            .values()
+            .filter_map(|lookup| lookup.table.as_deref())
+            .collect();
+        names.into_iter()
+    }
 }
 
 /// What the rows look like.

@@ -24,8 +24,8 @@ use crate::value::Constant;
 use crate::{Diagnostic, Worker};
 pub(crate) use hidden::Hidden;
 pub(crate) use lookup_table::LookupTable;
-pub use rules::RunFigures;
 pub(crate) use rules::{Check, DocumentCheck, DocumentRule, Figure, Rule, RunRule, UniqueColumn};
+pub use rules::{RunFigures, RunRuleResult};
 
 /// Between the parts of a composite lookup key; no text of a table may hold it.
 pub(crate) const KEY_SEPARATOR: char = '\u{1f}';
@@ -44,6 +44,7 @@ pub struct Grouping {
 pub struct Plan {
     pub(crate) digest: [u8; 32],
     pub(crate) amount_names: Vec<String>,
+    pub(crate) date_names: Vec<String>,
     pub(crate) format: SourceFormat,
     pub(crate) null_tokens: Box<[Box<str>]>,
     pub(crate) limits: Limits,
@@ -186,6 +187,7 @@ pub(crate) struct ValueNode {
     pub(crate) on_error_value: Constant,
     pub(crate) sensitive: bool,
     pub(crate) amount: Option<usize>,
+    pub(crate) date: Option<usize>,
 }
 
 /// Where a value comes from.
@@ -340,6 +342,12 @@ impl Plan {
     #[must_use]
     pub fn amount_names(&self) -> &[String] {
         &self.amount_names
+    }
+
+    /// Target pointers of the dates whose newest value counts, in the document's order.
+    #[must_use]
+    pub fn date_names(&self) -> &[String] {
+        &self.date_names
     }
 
     /// A worker for one stream.

@@ -1,11 +1,14 @@
 //! Quality rules of a plan: per record, over the finished target document, over the figures of a run.
 
 use jsonschema::Validator;
+use serde::{Deserialize, Serialize};
 
 use super::TargetStep;
+use crate::date::Date;
 use crate::document::RuleSeverity;
 use crate::formula::expression::Expression;
 use crate::path::Path;
+use crate::value::Value;
 use crate::{Decimal, Plan};
 
 /// A quality rule that is checked while a record is mapped.
@@ -69,6 +72,8 @@ pub(crate) struct UniqueColumn {
 pub(crate) struct RunRule {
     pub(crate) id: Box<str>,
     pub(crate) check: Expression,
+    /// the same as it is written
+    pub(crate) text: Box<str>,
     pub(crate) severity: RuleSeverity,
     pub(crate) message: Box<str>,
 }
@@ -82,6 +87,8 @@ pub(crate) enum Figure {
     Quarantined,
     /// sum of an amount, by its place in [`Plan::amount_names`]
     Sum(usize),
+    /// newest value of a date, by its place in [`Plan::date_names`]
+    Newest(usize),
 }
 
 /// What a run came to, in records, for [`Plan::check_run`].
@@ -96,17 +103,45 @@ pub struct RunFigures<'a> {
     /// sums of the amounts of mapped records, in the order of [`Plan::amount_names`]; one that is
     /// missing is 0
     pub sums: &'a [Decimal],
+    /// newest dates of mapped records, in the order of [`Plan::date_names`]
+    pub newest: &'a [Option<Date>],
+    /// when the run started, milliseconds since 1970, for `today()` and `now()`
+    pub started_ms: Option<i64>,
+}
+
+/// What became of one rule over a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRuleResult {
+    /// its id
+    pub rule: String,
+    pub severity: RuleSeverity,
+    pub met: bool,
+    /// the formula that must be true
+    pub expected: String,
+    /// the figures that it names: `quarantined = 3, read = 100`
+    pub measured: String,
+    /// of a rule that is not met
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
 }
 
 impl RunFigures<'_> {
-    pub(crate) fn value(&self, figure: Figure) -> Decimal {
-        let count = |number: u64| Decimal::new(i128::from(number), 0).unwrap_or(Decimal::ZERO);
+    pub(crate) fn value(&self, figure: Figure) -> Value<'static> {
+        let count = |number: u64| {
+            Value::Decimal(Decimal::new(i128::from(number), 0).unwrap_or(Decimal::ZERO))
+        };
         match figure {
             Figure::Read => count(self.read),
             Figure::Mapped => count(self.mapped),
             Figure::Skipped => count(self.skipped),
             Figure::Quarantined => count(self.quarantined),
-            Figure::Sum(place) => self.sums.get(place).copied().unwrap_or(Decimal::ZERO),
+            Figure::Sum(place) => {
+                Value::Decimal(self.sums.get(place).copied().unwrap_or(Decimal::ZERO))
+            }
+            Figure::Newest(place) => match self.newest.get(place) {
+                Some(Some(date)) => Value::Date(*date),
+                _ => Value::Null,
+            },
         }
     }
 }
@@ -116,6 +151,20 @@ impl Plan {
     #[must_use]
     pub fn has_run_rules(&self) -> bool {
         !self.run_rules.is_empty()
+    }
+
+    /// Whether a run must map everything before it delivers anything: a rule over the run, or one that
+    /// stops it, may forbid the delivery.
+    #[must_use]
+    pub fn holds_delivery(&self) -> bool {
+        let of_loops = self.eaches.iter().flat_map(|each| &each.rules);
+        let mut severities = self
+            .rules
+            .iter()
+            .chain(of_loops)
+            .map(|rule| rule.severity)
+            .chain(self.document_rules.iter().map(|rule| rule.severity));
+        self.has_run_rules() || severities.any(|severity| severity == RuleSeverity::Fail)
     }
 
     /// Whether the quality rule with this id (the `rule` of an issue) has the severity `fail`: the

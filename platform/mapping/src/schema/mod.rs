@@ -217,6 +217,13 @@ impl Schema {
         read::read(document, schema)
     }
 
+    /// Names of the members of a record: the columns of a table.
+    #[must_use]
+    pub fn member_names(&self) -> Vec<String> {
+        let members = self.root.children.iter();
+        members.map(|node| node.name.clone()).collect()
+    }
+
     /// A record of texts, one per column of a CSV.
     #[must_use]
     pub fn from_columns(columns: &[String]) -> Self {

@@ -4,7 +4,7 @@
 //! Invariants: what is explained is what a run does, not a second implementation; sensitive values
 //! are masked.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tributary_model::issue::{Issue, shorten};
 use tributary_model::rows::RowPosition;
 
@@ -23,7 +23,7 @@ use crate::value::{Made, Value};
 const VALUE_LENGTH: usize = 200;
 
 /// A record with all that led to it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
     pub verdict: Verdict,
     pub key: String,
@@ -35,7 +35,7 @@ pub struct Explanation {
 }
 
 /// A field of the target, or a helper value.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExplainedField {
     /// the node's id in the document
     pub node: String,
@@ -46,25 +46,25 @@ pub struct ExplainedField {
     pub inputs: Vec<ExplainedInput>,
     pub steps: Vec<ExplainedStep>,
     /// functions of code that were called on the way, in formulas too
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<ExplainedCall>,
     /// which case of a switch it was, from 1
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case: Option<usize>,
     /// what was written, as JSON; none: nothing was
     pub written: Option<String>,
     /// why nothing was written, or which way was taken
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
 /// A source value, or a value made before.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExplainedInput {
     /// normalized path in the row, or the name of a field
     pub name: String,
     /// where the row stood, for a source value
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<RowPosition>,
     /// as it stands there; none: nothing is there
     pub value: Option<String>,
@@ -73,7 +73,7 @@ pub struct ExplainedInput {
 }
 
 /// One function and what it made.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExplainedStep {
     pub function: String,
     /// its arguments, as JSON
@@ -84,7 +84,7 @@ pub struct ExplainedStep {
 }
 
 /// A call of a function of code.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExplainedCall {
     /// as the document calls it
     pub name: String,

@@ -26,6 +26,7 @@ use tributary_model::issue::Issue;
 use tributary_model::rows::{CsvFormat, RowFormat, RowPosition};
 
 use crate::compile::compiler::unknown_column;
+use crate::date::Date;
 use crate::diagnostic::{Diagnostic, code};
 use crate::document::SourceFormat;
 use crate::path::Step;
@@ -47,7 +48,7 @@ pub struct Row<'a> {
 }
 
 /// What became of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// one line was appended
@@ -70,6 +71,8 @@ pub struct Outcome<'a> {
     excluded: &'a [(usize, usize)],
     /// in the order of [`Plan::amount_names`]; also of a quarantined record, as far as they could be made
     pub amounts: &'a [Option<Decimal>],
+    /// in the order of [`Plan::date_names`], as far as they could be made
+    pub dates: &'a [Option<Date>],
     /// warnings and errors, all of the record
     pub issues: &'a [Issue],
     /// a rule with the severity `fail` is broken: the run is to be stopped
@@ -105,6 +108,7 @@ pub struct Worker {
     arena: Bump,
     key: String,
     amounts: Vec<Option<Decimal>>,
+    dates: Vec<Option<Date>>,
     issues: Vec<Issue>,
     excluded: Vec<(usize, usize)>,
     /// a rule with the severity `fail` is broken
@@ -138,12 +142,14 @@ impl Worker {
         };
         let amounts = vec![None; plan.amount_names.len()];
         let calls = Calls::new(plan.code.len());
+        let dates = vec![None; plan.date_names.len()];
         Ok(Self {
             plan,
             reader,
             arena: Bump::new(),
             key: String::new(),
             amounts,
+            dates,
             issues: Vec::new(),
             excluded: Vec::new(),
             stop: false,
@@ -176,6 +182,7 @@ impl Worker {
             arena,
             key: text,
             amounts,
+            dates,
             issues,
             excluded,
             stop,
@@ -186,6 +193,7 @@ impl Worker {
         let surroundings = Surroundings {
             issues,
             amounts,
+            dates,
             excluded,
             stop,
             now: *now,
@@ -221,6 +229,7 @@ impl Worker {
             arena,
             key,
             amounts,
+            dates,
             issues,
             excluded,
             stop,
@@ -230,6 +239,7 @@ impl Worker {
         let surroundings = Surroundings {
             issues,
             amounts,
+            dates,
             excluded,
             stop,
             now: *now,
@@ -248,6 +258,7 @@ impl Worker {
             start,
             excluded,
             amounts,
+            dates,
             issues,
             stops_run: *stop,
         }
@@ -264,6 +275,7 @@ impl Worker {
         self.excluded.clear();
         self.stop = false;
         self.amounts.fill(None);
+        self.dates.fill(None);
     }
 }
 

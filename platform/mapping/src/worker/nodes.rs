@@ -167,6 +167,9 @@ impl<'a> Run<'a> {
         {
             *place = Some(number);
         }
+        if let Some(place) = value.date.and_then(|date| self.dates.get_mut(date)) {
+            *place = result.day();
+        }
         begin(node, out);
         write_value(result, &value.output, out);
         Ok(())

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use bumpalo::Bump;
+use jiff::Timestamp;
 use jsonschema::Validator;
 use serde_json::Value as Json;
 use tributary_model::error_code::ErrorCode;
@@ -14,9 +15,11 @@ use super::run::{Run, Surroundings};
 use crate::Plan;
 use crate::document::{RuleSeverity, escape_pointer};
 use crate::formula::evaluate::condition;
+use crate::formula::expression::Reference;
 use crate::path::Step;
 use crate::plan::{
-    Check, DocumentCheck, DocumentRule, Rule, RunFigures, RunRule, TargetStep, UniqueColumn,
+    Check, DocumentCheck, DocumentRule, Rule, RunFigures, RunRule, RunRuleResult, TargetStep,
+    UniqueColumn,
 };
 use crate::reader::pick;
 use crate::value::{Failure, Made, Value, parse_json_number};
@@ -263,11 +266,10 @@ fn covers(pattern: &str, pointer: &str) -> bool {
 }
 
 impl Plan {
-    /// Checks the rules over a whole run (`"scope": "run"`). A rule that cannot be calculated because
-    /// nothing was read (a share of 0 records) counts as met. [`Plan::stops_run`] tells which of the
-    /// broken rules are to stop the run.
+    /// Checks the rules over a whole run (`"scope": "run"`), all of them in the document's order. A
+    /// rule that cannot be calculated because nothing was read (a share of 0 records) counts as met.
     #[must_use]
-    pub fn check_run(&self, figures: &RunFigures<'_>) -> Vec<Issue> {
+    pub fn check_run(&self, figures: &RunFigures<'_>) -> Vec<RunRuleResult> {
         if self.run_rules.is_empty() {
             return Vec::new();
         }
@@ -277,32 +279,58 @@ impl Plan {
         let surroundings = Surroundings {
             issues: &mut issues,
             amounts: &mut [],
+            dates: &mut [],
             excluded: &mut excluded,
             stop: &mut stop,
-            now: None,
+            now: figures
+                .started_ms
+                .and_then(|ms| Timestamp::from_millisecond(ms).ok()),
             calls: &mut calls,
         };
         let mut run = Run::new(self, &arena, &[], surroundings);
         for (variable, figure) in &self.figures {
-            run.set_variable(*variable, Value::Decimal(figures.value(*figure)));
+            run.set_variable(*variable, figures.value(*figure));
         }
-        let mut found = Vec::new();
-        for rule in &self.run_rules {
-            let message = match condition(&rule.check, &run) {
-                Ok(Some(true) | None) => continue,
-                Ok(Some(false)) => rule.message.to_string(),
-                Err(_) if figures.read == 0 => continue,
-                Err(failure) => format!("the rule could not be checked: {}", failure.message),
+        let results = self.run_rules.iter().map(|rule| {
+            let broken = match condition(&rule.check, &run) {
+                Ok(Some(true) | None) => None,
+                Ok(Some(false)) => Some(rule.message.to_string()),
+                Err(_) if figures.read == 0 => None,
+                Err(failure) => Some(format!(
+                    "the rule could not be checked: {}",
+                    failure.message
+                )),
             };
-            found.push(run_issue(rule, message));
-        }
-        found
+            RunRuleResult {
+                rule: rule.id.to_string(),
+                severity: rule.severity,
+                met: broken.is_none(),
+                expected: rule.text.to_string(),
+                measured: self.measured(rule, figures),
+                message: broken.unwrap_or_default(),
+            }
+        });
+        results.collect()
     }
-}
 
-fn run_issue(rule: &RunRule, message: String) -> Issue {
-    let mut issue = Issue::error(Stage::Map, ErrorCode::QualityRule, message);
-    issue.severity = severity(rule.severity);
-    issue.rule = Some(rule.id.to_string());
-    issue
+    /// The figures that a rule names, with their values.
+    fn measured(&self, rule: &RunRule, figures: &RunFigures<'_>) -> String {
+        let mut references = Vec::new();
+        rule.check.references(&mut references);
+        let mut parts: Vec<String> = Vec::new();
+        for reference in references {
+            let Reference::Variable(index) = reference else {
+                continue;
+            };
+            let figure = self.figures.iter().find(|(place, _)| *place == index);
+            let (Some((_, figure)), Some(name)) = (figure, self.variable_names.get(&index)) else {
+                continue;
+            };
+            let part = format!("{name} = {}", super::rows::shown(figures.value(*figure)));
+            if !parts.contains(&part) {
+                parts.push(part);
+            }
+        }
+        parts.join(", ")
+    }
 }

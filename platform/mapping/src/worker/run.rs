@@ -15,7 +15,7 @@ use super::external::Calls;
 use super::write::write_value;
 use super::{Row, Verdict};
 use crate::Plan;
-use crate::date::DateTime;
+use crate::date::{Date, DateTime};
 use crate::decimal::Decimal;
 use crate::formula::expression::SlotRef;
 use crate::plan::{AccumulatorKind, EachExtra, OutputType};
@@ -36,6 +36,7 @@ pub(crate) enum Reader {
 pub(super) struct Surroundings<'a> {
     pub(super) issues: &'a mut Vec<Issue>,
     pub(super) amounts: &'a mut [Option<Decimal>],
+    pub(super) dates: &'a mut [Option<Date>],
     pub(super) excluded: &'a mut Vec<(usize, usize)>,
     pub(super) stop: &'a mut bool,
     pub(super) now: Option<Timestamp>,
@@ -63,6 +64,7 @@ pub(crate) struct Run<'a> {
     pub(super) element_paths: ArenaVec<'a, (usize, u32, &'a str)>,
     pub(super) issues: &'a mut Vec<Issue>,
     pub(super) amounts: &'a mut [Option<Decimal>],
+    pub(super) dates: &'a mut [Option<Date>],
     pub(super) failed: bool,
     /// a rule with the severity `fail` is broken
     pub(super) stop: &'a mut bool,
@@ -87,6 +89,7 @@ impl<'a> Run<'a> {
         let Surroundings {
             issues,
             amounts,
+            dates,
             excluded,
             stop,
             now,
@@ -116,6 +119,7 @@ impl<'a> Run<'a> {
             excluded,
             issues,
             amounts,
+            dates,
             failed: false,
             stop,
             now,

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::{Value, json};
+use tributary_mapping::document::RuleSeverity;
 use tributary_mapping::schema::Schema;
 use tributary_mapping::{
-    Decimal, Document, Environment, Row, RunFigures, Verdict, check, check_samples, compile,
+    Date, Decimal, Document, Environment, Row, RunFigures, Verdict, check, check_samples, compile,
     failure_points, parse,
 };
 use tributary_model::document::LookupDocument;
@@ -33,13 +34,16 @@ fn ruled() -> Document {
         "params": { "share": { "type": "decimal", "default": "0.02" } },
         "fields": [
             { "id": "id", "to": "id", "type": "string", "from": "$.id" },
-            { "id": "total", "to": "total", "type": "decimal(9,2)", "from": "$.total" }
+            { "id": "total", "to": "total", "type": "decimal(9,2)", "from": "$.total" },
+            { "id": "day", "to": "day", "type": "date", "from": "$.day", "do": [{ "fn": "date_parse", "formats": ["yyyy-MM-dd"] }] }
         ],
         "amounts": ["/total"],
+        "dates": ["/day"],
         "quality": [
             { "id": "share", "scope": "run", "check": "quarantined / read <= param.share", "severity": "fail" },
             { "id": "some", "scope": "run", "check": "read > 0", "severity": "warn" },
             { "id": "sum", "scope": "run", "check": "sums.total >= 0", "severity": "error", "message": "the total is negative" },
+            { "id": "fresh", "scope": "run", "check": "date_diff(newest.day, today(null, 'UTC')) <= 2", "severity": "error" },
             { "id": "known", "on": "id", "check": "id != 'stop'", "severity": "fail" }
         ]
     }))
@@ -52,31 +56,38 @@ fn rules_over_a_run() {
     assert_eq!(check(&ruled(), &environment), []);
     let plan = compile(&ruled(), &environment).unwrap();
     assert!(plan.has_run_rules());
-    let found = |read, quarantined, total: i128| -> Vec<(String, Severity, String)> {
+    assert!(plan.holds_delivery());
+    let results = |read, quarantined, total: i128, day: &str| {
         let sums = [Decimal::new(total, 2).unwrap()];
         let figures = RunFigures {
             read,
             mapped: read - quarantined,
             quarantined,
             sums: &sums,
+            newest: &[Date::parse_iso(day)],
+            started_ms: Some(1_772_712_000_000),
             ..RunFigures::default()
         };
         plan.check_run(&figures)
+    };
+    let found = |read, quarantined, total| -> Vec<(String, RuleSeverity, String)> {
+        results(read, quarantined, total, "2026-03-05")
             .into_iter()
-            .map(|issue| (issue.rule.unwrap(), issue.severity, issue.message))
+            .filter(|result| !result.met)
+            .map(|result| (result.rule, result.severity, result.message))
             .collect()
     };
     assert_eq!(found(100, 2, 0), []);
     let message = "the rule share is not met: quarantined / read <= param.share";
     assert_eq!(
         found(100, 3, 0),
-        [("share".to_owned(), Severity::Error, message.to_owned())]
+        [("share".to_owned(), RuleSeverity::Fail, message.to_owned())]
     );
     assert_eq!(
         found(100, 0, -1),
         [(
             "sum".to_owned(),
-            Severity::Error,
+            RuleSeverity::Error,
             "the total is negative".to_owned()
         )]
     );
@@ -85,10 +96,20 @@ fn rules_over_a_run() {
         found(0, 0, 0),
         [(
             "some".to_owned(),
-            Severity::Warning,
+            RuleSeverity::Warn,
             "the rule some is not met: read > 0".to_owned()
         )]
     );
+    // a result says what was expected and what was measured, met or not
+    let share = &results(100, 3, 0, "2026-03-05")[0];
+    assert_eq!(share.expected, "quarantined / read <= param.share");
+    assert_eq!(share.measured, "quarantined = 3, read = 100");
+    // freshness: the start of the run counts, not the clock
+    let fresh = |day: &str| results(1, 0, 0, day).pop().unwrap();
+    assert_eq!(fresh("2026-03-03").measured, "newest.day = 2026-03-03");
+    assert!(fresh("2026-03-03").met);
+    assert!(!fresh("2026-03-02").met);
+    assert!(!fresh("no date at all").met, "nothing is not fresh");
     assert!(plan.stops_run("share") && plan.stops_run("known"));
     assert!(!plan.stops_run("sum") && !plan.stops_run("none"));
 }

@@ -31,7 +31,7 @@ pub(crate) fn documents() -> impl Strategy<Value = Document> {
     let tail = (
         vec(fields(), 1..5),
         vec(rules(), 0..3),
-        vec(pointer(), 0..2),
+        (vec(pointer(), 0..2), vec(pointer(), 0..2)),
         vec(pointer(), 0..2),
         limits(),
         vec(tests(), 0..3),
@@ -39,8 +39,10 @@ pub(crate) fn documents() -> impl Strategy<Value = Document> {
     (head, tail).prop_map(|(head, tail)| {
         let (schema, name, title, description, (source, target), params, lookups, external, rows) =
             head;
-        let (fields, quality, mut amounts, mut exclude_from_hash, limits, tests) = tail;
+        let (fields, quality, pointers, mut exclude_from_hash, limits, tests) = tail;
+        let (mut amounts, mut dates) = pointers;
         amounts.dedup();
+        dates.dedup();
         exclude_from_hash.dedup();
         Document {
             schema,
@@ -57,6 +59,7 @@ pub(crate) fn documents() -> impl Strategy<Value = Document> {
             fields,
             quality,
             amounts,
+            dates,
             exclude_from_hash,
             limits,
             tests,

@@ -19,6 +19,7 @@ mod dates_and_numbers;
 mod decimals;
 mod documentation;
 mod documents;
+mod explaining;
 mod functions;
 mod json_path_suite;
 mod json_schema_suite;

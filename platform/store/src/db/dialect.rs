@@ -71,18 +71,19 @@ impl Dialect {
         }
     }
 
-    /// $1 new lease end, $2 JSON rows [tenant, id, epoch].
+    /// $1 new lease end, $2 JSON rows [tenant, id, epoch], $3 now. A lease that has ended is not
+    /// renewed: whoever sees it as free must be right.
     pub(crate) fn heartbeat(self) -> &'static str {
         match self {
             Self::Sqlite => {
                 "update work set lease_until = $1
-                 where lease_until is not null and (tenant, id, epoch) in
+                 where lease_until > $3 and (tenant, id, epoch) in
                     (select value ->> 0, value ->> 1, value ->> 2 from json_each($2))
                  returning tenant, id, epoch, run"
             }
             Self::Postgres => {
                 "update work set lease_until = $1
-                 where lease_until is not null and (tenant, id, epoch) in
+                 where lease_until > $3 and (tenant, id, epoch) in
                     (select value ->> 0, value ->> 1, (value ->> 2)::bigint
                      from json_array_elements($2::json) as held(value))
                  returning tenant, id, epoch, run"
@@ -132,7 +133,7 @@ impl Dialect {
     pub(crate) fn records_seen(self) -> &'static str {
         match self {
             Self::Sqlite => {
-                "select i.key_hash, i.content_hash, i.state, r.id as run
+                "select i.key_hash, i.content_hash, i.state, i.resend, i.held_resend, r.id as run
                  from json_each($4) as k
                  cross join record_index i on i.tenant = $1 and i.integration = $2
                     and i.key_hash = substr($3, k.key * 32 + 1, 32)
@@ -142,7 +143,7 @@ impl Dialect {
                 "with given as materialized
                     (select substring($3 from row_no::int * 32 - 31 for 32) as key_hash
                      from json_array_elements($4::json) with ordinality as k(value, row_no))
-                 select i.key_hash, i.content_hash, i.state, r.id as run
+                 select i.key_hash, i.content_hash, i.state, i.resend, i.held_resend, r.id as run
                  from given cross join lateral (select * from record_index
                     where tenant = $1 and integration = $2 and key_hash = given.key_hash
                     offset 0) as i
@@ -152,16 +153,19 @@ impl Dialect {
     }
 
     /// $1 tenant, $2 integration, $3 run no, $4 place without the ordinal, $5 JSON rows
-    /// [ordinal, state], $6 their key hashes and $7 content hashes, 32 bytes each, end to end:
+    /// [ordinal, state, resend of the last sending, resend of what the target holds], $6 their key
+    /// hashes and $7 content hashes, 32 bytes each, end to end:
     /// each key once, in key order (Postgres then locks in one order). What the target holds changes only by a delivery; a record that the
     /// target never had shows its last outcome.
     pub(crate) fn index_records(self) -> &'static str {
         match self {
             Self::Sqlite => {
                 "insert into record_index
-                    (tenant, integration, key_hash, content_hash, state, run_no, place)
+                    (tenant, integration, key_hash, content_hash, state, run_no, place, resend,
+                    held_resend)
                  select $1, $2, substr($6, key * 32 + 1, 32), substr($7, key * 32 + 1, 32),
-                    value ->> 1, $3, $4 || (value ->> 0) from json_each($5) where true
+                    value ->> 1, $3, $4 || (value ->> 0), value ->> 2, value ->> 3
+                 from json_each($5) where true
                  on conflict (tenant, integration, key_hash) do update set
                     content_hash = case when excluded.state in ('delivered', 'uncertain')
                         or record_index.state not in ('delivered', 'uncertain')
@@ -169,14 +173,17 @@ impl Dialect {
                     state = case when excluded.state in ('delivered', 'uncertain')
                         or record_index.state not in ('delivered', 'uncertain')
                         then excluded.state else record_index.state end,
+                    resend = coalesce(excluded.resend, record_index.resend),
+                    held_resend = coalesce(excluded.held_resend, record_index.held_resend),
                     run_no = excluded.run_no, prev = record_index.place, place = excluded.place"
             }
             Self::Postgres => {
                 "insert into record_index
-                    (tenant, integration, key_hash, content_hash, state, run_no, place)
+                    (tenant, integration, key_hash, content_hash, state, run_no, place, resend,
+                    held_resend)
                  select $1, $2, substring($6 from row_no::int * 32 - 31 for 32),
                     substring($7 from row_no::int * 32 - 31 for 32), value ->> 1, $3,
-                    $4 || (value ->> 0)
+                    $4 || (value ->> 0), (value ->> 2)::bigint, (value ->> 3)::bigint
                  from json_array_elements($5::json) with ordinality as o(value, row_no)
                  order by row_no
                  on conflict (tenant, integration, key_hash) do update set
@@ -186,6 +193,8 @@ impl Dialect {
                     state = case when excluded.state in ('delivered', 'uncertain')
                         or record_index.state not in ('delivered', 'uncertain')
                         then excluded.state else record_index.state end,
+                    resend = coalesce(excluded.resend, record_index.resend),
+                    held_resend = coalesce(excluded.held_resend, record_index.held_resend),
                     run_no = excluded.run_no, prev = record_index.place, place = excluded.place"
             }
         }

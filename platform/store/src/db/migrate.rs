@@ -37,6 +37,26 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0004_trust.sql"),
         only: None,
     },
+    Migration {
+        version: 5,
+        text: include_str!("../../migrations/0005_real_runs.sql"),
+        only: None,
+    },
+    Migration {
+        version: 6,
+        text: include_str!("../../migrations/0006_real_runs_security.postgres.sql"),
+        only: Some(Dialect::Postgres),
+    },
+    Migration {
+        version: 7,
+        text: include_str!("../../migrations/0007_schemas.sqlite.sql"),
+        only: Some(Dialect::Sqlite),
+    },
+    Migration {
+        version: 8,
+        text: include_str!("../../migrations/0008_schemas.postgres.sql"),
+        only: Some(Dialect::Postgres),
+    },
 ];
 
 /// One number for all nodes of the platform that start at once.

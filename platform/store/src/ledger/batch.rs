@@ -67,6 +67,8 @@ pub struct Batch {
     pub target_ms: u64,
     /// when the first call to the target was about to leave, in any attempt
     pub first_sent_ms: Option<UnixMillis>,
+    /// JSON: what calls left with whose outcome is not recorded; `None`: there are none
+    pub intent: Option<String>,
     /// why it failed, if it did
     pub problem: Option<Problem>,
     pub updated_ms: UnixMillis,
@@ -170,13 +172,17 @@ impl TenantStore {
             .collect()
     }
 
-    /// Says that calls to the target are about to leave; gives the time of the first such
-    /// commit of this batch, ms, which counts for the target's idempotency window. Under a
-    /// `batch` lease, which goes on.
+    /// Says that calls to the target are about to leave, and with what ([`Batch::intent`]); an
+    /// intent that is there already stays. Gives the time of the first such commit of this batch,
+    /// ms, which counts for the target's idempotency window. Under a `batch` lease, which goes on.
     ///
     /// # Errors
     /// `WrongLease`, `Database`.
-    pub async fn commit_intent(&self, lease: &Lease) -> Result<Fenced<UnixMillis>, StoreError> {
+    pub async fn commit_intent(
+        &self,
+        lease: &Lease,
+        intent: &str,
+    ) -> Result<Fenced<UnixMillis>, StoreError> {
         self.check_lease(lease, &[WorkKind::Batch])?;
         let (partition, batch) = (lease.partition_no()?, lease.batch_no()?);
         let mut tx = self.write().await?;
@@ -185,7 +191,8 @@ impl TenantStore {
         }
         let now = tx.now;
         let row = sqlx::query(
-            "update batch set first_sent_at = coalesce(first_sent_at, $5)
+            "update batch set first_sent_at = coalesce(first_sent_at, $5),
+                intent = coalesce(intent, $6)
              where tenant = $1 and run = $2 and partition = $3 and no = $4
              returning first_sent_at",
         )
@@ -194,6 +201,7 @@ impl TenantStore {
         .bind(i64::from(partition))
         .bind(i64::from(batch))
         .bind(now)
+        .bind(intent)
         .fetch_optional(tx.conn())
         .await?;
         let row = row.ok_or_else(|| StoreError::Dangling {
@@ -203,6 +211,32 @@ impl TenantStore {
         let first_sent = Record::new("batch", &row).int("first_sent_at")?;
         tx.commit().await?;
         Ok(Fenced::Done(first_sent))
+    }
+
+    /// Nothing of what was announced can have arrived: the target refused or never had all of it.
+    /// Under a `batch` lease, which goes on.
+    ///
+    /// # Errors
+    /// `WrongLease`, `Database`.
+    pub async fn withdraw_intent(&self, lease: &Lease) -> Result<Fenced<()>, StoreError> {
+        self.check_lease(lease, &[WorkKind::Batch])?;
+        let (partition, batch) = (lease.partition_no()?, lease.batch_no()?);
+        let mut tx = self.write().await?;
+        if !lifecycle::hold(&mut tx, lease).await? {
+            return Ok(Fenced::Lost);
+        }
+        sqlx::query(
+            "update batch set intent = null
+             where tenant = $1 and run = $2 and partition = $3 and no = $4",
+        )
+        .bind(self.tenant().as_str())
+        .bind(lease.run.as_str())
+        .bind(i64::from(partition))
+        .bind(i64::from(batch))
+        .execute(tx.conn())
+        .await?;
+        tx.commit().await?;
+        Ok(Fenced::Done(()))
     }
 }
 
@@ -250,6 +284,7 @@ fn batch(row: &AnyRow) -> Result<Batch, StoreError> {
         calls: record.u64("calls")?,
         target_ms: record.u64("target_ms")?,
         first_sent_ms: record.int_opt("first_sent_at")?,
+        intent: record.text_opt("intent")?,
         problem: record.json_opt("problem")?,
         updated_ms: record.int("updated_at")?,
     })

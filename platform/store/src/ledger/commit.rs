@@ -4,9 +4,10 @@
 use tributary_model::state::{WorkKind, WorkState};
 
 use super::encode;
-use super::lifecycle;
 use super::outcome::{BatchAmount, BatchResult, RecordIssue, RecordOutcome};
+use super::report::NOT_SUMMED;
 use super::types::{Fenced, Lease};
+use super::{lifecycle, pause};
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::row::{Record, to_i64};
@@ -55,6 +56,9 @@ impl TenantStore {
         self.write_amounts(&mut tx, &place, &result.amounts).await?;
         self.write_attempt(&mut tx, &place, result).await?;
         self.write_counters(&mut tx, &place, result).await?;
+        if result.calls > 0 {
+            pause::target_answered(&mut tx, self.tenant(), &lease.run).await?;
+        }
         lifecycle::settle(&mut tx, self.tenant(), &lease.run).await?;
         tx.commit().await?;
         Ok(Fenced::Done(()))
@@ -169,9 +173,11 @@ impl TenantStore {
         .execute(tx.conn())
         .await?;
         for amount in amounts {
-            super::report::decimal(&amount.amount).ok_or_else(|| {
-                StoreError::refused("amount", format!("{:?} is no decimal", amount.amount))
-            })?;
+            let text = amount.amount.as_deref().unwrap_or(NOT_SUMMED);
+            if amount.amount.is_some() && super::report::decimal(text).is_none() {
+                let detail = format!("{text:?} is no decimal of at most 28 digits");
+                return Err(StoreError::refused("amount", detail));
+            }
             sqlx::query(
                 "insert into batch_amount (tenant, run, partition, batch, name, state, amount,
                     records)
@@ -183,7 +189,7 @@ impl TenantStore {
             .bind(place.batch)
             .bind(amount.name.as_str())
             .bind(amount.state.as_str())
-            .bind(amount.amount.as_str())
+            .bind(text)
             .bind(to_i64("records", amount.records)?)
             .execute(tx.conn())
             .await?;
@@ -228,7 +234,7 @@ impl TenantStore {
         let now = tx.now;
         let counters = &result.counters;
         sqlx::query(
-            "update batch set state = 'done', problem = null, epoch = $5, rows = $6, read = $7,
+            "update batch set state = 'done', problem = null, intent = null, epoch = $5, rows = $6, read = $7,
                 delivered = $8, unchanged = $9, skipped = $10, quarantined = $11, rejected = $12,
                 uncertain = $13, pending = $14, updated_at = $15
              where tenant = $1 and run = $2 and partition = $3 and no = $4",

@@ -41,16 +41,25 @@ impl TenantStore {
     ) -> Result<Fenced<RunState>, StoreError> {
         self.check_lease(lease, &WorkKind::ALL)?;
         let mut tx = self.write().await?;
-        let state = match retry_in_ms {
-            Some(wait) => self.retry_later(&mut tx, lease, problem, wait).await?,
-            None => lifecycle::fail_for_good(&mut tx, lease, problem).await?,
-        };
-        match state {
+        match self.put_back(&mut tx, lease, problem, retry_in_ms).await? {
             None => Ok(Fenced::Lost),
             Some(state) => {
                 tx.commit().await?;
                 Ok(Fenced::Done(state))
             }
+        }
+    }
+
+    pub(super) async fn put_back(
+        &self,
+        tx: &mut Tx,
+        lease: &Lease,
+        problem: &Problem,
+        retry_in_ms: Option<u64>,
+    ) -> Result<Option<RunState>, StoreError> {
+        match retry_in_ms {
+            Some(wait) => self.retry_later(tx, lease, problem, wait).await,
+            None => lifecycle::fail_for_good(tx, lease, problem).await,
         }
     }
 
@@ -148,7 +157,9 @@ impl TenantStore {
         }
         moved?;
         sqlx::query(
-            "update run set attempt = attempt + 1, problem = null where tenant = $1 and id = $2",
+            "update run set attempt = attempt + 1, problem = null, failed_calls = 0, pauses = 0,
+                resume_at = null
+             where tenant = $1 and id = $2",
         )
         .bind(tenant.as_str())
         .bind(id.as_str())

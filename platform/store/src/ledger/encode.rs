@@ -43,7 +43,7 @@ impl Rows {
 
 /// The two bulk statements' rows of a batch's outcomes.
 pub(super) struct Outcomes {
-    /// [ordinal, state]
+    /// [ordinal, state, resend of the last sending, resend of what the target holds]
     pub(super) index: Rows,
     /// [ordinal, key, state, external id, prev]
     pub(super) append: Rows,
@@ -53,6 +53,8 @@ pub(super) struct Outcomes {
 struct Head<'a> {
     place: u32,
     shown: &'a RecordOutcome,
+    /// highest number among the rows that were sent
+    resend: Option<u32>,
 }
 
 /// `place` is the packed position of the batch's attempt without the ordinal.
@@ -81,8 +83,10 @@ pub(super) fn outcomes(place: &str, rows: &[RecordOutcome]) -> Outcomes {
         let head = heads.entry(&row.key_hash).or_insert(Head {
             place: row.ordinal,
             shown: row,
+            resend: None,
         });
         head.place = row.ordinal;
+        head.resend = head.resend.max(row.resend);
         if reached_target(row.state) || !reached_target(head.shown.state) {
             head.shown = row;
         }
@@ -92,8 +96,13 @@ pub(super) fn outcomes(place: &str, rows: &[RecordOutcome]) -> Outcomes {
     for (key_hash, head) in &heads {
         index.push_hashes(key_hash, &head.shown.content_hash);
         separate(&mut index.texts);
-        let state = head.shown.state.as_str();
-        let _ = write!(index.texts, "[{},\"{state}\"]", head.place);
+        let state = head.shown.state;
+        let held = head.shown.resend.filter(|_| reached_target(state));
+        let _ = write!(index.texts, "[{},\"{}\",", head.place, state.as_str());
+        push_number(&mut index.texts, head.resend);
+        index.texts.push(',');
+        push_number(&mut index.texts, held);
+        index.texts.push(']');
     }
     index.texts.push(']');
     Outcomes { index, append }
@@ -143,6 +152,15 @@ fn separate(out: &mut String) {
     }
 }
 
+fn push_number(out: &mut String, number: Option<u32>) {
+    match number {
+        Some(number) => {
+            let _ = write!(out, "{number}");
+        }
+        None => out.push_str("null"),
+    }
+}
+
 /// A JSON text. U+0000 becomes U+FFFD: Postgres text cannot hold it.
 fn push_text(out: &mut String, text: &str) {
     out.push('"');
@@ -171,6 +189,7 @@ mod tests {
             key_hash: super::super::record_key_hash(key),
             content_hash: [ordinal as u8; 32],
             state,
+            resend: (state == RecordState::Delivered).then_some(ordinal),
             external_id: None,
         }
     }
@@ -201,7 +220,7 @@ mod tests {
         assert_eq!(texts[2][4], "1.2.3.4.0");
         assert_eq!(texts[3][4], "1.2.3.4.1");
         // in key order, with what the target holds
-        assert_eq!(index.texts, "[[3,\"delivered\"],[2,\"delivered\"]]");
+        assert_eq!(index.texts, "[[3,\"delivered\",3,3],[2,\"delivered\",0,0]]");
         let keys = [rows[1].key_hash, rows[0].key_hash].concat();
         assert_eq!(index.key_hashes, keys);
         assert_eq!(index.content_hashes, [[3; 32], [0; 32]].concat());

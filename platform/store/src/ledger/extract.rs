@@ -208,7 +208,6 @@ impl TenantStore {
         batches: &[NewBatch],
     ) -> Result<(), StoreError> {
         let state = lifecycle::locked_state(tx, self.tenant(), &lease.run).await?;
-        let live = lifecycle::is_live(state);
         let now = tx.now;
         for batch in batches {
             sqlx::query(
@@ -229,7 +228,7 @@ impl TenantStore {
             .await?;
             let place = Some((partition, Some(batch.no)));
             let (tenant, run) = (self.tenant(), &lease.run);
-            lifecycle::insert_work(tx, tenant, run, WorkKind::Batch, place, live).await?;
+            lifecycle::insert_work(tx, tenant, run, WorkKind::Batch, place, state).await?;
         }
         Ok(())
     }

@@ -66,6 +66,8 @@ impl TenantStore {
         if !to.terminal() {
             return Err(StoreError::Transition { from, to });
         }
+        // a run that its rules stopped still has batches that wait for delivery
+        lifecycle::cancel_waiting(&mut tx, tenant, run).await?;
         lifecycle::transition(&mut tx, tenant, run, from, to, None).await?;
         sqlx::query("update run set report = $3 where tenant = $1 and id = $2")
             .bind(tenant.as_str())

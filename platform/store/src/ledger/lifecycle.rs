@@ -4,12 +4,17 @@
 //! raises its epoch, so that a second commit under the same lease finds nothing; the `finish`
 //! work appears when the last piece of extract and batch work is over. On Postgres the run's
 //! row is locked before that is counted, so that of two last commits one sees the other.
+//!
+//! Work that is *parked* is not over, nobody holds it and it is not due. There is such work in two
+//! cases only: the run's delivery is held until all is mapped, or the run is paused. Work that is
+//! neither over nor parked *moves*.
 
 use sqlx::Row;
 use tributary_model::id::{RunId, TenantId};
 use tributary_model::problem::Problem;
 use tributary_model::state::{RunState, WorkKind, WorkState};
 
+use super::pause;
 use super::types::Lease;
 use crate::db::Tx;
 use crate::error::StoreError;
@@ -26,21 +31,23 @@ pub(crate) fn work_id(run: &RunId, kind: WorkKind, place: Option<(u32, Option<u3
 }
 
 /// Adds work unless it is there already. Work of a run that is over or being stopped is added
-/// as cancelled: a redrive finds it.
+/// as cancelled: a redrive finds it. Batches of a paused run are parked.
 pub(crate) async fn insert_work(
     tx: &mut Tx,
     tenant: &TenantId,
     run: &RunId,
     kind: WorkKind,
     place: Option<(u32, Option<u32>)>,
-    live: bool,
+    run_state: RunState,
 ) -> Result<(), StoreError> {
     let now = tx.now;
+    let live = is_live(run_state);
     let state = if live {
         WorkState::Ready
     } else {
         WorkState::Cancelled
     };
+    let parked = run_state == RunState::Paused && kind == WorkKind::Batch;
     sqlx::query(
         "insert into work (tenant, id, run, kind, partition, batch, state, epoch, attempt, due_at,
             finished_at, updated_at)
@@ -54,7 +61,7 @@ pub(crate) async fn insert_work(
     .bind(place.map(|(partition, _)| i64::from(partition)))
     .bind(place.and_then(|(_, batch)| batch).map(i64::from))
     .bind(state.as_str())
-    .bind(live.then_some(now))
+    .bind((live && !parked).then_some(now))
     .bind((!live).then_some(now))
     .bind(now)
     .execute(tx.conn())
@@ -101,11 +108,12 @@ pub(crate) async fn close_work(
     Ok(closed.rows_affected() == 1)
 }
 
-/// Whether workers may go on with a run in this state.
+/// Whether workers may go on with a run in this state. In a paused run what is leased goes on; what
+/// is parked is not due, so nobody takes it.
 pub(crate) fn is_live(state: RunState) -> bool {
     matches!(
         state,
-        RunState::Queued | RunState::Planning | RunState::Running
+        RunState::Queued | RunState::Planning | RunState::Running | RunState::Paused
     )
 }
 
@@ -200,8 +208,9 @@ pub(crate) async fn event(
     Ok(())
 }
 
-/// After work was closed: adds `finish` when all other work is over, ends a run that is being
-/// cancelled when nobody works on it any more. Gives the run's state.
+/// After work was closed or parked: adds `finish` when no other work moves, sends the next probe of
+/// a paused run, ends a run that is being cancelled when nobody works on it any more. Gives the
+/// run's state.
 pub(crate) async fn settle(
     tx: &mut Tx,
     tenant: &TenantId,
@@ -209,11 +218,13 @@ pub(crate) async fn settle(
 ) -> Result<RunState, StoreError> {
     let state = locked_state(tx, tenant, run).await?;
     match state {
-        RunState::Planning | RunState::Running if !has_open_work(tx, tenant, run).await? => {
+        RunState::Planning | RunState::Running if !work_moves(tx, tenant, run).await? => {
             add_finish(tx, tenant, run).await?;
             Ok(state)
         }
-        RunState::Cancelling if !has_open_work(tx, tenant, run).await? => {
+        RunState::Paused => pause::keep_probing(tx, tenant, run).await,
+        RunState::Cancelling if !work_moves(tx, tenant, run).await? => {
+            cancel_waiting(tx, tenant, run).await?;
             transition(tx, tenant, run, state, RunState::Cancelled, None).await?;
             Ok(RunState::Cancelled)
         }
@@ -221,10 +232,11 @@ pub(crate) async fn settle(
     }
 }
 
-async fn has_open_work(tx: &mut Tx, tenant: &TenantId, run: &RunId) -> Result<bool, StoreError> {
+async fn work_moves(tx: &mut Tx, tenant: &TenantId, run: &RunId) -> Result<bool, StoreError> {
     let row = sqlx::query(
         "select count(*) from (select 1 as one from work
-            where tenant = $1 and run = $2 and finished_at is null limit 1) as open_work",
+            where tenant = $1 and run = $2 and finished_at is null
+                and (due_at is not null or lease_until is not null) limit 1) as moving",
     )
     .bind(tenant.as_str())
     .bind(run.as_str())
@@ -263,7 +275,7 @@ pub(crate) async fn cancel_waiting(
     sqlx::query(
         "update work set state = 'cancelled', epoch = epoch + 1, due_at = null, finished_at = $3,
             updated_at = $3
-         where tenant = $1 and run = $2 and finished_at is null and due_at is not null",
+         where tenant = $1 and run = $2 and finished_at is null and lease_until is null",
     )
     .bind(tenant.as_str())
     .bind(run.as_str())
@@ -304,9 +316,13 @@ pub(crate) async fn fail_for_good(
         return settle(tx, tenant, run).await.map(Some);
     }
     let state = locked_state(tx, tenant, run).await?;
-    if !matches!(state, RunState::Planning | RunState::Running) {
+    if !matches!(
+        state,
+        RunState::Planning | RunState::Running | RunState::Paused
+    ) {
         return settle(tx, tenant, run).await.map(Some);
     }
+    let state = pause::ended(tx, tenant, run, state).await?;
     sqlx::query("update run set problem = $3 where tenant = $1 and id = $2")
         .bind(tenant.as_str())
         .bind(run.as_str())

@@ -25,8 +25,8 @@ pub struct BatchResult {
 pub struct BatchAmount {
     pub name: String,
     pub state: RecordState,
-    /// decimal text, for example `-12.50`
-    pub amount: String,
+    /// decimal text of at most 28 digits, for example `-12.50`; `None`: the sum does not fit
+    pub amount: Option<String>,
     pub records: u64,
 }
 
@@ -42,6 +42,8 @@ pub struct RecordOutcome {
     /// of what is or would be sent
     pub content_hash: [u8; 32],
     pub state: RecordState,
+    /// number that its key was made with, if a call with it may have left
+    pub resend: Option<u32>,
     /// the target's id for it
     pub external_id: Option<String>,
 }

@@ -43,13 +43,34 @@ impl TenantStore {
         lease: &Lease,
         partitions: &[NewPartition],
     ) -> Result<Fenced<()>, StoreError> {
+        self.plan_in(lease, partitions, false).await
+    }
+
+    /// As [`TenantStore::commit_plan`], and no batch is delivered before all of them are checked
+    /// ([`TenantStore::commit_check`], [`TenantStore::open_delivery`]).
+    ///
+    /// # Errors
+    /// `WrongLease`, `Database`.
+    pub async fn commit_plan_held(
+        &self,
+        lease: &Lease,
+        partitions: &[NewPartition],
+    ) -> Result<Fenced<()>, StoreError> {
+        self.plan_in(lease, partitions, true).await
+    }
+
+    async fn plan_in(
+        &self,
+        lease: &Lease,
+        partitions: &[NewPartition],
+        held: bool,
+    ) -> Result<Fenced<()>, StoreError> {
         self.check_lease(lease, &[WorkKind::Plan])?;
         let mut tx = self.write().await?;
         if !lifecycle::close_work(&mut tx, lease, WorkState::Done, None).await? {
             return Ok(Fenced::Lost);
         }
         let state = lifecycle::locked_state(&mut tx, self.tenant(), &lease.run).await?;
-        let live = lifecycle::is_live(state);
         let now = tx.now;
         for partition in partitions {
             sqlx::query(
@@ -71,7 +92,7 @@ impl TenantStore {
                 &lease.run,
                 WorkKind::Extract,
                 place,
-                live,
+                state,
             )
             .await?;
         }
@@ -79,6 +100,13 @@ impl TenantStore {
             let note = format!("{} partitions", partitions.len());
             let (tenant, run) = (self.tenant(), &lease.run);
             lifecycle::transition(&mut tx, tenant, run, state, RunState::Running, Some(&note))
+                .await?;
+        }
+        if held {
+            sqlx::query("update run set delivery_held = 1 where tenant = $1 and id = $2")
+                .bind(self.tenant().as_str())
+                .bind(lease.run.as_str())
+                .execute(tx.conn())
                 .await?;
         }
         lifecycle::settle(&mut tx, self.tenant(), &lease.run).await?;

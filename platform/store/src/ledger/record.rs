@@ -23,6 +23,10 @@ pub struct Seen {
     pub key_hash: [u8; 32],
     pub content_hash: [u8; 32],
     pub state: RecordState,
+    /// number of its last key; `None`: it was never sent
+    pub resend: Option<u32>,
+    /// number of the key with which `content_hash` reached the target, if it did
+    pub held_resend: Option<u32>,
     /// the last run that read it
     pub run: RunId,
 }
@@ -122,6 +126,8 @@ impl TenantStore {
                     key_hash: record.hash("key_hash")?,
                     content_hash: record.hash("content_hash")?,
                     state: record.word("state", RecordState::parse)?,
+                    resend: record.u32_opt("resend")?,
+                    held_resend: record.u32_opt("held_resend")?,
                     run: record.run_id("run")?,
                 })
             })

@@ -23,10 +23,13 @@ use crate::tenant::TenantStore;
 pub struct Amount {
     pub name: String,
     pub state: RecordState,
-    /// exact decimal text
-    pub amount: String,
+    /// exact decimal text; `None`: the sum has more than 28 digits
+    pub amount: Option<String>,
     pub records: u64,
 }
+
+/// In place of a sum that does not fit.
+pub(super) const NOT_SUMMED: &str = "not_summed";
 
 /// How often a kind of issue came up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +104,7 @@ impl TenantStore {
     /// The run's amounts by name and state.
     ///
     /// # Errors
-    /// `Database`, `Inconsistent` if a sum leaves 96 bits.
+    /// `Database`, `Inconsistent`.
     pub async fn run_amounts(&self, run: &RunId) -> Result<Vec<Amount>, StoreError> {
         let mut tx = self.read().await?;
         let rows = sqlx::query(
@@ -114,7 +117,7 @@ impl TenantStore {
         .bind(run.as_str())
         .fetch_all(tx.conn())
         .await?;
-        let mut sums: BTreeMap<(String, &'static str), (RecordState, Decimal, u64)> =
+        let mut sums: BTreeMap<(String, &'static str), (RecordState, Option<Decimal>, u64)> =
             BTreeMap::new();
         for row in &rows {
             let record = Record::new("batch_amount", row);
@@ -122,10 +125,15 @@ impl TenantStore {
             let text = record.text("amount")?;
             let sum = sums
                 .entry((record.text("name")?, state.as_str()))
-                .or_insert((state, Decimal::ZERO, 0));
-            sum.1 = decimal(&text)
-                .and_then(|amount| sum.1.checked_add(amount))
-                .ok_or_else(|| record.wrong("amount", &text, "a decimal that can be summed"))?;
+                .or_insert((state, Some(Decimal::ZERO), 0));
+            sum.1 = match text.as_str() {
+                NOT_SUMMED => None,
+                text => {
+                    let wrong = || record.wrong("amount", text, "a decimal");
+                    let amount = decimal(text).ok_or_else(wrong)?;
+                    sum.1.and_then(|sum| exact_sum(sum, amount))
+                }
+            };
             sum.2 = sum.2.saturating_add(record.u64("records")?);
         }
         Ok(sums
@@ -133,7 +141,7 @@ impl TenantStore {
             .map(|((name, _), (state, amount, records))| Amount {
                 name,
                 state,
-                amount: amount.to_string(),
+                amount: amount.map(|sum| sum.to_string()),
                 records,
             })
             .collect())
@@ -212,6 +220,13 @@ fn issue_row(row: &AnyRow) -> Result<IssueRow, StoreError> {
         key: record.text("key")?,
         issue: record.json("issue")?,
     })
+}
+
+/// The sum with every digit of both, or nothing. (The library rounds digits away before it says that
+/// a sum does not fit.)
+fn exact_sum(left: Decimal, right: Decimal) -> Option<Decimal> {
+    let sum = left.checked_add(right)?;
+    (sum.scale() >= left.scale().max(right.scale())).then_some(sum)
 }
 
 /// Exact, or nothing.

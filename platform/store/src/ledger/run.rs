@@ -27,6 +27,8 @@ pub struct NewRun {
     pub mapping_revision: u32,
     /// digest by connector name
     pub connectors: BTreeMap<String, String>,
+    /// version by name of the tenant's lookup tables that the mapping uses
+    pub lookups: BTreeMap<String, u32>,
     pub mode: LoadMode,
     /// the caller's key: the same key gives the same run
     pub idempotency_key: Option<String>,
@@ -44,14 +46,18 @@ pub struct Run {
     pub integration_version: u32,
     pub mapping_revision: u32,
     pub connectors: BTreeMap<String, String>,
+    /// `None`: the run is older than the pinning of lookup tables
+    pub lookups: Option<BTreeMap<String, u32>>,
     pub mode: LoadMode,
     pub trigger: String,
     pub idempotency_key: Option<String>,
     pub state: RunState,
     /// 1, and one more with each redrive
     pub attempt: u32,
-    /// why it failed, if it did
+    /// why it failed or is paused, if it is
     pub problem: Option<Problem>,
+    /// of a paused run: when the target is tried again
+    pub resume_ms: Option<UnixMillis>,
     /// JSON of the last `finish_run`
     pub report: Option<String>,
     pub created_ms: UnixMillis,
@@ -122,8 +128,8 @@ impl TenantStore {
         sqlx::query(
             "insert into run (tenant, id, no, integration, integration_version, mapping_revision,
                 connectors, mode, cause, idempotency_key, state, active, attempt, created_at,
-                updated_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', 1, 1, $11, $11)",
+                updated_at, lookups)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', 1, 1, $11, $11, $12)",
         )
         .bind(self.tenant().as_str())
         .bind(new.id.as_str())
@@ -136,6 +142,7 @@ impl TenantStore {
         .bind(new.trigger.as_str())
         .bind(new.idempotency_key.clone())
         .bind(now)
+        .bind(to_json("lookups", &new.lookups)?)
         .execute(tx.conn())
         .await?;
         let note = Some(new.trigger.as_str());
@@ -148,7 +155,8 @@ impl TenantStore {
             note,
         )
         .await?;
-        lifecycle::insert_work(&mut tx, self.tenant(), &new.id, WorkKind::Plan, None, true).await?;
+        let (tenant, queued) = (self.tenant(), RunState::Queued);
+        lifecycle::insert_work(&mut tx, tenant, &new.id, WorkKind::Plan, None, queued).await?;
         let run = self.run_in(&mut tx, &new.id).await?;
         tx.commit().await?;
         run.map(Enqueued::Created)
@@ -267,12 +275,14 @@ fn run(row: &AnyRow) -> Result<Run, StoreError> {
         integration_version: record.u32("integration_version")?,
         mapping_revision: record.u32("mapping_revision")?,
         connectors: record.json("connectors")?,
+        lookups: record.json_opt("lookups")?,
         mode: record.word("mode", LoadMode::parse)?,
         trigger: record.text("cause")?,
         idempotency_key: record.text_opt("idempotency_key")?,
         state: record.word("state", RunState::parse)?,
         attempt: record.u32("attempt")?,
         problem: record.json_opt("problem")?,
+        resume_ms: record.int_opt("resume_at")?,
         report: record.text_opt("report")?,
         created_ms: record.int("created_at")?,
         started_ms: record.int_opt("started_at")?,

@@ -23,6 +23,8 @@ pub struct Lease {
     pub attempt: u32,
     /// the run's own: 1, and one more with each redrive
     pub run_attempt: u32,
+    /// batches are mapped and checked only; delivery opens when all of them are
+    pub delivery_held: bool,
     /// the run is being stopped: hand the work back soon
     pub cancel_requested: bool,
 }

@@ -53,9 +53,10 @@ impl SystemStore {
         // one order for all workers, so that they lock runs in the same order
         leases.sort_by(|a, b| (&a.tenant, &a.work_id).cmp(&(&b.tenant, &b.work_id)));
         for lease in &mut leases {
-            let (state, attempt) = start_run(&mut tx, lease).await?;
-            lease.cancel_requested = !lifecycle::is_live(state);
-            lease.run_attempt = attempt;
+            let run = start_run(&mut tx, lease).await?;
+            lease.cancel_requested = !lifecycle::is_live(run.state);
+            lease.run_attempt = run.attempt;
+            lease.delivery_held = run.delivery_held;
         }
         tx.commit().await?;
         Ok(leases)
@@ -80,19 +81,21 @@ impl SystemStore {
             rows.push((key.tenant.as_str(), key.work_id.as_str(), epoch));
         }
         let mut tx = self.write().await?;
-        let until = tx.now.saturating_add(to_i64("lease_ms", lease_ms)?);
+        let now = tx.now;
+        let until = now.saturating_add(to_i64("lease_ms", lease_ms)?);
         let kept = sqlx::query(tx.dialect.heartbeat())
             .bind(until)
             .bind(to_json("leases", &rows)?)
+            .bind(now)
             .fetch_all(tx.conn())
             .await?;
         let mut beats = Vec::with_capacity(kept.len());
         for row in &kept {
             let record = Record::new("work", row);
             let tenant = record.slug("tenant")?;
-            let (state, _) = run_state(&mut tx, tenant.as_str(), &record.text("run")?).await?;
+            let run = claimed_run(&mut tx, tenant.as_str(), &record.text("run")?).await?;
             beats.push(Heartbeat {
-                cancel_requested: !lifecycle::is_live(state),
+                cancel_requested: !lifecycle::is_live(run.state),
                 key: LeaseKey {
                     work_id: record.text("id")?,
                     epoch: record.u64("epoch")?,
@@ -158,45 +161,57 @@ impl SystemStore {
     }
 }
 
-/// Claimed work moves a queued run on. Gives the run's state and attempt.
-async fn start_run(tx: &mut Tx, lease: &Lease) -> Result<(RunState, u32), StoreError> {
-    let (state, attempt) = run_state(tx, lease.tenant.as_str(), lease.run.as_str()).await?;
-    if state != RunState::Queued {
-        return Ok((state, attempt));
+/// What a worker must know of its work's run.
+struct ClaimedRun {
+    state: RunState,
+    attempt: u32,
+    delivery_held: bool,
+}
+
+/// Claimed work moves a queued run on.
+async fn start_run(tx: &mut Tx, lease: &Lease) -> Result<ClaimedRun, StoreError> {
+    let mut found = claimed_run(tx, lease.tenant.as_str(), lease.run.as_str()).await?;
+    if found.state != RunState::Queued {
+        return Ok(found);
     }
     // a second worker may be at the same run: look again under the lock
-    let state = lifecycle::locked_state(tx, &lease.tenant, &lease.run).await?;
-    if state != RunState::Queued {
-        return Ok((state, attempt));
+    found.state = lifecycle::locked_state(tx, &lease.tenant, &lease.run).await?;
+    if found.state != RunState::Queued {
+        return Ok(found);
     }
     let (tenant, run) = (&lease.tenant, &lease.run);
-    lifecycle::transition(tx, tenant, run, state, RunState::Planning, None).await?;
+    lifecycle::transition(tx, tenant, run, found.state, RunState::Planning, None).await?;
+    found.state = RunState::Planning;
     if lease.kind == WorkKind::Plan {
-        return Ok((RunState::Planning, attempt));
+        return Ok(found);
     }
     let note = Some("the plan of the first attempt holds");
     lifecycle::transition(tx, tenant, run, RunState::Planning, RunState::Running, note).await?;
-    Ok((RunState::Running, attempt))
+    found.state = RunState::Running;
+    Ok(found)
 }
 
-async fn run_state(tx: &mut Tx, tenant: &str, run: &str) -> Result<(RunState, u32), StoreError> {
-    let row = sqlx::query("select state, attempt from run where tenant = $1 and id = $2")
-        .bind(tenant)
-        .bind(run)
-        .fetch_optional(tx.conn())
-        .await?
-        .ok_or_else(|| StoreError::Dangling {
-            table: "run",
-            row: run.to_owned(),
-        })?;
+async fn claimed_run(tx: &mut Tx, tenant: &str, run: &str) -> Result<ClaimedRun, StoreError> {
+    let row =
+        sqlx::query("select state, attempt, delivery_held from run where tenant = $1 and id = $2")
+            .bind(tenant)
+            .bind(run)
+            .fetch_optional(tx.conn())
+            .await?
+            .ok_or_else(|| StoreError::Dangling {
+                table: "run",
+                row: run.to_owned(),
+            })?;
     let record = Record::new("run", &row);
-    Ok((
-        record.word("state", RunState::parse)?,
-        record.u32("attempt")?,
-    ))
+    Ok(ClaimedRun {
+        state: record.word("state", RunState::parse)?,
+        attempt: record.u32("attempt")?,
+        delivery_held: record.flag("delivery_held")?,
+    })
 }
 
-/// A lease as the queue tells it; what is of the run (`run_attempt`, `cancel_requested`) is for the
+/// A lease as the queue tells it; what is of the run (`run_attempt`,
+/// `delivery_held`, `cancel_requested`) is for the
 /// caller to add.
 pub(super) fn lease(row: &sqlx::any::AnyRow) -> Result<Lease, StoreError> {
     let record = Record::new("work", row);
@@ -210,6 +225,7 @@ pub(super) fn lease(row: &sqlx::any::AnyRow) -> Result<Lease, StoreError> {
         epoch: record.u64("epoch")?,
         attempt: record.u32("attempt")?,
         run_attempt: 0,
+        delivery_held: false,
         cancel_requested: false,
     })
 }

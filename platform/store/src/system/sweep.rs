@@ -94,15 +94,16 @@ impl SystemStore {
         Ok(ended)
     }
 
-    /// Runs without open work that did not end: a safety net, no known path leads there.
+    /// Runs without work that moves that did not end: a safety net, no known path leads there.
     async fn settle_stuck(&self) -> Result<Vec<(TenantId, RunId)>, StoreError> {
         let mut tx = self.write().await?;
         let before = tx.now.saturating_sub(STUCK_MS);
         let rows = sqlx::query(
             "select tenant, id from run r where active = 1 and updated_at < $1
-                and state in ('planning', 'running', 'cancelling')
+                and state in ('planning', 'running', 'paused', 'cancelling')
                 and not exists (select 1 from work w
-                    where w.tenant = r.tenant and w.run = r.id and w.finished_at is null)
+                    where w.tenant = r.tenant and w.run = r.id and w.finished_at is null
+                        and (w.due_at is not null or w.lease_until is not null))
              order by tenant, id limit 50",
         )
         .bind(before)

@@ -1,4 +1,4 @@
-//! Mappings, integrations, lookups (and the common part of connections): versioned JSON texts.
+//! Mappings, integrations, lookups, schemas (and the common part of connections): versioned JSON texts.
 //!
 //! Invariant: a content change makes a new version and old versions stay readable, because runs
 //! pin them.
@@ -32,6 +32,7 @@ pub(super) const CONNECTION: &str = "connection";
 const MAPPING: &str = "mapping";
 const INTEGRATION: &str = "integration";
 const LOOKUP: &str = "lookup";
+const SCHEMA: &str = "schema";
 
 impl TenantStore {
     /// Stores a mapping; `Put::version` is its revision.
@@ -131,6 +132,39 @@ impl TenantStore {
         version: Option<u32>,
     ) -> Result<Option<Document>, StoreError> {
         self.get(LOOKUP, name, version).await
+    }
+
+    /// Stores a JSON Schema of source rows or target documents.
+    ///
+    /// # Errors
+    /// `Refused` if `content` is not JSON, `Database`.
+    pub async fn schema_put(
+        &self,
+        name: &Slug,
+        content: &str,
+        options: PutOptions,
+    ) -> Result<Put, StoreError> {
+        self.put(SCHEMA, name, content, options).await
+    }
+
+    /// All schemas at their current version, by name.
+    ///
+    /// # Errors
+    /// `Database`, `Inconsistent`.
+    pub async fn schemas(&self) -> Result<Vec<Document>, StoreError> {
+        self.list(SCHEMA).await
+    }
+
+    /// A schema at `version`, or the current one.
+    ///
+    /// # Errors
+    /// `Database`, `Inconsistent`.
+    pub async fn schema(
+        &self,
+        name: &Slug,
+        version: Option<u32>,
+    ) -> Result<Option<Document>, StoreError> {
+        self.get(SCHEMA, name, version).await
     }
 
     async fn put(

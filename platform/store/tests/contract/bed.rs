@@ -99,6 +99,7 @@ impl Bed {
             integration_version: 1,
             mapping_revision: 1,
             connectors: BTreeMap::from([("rest".to_owned(), "abc".to_owned())]),
+            lookups: BTreeMap::from([("countries".to_owned(), 3)]),
             mode: LoadMode::Full,
             idempotency_key: None,
             trigger: "test".to_owned(),
@@ -197,6 +198,7 @@ pub(crate) fn outcome(ordinal: u32, key: &str, content: u8, state: RecordState) 
         key_hash: record_key_hash(key),
         content_hash: [content; 32],
         state,
+        resend: None,
         external_id: None,
     }
 }

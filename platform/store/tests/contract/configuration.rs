@@ -244,6 +244,13 @@ pub(crate) async fn documents(bed: Bed) {
     assert!(acme.lookup(&name, Some(2)).await.unwrap().is_none());
     assert_eq!(acme.lookups().await.unwrap(), [lookup]);
 
+    acme.schema_put(&name, "{\"type\":\"object\"}", PutOptions::applied())
+        .await
+        .unwrap();
+    let schema = acme.schema(&name, None).await.unwrap().unwrap();
+    assert_eq!(schema.content, "{\"type\":\"object\"}");
+    assert_eq!(acme.schemas().await.unwrap(), [schema]);
+
     let broken = acme.mapping_put(&name, "{a:1}", PutOptions::person()).await;
     assert!(
         matches!(broken, Err(StoreError::Refused { .. })),

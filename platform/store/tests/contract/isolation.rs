@@ -63,6 +63,10 @@ pub(crate) async fn tenants_see_their_own(bed: Bed) {
     );
     assert!(globex.issue_counts(&run).await.unwrap().is_empty());
     assert!(globex.run_amounts(&run).await.unwrap().is_empty());
+    assert!(globex.run_checks(&run, None, 9).await.unwrap().is_empty());
+    assert!(!globex.log_add(&run, "x", 1, 9).await.unwrap());
+    assert!(globex.run_log(&run).await.unwrap().is_empty());
+    assert_eq!(globex.run_resume(&run).await.unwrap(), None);
     assert_eq!(globex.run_cancel(&run).await.unwrap(), None);
     assert_eq!(globex.run_redrive(&run).await.unwrap(), None);
     assert_eq!(
@@ -88,7 +92,10 @@ pub(crate) async fn foreign_leases(bed: Bed) {
     wrong(bed.acme.commit_page(&plan, &page(0), None, &[]).await.err());
     wrong(bed.acme.commit_grouped(&plan, &[]).await.err());
     wrong(bed.acme.commit_extract_done(&plan, None).await.err());
-    wrong(bed.acme.commit_intent(&plan).await.err());
+    wrong(bed.acme.commit_intent(&plan, "[]").await.err());
+    wrong(bed.acme.withdraw_intent(&plan).await.err());
+    wrong(bed.acme.commit_check(&plan, "{}").await.err());
+    wrong(bed.acme.open_delivery(&plan).await.err());
     wrong(bed.acme.commit_batch(&plan, &result(vec![])).await.err());
     wrong(
         bed.acme

@@ -10,8 +10,10 @@
 mod bed;
 mod cluster;
 mod configuration;
+mod held;
 mod isolation;
 mod methods;
+mod paused;
 mod queue;
 mod records;
 mod reports;
@@ -74,6 +76,28 @@ const CASES: &[Case] = &[
     ("racing_last_batches", |bed| {
         Box::pin(queue::racing_last_batches(bed))
     }),
+    ("held_until_all_is_checked", |bed| {
+        Box::pin(held::held_until_all_is_checked(bed))
+    }),
+    ("stopped_by_a_rule", |bed| {
+        Box::pin(held::stopped_by_a_rule(bed))
+    }),
+    ("cancelled_while_parked", |bed| {
+        Box::pin(held::cancelled_while_parked(bed))
+    }),
+    ("pause_probe_resume", |bed| {
+        Box::pin(paused::pause_probe_resume(bed))
+    }),
+    ("resumed_by_a_person", |bed| {
+        Box::pin(paused::resumed_by_a_person(bed))
+    }),
+    ("a_probe_that_dies_has_a_successor", |bed| {
+        Box::pin(paused::a_probe_that_dies_has_a_successor(bed))
+    }),
+    ("logs_are_bounded", |bed| {
+        Box::pin(held::logs_are_bounded(bed))
+    }),
+    ("resends", |bed| Box::pin(records::resends(bed))),
     ("index_and_life", |bed| {
         Box::pin(records::index_and_life(bed))
     }),

@@ -30,6 +30,8 @@ fn every_method_has_a_contract_test() {
         "bed",
         "configuration",
         "isolation",
+        "held",
+        "paused",
         "queue",
         "records",
         "reports",

@@ -49,10 +49,15 @@ pub(crate) async fn claim_heartbeat_release(bed: Bed) {
     assert!(!bed.system.release(&lease).await.unwrap(), "once");
     let beats = bed.system.heartbeat(&[lease.key()], 60_000).await.unwrap();
     assert!(beats.is_empty(), "released is not held");
+    let short = bed.system.claim("w", 1, 30).await.unwrap().remove(0);
+    tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+    let beats = bed.system.heartbeat(&[short.key()], 60_000).await.unwrap();
+    assert!(beats.is_empty(), "a lease is not renewed past its end");
+    assert!(bed.system.release(&short).await.unwrap());
     let again = bed.claim(WorkKind::Plan).await;
     assert_eq!(
         (again.epoch, again.attempt),
-        (2, 1),
+        (3, 1),
         "the try did not count"
     );
 }
@@ -133,7 +138,10 @@ async fn batch_fences(bed: &Bed, run: &RunId) {
     let mut lost = batch.clone();
     lost.epoch -= 1;
     let outcomes = result(vec![outcome(0, "a", 1, RecordState::Delivered)]);
-    assert_eq!(bed.acme.commit_intent(&lost).await.unwrap(), Fenced::Lost);
+    assert_eq!(
+        bed.acme.commit_intent(&lost, "[]").await.unwrap(),
+        Fenced::Lost
+    );
     assert_eq!(
         bed.acme.commit_batch(&lost, &outcomes).await.unwrap(),
         Fenced::Lost

@@ -278,3 +278,25 @@ pub(crate) async fn nasty_texts(bed: Bed) {
     let stored = &life(&bed, &long).await[0].key;
     assert_eq!(stored.chars().count(), 201, "200 and an ellipsis");
 }
+
+/// The number of a record's last key and of the key of what the target holds.
+pub(crate) async fn resends(bed: Bed) {
+    use RecordState::{Delivered, Quarantined, Rejected, Uncertain};
+    let steps = [
+        (1, Quarantined, None, (None, None)),
+        (1, Delivered, Some(0), (Some(0), Some(0))),
+        (2, Rejected, Some(1), (Some(1), Some(0))),
+        (2, Quarantined, None, (Some(1), Some(0))),
+        (3, Uncertain, Some(2), (Some(2), Some(2))),
+        (4, Rejected, Some(3), (Some(3), Some(2))),
+    ];
+    for (content, state, resend, expected) in steps {
+        let mut one = outcome(0, "k", content, state);
+        one.resend = resend;
+        run_with(&bed, &result(vec![one])).await;
+        let found = seen(&bed, "k").await.unwrap();
+        assert_eq!((found.resend, found.held_resend), expected, "{content}");
+    }
+    let held = seen(&bed, "k").await.unwrap();
+    assert_eq!((held.content_hash, held.state), ([3; 32], Uncertain));
+}

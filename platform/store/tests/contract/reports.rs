@@ -6,7 +6,7 @@ use tributary_model::id::RunId;
 use tributary_model::issue::{Issue, Stage};
 use tributary_model::state::{RecordState, RunState, WorkKind};
 use tributary_store::{
-    BatchAmount, BatchObjects, BatchResult, BatchState, IssueFilter, RecordIssue, Redrive,
+    BatchAmount, BatchObjects, BatchResult, BatchState, IssueFilter, Lease, RecordIssue, Redrive,
     StoreError,
 };
 
@@ -16,7 +16,7 @@ fn amount(state: RecordState, amount: &str, records: u64) -> BatchAmount {
     BatchAmount {
         name: "net".to_owned(),
         state,
-        amount: amount.to_owned(),
+        amount: Some(amount.to_owned()),
         records,
     }
 }
@@ -61,7 +61,7 @@ pub(crate) async fn counters_and_amounts(bed: Bed) {
         .await
         .unwrap()
         .into_iter()
-        .map(|a| (a.name, a.state, a.amount, a.records))
+        .map(|a| (a.name, a.state, a.amount.unwrap_or_default(), a.records))
         .collect();
     let net = || "net".to_owned();
     assert_eq!(
@@ -87,8 +87,22 @@ pub(crate) async fn counters_and_amounts(bed: Bed) {
         matches!(refused, Err(StoreError::Refused { .. })),
         "{refused:?}"
     );
-    let empty = result(vec![]);
-    done(bed.acme.commit_batch(&third, &empty).await.unwrap());
+    sums_that_do_not_fit(&bed, &run.id, &third).await;
+}
+
+/// They are said to be so, and hide no other sum.
+async fn sums_that_do_not_fit(bed: &Bed, run: &RunId, third: &Lease) {
+    let mut wide = result(vec![]);
+    let most = "79228162514264337593543950335";
+    wide.amounts = vec![amount(RecordState::Rejected, most, 1)];
+    wide.amounts.push(BatchAmount {
+        amount: None,
+        ..amount(RecordState::Quarantined, "0", 1)
+    });
+    done(bed.acme.commit_batch(third, &wide).await.unwrap());
+    let sums = bed.acme.run_amounts(run).await.unwrap();
+    let sums: Vec<_> = sums.into_iter().map(|sum| sum.amount).collect();
+    assert_eq!(sums, [Some("0.30".to_owned()), None, None]);
 }
 
 async fn counters_of_many(bed: &Bed, run: &RunId, counters: &Counters) {

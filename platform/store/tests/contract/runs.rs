@@ -137,9 +137,9 @@ pub(crate) async fn a_whole_run(bed: Bed) {
 
     for number in 0..3_u32 {
         let lease = bed.claim(WorkKind::Batch).await;
-        let at = done(acme.commit_intent(&lease).await.unwrap());
+        let at = done(acme.commit_intent(&lease, "[]").await.unwrap());
         assert_eq!(
-            done(acme.commit_intent(&lease).await.unwrap()),
+            done(acme.commit_intent(&lease, "[]").await.unwrap()),
             at,
             "set once"
         );

@@ -107,6 +107,24 @@ fn check_numbers(document: &IntegrationDocument) -> Result<(), ApiError> {
             0,
             3_600_000,
         ),
+        (
+            "/delivery/breaker/failed_calls",
+            u64::from(delivery.breaker.failed_calls),
+            0,
+            1_000,
+        ),
+        (
+            "/delivery/breaker/wait_ms",
+            delivery.breaker.wait_ms,
+            100,
+            3_600_000,
+        ),
+        (
+            "/delivery/breaker/max_wait_ms",
+            delivery.breaker.max_wait_ms,
+            100,
+            86_400_000,
+        ),
         ("/delivery/timeout_ms", delivery.timeout_ms, 100, 600_000),
         (
             "/tolerance/max_bad_percent",

@@ -10,7 +10,7 @@ use crate::problem::ApiError;
 use crate::request::json::json_bytes;
 use crate::request::parts::Names;
 use crate::state::ApiState;
-use crate::wire::document::{NamePath, Save, SaveQuery, Saved, check_name, saved};
+use crate::wire::document::{NamePath, Save, SaveQuery, Saved, check_name, saved_with};
 
 /// Makes or changes the mapping; each change is a new version, old ones stay readable.
 #[utoipa::path(
@@ -37,9 +37,9 @@ pub(crate) async fn put_mapping(
     let bytes = json_bytes(request, &state).await?;
     let mapping = read(&scope.store, &bytes).await?;
     check_name(&path.name, &mapping.document.name)?;
-    check(&state.store.system(), &scope.store, &mapping, None).await?;
+    let warnings = check(&state.store.system(), &scope.store, &mapping, None).await?;
     let text = String::from_utf8(bytes.into())
         .map_err(|_| ApiError::new(ErrorCode::DocumentInvalid, "the document is not UTF-8"))?;
     let put = scope.store.mapping_put(&path.name, &text, options).await?;
-    saved(&path.name, put)
+    saved_with(&path.name, put, warnings)
 }

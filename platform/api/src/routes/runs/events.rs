@@ -1,7 +1,8 @@
 //! A run, live: server-sent events with the run's view whenever it changes.
 //!
-//! The ledger is asked twice a second while somebody watches, so that it does not matter which
-//! process does the work. A stream ends with the run, with the process, and after the life of a
+//! The run's row is read twice a second while somebody watches, so that it does not matter which
+//! process does the work; every commit of a run's work touches it. Only when it has changed is the run
+//! summed up, and so seldom that all of it takes a small part of the time. A stream ends with the run, with the process, and after the life of a
 //! token at the latest; the client then asks again.
 
 use std::convert::Infallible;
@@ -13,6 +14,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
+use tributary_model::clock::UnixMillis;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::RunId;
 use tributary_model::problem::Problem;
@@ -25,6 +27,8 @@ use crate::state::ApiState;
 use crate::wire::run::{RunPath, view};
 
 const POLL: Duration = Duration::from_millis(500);
+/// A watcher waits this many times as long as it took to sum up the run.
+const REST: u32 = 20;
 
 /// Watches the run: events `run` with the run's view, and `end` when nothing more will come.
 #[utoipa::path(
@@ -54,6 +58,9 @@ pub(crate) async fn watch_run(
         scope,
         run: path.run,
         last: String::new(),
+        seen_ms: None,
+        settled: false,
+        wait: POLL,
         stage: Stage::First,
         _slot: slot,
     };
@@ -67,6 +74,12 @@ struct Watch {
     run: RunId,
     /// the essence of the view that was sent last
     last: String,
+    /// when the run's row was changed, as of the last look
+    seen_ms: Option<UnixMillis>,
+    /// it was looked at once more since: two changes may share a millisecond
+    settled: bool,
+    /// until the next look
+    wait: Duration,
     stage: Stage,
     until: Instant,
     _slot: OwnedSemaphorePermit,
@@ -101,7 +114,7 @@ impl Watch {
             if self.stage == Stage::Watching {
                 let shutdown = self.state.shutdown.clone();
                 tokio::select! {
-                    () = tokio::time::sleep(POLL) => {}
+                    () = tokio::time::sleep(self.wait) => {}
                     () = shutdown.cancelled() => return None,
                 }
             }
@@ -110,14 +123,15 @@ impl Watch {
                 return None;
             }
             match self.look().await {
-                Ok(seen) if seen.essence != self.last || seen.terminal => {
+                Ok(None) => {}
+                Ok(Some(seen)) if seen.essence != self.last || seen.terminal => {
                     if seen.terminal {
                         self.stage = Stage::Ending;
                     }
                     self.last = seen.essence;
                     return Some(Event::default().event("run").data(seen.text));
                 }
-                Ok(_) => {}
+                Ok(Some(_)) => {}
                 Err(error) => {
                     let cause = error.cause.as_deref().unwrap_or("-");
                     tracing::error!(error.code = %error.problem.code, error.cause = cause, "a live stream ended");
@@ -127,22 +141,31 @@ impl Watch {
         }
     }
 
-    async fn look(&self) -> Result<Seen, ApiError> {
+    /// `None`: nothing has changed since the last look.
+    async fn look(&mut self) -> Result<Option<Seen>, ApiError> {
         let run = self.scope.store.run(&self.run).await?;
         let run = run.ok_or_else(ApiError::not_found)?;
+        let changed = self.seen_ms.replace(run.updated_ms) != Some(run.updated_ms);
+        if !changed && std::mem::replace(&mut self.settled, true) {
+            self.wait = POLL;
+            return Ok(None);
+        }
+        self.settled = !changed;
+        let began = Instant::now();
         let terminal = run.state.terminal();
         let view = view(&self.scope.store, run, self.state.clock.now_ms()).await?;
+        self.wait = POLL.max(began.elapsed() * REST);
         let internal = |error| ApiError::internal(ErrorCode::Internal, &error);
         let mut value = serde_json::to_value(&view).map_err(internal)?;
         let text = value.to_string();
         if let Some(fields) = value.as_object_mut() {
             fields.remove("throughput");
         }
-        Ok(Seen {
+        Ok(Some(Seen {
             text,
             essence: value.to_string(),
             terminal,
-        })
+        }))
     }
 }
 

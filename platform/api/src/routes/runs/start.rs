@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use tributary_mapping::Document;
 use tributary_model::document::{ConnectionDocument, IntegrationDocument, LoadMode};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::{RunId, Slug};
@@ -134,6 +135,8 @@ async fn pinned(
     let document: IntegrationDocument = stored(&found.content)?;
     let mapping = scope.store.mapping(&document.mapping, None).await?;
     let mapping = mapping.ok_or_else(|| missing("mapping", &document.mapping))?;
+    let parsed = mapping_check::read(&scope.store, mapping.content.as_bytes()).await?;
+    let lookups = table_versions(scope, &parsed.document).await?;
     let mut connectors = BTreeMap::new();
     for side in [&document.source.connection, &document.target.connection] {
         let connection = scope.store.connection(side).await?;
@@ -149,7 +152,6 @@ async fn pinned(
         }
     }
     // components of functions that the mapping calls: name and version stand for them
-    let parsed = mapping_check::read(&scope.store, mapping.content.as_bytes()).await?;
     let system = state.store.system();
     for (reference, installed) in mapping_check::installed(&system, &parsed.document).await? {
         connectors.insert(reference, installed.digest);
@@ -160,8 +162,27 @@ async fn pinned(
         integration_version: found.version,
         mapping_revision: mapping.version,
         connectors,
+        lookups,
         mode: request.mode.unwrap_or(document.mode),
         idempotency_key,
         trigger: "api".to_owned(),
     })
+}
+
+/// The versions of the lookup tables that a mapping names. One that is not there is left out: the run
+/// will say so.
+async fn table_versions(
+    scope: &Scope,
+    document: &Document,
+) -> Result<BTreeMap<String, u32>, ApiError> {
+    let mut versions = BTreeMap::new();
+    for table in document.table_names() {
+        let Ok(name) = Slug::parse(table) else {
+            continue;
+        };
+        if let Some(found) = scope.store.lookup(&name, None).await? {
+            versions.insert(table.to_owned(), found.version);
+        }
+    }
+    Ok(versions)
 }

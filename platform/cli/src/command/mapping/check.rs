@@ -71,10 +71,10 @@ pub(super) struct CheckArguments {
     file: PathBuf,
     #[command(flatten)]
     environment: EnvironmentOptions,
-    /// JSON Schema of the source's records
+    /// JSON Schema of the source's records (default: ../schemas/NAME.json, if the document names one)
     #[arg(long, value_name = "FILE")]
     source_schema: Option<PathBuf>,
-    /// JSON Schema of the target; what the samples become must fit it
+    /// JSON Schema of the target (default: as for the source); what the samples become must fit it
     #[arg(long, value_name = "FILE")]
     target_schema: Option<PathBuf>,
     /// files with records, to find where the mapping fails on them
@@ -151,14 +151,14 @@ fn verdict(path: &Path, errors: usize, warnings: usize) {
 /// What the checker says. This is the one place that gives it what is known beside the document.
 fn findings(arguments: &CheckArguments, document: &Document) -> anyhow::Result<Vec<Diagnostic>> {
     let given: Given = arguments.environment.read(&arguments.file, document)?;
-    let columns = source_columns(arguments)?;
-    let schema = |path: &Option<PathBuf>| -> anyhow::Result<Option<Schema>> {
+    let columns = source_columns(arguments, document)?;
+    let schema = |path: Option<PathBuf>| -> anyhow::Result<Option<Schema>> {
         let Some(path) = path else { return Ok(None) };
-        Ok(Some(Schema::from_json_schema(&read_json(path)?)))
+        Ok(Some(Schema::from_json_schema(&read_json(&path)?)))
     };
     let (source, target) = (
-        schema(&arguments.source_schema)?,
-        schema(&arguments.target_schema)?,
+        schema(source_schema(arguments, document)?)?,
+        schema(target_schema(arguments, document)?)?,
     );
     let environment = given
         .environment(columns.as_deref())
@@ -171,12 +171,58 @@ fn findings(arguments: &CheckArguments, document: &Document) -> anyhow::Result<V
         .collect())
 }
 
+fn source_schema(
+    arguments: &CheckArguments,
+    document: &Document,
+) -> anyhow::Result<Option<PathBuf>> {
+    let named = document.source.schema.as_deref();
+    schema_file(arguments, arguments.source_schema.as_ref(), named)
+}
+
+fn target_schema(
+    arguments: &CheckArguments,
+    document: &Document,
+) -> anyhow::Result<Option<PathBuf>> {
+    let named = document.target.as_ref();
+    let named = named.and_then(|target| target.schema.as_deref());
+    schema_file(arguments, arguments.target_schema.as_ref(), named)
+}
+
+/// The file that is given, else that of the tenant's schema which the document names. A folder without
+/// schemas says nothing about them; one that has some must have those that are named, as the server
+/// demands it.
+fn schema_file(
+    arguments: &CheckArguments,
+    given: Option<&PathBuf>,
+    named: Option<&str>,
+) -> anyhow::Result<Option<PathBuf>> {
+    if let Some(given) = given {
+        return Ok(Some(given.clone()));
+    }
+    let beside = arguments.file.parent().unwrap_or(Path::new("."));
+    let folder = beside.join("../schemas");
+    let Some(named) = named.filter(|_| folder.is_dir()) else {
+        return Ok(None);
+    };
+    let file = folder.join(format!("{named}.json"));
+    if tributary_model::id::Slug::parse(named).is_err() || !file.is_file() {
+        anyhow::bail!(
+            "there is no schema {named:?} in {}\n  hint: add {named}.json there, or remove the name from the mapping",
+            folder.display()
+        );
+    }
+    Ok(Some(file))
+}
+
 /// The columns of the source, if a schema or a sample tells them.
-fn source_columns(arguments: &CheckArguments) -> anyhow::Result<Option<Vec<String>>> {
-    if let Some(path) = &arguments.source_schema {
-        let schema = Schema::from_json_schema(&read_json(path)?);
-        let names = schema.root.children.iter().map(|node| node.name.clone());
-        return Ok(Some(names.collect()));
+fn source_columns(
+    arguments: &CheckArguments,
+    document: &Document,
+) -> anyhow::Result<Option<Vec<String>>> {
+    if let Some(path) = source_schema(arguments, document)? {
+        return Ok(Some(
+            Schema::from_json_schema(&read_json(&path)?).member_names(),
+        ));
     }
     let Some(path) = arguments.samples.first() else {
         return Ok(None);
@@ -192,9 +238,9 @@ fn samples(arguments: &CheckArguments, loaded: &Loaded) -> anyhow::Result<Answer
     let plan = given.compile(loaded).context(
         "the samples cannot be mapped (give values of parameters with --param NAME=VALUE)",
     )?;
-    let target = match &arguments.target_schema {
+    let target = match target_schema(arguments, &loaded.document)? {
         None => None,
-        Some(path) => Some(TargetCheck::new(&read_json(path)?).map_err(|error| {
+        Some(path) => Some(TargetCheck::new(&read_json(&path)?).map_err(|error| {
             anyhow::anyhow!("{} is not a JSON Schema: {error}", path.display())
         })?),
     };

@@ -1,12 +1,16 @@
 //! Loops, bombs, floods, forged handles: the call ends with a problem that names the limit, the
 //! host and its neighbours go on.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tributary_host::GuestLog;
+use tributary_model::clock::SystemClock;
 use tributary_model::error_code::ErrorCode;
 
 use super::{MEMORY, load, run};
+use crate::support::SECRET;
 
 const SPIN: &str = "(loop $l (br $l)) (unreachable)";
 
@@ -144,6 +148,33 @@ async fn floods_of_host_calls_end() {
     // rows without a read: the guest is told, and goes on
     let emit = "(call $emit (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 1024)) (i32.const 64)";
     assert!(run(MEMORY, emit).await.0.is_ok());
+}
+
+/// What a connector logs is for its run, bounded and without what must not be told.
+#[tokio::test(flavor = "multi_thread")]
+async fn log_lines_go_to_the_run_without_secrets() {
+    let message = format!("I know {SECRET}, and token=abc");
+    let items = format!("{MEMORY} (data (i32.const 128) {message:?})");
+    let length = message.len();
+    let body = format!(
+        "(call $log (i32.const 3) (i32.const 128) (i32.const {length}) (i32.const 0) (i32.const 0))
+         (call $log (i32.const 3) (i32.const 0) (i32.const 60000) (i32.const 0) (i32.const 0))
+         (i32.const 64)"
+    );
+    let (_host, connector, mut call) = load(&items, &body).await;
+    let log = Arc::new(GuestLog::new(Arc::new(SystemClock)));
+    call.log = Some(Arc::clone(&log));
+    connector.check(&call, &json!({})).await.unwrap();
+    let text = String::from_utf8(log.take()).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 2);
+    let first: serde_json::Value = serde_json::from_str(lines[0]).unwrap();
+    assert_eq!(first["message"], "I know ***, and token=***");
+    assert_eq!(
+        (&first["level"], &first["connector"]),
+        (&json!("warn"), &json!("hostile 0.0.1"))
+    );
+    assert!(lines[1].len() < 8 << 10, "{}", lines[1].len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
