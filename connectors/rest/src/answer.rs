@@ -124,6 +124,7 @@ fn shortened(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use tributary_sdk::serde_json::json;
 
     use super::*;

@@ -381,6 +381,7 @@ fn check_templates(stream: &Stream, at: &dyn Fn(&str) -> String) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
     use tributary_sdk::serde_json::{from_value, json};
 
     use super::*;

@@ -133,6 +133,7 @@ fn scalar(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
 
     fn document(text: &str, records: &str) -> std::result::Result<Document, String> {

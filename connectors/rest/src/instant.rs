@@ -154,6 +154,7 @@ const EPOCH_S: i64 = 719_468 * 86_400;
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]

@@ -214,7 +214,10 @@ fn traced(
     };
     let since = start(config, name, stream)?;
     for number in 1..=CHECKED_PAGES {
-        steps.push(CheckStep::ok(&format!("{name}, page {number}"), told(&page)?));
+        steps.push(CheckStep::ok(
+            &format!("{name}, page {number}"),
+            told(&page)?,
+        ));
         let Some(next) = page.next.take().filter(|_| number < CHECKED_PAGES) else {
             break;
         };
@@ -252,11 +255,20 @@ fn first_page(
                 values: Values::default(),
                 position: None,
             };
-            let keys = page::page(connection, &ask, pace, false)?.content.pluck(&parent.field)?;
-            keys.into_iter().flatten().take(TRIED_PARENTS).map(Some).collect()
+            let keys = page::page(connection, &ask, pace, false)?
+                .content
+                .pluck(&parent.field)?;
+            keys.into_iter()
+                .flatten()
+                .take(TRIED_PARENTS)
+                .map(Some)
+                .collect()
         }
     };
-    let skip = stream.parent.as_ref().is_some_and(|parent| parent.skip_missing);
+    let skip = stream
+        .parent
+        .as_ref()
+        .is_some_and(|parent| parent.skip_missing);
     for parent in parents {
         let ask = Ask {
             config,

@@ -198,6 +198,7 @@ fn label(method: &str, path: &str, query: &[(String, String)]) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use tributary_sdk::serde_json::{from_value, json};
 
     use super::*;

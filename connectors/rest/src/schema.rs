@@ -169,6 +169,7 @@ fn is_instant(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::indexing_slicing, reason = "tests")]
     use super::*;
 
     #[test]

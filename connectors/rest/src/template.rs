@@ -100,6 +100,7 @@ pub fn fill_value(value: &Value, values: Values<'_>) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
     use tributary_sdk::serde_json::json;
 
     use super::*;

@@ -115,3 +115,72 @@ impl TokenKeeper for StoredTokens {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+    use tributary_model::document::TenantDocument;
+    use tributary_store::{NewConnection, PutOptions, SealedSecrets, Store};
+    use tributary_vault::Vault;
+
+    use super::*;
+
+    fn tokens(value: &str) -> KeptTokens {
+        serde_json::from_value(json!({"settings": "s", "value": value})).unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn tokens_are_sealed_shared_and_renewed_by_one_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("store.db");
+        let store = Store::open(&format!("sqlite://{}", file.display()))
+            .await
+            .unwrap();
+        let vault = Vault::open_or_create(&folder.path().join("kek")).unwrap();
+        let acme = Slug::parse("acme").unwrap();
+        let document = TenantDocument {
+            name: acme.clone(),
+            title: "ACME".to_owned(),
+        };
+        let key = vault.new_tenant_key(&acme).unwrap();
+        let system = store.system();
+        let put = system.tenant_put(&document, &key, PutOptions::person());
+        put.await.unwrap();
+        let crm = Slug::parse("crm").unwrap();
+        let connection = NewConnection {
+            name: crm.clone(),
+            content: "{}".to_owned(),
+            secrets: Some(SealedSecrets {
+                sealed: vec![1],
+                fingerprint: [1; 32],
+            }),
+        };
+        let tenant = store.tenant(&acme);
+        let put = tenant.connection_put(&connection, PutOptions::person());
+        put.await.unwrap();
+
+        let keys = vault.tenant(&acme, &key).unwrap();
+        let process = || Arc::new(StoredTokens::new(tenant.clone(), keys.clone(), crm.clone()));
+        let (a, b) = (process(), process());
+        assert_eq!(a.lock().await.unwrap(), None);
+        let waiting = tokio::spawn({
+            let b = Arc::clone(&b);
+            async move { b.lock().await }
+        });
+        tokio::time::sleep(WAIT * 2).await;
+        assert!(!waiting.is_finished(), "b renewed beside a");
+        let canary = tokens("Bearer canary-of-a-token");
+        a.unlock(Some(&canary)).await.unwrap();
+        assert_eq!(waiting.await.unwrap().unwrap(), Some(canary));
+        b.unlock(None).await.unwrap();
+        assert!(b.unlock(None).await.is_err(), "given back twice");
+        store.close().await;
+        for entry in std::fs::read_dir(folder.path()).unwrap() {
+            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+            let shown = String::from_utf8_lossy(&bytes).contains("canary-of-a-token");
+            assert!(!shown, "a token lies open in the database");
+        }
+    }
+}

@@ -95,7 +95,8 @@ fn explained(form: &Value) -> anyhow::Result<String> {
                 " "
             };
             let (title, more) = (text(property, "title"), text(property, "description"));
-            out.push_str(&format!("\n{mark} {place}.{name}: {title}. {more}"));
+            let line = format!("\n{mark} {place}.{name}: {title}. {more}");
+            out.push_str(line.trim_end());
         }
     }
     let example = form.get("example").unwrap_or(&Value::Null);

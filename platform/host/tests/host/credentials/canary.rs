@@ -84,6 +84,23 @@ fn hits(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// Everything that it got comes back.
+async fn worst_server() -> Wire {
+    Wire::start(|seen| match seen.path() {
+        "/base/login" => reply(200, "{\"session\":\"session-key-0123456789\"}"),
+        "/base/bad" => reply(403, seen.raw.clone()).with("x-echo", &seen.target),
+        "/base/cut" => {
+            let mut cut = reply(200, seen.raw.clone());
+            cut.cut = true;
+            cut
+        }
+        _ => reply(200, seen.raw.clone())
+            .with("link", &format!("<{}>; rel=next", seen.target))
+            .with("set-cookie", &seen.target.replace('?', "")),
+    })
+    .await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_is_seen_anywhere() {
     let captured = Captured::default();
@@ -105,20 +122,7 @@ async fn no_secret_is_seen_anywhere() {
         )
     })
     .await;
-    // the worst of servers: everything that it got comes back
-    let echo = Wire::start(|seen| match seen.path() {
-        "/base/login" => reply(200, "{\"session\":\"session-key-0123456789\"}"),
-        "/base/bad" => reply(403, seen.raw.clone()).with("x-echo", &seen.target),
-        "/base/cut" => {
-            let mut cut = reply(200, seen.raw.clone());
-            cut.cut = true;
-            cut
-        }
-        _ => reply(200, seen.raw.clone())
-            .with("link", &format!("<{}>; rel=next", seen.target))
-            .with("set-cookie", &seen.target.replace('?', "")),
-    })
-    .await;
+    let echo = worst_server().await;
     let mut shown = String::new();
     for token_url in [
         tokens.url("/t"),

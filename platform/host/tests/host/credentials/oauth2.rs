@@ -233,7 +233,11 @@ async fn refused_credentials_say_so_once_and_show_nothing() {
         server.api.seen().is_empty(),
         "nothing goes out without a token"
     );
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn every_failure_of_a_token_endpoint_is_told_as_what_it_is() {
+    let server = server(json!(60)).await;
     for (answer, code) in [
         (reply(500, "<html>"), ErrorCode::ConnectionUnreachable),
         (

@@ -9,8 +9,13 @@ use crate::wire::{Reply, Seen, reply};
 /// A bad server: the stream, its answers, the code, and a word of the message.
 type Bad = (Value, fn(&Seen) -> Reply, ErrorCode, &'static str);
 
-fn bad_servers() -> Vec<Bad> {
-    let cursor = || json!({"path": "x", "records": "/rows", "primary_key": ["id"], "pages": {"next": "/next", "cursor_param": "c"}});
+fn cursor() -> Value {
+    json!({"path": "x", "records": "/rows", "primary_key": ["id"],
+        "pages": {"next": "/next", "cursor_param": "c"}})
+}
+
+/// They lead in circles, nowhere, or elsewhere.
+fn endless_servers() -> Vec<Bad> {
     vec![
         (
             cursor(),
@@ -69,6 +74,12 @@ fn bad_servers() -> Vec<Bad> {
             ErrorCode::ConnectorDenied,
             "leaves the base address",
         ),
+    ]
+}
+
+/// They answer what is no page.
+fn broken_servers() -> Vec<Bad> {
+    vec![
         (
             cursor(),
             |_| Reply {
@@ -105,6 +116,12 @@ fn bad_servers() -> Vec<Bad> {
             ErrorCode::ConnectionUnreachable,
             "broke",
         ),
+    ]
+}
+
+/// They say no.
+fn refusing_servers() -> Vec<Bad> {
+    vec![
         (
             cursor(),
             |_| reply(429, "").with("retry-after", "11"),
@@ -140,7 +157,8 @@ fn bad_servers() -> Vec<Bad> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_servers_end_with_a_clear_word() {
-    for (stream, answer, code, word) in bad_servers() {
+    let all = [endless_servers(), broken_servers(), refusing_servers()];
+    for (stream, answer, code, word) in all.into_iter().flatten() {
         let stage = Stage::new(stream.clone(), answer).await;
         let problem = stage
             .read("rows")

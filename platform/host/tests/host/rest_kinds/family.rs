@@ -42,6 +42,23 @@ fn family_server(seen: &Seen) -> Reply {
     reply(200, body)
 }
 
+/// The lines that came, each as parent, number and the parent's time.
+fn lines(sink: &Sink) -> Vec<String> {
+    let text = String::from_utf8(sink.bytes()).unwrap();
+    assert!(
+        text.lines().all(|line| line.contains("\"price\": 1.10")),
+        "{text}"
+    );
+    let values = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let told = |row: Value| {
+        let word = |name: &str| row[name].as_str().unwrap().to_owned();
+        format!("{} {} {}", word("order_id"), row["no"], word("order_time"))
+    };
+    values.map(told).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn children_are_read_for_each_parent_and_get_its_members() {
     let stage = Stage::with(family(), family_server).await;
@@ -50,21 +67,6 @@ async fn children_are_read_for_each_parent_and_get_its_members() {
             (0..id % 3).map(move |line| format!("{id} {line} 2026-01-01T00:00:{id:02}Z"))
         })
         .collect();
-    let lines = |sink: &Sink| -> Vec<String> {
-        let text = String::from_utf8(sink.bytes()).unwrap();
-        assert!(
-            text.lines().all(|line| line.contains("\"price\": 1.10")),
-            "{text}"
-        );
-        let values = text
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let told = |row: Value| {
-            let word = |name: &str| row[name].as_str().unwrap().to_owned();
-            format!("{} {} {}", word("order_id"), row["no"], word("order_time"))
-        };
-        values.map(told).collect()
-    };
     let sink = stage.read("lines").await.unwrap();
     assert_eq!(lines(&sink), wanted);
     let last = sink.states().last().copied().cloned().unwrap();
