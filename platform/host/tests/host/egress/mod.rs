@@ -133,6 +133,7 @@ async fn in_a_namespace() {
     ];
     let sftp = channels::Sftp::load().await;
     tallies.push(suite.sftp(&sftp).await);
+    tallies.push(suite.sftp_names(&sftp).await);
     tallies.push(suite.sftp_rebinding(&sftp).await);
     tallies.push(suite.controls(&sftp).await);
     assert_eq!(channels::channel_of(EndpointKind::Http), "http");
@@ -316,8 +317,8 @@ impl Suite {
         tally
     }
 
-    async fn sftp_rebinding(&self, sftp: &channels::Sftp) -> Tally {
-        let mut tally = Tally::of("SFTP, by DNS");
+    async fn sftp_names(&self, sftp: &channels::Sftp) -> Tally {
+        let mut tally = Tally::of("SFTP, as a name's address");
         for number in 0..self.targets.len() {
             for name in [
                 format!("n{number}.name.test"),
@@ -327,11 +328,25 @@ impl Suite {
                 assert!(!sftp.check(&name).await, "{name}");
                 self.nothing(&mut tally, before, &name).await;
             }
-            // The HTTP channel has used up the first answer; these names have changed by now.
-            let name = format!("r{number}.rebind.test");
+        }
+        tally
+    }
+
+    async fn sftp_rebinding(&self, sftp: &channels::Sftp) -> Tally {
+        let mut tally = Tally::of("SFTP, by DNS rebinding");
+        let meant = SocketAddr::new(names::FIRST.parse().unwrap(), 22);
+        for (number, target) in self.targets.iter().enumerate() {
+            let name = format!("r{number}.again.test");
             let before = attempts();
+            tally.spellings += 1;
             assert!(!sftp.check(&name).await, "{name}");
-            self.nothing(&mut tally, before, &name).await;
+            assert_eq!(
+                (attempts() - before, self.names.asked(&name)),
+                (1, 1),
+                "{target}: checked and dialled by one look-up"
+            );
+            assert!(!sftp.check(&name).await, "{name}");
+            self.only(&mut tally, before, meant, &name).await;
         }
         tally
     }

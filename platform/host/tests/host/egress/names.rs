@@ -46,7 +46,8 @@ const ZONE: &[(&str, &[&str])] = &[
 /// The address that a changing name has first.
 pub(crate) const FIRST: &str = "9.9.9.9";
 
-/// What `n<i>.name.test`, `r<i>.rebind.test` and `m<i>.mixed.test` stand for: `targets[i]`.
+/// What `n<i>.name.test`, `m<i>.mixed.test`, `r<i>.rebind.test` and `r<i>.again.test` stand for:
+/// `targets[i]`; the last two begin with [`FIRST`].
 pub(crate) struct NameServer {
     targets: Arc<Vec<IpAddr>>,
     asked: Arc<Mutex<HashMap<(String, u16), u32>>>,
@@ -128,8 +129,8 @@ impl NameServer {
         Some(match zone {
             "name.test" => vec![target],
             "mixed.test" => vec![first, target],
-            "rebind.test" if times == 1 => vec![first],
-            "rebind.test" => vec![target],
+            "rebind.test" | "again.test" if times == 1 => vec![first],
+            "rebind.test" | "again.test" => vec![target],
             _ => return None,
         })
     }
