@@ -130,7 +130,7 @@ impl<'a> Run<'a> {
         let mut field = self.story(node, &value.origin);
         // what is written may be seen if its author says so, not what it is made of
         let sensitive = value.sensitive || self.plan.hidden.source(&value.source);
-        let start = match self.source_story(&value.source, sensitive, &mut field) {
+        let start = match self.source_story(&value.source, value.sensitive, &mut field) {
             Some(value) => Ok(value),
             None => self.make(&value.source),
         };
@@ -240,7 +240,8 @@ impl<'a> Run<'a> {
                     field.note = Some(format!("case {} of the switch", place + 1));
                     self.source_story(&case.source, sensitive, field);
                     let start = self.make(&case.source);
-                    self.step_stories(start, &case.steps, sensitive, field);
+                    let veiled = sensitive || self.plan.hidden.source(&case.source);
+                    self.step_stories(start, &case.steps, veiled, field);
                     break;
                 }
             }

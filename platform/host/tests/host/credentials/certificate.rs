@@ -94,11 +94,16 @@ async fn a_certificate_opens_the_door_and_a_wrong_one_does_not() {
         (tls.clone(), secrets(&foreign, &foreign_key)),
         (no_certificate, json!({})),
     ] {
-        let error = connect(port, tls, secrets)
-            .unwrap()
-            .send(get("x", &[]))
-            .await
-            .unwrap_err();
+        let connection = connect(port, tls, secrets).unwrap();
+        let mut error = connection.send(get("x", &[])).await.unwrap_err();
+        // with TLS 1.3 the refusal comes after the client's side of the handshake: a connection that is
+        // found closed before the alert was read says only that it broke
+        for _ in 0..20 {
+            if error.problem.code != ErrorCode::ConnectionUnreachable {
+                break;
+            }
+            error = connection.send(get("x", &[])).await.unwrap_err();
+        }
         assert_eq!(error.problem.code, ErrorCode::ConnectionAuth, "{error}");
         assert!(
             error.problem.detail.contains("client certificate"),
