@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use data_encoding::HEXLOWER;
 use tokio::sync::{OnceCell, Semaphore};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::manifest::Manifest;
@@ -20,7 +18,7 @@ use crate::connector::Connector;
 use crate::engine::{self, Ticker};
 use crate::functions::Functions;
 use crate::inspect::{check_size, inspect};
-use crate::signed::{Presented, present};
+use crate::signed::{Presented, present, sha256};
 
 /// Largest native code of one component.
 const MAX_CODE_BYTES: u64 = 128 << 20;
@@ -279,12 +277,6 @@ impl Host {
             Err(_) => Err(CompileError::Time(limit)),
         }
     }
-}
-
-/// `sha256:` and 64 hexadecimal digits.
-fn sha256(component: &[u8]) -> String {
-    let digest = digest(&SHA256, component);
-    format!("sha256:{}", HEXLOWER.encode(digest.as_ref()))
 }
 
 async fn unpooled() -> Result<(Engine, Arc<Ticker>), Problem> {

@@ -126,7 +126,8 @@ fn leb128(out: &mut Vec<u8>, mut value: usize) {
     }
 }
 
-fn sha256(bytes: &[u8]) -> String {
+/// `sha256:` and 64 hexadecimal digits.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     format!(
         "sha256:{}",
         HEXLOWER.encode(digest(&SHA256, bytes).as_ref())

@@ -1,17 +1,14 @@
 //! Functions of code for mappings: the example component as it is shipped, and components as text that
 //! mean harm or are clumsy. A bad call is a fault of that call; the next one is answered.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tributary_host::{Functions, Host};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::external::{FunctionCalls, FunctionCode, FunctionFault, FunctionFaultKind};
-use wit_component::{ComponentEncoder, StringEncoding};
-use wit_parser::Resolve;
 
-use crate::connectors::append_section;
+use crate::encoded::{encoded, with_manifest};
 use crate::support::{component, host};
 
 fn manifest() -> Value {
@@ -49,38 +46,13 @@ fn counting(items: &str, body: &str) -> Vec<u8> {
                 (i32.const 64))
         )"#
     );
-    let mut module = wat::parse_str(&text).unwrap();
-    let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/wit/connector-0.1.0");
-    let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_dir(contract).unwrap();
-    let world = resolve
-        .select_world(&[package], Some("mapping-function"))
-        .unwrap();
-    wit_component::embed_component_metadata(
-        &mut module,
-        &resolve,
-        world,
-        StringEncoding::UTF8,
-        false,
-    )
-    .unwrap();
-    ComponentEncoder::default()
-        .module(&module)
-        .unwrap()
-        .encode()
-        .unwrap()
-}
-
-fn with(mut component: Vec<u8>, manifest: &Value) -> Vec<u8> {
-    let text = manifest.to_string();
-    append_section(&mut component, "tributary:manifest", text.as_bytes());
-    component
+    encoded(wat::parse_str(&text).unwrap(), "mapping-function", true)
 }
 
 async fn open(items: &str, body: &str) -> (Host, Box<dyn FunctionCalls>) {
     let host = host(&[]);
     let functions = host
-        .functions(&with(counting(items, body), &manifest()))
+        .functions(&with_manifest(counting(items, body), &manifest()))
         .await;
     (host, functions.unwrap().open())
 }
@@ -244,7 +216,9 @@ async fn a_call_that_fails_in_a_used_instance_is_made_again_in_a_new_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn asked_twice_a_component_that_counts_its_calls_has_failed() {
     let host = host(&[]);
-    let counting = host.functions(&with(counting("", ""), &manifest())).await;
+    let counting = host
+        .functions(&with_manifest(counting("", ""), &manifest()))
+        .await;
     let mut calls = counting.unwrap().asked_twice().code.unwrap().open();
     assert_eq!(ask(calls.as_mut(), "f", "[1]").as_deref(), Ok("1"));
     let fault = ask(calls.as_mut(), "f", "[1]").unwrap_err();
@@ -294,7 +268,7 @@ async fn the_gate_lets_nothing_else_through() {
     let changed = |member: &str, value: Value| {
         let mut manifest = manifest();
         manifest[member] = value;
-        with(good.clone(), &manifest)
+        with_manifest(good.clone(), &manifest)
     };
     let spec = |name: &str| json!({"name": name, "takes": "text", "gives": "text"});
     let cases = [
@@ -339,7 +313,7 @@ async fn the_gate_lets_nothing_else_through() {
         .unwrap();
     importing[place] = b'x';
     let problem = host
-        .functions(&with(importing, &manifest()))
+        .functions(&with_manifest(importing, &manifest()))
         .await
         .unwrap_err();
     assert_eq!(problem.code, ErrorCode::ConnectorDenied, "{problem}");

@@ -12,6 +12,7 @@
 
 mod credentials;
 mod egress;
+mod encoded;
 mod functions;
 mod hostile;
 mod http;

@@ -6,17 +6,14 @@ mod compiler;
 mod limits;
 mod suite;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tributary_host::{CallContext, CheckStep, Connector, Host};
 use tributary_model::problem::Problem;
-use wit_component::{ComponentEncoder, StringEncoding};
-use wit_parser::Resolve;
 
-use crate::connectors::append_section;
+use crate::encoded::{encoded, with_manifest};
 use crate::support::{SECRET, context, host, http_document};
 
 /// A manifest with tight limits.
@@ -59,38 +56,10 @@ fn source(items: &str, body: &str) -> Vec<u8> {
                 (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.const 64))
         )"#
     );
-    let mut module = wat::parse_str(&text).unwrap();
-    let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/wit/connector-0.1.0");
-    let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_dir(contract).unwrap();
-    let world = resolve
-        .select_world(&[package], Some("source-connector"))
-        .unwrap();
-    wit_component::embed_component_metadata(
-        &mut module,
-        &resolve,
-        world,
-        StringEncoding::UTF8,
-        false,
-    )
-    .unwrap();
-    ComponentEncoder::default()
-        .module(&module)
-        .unwrap()
-        .encode()
-        .unwrap()
+    encoded(wat::parse_str(&text).unwrap(), "source-connector", true)
 }
 
 const MEMORY: &str = r#"(memory (export "memory") 1)"#;
-
-fn with_manifest(mut component: Vec<u8>, manifest: &Value) -> Vec<u8> {
-    append_section(
-        &mut component,
-        "tributary:manifest",
-        manifest.to_string().as_bytes(),
-    );
-    component
-}
 
 fn call(host: &Host) -> CallContext {
     context(

@@ -6,23 +6,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
-use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use wit_component::{ComponentEncoder, StringEncoding};
-use wit_parser::{PackageId, Resolve};
+
+use crate::encoded::{encoded, with_manifest};
 
 /// Stands at address 16 of every guest.
 pub(crate) const MARK: &[u8; 32] = b"<mark of a hostile guest memory>";
 pub(crate) const MARK_AT: u64 = 16;
-
-static CONTRACT: LazyLock<(Resolve, PackageId)> = LazyLock::new(|| {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/wit/connector-0.1.0");
-    let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_dir(folder).unwrap();
-    (resolve, package)
-});
 
 const IMPORTS: &str = r#"
 (import "tributary:connector/log@0.1.0" "log" (func $log (param i32 i32 i32 i32 i32)))
@@ -216,27 +207,12 @@ impl Guest {
     }
 
     /// The same of a core module that was changed by hand.
-    pub(crate) fn encode(&self, mut module: Vec<u8>) -> Vec<u8> {
-        let (resolve, package) = &*CONTRACT;
+    pub(crate) fn encode(&self, module: Vec<u8>) -> Vec<u8> {
         let world = match self.target {
             true => "target-connector",
             false => "source-connector",
         };
-        let world = resolve.select_world(&[*package], Some(world)).unwrap();
-        wit_component::embed_component_metadata(
-            &mut module,
-            resolve,
-            world,
-            StringEncoding::UTF8,
-            false,
-        )
-        .unwrap();
-        let component = ComponentEncoder::default()
-            .validate(false)
-            .module(&module)
-            .unwrap()
-            .encode()
-            .unwrap();
-        super::super::with_manifest(component, &self.manifest)
+        let component = encoded(module, world, false);
+        with_manifest(component, &self.manifest)
     }
 }
