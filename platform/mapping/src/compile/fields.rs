@@ -7,7 +7,9 @@ use crate::diagnostic::code;
 use crate::document::{Field, OnError, OnNull, RowStep, escape_pointer};
 use crate::formula::expression::SlotRef;
 use crate::path::Path;
-use crate::plan::{Body, EachExtra, EachNode, EachSource, Node, OutputType, Scope, TargetStep};
+use crate::plan::{
+    Body, EachExtra, EachNode, EachSource, MemberName, Node, OutputType, Scope, TargetStep,
+};
 
 /// Where a list of fields stands.
 #[derive(Debug, Clone)]
@@ -123,7 +125,7 @@ impl Compiler<'_> {
         }
         Some(Node {
             id: field.id.as_str().into(),
-            key: field.to.as_ref().map(|name| key_bytes(name)),
+            name: field.to.as_deref().map(MemberName::new),
             target: spot.target.into(),
             when,
             excluded,
@@ -425,12 +427,4 @@ fn spot<'a>(field: &'a Field, pointer: String, place: &Place) -> Spot<'a> {
         pattern: format!("{}/{}", place.pattern, escape_pointer(shown)),
         names,
     }
-}
-
-/// A member's name as JSON, with the comma before it and its colon.
-fn key_bytes(name: &str) -> Box<[u8]> {
-    let mut bytes = vec![b','];
-    bytes.extend(serde_json::to_vec(name).unwrap_or_default());
-    bytes.push(b':');
-    bytes.into()
 }

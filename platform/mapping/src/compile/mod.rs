@@ -27,7 +27,7 @@ use tributary_model::external::FunctionComponent;
 pub(crate) use types::conversion;
 
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Body, Hidden, Node};
+use crate::plan::{Body, Hidden, Node, NullTokens};
 use crate::schema::Schema;
 use crate::{Document, Plan};
 use compiler::Compiler;
@@ -164,10 +164,10 @@ fn build(document: &Document, environment: &Environment<'_>, aim: Aim) -> (Plan,
     compiler.unused_pointers();
     mark_read(&mut nodes, &compiler.read);
     let null_tokens = match &document.source.null_tokens {
-        Some(tokens) => tokens.iter().map(|token| token.as_str().into()).collect(),
+        Some(tokens) => NullTokens::new(tokens.iter().map(|token| token.as_str().into())),
         None => match document.source.format {
-            crate::document::SourceFormat::Csv => [Box::from("")].into(),
-            crate::document::SourceFormat::Json => Box::default(),
+            crate::document::SourceFormat::Csv => NullTokens::new([Box::from("")]),
+            crate::document::SourceFormat::Json => NullTokens::new([]),
         },
     };
     let digest = digest(document, &compiler);

@@ -79,10 +79,14 @@ impl Compiler<'_> {
             _ => None,
         };
         let combine = self.combine(field, spot);
+        let plain = steps.iter().all(|step| step.operation.keeps_plain());
         let quick = combine.is_none()
-            && matches!(&source, Source::Slot(_) | Source::Formula(_))
+            && matches!(
+                &source,
+                Source::Slot(_) | Source::Formula(_) | Source::Constant(Constant::Text(_))
+            )
             && (matches!(&output, OutputType::Text { .. } | OutputType::Int)
-                || matches!(&output, OutputType::Enum { .. })
+                || matches!(&output, OutputType::Enum { .. } | OutputType::Date)
                 || matches!(&output, OutputType::Decimal { size: Some(_) }));
         Some(ValueNode {
             source,
@@ -94,6 +98,7 @@ impl Compiler<'_> {
             // known when the whole document is compiled
             read: true,
             copied,
+            plain,
             quick,
             omit_null: field.on_null == OnNull::Omit,
             required: field.required,

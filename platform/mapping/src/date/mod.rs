@@ -66,14 +66,12 @@ impl Date {
 
     /// Appends `yyyy-MM-dd`.
     pub(crate) fn write(self, out: &mut Vec<u8>) {
-        let (tens, units) = (self.year / 100, self.year % 100);
-        for pair in [tens, units] {
-            out.extend_from_slice(&two_digits(pair as u8));
-        }
-        out.push(b'-');
-        out.extend_from_slice(&two_digits(self.month));
-        out.push(b'-');
-        out.extend_from_slice(&two_digits(self.day));
+        let [century, tens] = two_digits((self.year / 100) as u8);
+        let [decade, year] = two_digits((self.year % 100) as u8);
+        let ([month, of_month], [day, of_day]) = (two_digits(self.month), two_digits(self.day));
+        out.extend_from_slice(&[
+            century, tens, decade, year, b'-', month, of_month, b'-', day, of_day,
+        ]);
     }
 
     /// Reads `yyyy-MM-dd`.
@@ -102,7 +100,10 @@ impl std::fmt::Display for Date {
 
 /// `00` to `99`.
 pub(crate) fn two_digits(number: u8) -> [u8; 2] {
-    [b'0' + number / 10 % 10, b'0' + number % 10]
+    crate::decimal::PAIRS
+        .get(usize::from(number))
+        .copied()
+        .unwrap_or([b'0'; 2])
 }
 
 fn days_of(year: u16, month: u8) -> u8 {

@@ -7,6 +7,61 @@ use super::{Date, two_digits};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern {
     parts: Vec<Part>,
+    fixed: Option<Fixed>,
+}
+
+/// A pattern of a day whose parts all have one length: what stands where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fixed {
+    length: usize,
+    /// where year, month and day start
+    places: [usize; 3],
+    /// signs between them
+    signs: Vec<(usize, u8)>,
+}
+
+impl Fixed {
+    fn of(parts: &[Part]) -> Option<Self> {
+        let mut fixed = Self {
+            length: 0,
+            places: [0; 3],
+            signs: Vec::new(),
+        };
+        let [year, month, day] = &mut fixed.places;
+        for part in parts {
+            match part {
+                Part::Year => *year = fixed.length,
+                Part::Month => *month = fixed.length,
+                Part::Day => *day = fixed.length,
+                Part::Sign(sign) => fixed.signs.push((fixed.length, *sign)),
+                _ => return None,
+            }
+            fixed.length += match part {
+                Part::Year => 4,
+                Part::Sign(_) => 1,
+                _ => 2,
+            };
+        }
+        Some(fixed)
+    }
+
+    #[inline]
+    fn parse(&self, text: &[u8]) -> Option<Date> {
+        let is_sign = |(place, sign): &(usize, u8)| text.get(*place) == Some(sign);
+        if text.len() != self.length || !self.signs.iter().all(is_sign) {
+            return None;
+        }
+        let [year, month, day] = self.places;
+        let century = u16::from(digits(text, year)?);
+        let year = century * 100 + u16::from(digits(text, year + 2)?);
+        Date::new(year, digits(text, month)?, digits(text, day)?)
+    }
+}
+
+/// Two digits at a place.
+#[inline]
+fn digits(text: &[u8], at: usize) -> Option<u8> {
+    two(&mut text.get(at..)?)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +75,8 @@ enum Part {
     DayShort,
     /// two digits below the limit, read and not kept
     Clock(u8),
+    /// a sign of one byte
+    Sign(u8),
     Literal(char),
 }
 
@@ -44,7 +101,10 @@ impl Pattern {
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
             if !first.is_ascii_alphabetic() || first == 'T' {
-                parts.push(Part::Literal(first));
+                parts.push(match u8::try_from(first) {
+                    Ok(sign) if sign.is_ascii() => Part::Sign(sign),
+                    _ => Part::Literal(first),
+                });
                 rest = rest.get(first.len_utf8()..).unwrap_or_default();
                 continue;
             }
@@ -63,7 +123,10 @@ impl Pattern {
             && has(&[Part::Month, Part::MonthShort])
             && has(&[Part::Day, Part::DayShort])
         {
-            Ok(Self { parts })
+            Ok(Self {
+                fixed: Fixed::of(&parts),
+                parts,
+            })
         } else {
             Err(format!(
                 "{text:?} needs year (yyyy), month (MM or M) and day (dd or d), each once"
@@ -73,6 +136,9 @@ impl Pattern {
 
     /// The date that `text` holds, if it has this form and is on the calendar.
     pub(crate) fn parse(&self, text: &str) -> Option<Date> {
+        if let Some(fixed) = &self.fixed {
+            return fixed.parse(text.as_bytes());
+        }
         let (mut year, mut month, mut day) = (0_u16, 0_u8, 0_u8);
         let mut rest = text.as_bytes();
         for part in &self.parts {
@@ -89,6 +155,13 @@ impl Pattern {
                     if two(&mut rest)? >= *limit {
                         return None;
                     }
+                }
+                Part::Sign(sign) => {
+                    let (first, tail) = rest.split_first()?;
+                    if first != sign {
+                        return None;
+                    }
+                    rest = tail;
                 }
                 Part::Literal(sign) => {
                     let mut buffer = [0_u8; 4];
@@ -122,6 +195,7 @@ impl Pattern {
                 Part::MonthShort => put(pair(month).as_str().trim_start_matches('0')),
                 Part::DayShort => put(pair(day).as_str().trim_start_matches('0')),
                 Part::Clock(_) => {}
+                Part::Sign(sign) => put(char::from(*sign).encode_utf8(&mut [0; 4])),
                 Part::Literal(sign) => put(sign.encode_utf8(&mut [0; 4])),
             }
         }
@@ -140,6 +214,7 @@ fn pair(number: u8) -> Pair {
     Pair(two_digits(number))
 }
 
+#[inline]
 pub(super) fn two(rest: &mut &[u8]) -> Option<u8> {
     let (tens, tail) = rest.split_first()?;
     let (units, tail) = tail.split_first()?;

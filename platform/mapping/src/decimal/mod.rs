@@ -15,7 +15,7 @@ use std::cmp::Ordering;
 
 pub use locale::Separators;
 pub use round::Rounding;
-pub(crate) use small::Small;
+pub(crate) use small::{PAIRS, Small};
 
 /// Most digits, and most digits after the point.
 pub const MAX_DIGITS: u8 = 38;

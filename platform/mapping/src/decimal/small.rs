@@ -118,6 +118,12 @@ impl Small {
         Self::new(Some(self.mantissa), self.scale.saturating_add(places))
     }
 
+    /// The number if it is written without decimals.
+    #[inline]
+    pub(crate) fn whole(self) -> Self {
+        if self.scale == 0 { self } else { Self::NONE }
+    }
+
     /// Rounded half away from zero; other modes are not in the quick lane.
     #[inline]
     pub(crate) fn round(self, scale: u8, mode: Rounding) -> Self {
@@ -183,7 +189,7 @@ impl Small {
 const BUFFER: usize = 24;
 
 /// The digits of 0 to 99, two each.
-const PAIRS: [[u8; 2]; 100] = {
+pub(crate) const PAIRS: [[u8; 2]; 100] = {
     let mut table = [[b'0'; 2]; 100];
     let mut number = 0;
     #[expect(

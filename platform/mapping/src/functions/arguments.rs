@@ -15,6 +15,7 @@ use crate::diagnostic::{Diagnostic, code};
 use crate::document::{escape_pointer, nearest};
 use crate::formula::ast::Ast;
 use crate::formula::expression::{Expression, SlotRef};
+use crate::plan::LookupTable;
 use crate::value::{Constant, Kind};
 
 /// The arguments of one call.
@@ -288,6 +289,12 @@ impl<'a> Arguments<'a, '_> {
     pub(super) fn lookup(&mut self, argument: &str, name: &str) -> Option<(usize, usize)> {
         let pointer = format!("{}/{argument}", self.pointer);
         self.compiler.lookup(name, &pointer)
+    }
+
+    /// Whether all values of a table stand in JSON as they are.
+    pub(super) fn lookup_is_plain(&self, table: usize) -> bool {
+        let lookup = self.compiler.lookups.get(table);
+        lookup.is_some_and(LookupTable::is_plain)
     }
 
     /// A declared function of code, what it takes and what it gives.

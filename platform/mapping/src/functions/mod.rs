@@ -29,6 +29,7 @@ pub(crate) use logic::check_enum;
 pub(crate) use number::number;
 pub(crate) use operation::{Call, Compiled, Operation, ready};
 use signature::Signature;
+pub(crate) use text::trimmed;
 
 /// A row of a topic's table.
 pub(crate) struct Function {

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use crate::date::Date;
 use crate::decimal::Small;
 use crate::value::{Made, Value};
 use crate::worker::run::Run;
@@ -21,6 +22,16 @@ pub(crate) trait Operation: Debug + Send + Sync {
     /// The quick lane from text to number; [`Small::NONE`] says that `apply` decides.
     fn parsed(&self, _text: &str) -> Small {
         Small::NONE
+    }
+
+    /// Whether [`Self::text`] makes of a text that stands in JSON as it is another such text.
+    fn keeps_plain(&self) -> bool {
+        false
+    }
+
+    /// The quick lane from text to day; `None` says that `apply` decides.
+    fn day(&self, _text: &str) -> Option<Date> {
+        None
     }
 
     /// The quick lane from number to number; [`Small::NONE`] says that `apply` decides.

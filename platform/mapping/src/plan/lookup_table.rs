@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::reader::plain_run;
+
 /// Most rows that are compared one by one.
 const FEW: usize = 8;
 /// Longest key, in bytes, that is compared as a number.
@@ -38,6 +40,12 @@ impl LookupTable {
             rows,
             few,
         }
+    }
+
+    /// Whether all values stand in JSON as they are, without an escape.
+    pub(crate) fn is_plain(&self) -> bool {
+        let mut values = self.rows.values().map(|value| value.as_bytes());
+        values.all(|value| plain_run(value, 0) == value.len())
     }
 
     /// The value of a key.

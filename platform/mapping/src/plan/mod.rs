@@ -5,6 +5,8 @@
 
 mod hidden;
 mod lookup_table;
+mod member_name;
+mod null_tokens;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -24,6 +26,8 @@ use crate::value::Constant;
 use crate::{Diagnostic, Worker};
 pub(crate) use hidden::Hidden;
 pub(crate) use lookup_table::LookupTable;
+pub(crate) use member_name::MemberName;
+pub(crate) use null_tokens::NullTokens;
 pub(crate) use rules::{Check, DocumentCheck, DocumentRule, Figure, Rule, RunRule, UniqueColumn};
 pub use rules::{RunFigures, RunRuleResult};
 
@@ -46,7 +50,7 @@ pub struct Plan {
     pub(crate) amount_names: Vec<String>,
     pub(crate) date_names: Vec<String>,
     pub(crate) format: SourceFormat,
-    pub(crate) null_tokens: Box<[Box<str>]>,
+    pub(crate) null_tokens: NullTokens,
     pub(crate) limits: Limits,
     /// table 0: rows; then one per JSON array
     pub(crate) tries: Vec<Trie>,
@@ -148,8 +152,8 @@ pub(crate) enum TargetStep {
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) id: Box<str>,
-    /// `,"name":`, none for a helper value
-    pub(crate) key: Option<Box<[u8]>>,
+    /// none for a helper value
+    pub(crate) name: Option<MemberName>,
     pub(crate) target: Box<[TargetStep]>,
     pub(crate) when: Option<Expression>,
     /// does not count for the content hash
@@ -179,6 +183,8 @@ pub(crate) struct ValueNode {
     pub(crate) read: bool,
     /// the place of a text that goes to the target as it is
     pub(crate) copied: Option<SlotRef>,
+    /// whether all steps make of a text that stands in JSON as it is another such text
+    pub(crate) plain: bool,
     /// whether the quick lane is worth trying
     pub(crate) quick: bool,
     pub(crate) omit_null: bool,

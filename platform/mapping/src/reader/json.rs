@@ -2,7 +2,7 @@
 //! checked and skipped.
 
 use bumpalo::Bump;
-use bumpalo::collections::{String as ArenaString, Vec as ArenaVec};
+use bumpalo::collections::String as ArenaString;
 use tributary_model::error_code::ErrorCode;
 
 use super::scan::{MAX_DEPTH, ScanError, Scanner, Stopped, Token, hex};
@@ -18,7 +18,7 @@ pub(crate) fn read_json<'a>(
     text: &'a str,
     tries: &[Trie],
     shapes: &mut [Vec<Shape>],
-    tables: &mut ArenaVec<'a, Table<'a>>,
+    tables: &mut [Table<'a>],
     arena: &'a Bump,
 ) -> Result<(), ReadError> {
     let Some(base) = tables.get_mut(0).map(Table::push_row) else {
@@ -52,7 +52,7 @@ pub(crate) fn read_element<'a>(
     text: &'a str,
     table: usize,
     tries: &[Trie],
-    tables: &mut ArenaVec<'a, Table<'a>>,
+    tables: &mut [Table<'a>],
     arena: &'a Bump,
 ) -> Result<(), ScanError> {
     let (Some(base), Some(trie)) = (tables.get_mut(table).map(Table::push_row), tries.get(table))
@@ -90,7 +90,7 @@ struct Reader<'a, 't> {
     scanner: Scanner<'a>,
     tries: &'t [Trie],
     shapes: &'t mut [Vec<Shape>],
-    tables: &'t mut ArenaVec<'a, Table<'a>>,
+    tables: &'t mut [Table<'a>],
     arena: &'a Bump,
 }
 

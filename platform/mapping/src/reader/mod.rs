@@ -77,6 +77,13 @@ impl<'a> Table<'a> {
         row as usize * self.width
     }
 
+    /// The slots of the row that starts at `base`.
+    pub(crate) fn row_mut(&mut self, base: usize) -> &mut [Slot<'a>] {
+        self.slots
+            .get_mut(base..base + self.width)
+            .unwrap_or_default()
+    }
+
     /// A slot of the row that starts at `base`.
     #[inline]
     pub(crate) fn get(&self, base: usize, slot: u16) -> Slot<'a> {

@@ -331,13 +331,20 @@ pub(crate) fn plain_run(bytes: &[u8], mut at: usize) -> usize {
 /// be marked wrongly. A borrow in a byte's subtraction marks a byte below, an exclusive-or makes an
 /// equal byte zero.
 #[inline]
-fn marked(word: u64) -> u64 {
+pub(super) fn marked(word: u64) -> u64 {
     let quote = word ^ (ONES * b'"' as u64);
     let slash = word ^ (ONES * b'\\' as u64);
     let found = (quote.wrapping_sub(ONES) & !quote)
         | (slash.wrapping_sub(ONES) & !slash)
         | (word.wrapping_sub(ONES * 0x20) & !word);
     found & HIGHS
+}
+
+/// The high bit of every byte that is `byte`, and of no other. Adding cannot carry from byte to byte.
+#[inline]
+pub(super) fn equal(word: u64, byte: u8) -> u64 {
+    let differing = word ^ (ONES * u64::from(byte));
+    !(((differing & !HIGHS) + !HIGHS) | differing) & HIGHS
 }
 
 /// Four hex digits.
@@ -353,6 +360,22 @@ pub(crate) fn hex(digits: Option<&[u8]>) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn equal_bytes_are_marked_and_no_others() {
+        for byte in [0, 1, b';', b'\t', 0x7f] {
+            for other in 0..=255_u8 {
+                for place in 0..8 {
+                    let mut bytes = [byte; 8];
+                    bytes[place] = other;
+                    let marks = equal(u64::from_le_bytes(bytes), byte).to_le_bytes();
+                    for (mark, there) in marks.iter().zip(bytes) {
+                        assert_eq!(*mark, if there == byte { 0x80 } else { 0 });
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_plain_run_ends_where_it_should() {

@@ -142,13 +142,8 @@ impl<'a> Run<'a> {
         self.calls.get_mut().told.clear();
         let written = out.get(before..).unwrap_or_default();
         let text = String::from_utf8_lossy(written);
-        let name = node.key.as_deref().map_or(0, <[u8]>::len);
-        // the first member of an object has no comma before its name
-        let name = if text.starts_with(',') {
-            name
-        } else {
-            name.saturating_sub(1)
-        };
+        let is_first = !text.starts_with(',');
+        let name = node.name.as_ref().map_or(0, |name| name.length(is_first));
         field.written = text
             .get(name..)
             .filter(|text| !text.is_empty())
@@ -161,7 +156,7 @@ impl<'a> Run<'a> {
             });
         if let Some(issue) = self.issues.get(issues..).and_then(<[Issue]>::first) {
             field.note = Some(format!("{}: {}", issue.code.as_str(), issue.message));
-        } else if node.key.is_none() {
+        } else if node.name.is_none() {
             field.note = Some("helper value, not written".to_owned());
         } else if field.written.is_none() {
             field

@@ -8,7 +8,7 @@ use tributary_model::issue::Severity;
 use super::finish::finish;
 use super::issues::Spot;
 use super::run::Run;
-use super::write::{append, write_value};
+use super::write::{close_plain_text, write_value};
 use crate::document::OnError;
 use crate::formula::evaluate::{condition, evaluate};
 use crate::formula::expression::SlotRef;
@@ -111,16 +111,16 @@ impl<'a> Run<'a> {
     ) -> Result<(), Dropped> {
         if let Some(slot) = value.copied
             && let Slot::Text(text) = self.raw(slot)
-            && self.plan.null_tokens.is_empty()
+            && !self.is_null_token(text)
             && value.output.takes_as_is(text)
         {
             if value.read {
                 self.set_variable(value.variable, Value::Text(text));
             }
-            begin(node, out);
-            out.push(b'"');
-            append(text.as_bytes(), out);
-            out.push(b'"');
+            if let Some(name) = &node.name {
+                name.open_text(out);
+            }
+            close_plain_text(text, out);
             return Ok(());
         }
         if value.quick && self.quick(node, value, out) {
@@ -156,7 +156,7 @@ impl<'a> Run<'a> {
         if value.read {
             self.set_variable(value.variable, result);
         }
-        if node.key.is_none()
+        if node.name.is_none()
             || matches!(result, Value::Failed)
             || (value.omit_null && result.is_null())
         {
@@ -477,10 +477,7 @@ impl<'a> Run<'a> {
 /// Writes a member's name, with a comma if another stands before it.
 #[inline]
 pub(super) fn begin(node: &Node, out: &mut Vec<u8>) {
-    let key = node.key.as_deref().unwrap_or_default();
-    let key = match out.last() {
-        Some(b'{') => key.get(1..).unwrap_or_default(),
-        _ => key,
-    };
-    append(key, out);
+    if let Some(name) = &node.name {
+        name.write(out);
+    }
 }

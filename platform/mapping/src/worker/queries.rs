@@ -32,7 +32,7 @@ impl<'a> Run<'a> {
         let plan = self.plan;
         for (row, (text, path)) in (first..).zip(&found) {
             // what was selected was read once already, so it is well-formed
-            let read = read_element(text, table, &plan.tries, &mut self.tables, self.arena);
+            let read = read_element(text, table, &plan.tries, self.tables, self.arena);
             if read.is_err() {
                 return failure(ErrorCode::JsonInvalid, "an element cannot be read");
             }

@@ -12,6 +12,7 @@ use crate::document::{Keep, SortKind, SortOrder};
 use crate::formula::evaluate::condition;
 use crate::formula::expression::SlotRef;
 use crate::functions::Locale;
+use crate::functions::trimmed;
 use crate::plan::{Group, KEY_SEPARATOR, SortBy};
 use crate::reader::{ReadError, Slot, read_csv, read_json};
 use crate::value::{Made, Value, failure};
@@ -69,7 +70,7 @@ impl<'a> Run<'a> {
         })?;
         match reader {
             Reader::Json(shapes) => {
-                read_json(text, &self.plan.tries, shapes, &mut self.tables, self.arena)
+                read_json(text, &self.plan.tries, shapes, self.tables, self.arena)
             }
             Reader::Csv(binding) => match self.tables.first_mut() {
                 Some(table) => read_csv(text, binding, table, self.arena),
@@ -243,7 +244,7 @@ impl<'a> Run<'a> {
         let mut complete = true;
         for (number, slot) in self.plan.key.iter().enumerate() {
             let text = match self.slot(*slot) {
-                Value::Text(text) => text.trim(),
+                Value::Text(text) => trimmed(text),
                 Value::Number(digits) => digits,
                 Value::Bool(true) => "true",
                 Value::Bool(false) => "false",
@@ -259,7 +260,7 @@ impl<'a> Run<'a> {
             if number > 0 {
                 key.push('|');
             }
-            if memchr::memchr2(b'|', b'\\', text.as_bytes()).is_none() {
+            if !text.bytes().any(|byte| matches!(byte, b'|' | b'\\')) {
                 key.push_str(text);
                 continue;
             }

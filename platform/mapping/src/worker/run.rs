@@ -48,12 +48,12 @@ pub(crate) struct Run<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) arena: &'a Bump,
     pub(super) rows: &'a [Row<'a>],
-    pub(super) tables: ArenaVec<'a, Table<'a>>,
+    pub(super) tables: &'a mut [Table<'a>],
     /// for every scope the row of its table that is current
-    pub(super) current: ArenaVec<'a, u32>,
+    pub(super) current: &'a mut [u32],
     /// for every scope where that row's slots start
-    bases: ArenaVec<'a, usize>,
-    pub(super) variables: ArenaVec<'a, Value<'a>>,
+    bases: &'a mut [usize],
+    pub(super) variables: &'a mut [Value<'a>],
     /// rows that the filters left, in order
     pub(super) order: ArenaVec<'a, u32>,
     /// for every loop around the current node the number of the element written
@@ -95,16 +95,11 @@ impl<'a> Run<'a> {
             now,
             calls,
         } = surroundings;
-        let mut tables = ArenaVec::with_capacity_in(plan.slots.len(), arena);
-        for slots in &plan.slots {
-            tables.push(Table::new_in(slots.len(), arena));
-        }
-        let mut current = ArenaVec::with_capacity_in(plan.scopes.len(), arena);
-        current.resize(plan.scopes.len(), 0);
-        let mut bases = ArenaVec::with_capacity_in(plan.scopes.len(), arena);
-        bases.resize(plan.scopes.len(), 0);
-        let mut variables = ArenaVec::with_capacity_in(plan.variables as usize, arena);
-        variables.resize(plan.variables as usize, Value::Null);
+        let widths = plan.slots.iter().map(Vec::len);
+        let tables = arena.alloc_slice_fill_iter(widths.map(|width| Table::new_in(width, arena)));
+        let current = arena.alloc_slice_fill_copy(plan.scopes.len(), 0);
+        let bases = arena.alloc_slice_fill_copy(plan.scopes.len(), 0);
+        let variables = arena.alloc_slice_fill_copy(plan.variables as usize, Value::Null);
         let mut run = Self {
             plan,
             arena,
@@ -230,7 +225,7 @@ impl<'a> Run<'a> {
 
     #[inline]
     pub(super) fn is_null_token(&self, text: &str) -> bool {
-        self.plan.null_tokens.iter().any(|token| **token == *text)
+        self.plan.null_tokens.contains(text)
     }
 
     #[inline]

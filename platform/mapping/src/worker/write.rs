@@ -50,7 +50,7 @@ pub(super) fn write_value(value: Value<'_>, output: &OutputType, out: &mut Vec<u
 /// Appends bytes. Names and most values are short: two pieces of a fixed length that overlap are written
 /// in place of a call.
 #[inline(always)]
-pub(super) fn append(bytes: &[u8], out: &mut Vec<u8>) {
+fn append(bytes: &[u8], out: &mut Vec<u8>) {
     let length = bytes.len();
     if length > 32 {
         out.extend_from_slice(bytes);
@@ -75,9 +75,21 @@ fn append_two<const N: usize>(bytes: &[u8], out: &mut Vec<u8>) -> bool {
     true
 }
 
-pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
-    let bytes = text.as_bytes();
+fn write_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
+    close_text(text, out);
+}
+
+/// Appends a text that stands in JSON as it is, and the quote after it.
+#[inline(always)]
+pub(super) fn close_plain_text(text: &str, out: &mut Vec<u8>) {
+    append(text.as_bytes(), out);
+    out.push(b'"');
+}
+
+/// Appends a text and the quote after it.
+pub(super) fn close_text(text: &str, out: &mut Vec<u8>) {
+    let bytes = text.as_bytes();
     let mut from = 0;
     loop {
         let stop = plain_run(bytes, from);

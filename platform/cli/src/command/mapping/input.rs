@@ -70,6 +70,15 @@ pub(super) struct Opened {
 }
 
 impl InputOptions {
+    /// For a workbook whose rows all count, whatever they say; columns are called by their letters.
+    pub(super) fn all_rows(worksheet: Option<&str>) -> Self {
+        Self {
+            worksheet: worksheet.map(str::to_owned),
+            header_row: Some(0),
+            ..Self::default()
+        }
+    }
+
     /// Opens a file, or stdin for `-`.
     pub(super) fn open(&self, path: &Path) -> anyhow::Result<Opened> {
         let name = if path == Path::new("-") {

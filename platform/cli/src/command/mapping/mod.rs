@@ -13,6 +13,7 @@ mod input;
 mod load;
 mod look;
 mod map;
+mod sheet;
 mod start;
 mod test;
 

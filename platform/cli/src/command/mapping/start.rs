@@ -103,7 +103,7 @@ pub(super) struct NewArguments {
     name: String,
     #[command(flatten)]
     descriptions: Descriptions,
-    /// an analyst's mapping sheet (CSV or XLSX), a row per target field
+    /// an analyst's mapping sheet (CSV or XLSX), a row per target field; of a workbook with several sheets FILE#SHEET
     #[arg(long, value_name = "FILE")]
     sheet: Option<PathBuf>,
     /// where the document goes (default: stdout)
@@ -195,7 +195,7 @@ fn of_sides(name: &Slug, sides: &Sides) -> anyhow::Result<Draft> {
 }
 
 fn of_sheet(name: &Slug, path: &Path, sides: &Sides) -> anyhow::Result<Draft> {
-    let rows = sheet_rows(path)?;
+    let rows = super::sheet::rows(path)?;
     let options = SheetOptions {
         format: sides.format,
         source: sides.source.as_ref(),
@@ -204,31 +204,6 @@ fn of_sheet(name: &Slug, path: &Path, sides: &Sides) -> anyhow::Result<Draft> {
     let import =
         from_sheet(name, &rows, options).map_err(|error| anyhow!("{}: {error}", path.display()))?;
     Ok(import.draft)
-}
-
-/// All rows of a sheet as texts, its header among them.
-fn sheet_rows(path: &Path) -> anyhow::Result<Vec<Vec<String>>> {
-    let mut opened = InputOptions::default().open(path)?;
-    let csv = matches!(
-        opened.reader.format(),
-        tributary_model::rows::RowFormat::Csv(_)
-    );
-    let header: Vec<String> = opened.reader.columns().to_vec();
-    let mut rows = vec![header.clone()];
-    let sample = sample(&mut opened, 100_000)?;
-    if csv {
-        rows.extend(sample.rows);
-        return Ok(rows);
-    }
-    for value in &sample.values {
-        let cell = |name: &String| match value.get(name) {
-            None | Some(Value::Null) => String::new(),
-            Some(Value::String(text)) => text.clone(),
-            Some(other) => other.to_string(),
-        };
-        rows.push(header.iter().map(cell).collect());
-    }
-    Ok(rows)
 }
 
 /// Arguments of `suggest`.

@@ -73,6 +73,8 @@ struct Lookup {
     table: usize,
     with: Box<[SlotRef]>,
     on_miss: OnMiss,
+    /// whether all its values stand in JSON as they are
+    plain: bool,
 }
 
 impl Operation for Lookup {
@@ -85,6 +87,10 @@ impl Operation for Lookup {
             return None;
         }
         run.plan.lookups.get(self.table)?.get(text)
+    }
+
+    fn keeps_plain(&self) -> bool {
+        self.plain
     }
 }
 
@@ -115,6 +121,7 @@ fn compile(arguments: &mut Arguments<'_, '_>) -> Compiled {
         table,
         with: with.into(),
         on_miss,
+        plain: arguments.lookup_is_plain(table),
     })
 }
 

@@ -4,6 +4,7 @@ use tributary_model::error_code::ErrorCode;
 
 use super::conventions::{CENTURY_PIVOT, LANGUAGE};
 use super::formats::Formats;
+use crate::Date;
 use crate::functions::signature::{Argument, ArgumentKind, Example, Output, Signature};
 use crate::functions::{Arguments, Compiled, Function, Operation, ready};
 use crate::value::{Kind, Made, Value};
@@ -96,6 +97,10 @@ impl Operation for DateParse {
             return Ok(Value::Date(date));
         }
         self.formats.read(value.text()?).map(Value::Date)
+    }
+
+    fn day(&self, text: &str) -> Option<Date> {
+        self.formats.first(text)
     }
 }
 

@@ -6,6 +6,7 @@ use tributary_model::error_code::ErrorCode;
 use super::conventions::conventions;
 use crate::date::{Conventions, Date, InstantError, Layout, Pattern, local_date};
 use crate::functions::Arguments;
+use crate::functions::trimmed;
 use crate::value::{Made, failure, failure_with_hint};
 
 /// One way to read a date.
@@ -49,9 +50,17 @@ impl Formats {
         })
     }
 
+    /// The date that a text says, if the first format is a fixed pattern and fits.
+    pub(super) fn first(&self, text: &str) -> Option<Date> {
+        match self.formats.first() {
+            Some(Format::Pattern(pattern)) => pattern.parse(trimmed(text)),
+            _ => None,
+        }
+    }
+
     /// The date that a text says.
     pub(super) fn read(&self, text: &str) -> Made<Date> {
-        let text = text.trim();
+        let text = trimmed(text);
         for format in &self.formats {
             match format {
                 Format::Pattern(pattern) => {

@@ -54,6 +54,10 @@ impl Operation for Default {
         Some(text)
     }
 
+    fn keeps_plain(&self) -> bool {
+        true
+    }
+
     fn number(&self, number: Small) -> Small {
         number
     }

@@ -4,6 +4,7 @@ use tributary_model::error_code::ErrorCode;
 
 use crate::decimal::{Decimal, DecimalError, Small};
 use crate::functions::signature::{Argument, ArgumentKind, Example, Output, Signature};
+use crate::functions::trimmed;
 use crate::functions::{Arguments, Compiled, Function, Locale, Operation, ready};
 use crate::value::{Kind, Made, Value, failure_with_hint, number_failure};
 use crate::worker::run::Run;
@@ -62,7 +63,7 @@ impl Operation for ToDecimal {
 
     fn parsed(&self, text: &str) -> Small {
         // every decimal sign of ours is one byte
-        Small::parse(text.trim(), self.locale.separators.decimal as u8)
+        Small::parse(trimmed(text), self.locale.separators.decimal as u8)
     }
 }
 
@@ -81,7 +82,7 @@ pub(crate) fn number(value: Value<'_>, locale: Locale) -> Made<Decimal> {
     let Value::Text(text) = value else {
         return value.decimal();
     };
-    let text = text.trim();
+    let text = trimmed(text);
     Decimal::parse_in(text, locale.separators).or_else(|error| {
         let expected = format!("a number in locale {}", locale.name);
         match hint(text, locale) {

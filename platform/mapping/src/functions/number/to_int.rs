@@ -2,8 +2,9 @@
 
 use tributary_model::error_code::ErrorCode;
 
+use crate::decimal::Small;
 use crate::functions::signature::{Argument, ArgumentKind, Example, Output, Signature};
-use crate::functions::{Arguments, Compiled, Function, Locale, Operation, ready};
+use crate::functions::{Arguments, Compiled, Function, Locale, Operation, ready, trimmed};
 use crate::value::{Kind, Made, Value, failure};
 use crate::worker::run::Run;
 
@@ -43,6 +44,15 @@ struct ToInt {
 impl Operation for ToInt {
     fn apply<'a>(&'a self, value: Value<'a>, _run: &Run<'a>) -> Made<Value<'a>> {
         apply(value, self.locale)
+    }
+
+    fn number(&self, number: Small) -> Small {
+        number.whole()
+    }
+
+    fn parsed(&self, text: &str) -> Small {
+        // every decimal sign of ours is one byte
+        Small::parse(trimmed(text), self.locale.separators.decimal as u8).whole()
     }
 }
 

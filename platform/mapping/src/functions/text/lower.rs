@@ -40,6 +40,10 @@ impl Operation for Lower {
     fn text<'a>(&'a self, text: &'a str, run: &Run<'a>) -> Option<&'a str> {
         Some(lower_case(text, run))
     }
+
+    fn keeps_plain(&self) -> bool {
+        true
+    }
 }
 
 fn compile(_arguments: &mut Arguments<'_, '_>) -> Compiled {

@@ -60,6 +60,8 @@ mod words;
 use super::Function;
 
 /// The functions of this topic, in the order of the documentation.
+pub(crate) use trim::trimmed;
+
 pub(super) const FUNCTIONS: &[Function] = &[
     trim::FUNCTION,
     trim_start::FUNCTION,

@@ -55,6 +55,10 @@ impl Operation for PadLeft {
     fn text<'a>(&'a self, text: &'a str, run: &Run<'a>) -> Option<&'a str> {
         Some(padded(text, self.length, self.sign, run))
     }
+
+    fn keeps_plain(&self) -> bool {
+        self.sign.is_alphanumeric() || self.sign == ' '
+    }
 }
 
 fn compile(arguments: &mut Arguments<'_, '_>) -> Compiled {

@@ -50,6 +50,10 @@ impl Operation for Substring {
     fn text<'a>(&'a self, text: &'a str, run: &Run<'a>) -> Option<&'a str> {
         self.apply(Value::Text(text), run).ok()?.text().ok()
     }
+
+    fn keeps_plain(&self) -> bool {
+        true
+    }
 }
 
 fn compile(arguments: &mut Arguments<'_, '_>) -> Compiled {

@@ -38,7 +38,11 @@ impl Operation for Trim {
     }
 
     fn text<'a>(&'a self, text: &'a str, _run: &Run<'a>) -> Option<&'a str> {
-        Some(text.trim())
+        Some(trimmed(text))
+    }
+
+    fn keeps_plain(&self) -> bool {
+        true
     }
 }
 
@@ -47,5 +51,15 @@ fn compile(_arguments: &mut Arguments<'_, '_>) -> Compiled {
 }
 
 fn apply(value: Value<'_>) -> Made<Value<'_>> {
-    Ok(Value::Text(value.text()?.trim()))
+    Ok(Value::Text(trimmed(value.text()?)))
+}
+
+/// The text without white space at its ends. Most texts begin and end with a letter or digit of ASCII and
+/// need no closer look.
+#[inline]
+pub(crate) fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [b'!'..=b'~', .., b'!'..=b'~'] | [b'!'..=b'~'] => text,
+        _ => text.trim(),
+    }
 }

@@ -40,6 +40,10 @@ impl Operation for Upper {
     fn text<'a>(&'a self, text: &'a str, run: &Run<'a>) -> Option<&'a str> {
         Some(changed(text, run))
     }
+
+    fn keeps_plain(&self) -> bool {
+        true
+    }
 }
 
 fn compile(_arguments: &mut Arguments<'_, '_>) -> Compiled {
