@@ -10,7 +10,7 @@ use tributary_model::role::Action;
 use utoipa::openapi::path::{HttpMethod, Operation};
 
 use crate::routes::{
-    connection_forms, connections, connectors, error_page, health, integrations, lookups,
+    clients, connection_forms, connections, connectors, error_page, health, integrations, lookups,
     mapping_language, mappings, openapi, records, runs, schemas, tenants, token, trust,
 };
 use crate::state::ApiState;
@@ -40,6 +40,8 @@ pub struct Route {
     pub policy: Policy,
     /// longest body, bytes
     pub body_limit: usize,
+    /// a component is compiled before it answers
+    pub compiles: bool,
     /// what OpenAPI says about it
     pub operation: Operation,
     handler: fn(MethodFilter) -> MethodRouter<ApiState>,
@@ -79,8 +81,12 @@ pub fn routes() -> Vec<Route> {
         route!(Needs(A::TenantView), 0, tenants::get::__path_get_tenant, tenants::get::get_tenant),
         route!(Makes(A::TenantManage), KIB_64, tenants::put::__path_put_tenant, tenants::put::put_tenant),
 
+        route!(Needs(A::ClientManage), 0, clients::list::__path_list_clients, clients::list::list_clients),
+        route!(Needs(A::ClientManage), KIB_64, clients::create::__path_create_client, clients::create::create_client),
+        route!(Needs(A::ClientManage), 0, clients::delete::__path_delete_client, clients::delete::delete_client),
+
         route!(Needs(A::ConnectorView), 0, connectors::list::__path_list_connectors, connectors::list::list_connectors),
-        route!(Needs(A::ConnectorManage), MIB_32, connectors::put::__path_put_connector, connectors::put::put_connector),
+        route!(Needs(A::ConnectorManage), MIB_32, connectors::put::__path_put_connector, connectors::put::put_connector).that_compiles(),
 
         route!(Needs(A::ConnectorManage), 0, trust::get::__path_get_trust, trust::get::get_trust),
         route!(Needs(A::ConnectorManage), MIB_2, trust::put::__path_put_trust, trust::put::put_trust),
@@ -134,9 +140,16 @@ impl Route {
             operation_id: operation.operation_id.clone().unwrap_or_default(),
             policy,
             body_limit,
+            compiles: false,
             operation,
             handler,
         }
+    }
+
+    /// The route with the longer time for its answer.
+    fn that_compiles(mut self) -> Self {
+        self.compiles = true;
+        self
     }
 
     /// Whether it reads or changes something of the tenant in its path.

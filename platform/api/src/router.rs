@@ -27,6 +27,15 @@ pub(crate) fn router_of(state: ApiState, routes: &[Route]) -> Router {
         let method_router = route
             .method_router()
             .layer(DefaultBodyLimit::max(route.body_limit))
+            // streams are not cut: the time is until the head of the answer
+            .layer(TimeoutLayer::with_status_code(
+                StatusCode::SERVICE_UNAVAILABLE,
+                if route.compiles {
+                    state.limits.compile_timeout
+                } else {
+                    state.limits.handler_timeout
+                },
+            ))
             .layer(policy);
         router = router.route(&route.path, method_router);
     }
@@ -36,13 +45,8 @@ pub(crate) fn router_of(state: ApiState, routes: &[Route]) -> Router {
             ApiError::request("this path does not have this method")
                 .with_status(StatusCode::METHOD_NOT_ALLOWED)
         })
-        // a body that stops coming, and a handler that does not end (streams are not cut: the
-        // time is until the head of the answer)
+        // a body that stops coming
         .layer(RequestBodyTimeoutLayer::new(Duration::from_secs(30)))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            state.limits.handler_timeout,
-        ))
         .layer(from_fn_with_state(state.clone(), frame))
         .layer(from_fn(crate::request::frame::secure_headers))
         .with_state(state)

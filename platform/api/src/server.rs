@@ -19,6 +19,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
@@ -29,6 +30,8 @@ pub struct ServerLimits {
     pub connections: usize,
     /// from the first byte (or the last answer) to the end of a request's header
     pub header_timeout: Duration,
+    /// until a client takes the next piece of an answer
+    pub write_timeout: Duration,
     /// for requests under way when the server stops
     pub drain: Duration,
 }
@@ -38,6 +41,7 @@ impl Default for ServerLimits {
         Self {
             connections: 2_000,
             header_timeout: Duration::from_secs(15),
+            write_timeout: Duration::from_secs(60),
             drain: Duration::from_secs(25),
         }
     }
@@ -125,7 +129,10 @@ fn spawn_connection(
             answered.map_err(|never: Infallible| match never {})
         }
     });
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    // who takes nothing of an answer holds its slot and its memory
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(limits.write_timeout));
+    let connection = builder.serve_connection(TokioIo::new(Box::pin(stream)), service);
     let watched = graceful.watch(connection.into_owned());
     tokio::spawn(async move {
         if let Err(error) = watched.await {

@@ -20,6 +20,7 @@ use tributary_vault::Vault;
 use utoipa::ToSchema;
 
 use crate::auth::token::TokenKeys;
+use crate::request::slots::Slots;
 
 /// Everything that a handler may use. Cheap to clone.
 #[derive(Clone)]
@@ -84,20 +85,23 @@ pub struct Limits {
     /// secrets that are checked at a time; each takes 19 MiB and tens of milliseconds
     pub logins: Arc<Semaphore>,
     /// live streams open at a time
-    pub watchers: Arc<Semaphore>,
+    pub watchers: Slots,
     /// downloads open at a time
-    pub downloads: Arc<Semaphore>,
+    pub downloads: Slots,
     /// until the head of an answer
     pub handler_timeout: Duration,
+    /// the same where a component is compiled first: longer than the host gives the compiler
+    pub compile_timeout: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             logins: Arc::new(Semaphore::new(4)),
-            watchers: Arc::new(Semaphore::new(200)),
-            downloads: Arc::new(Semaphore::new(20)),
+            watchers: Slots::new(200, 50),
+            downloads: Slots::new(20, 5),
             handler_timeout: Duration::from_secs(30),
+            compile_timeout: Duration::from_secs(120),
         }
     }
 }

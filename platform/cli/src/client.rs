@@ -2,6 +2,8 @@
 //! turns problem+json into an error that reads well.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -32,12 +34,30 @@ pub(crate) struct ServerOptions {
     pub(crate) url: Option<String>,
 }
 
-/// A session with the server.
+/// A session with the server. Its token lives 15 minutes; a command may last longer, so a token that is
+/// refused is replaced once.
 pub(crate) struct Client {
     http: reqwest::Client,
     base: String,
-    token: String,
+    credentials: Credentials,
+    token: Mutex<String>,
 }
+
+/// The server was not reached, or the answer broke off: asking again may help.
+#[derive(Debug)]
+pub(crate) struct Unreachable(String);
+
+impl std::fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unreachable {}
+
+/// Longest time to a connection, and longest silence within an answer.
+const CONNECT: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_secs(120);
 
 impl Client {
     /// Reads the credentials file and gets a token.
@@ -54,25 +74,33 @@ impl Client {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
+            .connect_timeout(CONNECT)
+            .read_timeout(SILENCE)
             .build()?;
         let base = format!("{}/api/v1", credentials.url.trim_end_matches('/'));
-        let mut client = Self {
+        let client = Self {
             http,
             base,
-            token: String::new(),
+            credentials: credentials.clone(),
+            token: Mutex::default(),
         };
+        client.renew().await?;
+        Ok(client)
+    }
+
+    /// Gets a fresh token.
+    async fn renew(&self) -> anyhow::Result<()> {
         let body = json!({
             "grant_type": "client_credentials",
-            "client_id": credentials.client_id,
-            "client_secret": credentials.client_secret,
+            "client_id": self.credentials.client_id,
+            "client_secret": self.credentials.client_secret,
         });
-        let answer = client.send(Method::POST, "/token", Some(&body)).await?;
-        client.token = answer
-            .get("access_token")
-            .and_then(Value::as_str)
-            .context("the server's answer holds no access_token")?
-            .to_owned();
-        Ok(client)
+        let request = self.http.post(format!("{}/token", self.base)).json(&body);
+        let response = request.send().await;
+        let answer = into_json(response.map_err(|error| self.unreachable(&error))?).await?;
+        let token = required(&answer, "access_token")?.to_owned();
+        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = token;
+        Ok(())
     }
 
     /// GET, as JSON.
@@ -90,6 +118,11 @@ impl Client {
         self.send(Method::POST, path, None).await
     }
 
+    /// DELETE.
+    pub(crate) async fn delete(&self, path: &str) -> anyhow::Result<Value> {
+        self.send(Method::DELETE, path, None).await
+    }
+
     /// PUT JSON.
     pub(crate) async fn put(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.send(Method::PUT, path, Some(body)).await
@@ -97,8 +130,7 @@ impl Client {
 
     /// GET, with the version that the server gave it.
     pub(crate) async fn get_versioned(&self, path: &str) -> anyhow::Result<(Value, String)> {
-        let response = self.request(Method::GET, path).send().await;
-        let response = response.map_err(|error| self.unreachable(&error))?;
+        let response = self.answer(|| self.request(Method::GET, path)).await?;
         let version = response.headers().get("etag");
         let version = version.and_then(|etag| etag.to_str().ok());
         let version = version.unwrap_or_default().to_owned();
@@ -112,38 +144,24 @@ impl Client {
         version: &str,
         body: &Value,
     ) -> anyhow::Result<Value> {
-        let request = self.request(Method::PUT, path);
-        let response = request
-            .header("if-match", version)
-            .json(body)
-            .send()
-            .await
-            .map_err(|error| self.unreachable(&error))?;
-        into_json(response).await
+        let request = || self.request(Method::PUT, path).header("if-match", version);
+        into_json(self.answer(|| request().json(body)).await?).await
     }
 
     /// PUT bytes.
     pub(crate) async fn put_bytes(&self, path: &str, bytes: Vec<u8>) -> anyhow::Result<Value> {
-        let request = self
-            .request(Method::PUT, path)
-            .header("content-type", "application/wasm")
-            .body(bytes);
-        into_json(
-            request
-                .send()
-                .await
-                .map_err(|error| self.unreachable(&error))?,
-        )
-        .await
+        let bytes = bytes::Bytes::from(bytes);
+        let request = || {
+            self.request(Method::PUT, path)
+                .header("content-type", "application/wasm")
+                .body(bytes.clone())
+        };
+        into_json(self.answer(request).await?).await
     }
 
     /// GET, as a stream of bytes for the caller to write out.
     pub(crate) async fn download(&self, path: &str) -> anyhow::Result<reqwest::Response> {
-        let request = self.request(Method::GET, path);
-        let response = request
-            .send()
-            .await
-            .map_err(|error| self.unreachable(&error))?;
+        let response = self.answer(|| self.request(Method::GET, path)).await?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -156,25 +174,39 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
-        let mut request = self.request(method, path);
-        if let Some(body) = body {
-            request = request.json(body);
+        let request = || {
+            let request = self.request(method.clone(), path);
+            match body {
+                Some(body) => request.json(body),
+                None => request,
+            }
+        };
+        into_json(self.answer(request).await?).await
+    }
+
+    /// Sends the request; once more with a fresh token if the one it carried is refused. A request that
+    /// is refused for its token has had no effect.
+    async fn answer(
+        &self,
+        request: impl Fn() -> RequestBuilder,
+    ) -> anyhow::Result<reqwest::Response> {
+        let send = async || {
+            let response = request().send().await;
+            response.map_err(|error| self.unreachable(&error))
+        };
+        let response = send().await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
         }
-        into_json(
-            request
-                .send()
-                .await
-                .map_err(|error| self.unreachable(&error))?,
-        )
-        .await
+        self.renew().await?;
+        send().await
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let mut request = self.http.request(method, format!("{}{path}", self.base));
-        if !self.token.is_empty() {
-            request = request.bearer_auth(&self.token);
-        }
-        request
+        let token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+        self.http
+            .request(method, format!("{}{path}", self.base))
+            .bearer_auth(&*token)
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> anyhow::Error {
@@ -185,10 +217,10 @@ impl Client {
         } else {
             "the connection broke"
         };
-        anyhow!(
+        anyhow::Error::new(Unreachable(format!(
             "could not reach {}: {why}\n  hint: start the server with `tributary serve`, or give its address with --url",
             self.base
-        )
+        )))
     }
 }
 
@@ -211,7 +243,8 @@ async fn into_json(response: reqwest::Response) -> anyhow::Result<Value> {
     if response.status() == StatusCode::NO_CONTENT {
         return Ok(Value::Null);
     }
-    let bytes = response.bytes().await.context("the answer broke off")?;
+    let bytes = response.bytes().await;
+    let bytes = bytes.map_err(|_| Unreachable("the answer broke off".to_owned()))?;
     if bytes.is_empty() {
         return Ok(Value::Null);
     }

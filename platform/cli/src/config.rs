@@ -90,8 +90,9 @@ pub(crate) enum LogFormat {
 }
 
 impl Config {
-    /// Defaults, then `file`, then the environment.
-    pub(crate) fn load(file: Option<&Path>) -> anyhow::Result<Self> {
+    /// Defaults, then `file`, then the environment, then `data_dir`. What lies beside or in the data
+    /// folder follows it, unless it was given a place of its own.
+    pub(crate) fn load(file: Option<&Path>, data_dir: Option<&Path>) -> anyhow::Result<Self> {
         let mut table: Table = toml::from_str(DEFAULTS).context("the built-in defaults")?;
         if let Some(path) = file {
             let text = std::fs::read_to_string(path)
@@ -101,9 +102,16 @@ impl Config {
             merge(&mut table, given);
         }
         overlay(&mut table, std::env::vars())?;
+        Self::from_table(table, data_dir)
+    }
+
+    fn from_table(table: Table, data_dir: Option<&Path>) -> anyhow::Result<Self> {
         let mut config: Self = Value::Table(table)
             .try_into()
             .context("the configuration has a wrong key or value")?;
+        if let Some(folder) = data_dir {
+            folder.clone_into(&mut config.data_dir);
+        }
         config.fill();
         Ok(config)
     }
@@ -118,15 +126,6 @@ impl Config {
             let file = self.data_dir.join("tributary.db");
             self.store.url = format!("sqlite://{}", file.display());
         }
-    }
-
-    /// Sets the data folder (and with it what lies beside it).
-    pub(crate) fn in_folder(mut self, data_dir: PathBuf) -> Self {
-        self.data_dir = data_dir;
-        self.keys.dir = PathBuf::new();
-        self.store.url = String::new();
-        self.fill();
-        self
     }
 
     /// The file with the operator's first credentials.
@@ -198,12 +197,16 @@ mod tests {
     use super::*;
 
     fn loaded(variables: &[(&str, &str)]) -> anyhow::Result<Config> {
+        loaded_in(variables, None)
+    }
+
+    fn loaded_in(variables: &[(&str, &str)], data_dir: Option<&str>) -> anyhow::Result<Config> {
         let mut table: Table = toml::from_str(DEFAULTS)?;
         let owned = variables
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         overlay(&mut table, owned)?;
-        Ok(Value::Table(table).try_into()?)
+        Config::from_table(table, data_dir.map(Path::new))
     }
 
     #[test]
@@ -229,8 +232,19 @@ mod tests {
 
     #[test]
     fn keys_lie_beside_the_data_never_in_it() {
-        let config = loaded(&[]).unwrap().in_folder(PathBuf::from("/x/data"));
+        let config = loaded_in(&[], Some("/x/data")).unwrap();
         assert_eq!(config.keys.dir, Path::new("/x/data-keys"));
         assert!(config.store.url.ends_with("/x/data/tributary.db"));
+        let given = [
+            ("TRIBUTARY_STORE__URL", "postgres://x/y"),
+            ("TRIBUTARY_KEYS__DIR", "/k"),
+        ];
+        let config = loaded_in(&given, Some("/x/data")).unwrap();
+        assert_eq!(config.data_dir, Path::new("/x/data"));
+        assert_eq!(config.keys.dir, Path::new("/k"));
+        assert_eq!(
+            config.store.url, "postgres://x/y",
+            "never dropped in silence"
+        );
     }
 }

@@ -47,6 +47,8 @@ enum Command {
     Results(command::runs::DownloadArguments),
     /// connections: what each kind of credential needs, and whether one works
     Connection(command::connection::Arguments),
+    /// who may sign in to the API for a tenant, and as what
+    Clients(command::clients::Arguments),
     /// how one record of a run came to be, field by field
     Explain(command::explain::Arguments),
     /// what the connectors logged during a run
@@ -113,6 +115,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Issues(arguments) => command::results::run(&arguments, "issues").await,
         Command::Results(arguments) => command::results::run(&arguments, "results").await,
         Command::Connection(arguments) => command::connection::run(&arguments).await,
+        Command::Clients(arguments) => command::clients::run(&arguments).await,
         Command::Explain(arguments) => command::explain::run(&arguments).await,
         Command::Logs(arguments) => command::logs::run(&arguments).await,
         Command::Connector(arguments) => command::connector::run(&arguments).await,

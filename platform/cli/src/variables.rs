@@ -1,10 +1,12 @@
 //! `${NAME}` in declarative documents: filled in when they are applied, so that files hold no
 //! addresses of one environment and no secrets.
 //!
-//! Values come from `--var NAME=VALUE`, then from the environment as `TRIBUTARY_VAR_NAME`.
+//! Values come from `--var NAME=VALUE`, then from `--var-file`, then from the environment as `TRIBUTARY_VAR_NAME`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use anyhow::Context as _;
 use serde_json::Value;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::{Place, Problem};
@@ -14,12 +16,30 @@ use tributary_model::problem::{Place, Problem};
 pub(crate) struct Variables(BTreeMap<String, String>);
 
 impl Variables {
-    /// From `NAME=VALUE` texts.
-    pub(crate) fn parse(texts: &[String]) -> anyhow::Result<Self> {
+    /// From the lines of a file, then from `NAME=VALUE` texts. Empty lines and lines that begin with
+    /// `#` say nothing. What has not this form is told without its text: it may be a secret.
+    pub(crate) fn parse(texts: &[String], file: Option<&Path>) -> anyhow::Result<Self> {
         let mut values = BTreeMap::new();
+        if let Some(path) = file {
+            let lines = std::fs::read_to_string(path)
+                .with_context(|| format!("could not read {}", path.display()))?;
+            for (number, line) in (1..).zip(lines.lines()) {
+                if line.trim().is_empty() || line.starts_with('#') {
+                    continue;
+                }
+                let pair = line.split_once('=');
+                let (name, value) = pair.with_context(|| {
+                    format!(
+                        "{}, line {number} is not of the form NAME=VALUE",
+                        path.display()
+                    )
+                })?;
+                values.insert(name.trim().to_owned(), value.to_owned());
+            }
+        }
         for text in texts {
             let Some((name, value)) = text.split_once('=') else {
-                anyhow::bail!("--var {text:?} is not of the form NAME=VALUE");
+                anyhow::bail!("a --var is not of the form NAME=VALUE");
             };
             values.insert(name.to_owned(), value.to_owned());
         }
@@ -117,5 +137,22 @@ mod tests {
         variables.set("PASSWORD", "p$}");
         variables.fill(&mut document).unwrap();
         assert_eq!(document, json!({ "a": "x-example.org-22", "b/c": ["p$}"] }));
+    }
+
+    #[test]
+    fn values_come_from_a_file_too_and_a_wrong_line_is_told_without_its_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("acme.env");
+        std::fs::write(&path, "# acme\n\nHOST=example.org\nPASSWORD=a=b \n").unwrap();
+        let given = ["HOST=other".to_owned()];
+        let variables = Variables::parse(&given, Some(&path)).unwrap();
+        assert_eq!(variables.value("HOST").unwrap(), "other");
+        assert_eq!(variables.value("PASSWORD").unwrap(), "a=b ");
+        std::fs::write(&path, "HOST=x\nhunter2\n").unwrap();
+        let error = Variables::parse(&[], Some(&path)).unwrap_err().to_string();
+        assert!(
+            error.contains("line 2") && !error.contains("hunter2"),
+            "{error}"
+        );
     }
 }

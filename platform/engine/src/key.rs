@@ -17,7 +17,7 @@ pub struct KeyScope {
 
 impl KeyScope {
     /// The key sent to the target: 52 characters of base32 (RFC 4648, no padding, lower case).
-    /// `resend` grows only when a person redrives a record that the target refused.
+    /// `resend` grows when a record that the target refused is sent again with the same content (decision 0011).
     #[must_use]
     pub fn idempotency_key(
         &self,

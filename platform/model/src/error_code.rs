@@ -81,7 +81,7 @@ catalogue! {
     FileTruncated, "file_truncated", Customer, false, "the file ends in the middle of a line or is shorter than announced", "send the complete file again";
     FileChanged, "file_changed", Customer, true, "the file changed while it was read", "let the sender write under another name and rename when complete";
     JsonInvalid, "json_invalid", Customer, false, "the text is not valid JSON", "correct the text at the given place";
-    RowTooLarge, "row_too_large", Customer, false, "one row is larger than the limit", "split the row or raise the limit in the integration";
+    RowTooLarge, "row_too_large", Customer, false, "one row is larger than the limit", "split the row, or raise limits.max_row_bytes in the mapping";
     XmlInvalid, "xml_invalid", Customer, false, "the text is not well-formed XML, or uses what is refused here", "correct the text at the given line and column";
     WorkbookInvalid, "workbook_invalid", Customer, false, "the file is not a readable XLSX workbook, or has no such sheet", "open it in a spreadsheet program and save it again as .xlsx; compare the sheet's name";
     ArchiveInvalid, "archive_invalid", Customer, false, "the compressed file is damaged or of a kind that is not read", "compress it again as zip, gzip or zstd and send it complete";
@@ -99,12 +99,12 @@ catalogue! {
     GroupConflict, "group_conflict", Customer, false, "rows of one group disagree in a field that must be the same", "make the rows agree in the source";
     QualityRule, "quality_rule", Customer, false, "a quality rule is not met", "see the rule's message";
     KeyMissing, "key_missing", Customer, false, "the record has no key", "fill the key field in the source";
-    ExternalFunctionFailed, "external_function_failed", Connector, false, "a function of code that the mapping calls failed", "report it to the author of the component with the value; the record can be replayed";
+    ExternalFunctionFailed, "external_function_failed", Connector, false, "a function of code that the mapping calls failed", "report it to the author of the component with the value; when it is mended, redrive the run";
     FormulaFailed, "formula_failed", Mapping, false, "a formula could not be computed", "look at the inputs; guard the formula against missing or extreme values";
     RecordTooLarge, "record_too_large", Customer, false, "the record has more rows or bytes than the limit", "raise the limit in the mapping, or split the record";
     // target
     TargetUnavailable, "target_unavailable", Target, true, "the target is down or answers with a server error", "nothing to do: the platform tries again; redrive the run if it gave up";
-    TargetRejected, "target_rejected", Target, false, "the target refused the record", "read the target's message; correct the record or the mapping and replay";
+    TargetRejected, "target_rejected", Target, false, "the target refused the record", "read the target's message; correct the record or the mapping and redrive the run";
     TargetAnswer, "target_answer", Connector, false, "the target's answer could not be understood", "report it to the connector's author with the receipt";
     DeliveryUncertain, "delivery_uncertain", Target, false, "the call left but its answer was lost", "look the record up at the target, then settle it";
     // documents

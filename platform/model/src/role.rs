@@ -22,6 +22,7 @@ pub enum Role {
 pub enum Action {
     TenantManage,
     TenantView,
+    ClientManage,
     ConnectorManage,
     ConnectorView,
     ConnectionManage,
@@ -63,6 +64,7 @@ impl Role {
             ],
             Self::CustomerAdmin => &[
                 Action::TenantView,
+                Action::ClientManage,
                 Action::ConnectorView,
                 Action::ConnectionView,
                 Action::MappingView,
@@ -103,9 +105,10 @@ impl Role {
 }
 
 impl Action {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::TenantManage,
         Self::TenantView,
+        Self::ClientManage,
         Self::ConnectorManage,
         Self::ConnectorView,
         Self::ConnectionManage,

@@ -16,7 +16,7 @@ use axum::response::Response;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::TenantId;
 use tributary_model::problem::Problem;
-use tributary_model::role::Action;
+use tributary_model::role::{Action, Role};
 use tributary_store::TenantStore;
 use tributary_vault::{TenantVault, WrappedKey};
 
@@ -31,6 +31,8 @@ pub use token::Caller;
 pub(crate) struct Scope {
     pub(crate) tenant: TenantId,
     pub(crate) store: TenantStore,
+    /// the caller's
+    pub(crate) role: Role,
     key: WrappedKey,
 }
 
@@ -118,7 +120,13 @@ async fn scope(
     let key = store.wrapped_key().await?;
     let key = key.ok_or_else(ApiError::not_found)?;
     check_role(caller, action)?;
-    Ok(Scope { tenant, store, key })
+    let role = caller.role;
+    Ok(Scope {
+        tenant,
+        store,
+        role,
+        key,
+    })
 }
 
 /// Operators may name any tenant, everyone else only the one in the token.

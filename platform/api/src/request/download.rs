@@ -1,28 +1,29 @@
 //! Downloads: a body that is made piece by piece while it is sent, with bounded memory.
 //!
 //! Invariant: a piece that cannot be made breaks the connection; a client never takes a part for
-//! the whole. One slot of `Limits::downloads` is held until the end.
+//! the whole. One of the tenant's slots of `Limits::downloads` is held until the end.
 
 use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::try_unfold;
-use tokio::sync::OwnedSemaphorePermit;
 use tributary_model::error_code::ErrorCode;
+use tributary_model::id::TenantId;
 use tributary_model::problem::Problem;
 
 use super::format::Format;
+use super::slots::Slot;
 use crate::problem::ApiError;
 use crate::state::ApiState;
 
 /// Takes a slot, or says when to come again.
-pub(crate) fn slot(state: &ApiState) -> Result<OwnedSemaphorePermit, ApiError> {
-    let slot = state.limits.downloads.clone().try_acquire_owned();
+pub(crate) fn slot(state: &ApiState, tenant: &TenantId) -> Result<Slot, ApiError> {
     let busy = Problem {
         retry_after_ms: Some(5_000),
         ..Problem::new(ErrorCode::TooManyRequests, "too many downloads at once")
     };
-    slot.map_err(|_| busy.into())
+    let slot = state.limits.downloads.take(tenant);
+    slot.ok_or_else(|| busy.into())
 }
 
 /// What makes the pieces.
@@ -32,12 +33,7 @@ pub(crate) trait Pieces: Send + 'static {
 }
 
 /// The answer: a file named `name` in `format`.
-pub(crate) fn download<P: Pieces>(
-    pieces: P,
-    slot: OwnedSemaphorePermit,
-    name: &str,
-    format: Format,
-) -> Response {
+pub(crate) fn download<P: Pieces>(pieces: P, slot: Slot, name: &str, format: Format) -> Response {
     let stream = try_unfold((pieces, slot), |(mut pieces, slot)| async move {
         match pieces.next().await {
             Ok(Some(bytes)) => Ok(Some((bytes, (pieces, slot)))),

@@ -7,3 +7,4 @@ pub(crate) mod frame;
 pub(crate) mod json;
 pub(crate) mod page;
 pub(crate) mod parts;
+pub(crate) mod slots;

@@ -1,6 +1,7 @@
 //! The handlers: one endpoint, one file; a folder is a resource. A handler translates, calls, and
 //! translates back; rules live in `model`, queries in `store`.
 
+pub(crate) mod clients;
 pub(crate) mod connection_forms;
 pub(crate) mod connections;
 pub(crate) mod connectors;

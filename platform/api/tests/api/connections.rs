@@ -105,3 +105,33 @@ async fn what_does_not_fit_its_form_is_named_and_no_secret_is_shown() {
             .is_success()
     );
 }
+
+#[tokio::test]
+async fn stored_secrets_stay_with_the_endpoint_they_were_given_for() {
+    let api = Api::start().await;
+    let engineer = api.engineer("acme");
+    let put = async |document: &Value| {
+        let call = Call::put(PATH, document).bearer(&engineer);
+        api.call(call).await
+    };
+    let bearer = json!({"kind": "bearer"});
+    let first = with(bearer.clone(), json!({"token": "canary-of-a-secret"}));
+    assert!(put(&first).await.status.is_success());
+    let mut again = with(bearer.clone(), json!({}));
+    again["title"] = json!("a new title");
+    let kept = put(&again).await;
+    assert_eq!(kept.json()["outcome"], "updated", "{}", kept.text());
+
+    let mut elsewhere = again.clone();
+    elsewhere["endpoint"]["base_url"] = json!("https://collector.example/");
+    let refused = put(&elsewhere).await;
+    assert_eq!(refused.status, 422, "{}", refused.text());
+    assert_eq!(refused.json()["errors"][0]["pointer"], "/secrets");
+    // not by a detour over an endpoint that sends none
+    let mut without = elsewhere.clone();
+    without["endpoint"]["auth"] = json!({"kind": "none"});
+    assert!(put(&without).await.status.is_success());
+    assert_eq!(put(&elsewhere).await.status, 422);
+    elsewhere["secrets"] = json!({"token": "another"});
+    assert!(put(&elsewhere).await.status.is_success());
+}

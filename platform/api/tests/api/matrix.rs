@@ -184,10 +184,12 @@ fn identities(api: &Api) -> Vec<Identity> {
 /// A good request to the route. A route that is not here fails: add its line.
 fn request(route: &Route, names: &Names, identity: &Identity) -> Call {
     let id = route.operation_id.as_str();
+    // who may make a client makes one of their own, and removes it later
+    let own_client = format!("of-{}", identity.name.replace(' ', "-"));
     let (object, body): (&str, Option<Value>) = match id {
-        "get_tenant" | "get_trust" | "list_connectors" | "list_connections" | "list_mappings"
-        | "list_lookups" | "list_schemas" | "list_integrations" | "list_runs" | "get_run"
-        | "watch_run" | "cancel_run" | "redrive_run" | "resume_run" | "list_issues"
+        "list_clients" | "get_tenant" | "get_trust" | "list_connectors" | "list_connections"
+        | "list_mappings" | "list_lookups" | "list_schemas" | "list_integrations" | "list_runs"
+        | "get_run" | "watch_run" | "cancel_run" | "redrive_run" | "resume_run" | "list_issues"
         | "download_results" | "download_logs" | "explain_record" => ("", None),
         "get_connection" | "check_connection" => ("shop", None),
         "get_mapping" | "get_integration" => ("orders", None),
@@ -202,6 +204,11 @@ fn request(route: &Route, names: &Names, identity: &Identity) -> Call {
         "put_integration" => ("extra", Some(document_of("integrations", "extra"))),
         "put_trust" => ("", Some(json!({"trust_version": 1}))),
         "put_connector" => ("files", Some(manifest("files", "source"))),
+        "create_client" => (
+            "",
+            Some(json!({"name": own_client, "role": "customer_viewer"})),
+        ),
+        "delete_client" => (&own_client, None),
         "start_run" => ("", Some(json!({"integration": "orders"}))),
         other => panic!("the route {other} has no request here"),
     };
@@ -220,6 +227,7 @@ fn request(route: &Route, names: &Names, identity: &Identity) -> Call {
         HttpMethod::Get => Method::GET,
         HttpMethod::Put => Method::PUT,
         HttpMethod::Post => Method::POST,
+        HttpMethod::Delete => Method::DELETE,
         _ => panic!("a method without a row"),
     };
     let mut call = Call::new(method, &path);
@@ -268,6 +276,7 @@ async fn contents(api: &Api) -> Vec<String> {
     for tenant in ["acme", "globex", "nobody"] {
         let root = format!("/api/v1/tenants/{tenant}");
         for list in [
+            "clients",
             "connections",
             "mappings",
             "lookups",

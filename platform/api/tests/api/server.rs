@@ -25,6 +25,7 @@ async fn start(router: Router, connections: usize) -> Server {
     let limits = ServerLimits {
         connections,
         header_timeout: Duration::from_millis(400),
+        write_timeout: Duration::from_millis(400),
         drain: Duration::from_millis(1500),
     };
     let task = tokio::spawn(serve_with(listener, router, shutdown.clone(), limits));
@@ -93,6 +94,31 @@ async fn there_are_never_more_connections_than_allowed() {
         "{:?}",
         begun.elapsed()
     );
+}
+
+#[tokio::test]
+async fn who_takes_nothing_of_an_answer_loses_the_connection() {
+    let endless = get(|| async {
+        let piece = axum::body::Bytes::from(vec![b'x'; 1 << 20]);
+        let pieces =
+            futures_util::stream::repeat_with(move || Ok::<_, std::io::Error>(piece.clone()));
+        axum::body::Body::from_stream(pieces)
+    });
+    let short = get(|| async { "done" });
+    let router = Router::new()
+        .route("/endless", endless)
+        .route("/short", short);
+    // the one that stalls has the only connection there is
+    let server = start(router, 1).await;
+    let mut stalled = TcpStream::connect(server.address).await.unwrap();
+    let request = "GET /endless HTTP/1.1\r\nHost: x\r\n\r\n";
+    stalled.write_all(request.as_bytes()).await.unwrap();
+    let mut head = [0; 15];
+    stalled.read_exact(&mut head).await.unwrap();
+    assert_eq!(&head, b"HTTP/1.1 200 OK");
+    let next = "GET /short HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let answer = exchange(&server, next).await;
+    assert!(answer.ends_with("done"), "{answer}");
 }
 
 #[tokio::test]

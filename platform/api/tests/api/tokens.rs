@@ -155,3 +155,57 @@ async fn client_credentials_give_a_token_in_every_form_and_wrong_ones_none() {
         );
     }
 }
+
+#[tokio::test]
+async fn clients_are_made_with_a_secret_shown_once_and_no_more_rights_than_their_maker() {
+    let api = Api::start().await;
+    let path = "/api/v1/tenants/acme/clients";
+    let admin = api.token(Role::CustomerAdmin, "acme");
+    let make = |token: &str, name: &str, role: &str| {
+        Call::new(Method::POST, path)
+            .bearer(token)
+            .json(&json!({"name": name, "role": role}))
+    };
+    for (token, role) in [
+        (&admin, "engineer"),
+        (&admin, "operator"),
+        (&api.operator(), "operator"),
+    ] {
+        let answer = api.call(make(token, "agent", role)).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.text());
+        assert_eq!(answer.json()["errors"][0]["pointer"], "/role");
+    }
+    let made = api.call(make(&admin, "agent", "customer_viewer")).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    assert_eq!(made.headers[header::CACHE_CONTROL], "no-store");
+    let credentials = made.json();
+    assert_eq!(credentials["client_id"], "acme.agent");
+    let taken = api.call(make(&admin, "agent", "customer_viewer")).await;
+    assert_eq!(taken.status, StatusCode::CONFLICT);
+    let listed = api.ok(Call::get(path).bearer(&admin)).await;
+    let secret = credentials["client_secret"].as_str().unwrap();
+    assert!(listed.text().contains("acme.agent"));
+    assert!(!listed.text().contains(secret) && !listed.text().contains("argon2"));
+
+    let sign_in = || {
+        Call::new(Method::POST, "/api/v1/token").json(&json!({
+            "client_id": "acme.agent", "client_secret": secret
+        }))
+    };
+    let token = api.ok(sign_in()).await.json()["access_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let runs = "/api/v1/tenants/acme/runs";
+    api.ok(Call::get(runs).bearer(&token)).await;
+    let start = Call::new(Method::POST, runs)
+        .bearer(&token)
+        .json(&json!({"integration": "orders"}));
+    assert_eq!(api.call(start).await.status, StatusCode::FORBIDDEN);
+    let theirs = Call::get("/api/v1/tenants/globex/runs").bearer(&token);
+    assert_eq!(api.call(theirs).await.status, StatusCode::NOT_FOUND);
+
+    let remove = Call::new(Method::DELETE, &format!("{path}/agent")).bearer(&admin);
+    assert_eq!(api.call(remove).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(api.call(sign_in()).await.status, StatusCode::UNAUTHORIZED);
+}

@@ -18,6 +18,9 @@ pub(crate) struct Arguments {
     /// value for ${NAME} in the files (or set TRIBUTARY_VAR_NAME)
     #[arg(long = "var", value_name = "NAME=VALUE")]
     variables: Vec<String>,
+    /// file with a NAME=VALUE a line, for secrets that should not stand on a command line
+    #[arg(long, value_name = "FILE")]
+    var_file: Option<PathBuf>,
     /// one JSON object a line
     #[arg(long)]
     json: bool,
@@ -47,7 +50,7 @@ const KINDS: [&str; 5] = [
 /// Runs the command.
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let client = Client::connect(&arguments.server).await?;
-    let variables = Variables::parse(&arguments.variables)?;
+    let variables = Variables::parse(&arguments.variables, arguments.var_file.as_deref())?;
     for folder in &arguments.folders {
         for applied in tenant_folder(&client, folder, &variables).await? {
             if arguments.json {

@@ -11,6 +11,9 @@ pub(crate) struct Arguments {
     /// configuration file
     #[arg(long, env = "TRIBUTARY_CONFIG")]
     config: Option<std::path::PathBuf>,
+    /// folder of the data; keys lie beside it
+    #[arg(long)]
+    data_dir: Option<std::path::PathBuf>,
     /// one JSON object per check
     #[arg(long)]
     json: bool,
@@ -23,7 +26,7 @@ struct Check {
 
 /// Runs the command.
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let config = Config::load(arguments.config.as_deref())?;
+    let config = Config::load(arguments.config.as_deref(), arguments.data_dir.as_deref())?;
     let checks = vec![
         Check {
             name: "data folder",
@@ -65,14 +68,21 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether the folder, or what is there of the way to it, can be written. Nothing is left behind.
 fn writable(folder: &Path) -> Result<String, String> {
-    std::fs::create_dir_all(folder)
-        .and_then(|()| {
-            let probe = folder.join(".probe");
-            std::fs::write(&probe, b"x")?;
-            std::fs::remove_file(&probe)
+    let there = folder.ancestors().find(|folder| folder.exists());
+    let there = match there {
+        Some(there) => there,
+        None => Path::new("."),
+    };
+    tempfile::tempfile_in(there)
+        .map(|_| {
+            if there == folder {
+                folder.display().to_string()
+            } else {
+                format!("{} (made at first start)", folder.display())
+            }
         })
-        .map(|()| folder.display().to_string())
         .map_err(|error| {
             format!(
                 "{} cannot be written: {error}; set data_dir to a folder of this user",
@@ -102,13 +112,35 @@ async fn listen(config: &Config) -> Result<String, String> {
     let address = config.server.listen;
     match tokio::net::TcpListener::bind(address).await {
         Ok(_) => Ok(format!("{address} is free")),
+        Err(_) if serves(address).await => Ok(format!("{address}: a server is running there")),
         Err(error) => Err(format!(
             "{address} cannot be used: {error}; stop what listens there or set server.listen"
         )),
     }
 }
 
+/// Whether a Tributary server answers at the address.
+async fn serves(address: std::net::SocketAddr) -> bool {
+    let url = format!("http://{address}/api/v1/health/live");
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(std::time::Duration::from_secs(2));
+    let Ok(client) = client.build() else {
+        return false;
+    };
+    let answer = client.get(url).send().await;
+    answer.is_ok_and(|answer| answer.status().is_success())
+}
+
 async fn ledger(config: &Config) -> Result<String, String> {
+    if let Some(file) = config.store.url.strip_prefix("sqlite://")
+        && !Path::new(file).exists()
+    {
+        return Ok(format!("{file} (made at first start)"));
+    }
+    if serves(config.server.listen).await {
+        return Ok("in use by the server that is running".to_owned());
+    }
     match tributary_store::Store::open(&config.store.url).await {
         Ok(_) => Ok("opens, migrations are applied".to_owned()),
         Err(error) => Err(format!("{error}; check store.url and the database's log")),

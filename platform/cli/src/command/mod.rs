@@ -2,6 +2,7 @@
 //! of a library, for those that work offline) and prints what comes back.
 
 pub(crate) mod apply;
+pub(crate) mod clients;
 pub(crate) mod compile_component;
 pub(crate) mod connection;
 pub(crate) mod connector;

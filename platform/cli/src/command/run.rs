@@ -5,8 +5,14 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-use crate::client::{Client, ServerOptions, required, segment};
+use crate::client::{Client, ServerOptions, Unreachable, required, segment};
 use crate::{print, report};
+
+/// Pauses between two looks at a run.
+const FIRST_PAUSE: Duration = Duration::from_millis(150);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Looks in a row that may be lost, a second apart: a server that is restarted comes back.
+const MOST_LOST: u32 = 60;
 
 /// Arguments of `tributary run`.
 #[derive(clap::Args)]
@@ -40,6 +46,10 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         print::line(&id);
         return Ok(());
     }
+    let tenant = &arguments.tenant;
+    print::remark(&format!(
+        "{id} has started; it goes on if this ends: tributary runs {tenant} {id}"
+    ));
     let finished = follow(
         &client,
         &arguments.tenant,
@@ -83,8 +93,19 @@ pub(crate) async fn follow(
     bar: &ProgressBar,
 ) -> anyhow::Result<Value> {
     let path = format!("/tenants/{}/runs/{}", segment(tenant), segment(id));
+    let (mut pause, mut lost) = (FIRST_PAUSE, 0);
     loop {
-        let run = client.get(&path).await?;
+        let run = match client.get(&path).await {
+            Ok(run) => run,
+            Err(error) if error.is::<Unreachable>() && lost < MOST_LOST => {
+                lost += 1;
+                bar.set_message("the server is not reached; asking again");
+                tokio::time::sleep(LONGEST_PAUSE).await;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        lost = 0;
         let state = required(&run, "state")?.to_owned();
         bar.set_message(progress_text(&run));
         if ["succeeded", "completed_with_errors", "failed", "cancelled"].contains(&state.as_str()) {
@@ -92,7 +113,9 @@ pub(crate) async fn follow(
             return Ok(run);
         }
         bar.tick();
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        tokio::time::sleep(pause).await;
+        // the view of a long run sums much: it is asked for less often
+        pause = LONGEST_PAUSE.min(pause * 5 / 4);
     }
 }
 

@@ -1,5 +1,5 @@
-//! `tributary runs TENANT [RUN]`: the tenant's runs, or one run's report; `tributary runs resume
-//! TENANT RUN`: lets a paused run go on.
+//! `tributary runs TENANT [RUN]`: the tenant's runs, or one run's report; `tributary runs
+//! cancel|resume|redrive TENANT RUN` changes one.
 
 use std::path::PathBuf;
 
@@ -29,12 +29,19 @@ pub(crate) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Change {
+    /// start nothing new of a run; what is under way ends or is given back
+    Cancel(OneRun),
     /// let a paused run go on at once
-    Resume {
-        tenant: String,
-        /// id of the run
-        run: String,
-    },
+    Resume(OneRun),
+    /// take up again the records of a finished run that ended quarantined, rejected or uncertain
+    Redrive(OneRun),
+}
+
+#[derive(clap::Args)]
+struct OneRun {
+    tenant: String,
+    /// id of the run
+    run: String,
 }
 
 /// Arguments of `tributary issues` and `tributary results`.
@@ -55,8 +62,11 @@ pub(crate) struct DownloadArguments {
 /// Runs the command.
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let client = Client::connect(&arguments.server).await?;
-    if let Some(Change::Resume { tenant, run }) = &arguments.change {
-        return resume(&client, tenant, run).await;
+    match &arguments.change {
+        Some(Change::Cancel(run)) => return change(&client, run, "cancel").await,
+        Some(Change::Resume(run)) => return change(&client, run, "resume").await,
+        Some(Change::Redrive(run)) => return change(&client, run, "redrive").await,
+        None => {}
     }
     let Some(tenant) = &arguments.tenant else {
         anyhow::bail!("no tenant is named\n  hint: tributary runs TENANT [RUN]");
@@ -67,8 +77,9 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     list(&client, tenant, arguments).await
 }
 
-async fn resume(client: &Client, tenant: &str, id: &str) -> anyhow::Result<()> {
-    let path = format!("/tenants/{}/runs/{}/resume", segment(tenant), segment(id));
+async fn change(client: &Client, one: &OneRun, verb: &str) -> anyhow::Result<()> {
+    let (tenant, id) = (segment(&one.tenant), segment(&one.run));
+    let path = format!("/tenants/{tenant}/runs/{id}/{verb}");
     let run = client.post(&path, &serde_json::json!({})).await?;
     print::line(&report::table_head());
     print::line(&report::table_row(&run));

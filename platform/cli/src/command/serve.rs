@@ -40,10 +40,7 @@ pub(crate) struct Arguments {
 
 /// Runs the command until SIGTERM or Ctrl-C.
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let mut config = Config::load(arguments.config.as_deref())?;
-    if let Some(folder) = &arguments.data_dir {
-        config = config.in_folder(folder.clone());
-    }
+    let config = Config::load(arguments.config.as_deref(), arguments.data_dir.as_deref())?;
     start_log(&config)?;
     refuse_open_plaintext(config.server.listen)?;
     make_folders(&config)?;

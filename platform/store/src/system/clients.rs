@@ -85,6 +85,47 @@ impl SystemStore {
         })
     }
 
+    /// Makes a client; whether its id was free.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn client_add(&self, new: &NewClient) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let now = tx.now;
+        let made = sqlx::query(
+            "insert into client (client_id, tenant, role, secret_hash, created_at, updated_at)
+             values ($1, $2, $3, $4, $5, $5) on conflict (client_id) do nothing",
+        )
+        .bind(new.client_id.as_str())
+        .bind(new.tenant.as_ref().map(|t| t.as_str().to_owned()))
+        .bind(new.role.as_str())
+        .bind(new.secret_hash.as_str())
+        .bind(now)
+        .execute(tx.conn())
+        .await?;
+        tx.commit().await?;
+        Ok(made.rows_affected() == 1)
+    }
+
+    /// Removes a client of a tenant; whether it was there.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn client_remove(
+        &self,
+        tenant: &TenantId,
+        client_id: &str,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let removed = sqlx::query("delete from client where client_id = $1 and tenant = $2")
+            .bind(client_id)
+            .bind(tenant.as_str())
+            .execute(tx.conn())
+            .await?;
+        tx.commit().await?;
+        Ok(removed.rows_affected() == 1)
+    }
+
     /// The client with this id.
     ///
     /// # Errors

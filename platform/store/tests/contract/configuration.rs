@@ -117,6 +117,19 @@ pub(crate) async fn clients(bed: Bed) {
         ["acme-ci"]
     );
     assert!(bed.system.client("nobody").await.unwrap().is_none());
+
+    new.client_id = "globex.ci".to_owned();
+    assert!(bed.system.client_add(&new).await.unwrap());
+    let first = new.secret_hash.clone();
+    new.secret_hash = "$argon2id$4".to_owned();
+    assert!(!bed.system.client_add(&new).await.unwrap());
+    let kept = bed.system.client("globex.ci").await.unwrap().unwrap();
+    assert_eq!(kept.secret_hash, first, "a taken id keeps its secret");
+    let (acme, globex) = (slug("acme"), slug("globex"));
+    let remove = async |tenant| bed.system.client_remove(tenant, "globex.ci").await.unwrap();
+    assert!(!remove(&acme).await, "only its own tenant removes it");
+    assert!(remove(&globex).await);
+    assert!(!remove(&globex).await);
 }
 
 pub(crate) async fn connectors(bed: Bed) {

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::Value;
 use tributary_model::connection_form::{self, Form};
-use tributary_model::document::{ConnectionDocument, Endpoint};
+use tributary_model::document::{ConnectionDocument, Endpoint, HttpAuth};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::manifest::{EndpointKind, Manifest};
 use tributary_model::problem::{Place, Problem};
@@ -26,7 +26,7 @@ use crate::wire::document::{NamePath, Save, SaveQuery, Saved, check_name, saved,
 /// the plain text a JSON object of names and values.
 pub(crate) use tributary_model::document::SECRETS_KIND;
 
-/// Makes or changes the connection. Without `secrets` the stored ones stay.
+/// Makes or changes the connection. Without `secrets` the stored ones stay, as long as the endpoint does.
 #[utoipa::path(
     put,
     path = "/api/v1/tenants/{tenant}/connections/{name}",
@@ -45,7 +45,7 @@ pub(crate) async fn put_connection(
     State(state): State<ApiState>,
     scope: Scope,
     Names(path): Names<NamePath>,
-    Save(options): Save,
+    Save(mut options): Save,
     Document(mut document): Document<ConnectionDocument>,
 ) -> Result<Response, ApiError> {
     check_name(&path.name, &document.name)?;
@@ -53,6 +53,11 @@ pub(crate) async fn put_connection(
     check_against(&document, &stored(&connector.manifest)?)?;
     check_form(&document)?;
     let secrets = std::mem::take(&mut document.secrets);
+    if secrets.is_empty() {
+        let kept = keeps_secrets(&scope, &document).await?;
+        // nobody may come between this look and the change
+        options.expected_version = options.expected_version.or(kept);
+    }
     let vault = scope.vault(&state)?;
     let new = NewConnection {
         name: document.name.clone(),
@@ -135,6 +140,29 @@ fn faults(schema: &Value, value: &Value, at: &str) -> Result<Vec<Place>, ApiErro
         detail: error.to_string(),
     };
     Ok(validator.iter_errors(value).map(place).collect())
+}
+
+/// Whether stored secrets may stay: only where they go to the same place as before, in the same way and
+/// with the same trust. Otherwise whoever may change a connection could have its secrets sent to a
+/// host of theirs. Gives the version that this holds for.
+async fn keeps_secrets(
+    scope: &Scope,
+    document: &ConnectionDocument,
+) -> Result<Option<u32>, ApiError> {
+    let Some(stored) = scope.store.connection(&document.name).await? else {
+        return Ok(None);
+    };
+    let internal = |error: serde_json::Error| ApiError::internal(ErrorCode::Internal, &error);
+    let before: ConnectionDocument = serde_json::from_str(&stored.content).map_err(internal)?;
+    let sends_none =
+        matches!(&document.endpoint, Endpoint::Http { auth, .. } if **auth == HttpAuth::None);
+    if stored.sealed_secrets.is_none() || sends_none || before.endpoint == document.endpoint {
+        return Ok(Some(stored.version));
+    }
+    let detail = "the endpoint has changed, so its secrets must be given again";
+    Err(ApiError::new(ErrorCode::ConfigInvalid, detail)
+        .hint("put the secrets into the document; stored ones are never sent to another place")
+        .at("/secrets"))
 }
 
 /// `None` keeps what is stored.

@@ -12,7 +12,6 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tributary_model::clock::UnixMillis;
 use tributary_model::error_code::ErrorCode;
@@ -23,6 +22,7 @@ use crate::auth::Scope;
 use crate::auth::token::TOKEN_LIFE_S;
 use crate::problem::ApiError;
 use crate::request::parts::Names;
+use crate::request::slots::Slot;
 use crate::state::ApiState;
 use crate::wire::run::{RunPath, view};
 
@@ -47,8 +47,8 @@ pub(crate) async fn watch_run(
 ) -> Result<impl IntoResponse, ApiError> {
     let found = scope.store.run(&path.run).await?;
     found.ok_or_else(ApiError::not_found)?;
-    let slot = state.limits.watchers.clone().try_acquire_owned();
-    let slot = slot.map_err(|_| Problem {
+    let slot = state.limits.watchers.take(&scope.tenant);
+    let slot = slot.ok_or_else(|| Problem {
         retry_after_ms: Some(5_000),
         ..Problem::new(ErrorCode::TooManyRequests, "too many live streams at once")
     })?;
@@ -82,7 +82,7 @@ struct Watch {
     wait: Duration,
     stage: Stage,
     until: Instant,
-    _slot: OwnedSemaphorePermit,
+    _slot: Slot,
 }
 
 #[derive(PartialEq)]

@@ -85,6 +85,7 @@ pub(crate) async fn list_issues(
         let page = issue_page(&scope.store, &run.id, filter, limit).await?;
         return Ok(Json(page).into_response());
     }
+    let slot = slot(&state, &scope.tenant)?;
     let pieces = IssuePieces {
         store: scope.store,
         run: run.id,
@@ -92,7 +93,7 @@ pub(crate) async fn list_issues(
         csv: (format == Format::Csv).then(csv_writer),
     };
     let name = format!("{}-issues", pieces.run);
-    Ok(download(pieces, slot(&state)?, &name, format))
+    Ok(download(pieces, slot, &name, format))
 }
 
 async fn issue_page(

@@ -36,6 +36,7 @@ pub(crate) async fn download_logs(
     let run = run.ok_or_else(ApiError::not_found)?;
     let objects = scope.store.run_log(&run.id).await?;
     let objects: Vec<String> = objects.into_iter().map(|(object, _)| object).collect();
+    let slot = slot(&state, &scope.tenant)?;
     let pieces = LogPieces {
         vault: scope.vault(&state)?,
         lake: state.lake.clone(),
@@ -43,7 +44,7 @@ pub(crate) async fn download_logs(
         objects: objects.into_iter(),
     };
     let name = format!("{}-logs", run.id);
-    Ok(download(pieces, slot(&state)?, &name, Format::Ndjson))
+    Ok(download(pieces, slot, &name, Format::Ndjson))
 }
 
 struct LogPieces {

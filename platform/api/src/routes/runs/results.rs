@@ -70,6 +70,7 @@ pub(crate) async fn download_results(
     if format == Format::Json {
         return Err(ApiError::request("results come as ndjson or csv"));
     }
+    let slot = slot(&state, &scope.tenant)?;
     let pieces = ResultPieces {
         vault: scope.vault(&state)?,
         lake: state.lake.clone(),
@@ -82,7 +83,7 @@ pub(crate) async fn download_results(
         table: (format == Format::Csv).then(Table::new),
     };
     let name = format!("{}-results", pieces.run);
-    Ok(download(pieces, slot(&state)?, &name, format))
+    Ok(download(pieces, slot, &name, format))
 }
 
 struct ResultPieces {
