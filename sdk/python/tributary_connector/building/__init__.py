@@ -5,6 +5,8 @@
 | `manifest` | `connector.json`, and the configuration's schema derived into it |
 | `lint` | what can't work in a component, told before it is built |
 | `world` | the WIT world of the manifest: imports are capabilities, exports are roles |
+| `stubs` | the stubs of WASI joined, so that few instances are needed |
+| `binary` | numbers, names and sections |
 | `component` | the bytes: imports, digest, the manifest's section |
 | `build` | the steps in order |
 """

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from . import component, lint, manifest, world
+from . import component, lint, manifest, stubs, world
 from .manifest import Refused
 
 KIT = Path(__file__).resolve().parents[2]
@@ -26,7 +26,7 @@ def build(folder: Path, out: Path | None = None) -> Path:
     if manifest.derive(folder, found):
         print("connector.json: config_schema is renewed from the dataclass")
     with tempfile.TemporaryDirectory(prefix="tributary-build-") as scratch:
-        raw = _componentize(folder, found, Path(scratch))
+        raw = stubs.joined(_componentize(folder, found, Path(scratch)))
     _compare(raw, found)
     finished = component.with_manifest(raw, found)
     out = out or folder / "dist" / f"{found['name']}.wasm"
