@@ -4,8 +4,16 @@ import * as contract from "tributary:connector/connections@0.1.0";
 
 import { asked } from "./errors.js";
 
+/** By label. One handle serves a whole call: asked anew for each page, a thousand would soon be held. */
+const known = new Map();
+
 /** The connection that `connector.json` declares under `connection/label`. */
 export function connection(label) {
+  if (!known.has(label)) known.set(label, opened(label));
+  return known.get(label);
+}
+
+function opened(label) {
   const handle = asked(() => contract.get(label));
   return {
     handle,

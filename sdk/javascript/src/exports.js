@@ -41,7 +41,9 @@ export function targetOf(connector, tell) {
     settle: (config, call, response) =>
       answered(tell, () => {
         const body = new TextDecoder().decode(Uint8Array.from(response.body));
-        const given = { ...call, body: "", context: call.context == null ? undefined : JSON.parse(call.context) };
+        const context = call.context == null ? undefined : JSON.parse(call.context);
+        // the engine hands over a Uint32Array, whose `map` makes no other lists
+        const given = { ...call, body: "", rows: Array.from(call.rows), context };
         const found = connector.settle(parse(connector.config, config), given, { ...response, body });
         return [...found].map(([row, outcome]) => ({ row, outcome: outcomeOf(row, outcome) }));
       }),
