@@ -14,8 +14,6 @@ from ..export import config_type, exported_class
 CONTRACT = "tributary:connector@0.1.0"
 # The role of the manifest by the export's name.
 ROLES = {"source": "source", "api_target": "target"}
-# Memory that a Python component needs at least, MiB; measured in README.md.
-MEMORY_MIB = 128
 
 
 class Refused(Exception):
@@ -36,9 +34,6 @@ def load(folder: Path) -> dict[str, Any]:
     unknown = [role for role in manifest.get("roles", []) if role not in ROLES]
     if unknown or not manifest.get("roles"):
         raise Refused(f'{path}: "roles" must be of {", ".join(ROLES)}')
-    memory = manifest.get("limits", {}).get("memory_mib", 64)
-    if memory < MEMORY_MIB:
-        raise Refused(f'{path}: set "limits": {{"memory_mib": {MEMORY_MIB}}} or more; Python does not start with {memory}')
     return manifest
 
 
