@@ -29,7 +29,21 @@ export async function bundled(folder, manifest, exported) {
     "export const base = baseOf(connector, tell);",
     `export const ${exported} = ${exported}Of(connector, tell);`,
   ];
-  return run(lines.join("\n"), folder, []);
+  return run(lines.join("\n"), folder, granted(manifest.capabilities ?? []));
+}
+
+/** The contract stays outside of the bundle, and only what the manifest lists. */
+function granted(capabilities) {
+  return {
+    name: "contract",
+    setup(bundling) {
+      bundling.onResolve({ filter: CONTRACT }, ({ path: name }) => {
+        const interfaceName = name.split("/")[1].split("@")[0];
+        if (capabilities.includes(interfaceName)) return { path: name, external: true };
+        return { errors: [{ text: `list "${interfaceName}" under "capabilities" in connector.json` }] };
+      });
+    },
+  };
 }
 
 /** The connector's module as an object, in this process. Its capabilities are empty. */
@@ -42,16 +56,15 @@ export async function evaluated(folder) {
     },
   };
   const source = `export { default } from ${JSON.stringify(entry(folder))};`;
-  const code = await run(source, folder, [nothing]);
+  const code = await run(source, folder, nothing);
   return import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`);
 }
 
-async function run(source, folder, plugins) {
+async function run(source, folder, contract) {
   const own = {
     name: "kit",
     setup(bundling) {
       bundling.onResolve({ filter: /^@tributary\/connector(\/|$)/ }, ({ path: name }) => ({ path: inKit(name) }));
-      if (plugins.length === 0) bundling.onResolve({ filter: CONTRACT }, ({ path: name }) => ({ path: name, external: true }));
     },
   };
   const result = await build({
@@ -63,7 +76,7 @@ async function run(source, folder, plugins) {
     target: "es2022",
     mainFields: ["module", "main"],
     logLevel: "silent",
-    plugins: [...plugins, own],
+    plugins: [contract, own],
   });
   return result.outputFiles[0].text;
 }

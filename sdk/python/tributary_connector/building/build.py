@@ -20,7 +20,7 @@ def build(folder: Path, out: Path | None = None) -> Path:
     """Builds the connector in `folder` to `dist/NAME.wasm` (or `out`) and says what it is."""
     folder = folder.resolve()
     found = manifest.load(folder)
-    faults = lint.faults(folder)
+    faults = lint.faults(folder, found.get("capabilities", []))
     if faults:
         raise Refused("\n".join(faults))
     if manifest.derive(folder, found):
@@ -55,8 +55,14 @@ def _componentize(folder: Path, found: dict[str, Any], scratch: Path) -> bytes:
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     done = subprocess.run(command, env={**environment, "PYTHONHASHSEED": "0"}, capture_output=True, text=True)
     if done.returncode != 0:
-        raise Refused(f"componentize-py failed:\n{done.stdout}{done.stderr}".rstrip())
+        raise Refused(f"componentize-py failed:\n{_said(done.stdout + done.stderr)}")
     return raw.read_bytes()
+
+
+def _said(text: str) -> str:
+    """The connector's own traceback, without the tool's."""
+    own = text.split("\nCaused by:")[0].split("\nStack backtrace:")[0]
+    return own.split("AssertionError: ")[-1].strip()
 
 
 def _left_out(folder: str, names: list[str]) -> list[str]:

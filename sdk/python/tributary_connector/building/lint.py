@@ -31,16 +31,21 @@ _FORBIDDEN = {
     "urllib.request": _HOST,
     "uuid": _CHANCE,
 }
+# The kit's modules that are a capability each.
+_CAPABILITIES = {name: name for name in ("connections", "control", "files", "http", "log", "output")} | {"rows": "codec"}
 
 
-def faults(folder: Path) -> list[str]:
-    """A line for each fault in the connector's own modules."""
+def faults(folder: Path, capabilities: list[str]) -> list[str]:
+    """A line for each fault in the connector's own modules. `capabilities` are those of the manifest."""
     found: list[str] = []
     for path in modules(folder):
         tree = ast.parse(path.read_text("utf-8"), str(path))
         place = path.relative_to(folder)
         for node, name in _imports(tree):
             reason = _FORBIDDEN.get(name) or _FORBIDDEN.get(name.split(".")[0])
+            wanted = _CAPABILITIES.get(name.removeprefix("tributary_connector."))
+            if name.startswith("tributary_connector.") and wanted and wanted not in capabilities:
+                reason = f'list "{wanted}" under "capabilities" in connector.json'
             if reason:
                 found.append(f"{place}, line {node.lineno}: import {name}: {reason}")
         for node in _late(tree):
