@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
+from typing import Any
 
 
 def imported(interface: str) -> ModuleType:
@@ -20,6 +21,11 @@ def imported(interface: str) -> ModuleType:
             f'the capability "{interface}" is not there: list it under "capabilities" in connector.json, '
             "or use tributary_connector.testing in a test"
         ) from None
+
+
+def raising() -> Any:
+    """What carries an error of the contract out of an export."""
+    return importlib.import_module("componentize_py_types").Err
 
 
 def exported(interface: str) -> ModuleType:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from . import config as configuration
 from . import guard
-from .contract import exported, imported
+from .contract import exported, imported, raising
 from .errors import Error
 from .source import Selection, Source
 from .target import Batch, Call, Delivered, Rejected, Response, Retry, Target
@@ -196,12 +196,10 @@ def _places(error: Exception) -> list[str]:
 
 
 def _err(error: Error) -> Exception:
-    from componentize_py_types import Err  # noqa: PLC0415 - made by the build
-
     types = imported("types")
     kind = types.ErrorKind[error.kind.upper()]
     value = types.Error(kind, error.code, error.message, error.field, error.retry_after_ms)
-    raised: Exception = Err(value)
+    raised: Exception = raising()(value)
     return raised
 
 

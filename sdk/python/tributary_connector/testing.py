@@ -85,9 +85,7 @@ class Host:
         selection = Selection(stream, states is not None, None, state)
         return list(self._enter(connector).partitions(self._typed(connector, config), selection))
 
-    def read(
-        self, connector: Any, config: Any, stream: str, *, partition: Any = None, checkpoint: Any = None
-    ) -> Read:
+    def read(self, connector: Any, config: Any, stream: str, *, partition: Any = None, checkpoint: Any = None) -> Read:
         """Reads a partition (the first if none is given), from a checkpoint on."""
         if partition is None:
             partition = self.partitions(connector, config, stream)[0]
@@ -260,8 +258,7 @@ def _install() -> None:
         Encoding=Enum("Encoding", ["NDJSON"]),
         ErrorKind=Enum("ErrorKind", [kind.upper() for kind in KINDS]),
     )
-    levels = Enum("Level", ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"])
-    _module("wit_world.imports.log", Level=levels, log=_log)
+    _module("wit_world.imports.log", Level=Enum("Level", ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]), log=_log)
     _module(
         "wit_world.imports.control",
         stopping=lambda: _current.host.stopping,

@@ -32,7 +32,9 @@ _FORBIDDEN = {
     "uuid": _CHANCE,
 }
 # The kit's modules that are a capability each.
-_CAPABILITIES = {name: name for name in ("connections", "control", "files", "http", "log", "output")} | {"rows": "codec"}
+_CAPABILITIES = {name: name for name in ("connections", "control", "files", "http", "log", "output")} | {
+    "rows": "codec"
+}
 
 
 def faults(folder: Path, capabilities: list[str]) -> list[str]:
