@@ -1,0 +1,46 @@
+import type { Reader } from "./reader.js";
+
+export interface Piped {
+  rows: number;
+  pages: number;
+  /** Where the next row starts. */
+  line: number;
+  offset: number;
+  ended: boolean;
+}
+
+/** Rows that stay in the host. */
+export class Rows {
+  /** Column names of delimited text. */
+  columns(): string[];
+  /** The scalar at a JSON Pointer of the document as text. JSON only. */
+  probe(pointer: string): string | undefined;
+  /** One scalar field of all rows, in order. JSON only. */
+  pluck(pointer: string): (string | undefined)[];
+  /** Moves at most `maxPages` (1) pages on. */
+  pipe(stream: string, maxPages?: number): Piped;
+  /** Moves all rows on and closes. Gives their number. */
+  pipeAll(stream: string): number;
+  close(): void;
+}
+
+interface Start {
+  line: number;
+  offset: number;
+}
+
+export interface CsvOptions {
+  source: string;
+  delimiter?: string;
+  quote?: string | null;
+  encoding?: string;
+  header?: boolean;
+  columns?: string[];
+  expected_columns?: string[];
+  start?: Start;
+}
+
+/** Hands the bytes to a native decoder. `source` is the name by which people call them. */
+export function decode(reader: Reader, format: "csv", options: CsvOptions): Rows;
+export function decode(reader: Reader, format: "json", options: { source: string; records?: string }): Rows;
+export function decode(reader: Reader, format: "ndjson", options: { source: string; start?: Start }): Rows;

@@ -1,0 +1,78 @@
+// All interfaces of the contract over the host in memory that is current; see `testing.js`.
+
+import { current, cut, fault, pointed, scalar } from "./testing.js";
+
+// connections, control, log
+export const get = (label) => ({ label: () => label, baseUrl: () => current().baseUrl });
+export const stopping = () => current().stopping;
+export const nowMs = () => BigInt(current().nowMs);
+export const sleepMs = () => {};
+export const log = (level, message, fields) => {
+  current().lines.push([level, message, ...fields.map(([name, value]) => `${name}=${value}`)].join(" "));
+};
+
+// http
+export function send(_, { method, path, query, headers, body }) {
+  const host = current();
+  const asked = { method, path, query: Object.fromEntries(query), headers: Object.fromEntries(headers), body };
+  host.requests.push(asked);
+  if (!host.answer) throw fault("transient", "the test gave the host no answer", "connection_unreachable");
+  const [status, answered, text] = host.answer(asked);
+  return { status, headers: Object.entries(answered), body: reader(new TextEncoder().encode(text), 0) };
+}
+
+// files
+export const list = (_, folder) => ({ entries: paths(folder).map((path) => stat(_, path)), next: undefined });
+export const stat = (_, path) => ({ path, size: BigInt(file(path).length), modifiedMs: 1_780_000_000_000n });
+export const open = (_, path, offset) => reader(file(path).subarray(Number(offset)), Number(offset));
+
+function paths(folder) {
+  const inside = (path) => path.slice(0, path.lastIndexOf("/")) === folder.replace(/\/$/, "");
+  return Object.keys(current().files).filter(inside).sort();
+}
+
+function file(path) {
+  const text = current().files[path];
+  if (text === undefined) throw fault("not-found", `${path} does not exist`, "source_not_found");
+  return new TextEncoder().encode(text);
+}
+
+function reader(data, origin) {
+  let at = 0;
+  const read = (most) => {
+    const piece = data.subarray(at, at + most);
+    at += piece.length;
+    return piece;
+  };
+  return { data, origin, read, size: () => BigInt(data.length) };
+}
+
+// codec, output
+export function decode(source, format, given) {
+  const options = JSON.parse(given);
+  const { columns, rows, document, end } = cut(source, format, options);
+  let next = 0;
+  return {
+    schema: () => JSON.stringify(columns ? { columns } : {}),
+    probe: (pointer) => scalar(pointed(document, pointer)),
+    pluck: (pointer) => rows.map(({ row }) => scalar(pointed(row, pointer))),
+    pipe(maxPages) {
+      const moved = rows.slice(next, next + Math.max(1, maxPages));
+      current().handOver(moved.map(({ row }) => row));
+      next += moved.length;
+      const place = moved.at(-1)?.place ?? end;
+      return { rows: BigInt(moved.length), pages: moved.length, next: place, ended: moved.length < maxPages };
+    },
+  };
+}
+
+export const pipe = (_, rows, maxPages) => rows.pipe(maxPages);
+export const emit = ({ data }) => {
+  const lines = new TextDecoder().decode(data).split("\n");
+  current().handOver(lines.filter((line) => line !== "").map((line) => JSON.parse(line)));
+};
+export const checkpoint = (state) => {
+  const { out } = current();
+  out.checkpoints.push(JSON.parse(state));
+  out.covered.push(out.rows.length);
+};
