@@ -14,7 +14,7 @@ use tributary_store::{
     RecordIssue, RecordOutcome, record_key_hash,
 };
 
-use crate::harness::{Api, Call, slug};
+use crate::harness::{Api, Call, document_of, slug};
 
 fn start(tenant: &str) -> Call {
     let path = format!("/api/v1/tenants/{tenant}/runs");
@@ -184,8 +184,14 @@ async fn a_run_is_started_once_per_key_and_wakes_the_workers() {
     assert_eq!(first.json()["state"], "queued");
     let woken = tokio::time::timeout(std::time::Duration::ZERO, api.state.wake.notified());
     assert!(woken.await.is_ok(), "nobody was woken");
+    // what the document says by now does not matter to a request that was answered before
+    let path = "/api/v1/tenants/acme/integrations/orders";
+    let mut changed = document_of("integrations", "orders");
+    changed["title"] = json!("another");
+    changed["mode"] = json!("incremental");
+    api.ok(Call::put(path, &changed).bearer(&engineer)).await;
     let again = api.call(with_key("k1")).await;
-    assert_eq!(again.status, StatusCode::OK);
+    assert_eq!(again.status, StatusCode::OK, "{}", again.text());
     assert_eq!(again.json()["id"], run.as_str());
     let other = Call::new(Method::POST, "/api/v1/tenants/acme/runs")
         .header("idempotency-key", "k1")

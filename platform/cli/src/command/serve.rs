@@ -145,13 +145,36 @@ fn lock_folder(folder: &std::path::Path) -> anyhow::Result<std::fs::File> {
     Ok(file)
 }
 
+/// The key file, which must be the one of this database: a new one is made only for a database without
+/// tenants, since nothing that another key has sealed can be opened with it.
+async fn vault(config: &Config, store: &Store) -> anyhow::Result<Vault> {
+    let file = config.keys.dir.join("platform.key");
+    let tenants = store.system().tenants().await?;
+    let Some(tenant) = tenants.first() else {
+        return Ok(Vault::open_or_create(&file)?);
+    };
+    if !file.exists() {
+        anyhow::bail!(
+            "{} is not there, but the ledger has tenants that were sealed with it\n  hint: put the copy of the key file back, or set keys.dir to where it lies",
+            file.display()
+        );
+    }
+    let vault = Vault::open_or_create(&file)?;
+    let name = &tenant.document.name;
+    if vault.tenant(name, &tenant.wrapped_key).is_err() {
+        anyhow::bail!(
+            "{} is not the key file of this ledger: it does not open what was sealed for the tenant {name}\n  hint: put the right key file there, or set store.url to the ledger it belongs to",
+            file.display()
+        );
+    }
+    Ok(vault)
+}
+
 async fn services(config: &Config) -> anyhow::Result<Services> {
-    let vault = Arc::new(Vault::open_or_create(
-        &config.keys.dir.join("platform.key"),
-    )?);
     let store = Store::open(&config.store.url)
         .await
         .context("could not open the ledger")?;
+    let vault = Arc::new(vault(config, &store).await?);
     let egress = EgressPolicy {
         allow: config.egress.allow.clone(),
     };
@@ -249,29 +272,29 @@ fn explain(services: &Arc<Services>) -> Arc<ExplainFn> {
 /// Makes the operator's client at the first start and keeps its file up to date.
 async fn operator(config: &Config, store: &Store, url: &str) -> anyhow::Result<()> {
     let file = config.operator_file();
-    if let Ok(mut credentials) = read_credentials(&file) {
-        url.clone_into(&mut credentials.url);
-        return write_credentials(&file, &credentials);
-    }
-    let secret = random_secret()?;
-    let hashing = secret.clone();
-    let secret_hash = tokio::task::spawn_blocking(move || hash_secret(&hashing)).await??;
-    let client_id = format!("operator-{}", &UuidSource.next_id());
-    store
-        .system()
-        .client_put(&NewClient {
-            client_id: client_id.clone(),
+    let credentials = match read_credentials(&file) {
+        Ok(credentials) => Credentials {
+            url: url.to_owned(),
+            ..credentials
+        },
+        Err(_) => Credentials {
+            url: url.to_owned(),
+            client_id: format!("operator-{}", &UuidSource.next_id()),
+            client_secret: random_secret()?,
+        },
+    };
+    let known = store.system().client(&credentials.client_id).await?;
+    if known.is_none() {
+        // also when the database is a new one and the file is not
+        let secret = credentials.client_secret.clone();
+        let secret_hash = tokio::task::spawn_blocking(move || hash_secret(&secret)).await??;
+        let new = NewClient {
+            client_id: credentials.client_id.clone(),
             tenant: None,
             role: Role::Operator,
             secret_hash,
-        })
-        .await?;
-    write_credentials(
-        &file,
-        &Credentials {
-            url: url.to_owned(),
-            client_id,
-            client_secret: secret,
-        },
-    )
+        };
+        store.system().client_put(&new).await?;
+    }
+    write_credentials(&file, &credentials)
 }

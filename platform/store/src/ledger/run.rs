@@ -183,6 +183,20 @@ impl TenantStore {
         Ok(running.map(|running| Enqueued::Refused { running }))
     }
 
+    /// The run that an idempotency key has started.
+    ///
+    /// # Errors
+    /// `Database`, `Inconsistent`.
+    pub async fn run_by_key(&self, key: &str) -> Result<Option<Run>, StoreError> {
+        let mut tx = self.read().await?;
+        let row = sqlx::query("select * from run where tenant = $1 and idempotency_key = $2")
+            .bind(self.tenant().as_str())
+            .bind(key)
+            .fetch_optional(tx.conn())
+            .await?;
+        row.as_ref().map(run).transpose()
+    }
+
     /// One run.
     ///
     /// # Errors

@@ -27,6 +27,9 @@ pub(crate) async fn create_runs(bed: Bed) {
     again.idempotency_key = Some("k1".to_owned());
     let existing = bed.acme.run_create(&again).await.unwrap();
     assert_eq!(existing, Enqueued::Existing(created.clone()));
+    let found = bed.acme.run_by_key("k1").await.unwrap();
+    assert_eq!(found, Some(created.clone()));
+    assert!(bed.acme.run_by_key("k2").await.unwrap().is_none());
     let second = bed.acme.run_create(&bed.new_run("orders")).await.unwrap();
     let running = created.id.clone();
     assert_eq!(second, Enqueued::Refused { running });
@@ -37,6 +40,7 @@ pub(crate) async fn create_runs(bed: Bed) {
 
     // another tenant may use the same key
     let globex = bed.add_tenant("globex").await;
+    assert!(globex.run_by_key("k1").await.unwrap().is_none());
     let mut theirs = bed.new_run("orders");
     theirs.idempotency_key = Some("k1".to_owned());
     let created = globex.run_create(&theirs).await.unwrap();

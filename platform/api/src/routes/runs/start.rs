@@ -62,6 +62,17 @@ pub(crate) async fn start_run(
     Json(request): Json<StartRequest>,
 ) -> Result<Response, ApiError> {
     let key = idempotency_key(&headers)?;
+    if let Some(key) = &key
+        && let Some(run) = scope.store.run_by_key(key).await?
+    {
+        // the answer to the first request may have been lost; what the documents say by now does
+        // not matter to it
+        let same_mode = request.mode.is_none_or(|mode| mode == run.mode);
+        if run.integration == request.integration && same_mode {
+            return answer(&state, &scope, StatusCode::OK, run).await;
+        }
+        return Err(used_before(&run));
+    }
     let new = pinned(&state, &scope, &request, key).await?;
     let (integration, mode) = (new.integration.clone(), new.mode);
     match scope.store.run_create(&new).await? {
@@ -72,19 +83,20 @@ pub(crate) async fn start_run(
         Enqueued::Existing(run) if run.integration == integration && run.mode == mode => {
             answer(&state, &scope, StatusCode::OK, run).await
         }
-        Enqueued::Existing(run) => {
-            let detail = format!(
-                "this Idempotency-Key has started {} with another request",
-                run.id
-            );
-            Err(ApiError::new(ErrorCode::Conflict, detail)
-                .hint("use another key for another request"))
-        }
+        Enqueued::Existing(run) => Err(used_before(&run)),
         Enqueued::Refused { running } => {
             let detail = format!("a run of {integration} is under way: {running}");
             Err(ApiError::new(ErrorCode::Conflict, detail).hint("wait for it, or cancel it"))
         }
     }
+}
+
+fn used_before(run: &Run) -> ApiError {
+    let detail = format!(
+        "this Idempotency-Key has started {} with another request",
+        run.id
+    );
+    ApiError::new(ErrorCode::Conflict, detail).hint("use another key for another request")
 }
 
 async fn answer(
