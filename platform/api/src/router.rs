@@ -1,6 +1,7 @@
 //! From the registry to an axum router: each route gets its policy, its body limit and the
 //! common frame around it.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Router;
@@ -26,9 +27,9 @@ pub(crate) fn router_of(state: ApiState, routes: &[Route]) -> Router {
         let policy = from_fn_with_state((state.clone(), route.policy), authorize);
         let method_router = route
             .method_router()
-            .layer(DefaultBodyLimit::max(route.body_limit))
+            .layer::<_, Infallible>(DefaultBodyLimit::max(route.body_limit))
             // streams are not cut: the time is until the head of the answer
-            .layer(TimeoutLayer::with_status_code(
+            .layer::<_, Infallible>(TimeoutLayer::with_status_code(
                 StatusCode::SERVICE_UNAVAILABLE,
                 if route.compiles {
                     state.limits.compile_timeout

@@ -149,7 +149,10 @@ mod tests {
         assert_eq!(variables.value("HOST").unwrap(), "other");
         assert_eq!(variables.value("PASSWORD").unwrap(), "a=b ");
         std::fs::write(&path, "HOST=x\nhunter2\n").unwrap();
-        let error = Variables::parse(&[], Some(&path)).unwrap_err().to_string();
+        let error = Variables::parse(&[], Some(&path))
+            .err()
+            .unwrap()
+            .to_string();
         assert!(
             error.contains("line 2") && !error.contains("hunter2"),
             "{error}"
