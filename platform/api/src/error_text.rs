@@ -43,6 +43,7 @@ pub(crate) fn page(code: E) -> &'static str {
             include_str!("../../docs/errors/external_function_failed.md")
         }
         E::FormulaFailed => include_str!("../../docs/errors/formula_failed.md"),
+        E::RecordSuperseded => include_str!("../../docs/errors/record_superseded.md"),
         E::RecordTooLarge => include_str!("../../docs/errors/record_too_large.md"),
         E::TargetUnavailable => include_str!("../../docs/errors/target_unavailable.md"),
         E::TargetRejected => include_str!("../../docs/errors/target_rejected.md"),

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use tributary_engine::cut::BatchInput;
-use tributary_engine::deliver::{Receipt, RowResult};
 use tributary_engine::map::{self, MappedBatch, MappedRecord};
 use tributary_engine::results::{self, ResultLine};
 use tributary_lake::Layer;
@@ -38,8 +37,10 @@ const LEDGER_DIGITS: usize = 28;
 pub(crate) struct Unfinished {
     pub(crate) problem: Problem,
     pub(crate) retry_after_ms: Option<u64>,
-    /// calls in a row that the target failed
+    /// calls in a row, up to the last one, that the target failed
     pub(crate) failed_calls: u32,
+    /// a call got a proper answer
+    pub(crate) answered: bool,
 }
 
 impl From<Problem> for Unfinished {
@@ -47,6 +48,7 @@ impl From<Problem> for Unfinished {
         Self {
             retry_after_ms: problem.transient().then_some(1_000),
             failed_calls: 0,
+            answered: false,
             problem,
         }
     }
@@ -140,44 +142,31 @@ impl Keyed {
 struct Finished {
     keyed: Keyed,
     states: Vec<RecordState>,
-    /// by index in the batch, for the records that were sent, now or by an earlier attempt
-    sent: BTreeMap<usize, RowResult>,
-    /// numbers of the keys that were used for them
-    resends: BTreeMap<usize, u32>,
-    receipts: Vec<Receipt>,
-    target_ms: u64,
+    /// what became of the records; `results` has those of an earlier attempt too
+    sent: Sent,
 }
 
 impl Finished {
-    fn new(keyed: Keyed, known: Vec<Known>, sent: Sent) -> Self {
-        let Sent {
-            mut results,
-            resends,
-            receipts,
-            target_ms,
-        } = sent;
+    fn new(keyed: Keyed, known: Vec<Known>, mut sent: Sent) -> Self {
         let mut states = Vec::with_capacity(known.len());
         for ((index, record, _), Known { before, .. }) in keyed.records().zip(known) {
             if let Before::Delivered(result) = before {
-                results.insert(index, *result);
+                sent.results.insert(index, *result);
                 states.push(RecordState::Delivered);
                 continue;
             }
-            let sent = results.get(&index).map(|result| result.state);
+            let result = sent.results.get(&index).map(|result| result.state);
             states.push(match record.verdict {
                 Verdict::Skipped => RecordState::Skipped,
                 Verdict::Quarantined => RecordState::Quarantined,
                 Verdict::Mapped if before == Before::Unchanged => RecordState::Unchanged,
-                Verdict::Mapped => sent.unwrap_or(RecordState::Pending),
+                Verdict::Mapped => result.unwrap_or(RecordState::Pending),
             });
         }
         Self {
             keyed,
             states,
-            sent: results,
-            resends,
-            receipts,
-            target_ms,
+            sent,
         }
     }
 
@@ -189,7 +178,7 @@ impl Finished {
                 .or_default()
                 .push(issue.clone());
         }
-        for (index, result) in &self.sent {
+        for (index, result) in &self.sent.results {
             if let Some(issue) = &result.issue {
                 let mut issue = issue.clone();
                 issue.position = self.position(*index);
@@ -211,7 +200,7 @@ impl Finished {
         let mut issues = self.issues();
         let mut out = Vec::new();
         for ((index, record, _), state) in self.keyed.records().zip(&self.states) {
-            let sent = self.sent.get(&index);
+            let sent = self.sent.results.get(&index);
             let line = ResultLine {
                 key: record.key.clone(),
                 state: *state,
@@ -235,14 +224,16 @@ impl Finished {
         let mut outcomes = Vec::with_capacity(self.states.len());
         for ((index, record, hash), state) in self.keyed.records().zip(&self.states) {
             counters.add(*state);
-            let sent = self.sent.get(&index);
+            let sent = self.sent.results.get(&index);
+            let number = self.sent.numbers.get(&index);
             outcomes.push(RecordOutcome {
                 ordinal: u32::try_from(index).unwrap_or(u32::MAX),
                 key: shorten(&record.key, KEY_CHARACTERS),
                 key_hash: *hash,
                 content_hash: record.content_hash,
                 state: *state,
-                resend: self.resends.get(&index).copied(),
+                resend: number.map(|number| number.resend),
+                sent_ms: number.and_then(|number| number.sent_ms),
                 external_id: sent.and_then(|result| result.external_id.clone()),
             });
         }
@@ -269,8 +260,11 @@ impl Finished {
             outcomes,
             issues,
             objects,
-            target_ms: self.target_ms,
-            calls: self.receipts.len() as u64,
+            target_ms: self.sent.target_ms,
+            calls: self.sent.receipts.len() as u64,
+            answered: self.sent.answered,
+            failure: self.sent.failure,
+            again: self.sent.again,
         }
     }
 
@@ -327,9 +321,9 @@ async fn store_results(
     )
     .await?;
     let mut receipts = None;
-    if !finished.receipts.is_empty() {
+    if !finished.sent.receipts.is_empty() {
         let mut lines = Vec::new();
-        for receipt in &finished.receipts {
+        for receipt in &finished.sent.receipts {
             serde_json::to_writer(&mut lines, receipt)
                 .map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))?;
             lines.push(b'\n');

@@ -10,8 +10,9 @@ use std::collections::HashMap;
 use tributary_engine::deliver::RowResult;
 use tributary_engine::results::ResultLine;
 use tributary_mapping::Verdict;
+use tributary_model::clock::UnixMillis;
 use tributary_model::error_code::ErrorCode;
-use tributary_model::issue::{Issue, Stage, shorten};
+use tributary_model::issue::{Issue, Severity, Stage, shorten};
 use tributary_model::problem::Problem;
 use tributary_model::state::RecordState;
 use tributary_store::{Batch, Seen, StoredOutcome};
@@ -37,6 +38,8 @@ pub(crate) enum Before {
     Unchanged,
     /// an earlier attempt of this batch delivered this content; with what the target said
     Delivered(Box<RowResult>),
+    /// a later run has read the record: what this one has is older
+    Superseded,
 }
 
 /// What is known of one record, and the number for its next key.
@@ -45,6 +48,8 @@ pub(crate) struct Known {
     pub(crate) before: Before,
     /// `None`: what was sent of it went out with a number that is not known any more
     pub(crate) resend: Option<u32>,
+    /// of a record in doubt: when the first call with that number was about to leave, if it is known
+    pub(crate) sent_ms: Option<UnixMillis>,
 }
 
 /// What is known of each record of the batch, in its order.
@@ -73,10 +78,13 @@ pub(crate) async fn known(
             && outcome.key == shorten(&record.key, KEY_CHARACTERS)
             && let Some(earlier) = earlier(outcome, line)
         {
+            if slot.before == Before::Superseded && !matches!(earlier, Before::Delivered(_)) {
+                continue;
+            }
             let doubtful = earlier == Before::Doubtful;
             // its key is that of the doubt, or it cannot be recognised
             if doubtful && slot.before != Before::Doubtful {
-                slot.resend = None;
+                (slot.resend, slot.sent_ms) = (None, None);
             }
             slot.before = earlier;
         }
@@ -141,10 +149,13 @@ async fn indexed(context: &RunContext, keyed: &Keyed) -> Result<Vec<Known>, Prob
     let known = keyed
         .records()
         .map(|(_, record, hash)| match seen.get(hash) {
-            Some(seen) if record.verdict == Verdict::Mapped => before(seen, &record.content_hash),
+            Some(seen) if record.verdict == Verdict::Mapped => {
+                before(seen, context.run.no, &record.content_hash)
+            }
             _ => Known {
                 before: Before::Fresh,
                 resend: Some(0),
+                sent_ms: None,
             },
         });
     Ok(known.collect())
@@ -153,7 +164,7 @@ async fn indexed(context: &RunContext, keyed: &Keyed) -> Result<Vec<Known>, Prob
 /// What the index says of a record with this content. Only a content in doubt goes out under its old
 /// key; everything else that was sent before gets a new one: a target that remembers keys would
 /// answer the old one with what it said then, and not do what is asked now.
-fn before(seen: &Seen, content_hash: &[u8; 32]) -> Known {
+fn before(seen: &Seen, run_no: u64, content_hash: &[u8; 32]) -> Known {
     let same = seen.content_hash == *content_hash;
     let reached = matches!(
         seen.state,
@@ -162,19 +173,34 @@ fn before(seen: &Seen, content_hash: &[u8; 32]) -> Known {
     // outcomes from before numbers were kept had the number 0
     let last = seen.resend.or(reached.then_some(0));
     let next = last.map_or(0, |last| last.saturating_add(1));
-    match seen.state {
-        RecordState::Delivered if same => Known {
-            before: Before::Unchanged,
-            resend: Some(next),
-        },
-        RecordState::Uncertain if same => Known {
-            before: Before::Doubtful,
-            resend: seen.held_resend.or(last),
-        },
-        _ => Known {
-            before: Before::Fresh,
-            resend: Some(next),
-        },
+    let (before, resend, sent_ms) = match seen.state {
+        RecordState::Delivered if same => (Before::Unchanged, Some(next), None),
+        _ if seen.run_no > run_no => (Before::Superseded, None, None),
+        RecordState::Uncertain if same => {
+            (Before::Doubtful, seen.held_resend.or(last), seen.sent_ms)
+        }
+        _ => (Before::Fresh, Some(next), None),
+    };
+    Known {
+        before,
+        resend,
+        sent_ms,
+    }
+}
+
+/// The result of a record of which a later run has a newer version.
+pub(crate) fn superseded() -> RowResult {
+    let mut issue = Issue::error(
+        Stage::Deliver,
+        ErrorCode::RecordSuperseded,
+        "a later run has read this record, so what this run has of it is older and was not sent",
+    );
+    issue.severity = Severity::Warning;
+    RowResult {
+        state: RecordState::Skipped,
+        external_id: None,
+        detail: None,
+        issue: Some(issue),
     }
 }
 
@@ -210,7 +236,9 @@ mod tests {
             state,
             resend,
             held_resend,
+            sent_ms: Some(77),
             run: RunId::parse("run_01890000000070008000000000000000").unwrap(),
+            run_no: 4,
         }
     }
 
@@ -218,7 +246,7 @@ mod tests {
     fn a_content_that_comes_back_has_a_key_of_its_own() {
         use RecordState::{Delivered, Quarantined, Rejected, Uncertain};
         let next = |seen: Seen, content: u8| {
-            let known = before(&seen, &[content; 32]);
+            let known = before(&seen, 5, &[content; 32]);
             (known.before, known.resend)
         };
         // delivered 1, then 2 (number 1): content 1 again must not meet its first key
@@ -250,5 +278,19 @@ mod tests {
             next(seen(1, Delivered, None, None), 2),
             (Before::Fresh, Some(1))
         );
+    }
+
+    #[test]
+    fn an_older_run_sends_nothing_over_what_a_later_one_has() {
+        use RecordState::{Delivered, Quarantined, Rejected, Uncertain};
+        for state in [Delivered, Uncertain, Rejected, Quarantined] {
+            let seen = seen(2, state, Some(1), Some(1));
+            assert_eq!(before(&seen, 3, &[1; 32]).before, Before::Superseded);
+            assert_eq!(before(&seen, 4, &[1; 32]).before, Before::Fresh, "its own");
+        }
+        let same = seen(1, Delivered, Some(1), Some(1));
+        assert_eq!(before(&same, 3, &[1; 32]).before, Before::Unchanged);
+        let doubt = before(&seen(1, Uncertain, Some(1), Some(1)), 5, &[1; 32]);
+        assert_eq!(doubt.sent_ms, Some(77), "when its window began");
     }
 }

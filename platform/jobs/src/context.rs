@@ -41,6 +41,8 @@ pub(crate) struct RunContext {
     pub(crate) scope: KeyScope,
     /// the run's day (UTC), part of its objects' names
     pub(crate) date: String,
+    /// both connections and the versions that are open here
+    connections: [(Slug, u32); 2],
 }
 
 impl RunContext {
@@ -71,8 +73,16 @@ impl RunContext {
             vault: &vault,
             log: &log,
         };
-        let source = side(services, &run, caller, &integration.source.connection).await?;
-        let target = side(services, &run, caller, &integration.target.connection).await?;
+        let names = (
+            &integration.source.connection,
+            &integration.target.connection,
+        );
+        let (source, source_version) = side(services, &run, caller, names.0).await?;
+        let (target, target_version) = side(services, &run, caller, names.1).await?;
+        let connections = [
+            (names.0.clone(), source_version),
+            (names.1.clone(), target_version),
+        ];
         let scope = KeyScope {
             tenant: tenant.clone(),
             integration: integration.name.clone(),
@@ -91,7 +101,21 @@ impl RunContext {
             target,
             scope,
             date: day(run_created_ms),
+            connections,
         })
+    }
+
+    /// Whether both connections are still as they were opened: whoever corrects one while a run
+    /// waits for it shall not have to redrive the run.
+    pub(crate) async fn connections_current(&self) -> Result<bool, Problem> {
+        for (name, version) in &self.connections {
+            let stored = self.store.connection(name).await;
+            let stored = stored.map_err(|error| store_problem(&error))?;
+            if stored.is_none_or(|stored| stored.version != *version) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 
@@ -108,9 +132,9 @@ async fn side(
     run: &Run,
     caller: Caller<'_>,
     name: &Slug,
-) -> Result<Side, Problem> {
+) -> Result<(Side, u32), Problem> {
     let tenant = caller.tenant;
-    let (document, connection) = services.connection(tenant, name, caller.vault).await?;
+    let (document, connection, version) = services.connection(tenant, name, caller.vault).await?;
     let digest = run.connectors.get(document.connector.as_str());
     let connector = match digest {
         Some(digest) => services.components.load(services, tenant, digest).await?,
@@ -126,7 +150,7 @@ async fn side(
                 .await?
         }
     };
-    Ok(Side {
+    let side = Side {
         connector,
         config: config_of(&document),
         call: CallContext {
@@ -137,7 +161,8 @@ async fn side(
             // A worker that is to stop drops the call itself.
             cancel: CancellationToken::new(),
         },
-    })
+    };
+    Ok((side, version))
 }
 
 /// The UTC day of a moment, `YYYY-MM-DD`.

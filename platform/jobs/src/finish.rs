@@ -140,7 +140,9 @@ fn report(
     let failure = judgement.stop.clone().or_else(|| totals.problem.clone());
     let (state, problem) = verdict(&sides, tolerance, failure);
     let (state, problem) = beyond_counters(totals, &judgement, state, problem);
-    let started_ms = context.run.started_ms.unwrap_or(context.run.created_ms);
+    let run = &context.run;
+    let started_ms = run.attempt_started_ms.or(run.started_ms);
+    let started_ms = started_ms.unwrap_or(run.created_ms);
     let duration_ms = (services.clock.now_ms() - started_ms).max(1);
     let rows = i64::try_from(totals.counters.rows).unwrap_or(i64::MAX);
     let amounts = totals.amounts.iter().map(|sum| AmountLine {

@@ -27,6 +27,7 @@ mod pinned;
 mod plan;
 mod progress;
 mod report;
+mod retry;
 mod send;
 mod services;
 mod spill;

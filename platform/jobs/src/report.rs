@@ -38,7 +38,7 @@ pub struct RunReport {
     pub calls: u64,
     /// time spent waiting for the target, summed over calls, ms
     pub target_ms: u64,
-    /// from the start of planning to this report, ms
+    /// from the start of this attempt to this report, ms
     pub duration_ms: i64,
     pub rows_per_s: u64,
     /// highest memory use of the process so far, MiB; 0 where the system does not tell

@@ -1,7 +1,8 @@
 //! Sends what is to be sent of a mapped batch.
 //!
 //! Invariants: the intent is committed before the first call leaves; what may have arrived is sent
-//! again only while the target recognises it, and under the key that it had.
+//! again only while the target recognises it, and under the key that it had; what surely never
+//! left is not called sent.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +14,15 @@ use tributary_mapping::Verdict;
 use tributary_model::clock::UnixMillis;
 use tributary_model::issue::{Issue, Stage};
 use tributary_model::manifest::{Delivery as DeliveryTerms, DeliveryCapability};
+use tributary_model::problem::Problem;
 use tributary_model::state::RecordState;
-use tributary_store::{Batch, Fenced, Lease};
+use tributary_store::{Again, Announced, Batch, Fenced, Lease, TargetFailure};
 
 use crate::batch::{Keyed, Unfinished};
 use crate::before::{self, Before, Known};
 use crate::context::RunContext;
 use crate::intent::Intent;
+use crate::retry;
 use crate::services::{Services, store_problem};
 use crate::target::HostTarget;
 
@@ -27,23 +30,39 @@ use crate::target::HostTarget;
 const LATE: &str = "the first try is too long ago for the target to recognise a resend";
 const BLIND: &str = "it was sent before, and the target cannot recognise a resend";
 
+/// Number of a record's key, and when the first call with it was about to leave, if that is known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Numbered {
+    pub(crate) resend: u32,
+    pub(crate) sent_ms: Option<UnixMillis>,
+}
+
 /// What came of sending.
 #[derive(Default)]
 pub(crate) struct Sent {
     /// by index in the batch
     pub(crate) results: BTreeMap<usize, RowResult>,
-    /// number of the key of what was sent, now or in doubt, by index in the batch
-    pub(crate) resends: BTreeMap<usize, u32>,
+    /// the key of what was sent, now or in doubt, by index in the batch
+    pub(crate) numbers: BTreeMap<usize, Numbered>,
     pub(crate) receipts: Vec<Receipt>,
     pub(crate) target_ms: u64,
+    /// a call got a proper answer
+    pub(crate) answered: bool,
+    /// what the breaker is to be told
+    pub(crate) failure: Option<(Problem, TargetFailure)>,
+    /// the rest goes out again
+    pub(crate) again: Option<Again>,
 }
 
 /// What is to be done about one mapped record.
 #[derive(Debug, PartialEq)]
 enum Step {
-    Send(u32),
+    /// under the key with this number, which left first at that time if it ever did
+    Send(u32, Option<UnixMillis>),
     /// it may have arrived, under the key with this number
-    InDoubt(&'static str, Option<u32>),
+    InDoubt(&'static str, Option<Numbered>),
+    /// a later run has it
+    Superseded,
 }
 
 /// Sends what is to be sent. Beyond the time for which the target remembers keys only records that
@@ -55,133 +74,240 @@ pub(crate) async fn send(
     batch: &Batch,
     (keyed, known): (&Keyed, &[Known]),
 ) -> Result<Fenced<Sent>, Unfinished> {
-    let terms = context.target.connector.manifest().delivery.as_ref();
-    let late = too_late(terms, batch.first_sent_ms, services.clock.now_ms());
     let memory = Memory {
-        late,
+        window_ms: window_ms(context.target.connector.manifest().delivery.as_ref()),
+        now_ms: services.clock.now_ms(),
         blind: capability(context) == DeliveryCapability::None,
         intent: Intent::parse(batch.intent.as_deref())?,
+        first_sent_ms: batch.first_sent_ms,
     };
     let mut sent = Sent::default();
-    let mut rows = Vec::new();
+    let leaving = plan(&memory, keyed, known, &mut sent);
+    if leaving.is_empty() {
+        return Ok(Fenced::Done(sent));
+    }
+    let Fenced::Done(sent_ms) = announce(context, lease, &memory.intent, keyed, &leaving).await?
+    else {
+        return Ok(Fenced::Lost);
+    };
+    let mut rows = Vec::with_capacity(leaving.len());
+    for (index, record, _) in keyed.records() {
+        if let Some((resend, first_ms)) = leaving.get(&index).copied() {
+            let sent_ms = first_ms.or(Some(sent_ms));
+            sent.numbers.insert(index, Numbered { resend, sent_ms });
+            rows.push(outgoing(context, record, resend));
+        }
+    }
+    let places: Vec<usize> = leaving.into_keys().collect();
+    let delivery = match deliver_rows(context, keyed, &rows).await {
+        Ok(delivery) => delivery,
+        Err(late) if memory.blind && (late.known() || !sent.results.is_empty()) => {
+            sent.again = again(lease, &late);
+            partly(late)
+        }
+        Err(late) => {
+            // a target that knows no keys: what it may have had would have an end state
+            let nothing_left = memory.blind || (!late.record.left && batch.intent.is_none());
+            if nothing_left && withdraw(context, lease).await? == Fenced::Lost {
+                return Ok(Fenced::Lost);
+            }
+            return Err(unfinished(late));
+        }
+    };
+    let record = delivery.record;
+    sent.failure = failure(context, &record);
+    sent.receipts = record.receipts;
+    for receipt in &mut sent.receipts {
+        in_batch(&mut receipt.rows, &places);
+    }
+    sent.answered = record.answered;
+    sent.target_ms = record.target_ms;
+    sent.results
+        .extend(places.into_iter().zip(delivery.results));
+    Ok(Fenced::Done(sent))
+}
+
+/// Decides about each mapped record: gives what leaves by index, with the number of its key and the
+/// time at which that left first; the others have their result in `sent`.
+fn plan(
+    memory: &Memory,
+    keyed: &Keyed,
+    known: &[Known],
+    sent: &mut Sent,
+) -> BTreeMap<usize, (u32, Option<UnixMillis>)> {
+    let mut leaving = BTreeMap::new();
     for ((index, record, _), known) in keyed.records().zip(known) {
         if record.verdict != Verdict::Mapped {
             continue;
         }
         match memory.step(index, known) {
             None => {}
-            Some(Step::InDoubt(why, resend)) => {
-                sent.results.insert(index, before::uncertain(why));
-                sent.resends.extend(resend.map(|resend| (index, resend)));
+            Some(Step::Superseded) => {
+                sent.results.insert(index, before::superseded());
             }
-            Some(Step::Send(resend)) => {
-                sent.resends.insert(index, resend);
-                rows.push((index, outgoing(context, record, resend)));
+            Some(Step::InDoubt(why, number)) => {
+                sent.results.insert(index, before::uncertain(why));
+                sent.numbers.extend(number.map(|number| (index, number)));
+            }
+            Some(Step::Send(resend, sent_ms)) => {
+                leaving.insert(index, (resend, sent_ms));
             }
         }
     }
-    if rows.is_empty() {
-        return Ok(Fenced::Done(sent));
+    leaving
+}
+
+/// Commits what is about to leave, beside what may have left before. Gives the time that counts for
+/// the target's memory.
+async fn announce(
+    context: &RunContext,
+    lease: &Lease,
+    before: &Intent,
+    keyed: &Keyed,
+    leaving: &BTreeMap<usize, (u32, Option<UnixMillis>)>,
+) -> Result<Fenced<UnixMillis>, Problem> {
+    let mut numbers = Vec::new();
+    let mut records = Vec::new();
+    for (index, record, key_hash) in keyed.records() {
+        let now = leaving.get(&index).map(|(resend, _)| *resend);
+        if let Some(resend) = now.or_else(|| before.resend(index)) {
+            numbers.push((index, resend));
+            records.push(Announced {
+                key_hash: *key_hash,
+                content_hash: record.content_hash,
+                resend,
+            });
+        }
     }
-    let leaving = rows.iter().map(|(index, _)| *index);
-    let numbered = leaving.filter_map(|index| Some((index, *sent.resends.get(&index)?)));
-    let intent = context
-        .store
-        .commit_intent(lease, &Intent::of(numbered).text())
-        .await
-        .map_err(|error| store_problem(&error))?;
-    if matches!(intent, Fenced::Lost) {
-        return Ok(Fenced::Lost);
-    }
-    let (places, rows): (Vec<usize>, Vec<OutgoingRow>) = rows.into_iter().unzip();
-    let delivery = match deliver_rows(context, keyed, &rows).await {
-        Ok(delivery) => delivery,
-        Err(late) if memory.blind => match settled(&late) {
-            Some(part) => part,
-            None => {
-                let withdrawn = context.store.withdraw_intent(lease).await;
-                if matches!(
-                    withdrawn.map_err(|error| store_problem(&error))?,
-                    Fenced::Lost
-                ) {
-                    return Ok(Fenced::Lost);
-                }
-                return Err(unfinished(late));
-            }
-        },
-        Err(late) => return Err(unfinished(late)),
-    };
-    sent.results
-        .extend(places.into_iter().zip(delivery.results));
-    sent.receipts = delivery.receipts;
-    sent.target_ms = delivery.target_ms;
-    Ok(Fenced::Done(sent))
+    let intent = Intent::of(numbers.into_iter()).text();
+    let committed = context.store.commit_intent(lease, &intent, &records).await;
+    committed.map_err(|error| store_problem(&error))
+}
+
+async fn withdraw(context: &RunContext, lease: &Lease) -> Result<Fenced<()>, Problem> {
+    let withdrawn = context.store.withdraw_intent(lease).await;
+    withdrawn.map_err(|error| store_problem(&error))
 }
 
 /// What is known of earlier calls of the batch, and what the target would make of a second one.
 struct Memory {
-    /// the target may have forgotten the keys of the first try
-    late: bool,
+    /// for how long a resend surely meets the target's memory, ms; `None`: for ever
+    window_ms: Option<i64>,
+    now_ms: UnixMillis,
     /// the target knows no keys
     blind: bool,
     /// calls that may have left and whose outcome is not recorded
     intent: Intent,
+    /// when the first of those was about to leave
+    first_sent_ms: Option<UnixMillis>,
 }
 
 impl Memory {
     /// `None`: there is nothing to send.
     fn step(&self, index: usize, known: &Known) -> Option<Step> {
+        let doubtful = match &known.before {
+            Before::Unchanged | Before::Delivered(_) => return None,
+            Before::Superseded => return Some(Step::Superseded),
+            Before::Doubtful => true,
+            Before::Fresh | Before::Refused => false,
+        };
+        // a worker was lost between its calls and the commit
         let announced = self.intent.resend(index);
         let resend = announced.or(known.resend);
-        Some(match known.before {
-            Before::Unchanged | Before::Delivered(_) => return None,
-            Before::Fresh | Before::Doubtful if self.late => Step::InDoubt(LATE, resend),
-            Before::Doubtful if self.blind => Step::InDoubt(BLIND, resend),
-            // a worker was lost between its calls and the commit
-            Before::Fresh | Before::Refused if self.blind && announced.is_some() => {
-                Step::InDoubt(BLIND, resend)
-            }
-            Before::Fresh | Before::Refused => Step::Send(resend.unwrap_or(0)),
-            Before::Doubtful => match resend {
-                Some(resend) => Step::Send(resend),
-                None => Step::InDoubt(BLIND, None),
-            },
+        if !doubtful && announced.is_none() {
+            return Some(Step::Send(resend.unwrap_or(0), None));
+        }
+        let here = announced.and(self.first_sent_ms);
+        let sent_ms = match (here, known.sent_ms.filter(|_| doubtful)) {
+            (Some(here), Some(there)) => Some(here.min(there)),
+            (here, there) => here.or(there),
+        };
+        let number = resend.map(|resend| Numbered { resend, sent_ms });
+        Some(match resend {
+            _ if self.late(sent_ms) => Step::InDoubt(LATE, number),
+            Some(resend) if !self.blind => Step::Send(resend, sent_ms),
+            _ => Step::InDoubt(BLIND, number),
         })
+    }
+
+    /// The target may have forgotten the key. Of calls from before times were kept nobody knows.
+    fn late(&self, sent_ms: Option<UnixMillis>) -> bool {
+        let Some(window_ms) = self.window_ms else {
+            return false;
+        };
+        sent_ms.is_none_or(|sent_ms| self.now_ms.saturating_sub(sent_ms) > window_ms)
     }
 }
 
-/// For a target without memory for keys: what has an end state is recorded, and what has none was
-/// surely not done, so it waits for a redrive. `None`: nothing has an end state.
-fn settled(late: &NotDelivered) -> Option<Delivery> {
-    if late.results.iter().all(Option::is_none) {
-        return None;
-    }
-    let issue = Issue::error(
-        Stage::Deliver,
-        late.problem.code,
-        late.problem.detail.clone(),
-    );
+/// Beyond 80 % of the time for which the target remembers keys, a resend could double.
+fn window_ms(terms: Option<&DeliveryTerms>) -> Option<i64> {
+    let window_s = terms?.window_s?;
+    Some(i64::try_from(window_s.saturating_mul(800)).unwrap_or(i64::MAX))
+}
+
+/// For a target without memory for keys: what has an end state is recorded; what has none was surely
+/// not done, so it goes out again, at once or by a redrive.
+fn partly(late: NotDelivered) -> Delivery {
+    let issue = Issue::error(Stage::Deliver, late.problem.code, late.problem.detail);
     let pending = RowResult {
         state: RecordState::Pending,
         external_id: None,
         detail: None,
         issue: Some(issue),
     };
-    let results = late.results.iter().cloned();
-    Some(Delivery {
+    let results = late.results.into_iter();
+    Delivery {
         results: results
             .map(|result| result.unwrap_or_else(|| pending.clone()))
             .collect(),
-        receipts: late.receipts.clone(),
-        target_ms: 0,
+        record: late.record,
+    }
+}
+
+/// When the rest of a batch goes out again by itself.
+fn again(lease: &Lease, late: &NotDelivered) -> Option<Again> {
+    if late.results.iter().all(Option::is_some) {
+        return None;
+    }
+    let slow_down = retry::asked_to_wait(&late.problem);
+    Some(Again {
+        problem: late.problem.clone(),
+        in_ms: retry::wait_ms(lease, &late.problem, late.retry_after_ms)?,
+        slow_down,
     })
+}
+
+/// What the integration wants to happen when its target fails call after call.
+fn failure(context: &RunContext, record: &deliver::Record) -> Option<(Problem, TargetFailure)> {
+    let breaker = context.integration.delivery.breaker;
+    let problem = record.failure.clone()?;
+    (record.failed_calls > 0 && breaker.failed_calls > 0).then_some((
+        problem,
+        TargetFailure {
+            failed_calls: record.failed_calls,
+            answered: record.answered,
+            pause_at: breaker.failed_calls,
+            wait_ms: breaker.wait_ms,
+            max_wait_ms: breaker.max_wait_ms,
+            retry_in_ms: None,
+        },
+    ))
+}
+
+/// Places in the list of sent rows become places in the batch.
+fn in_batch(rows: &mut Vec<u32>, places: &[usize]) {
+    *rows = rows
+        .iter()
+        .filter_map(|row| u32::try_from(*places.get(*row as usize)?).ok())
+        .collect();
 }
 
 fn unfinished(late: NotDelivered) -> Unfinished {
     Unfinished {
         problem: late.problem,
         retry_after_ms: late.retry_after_ms,
-        failed_calls: late.failed_calls,
+        failed_calls: late.record.failed_calls,
+        answered: late.record.answered,
     }
 }
 
@@ -208,9 +334,11 @@ async fn deliver_rows(
         side: &context.target,
         timeout_ms: policy.timeout_ms,
     };
+    let terms = context.target.connector.manifest().delivery.as_ref();
     let manner = Manner {
         policy,
         capability: capability(context),
+        transient_not_done: terms.is_some_and(|terms| terms.transient_not_done),
     };
     let batch = Outgoing {
         stream: &context.integration.source.stream,
@@ -220,26 +348,29 @@ async fn deliver_rows(
     deliver::deliver(&target, batch, manner).await
 }
 
-/// Beyond 80 % of the time for which the target remembers keys, a resend could double.
-fn too_late(
-    terms: Option<&DeliveryTerms>,
-    first_sent_ms: Option<UnixMillis>,
-    now_ms: UnixMillis,
-) -> bool {
-    let window_s = terms.and_then(|terms| terms.window_s);
-    let (Some(window_s), Some(first_sent_ms)) = (window_s, first_sent_ms) else {
-        return false;
-    };
-    let safe_ms = i64::try_from(window_s.saturating_mul(800)).unwrap_or(i64::MAX);
-    now_ms.saturating_sub(first_sent_ms) > safe_ms
-}
-
 #[cfg(test)]
 mod tests {
     use tributary_model::error_code::ErrorCode;
-    use tributary_model::problem::Problem;
 
     use super::*;
+
+    fn known(before: Before, resend: Option<u32>) -> Known {
+        Known {
+            before,
+            resend,
+            sent_ms: None,
+        }
+    }
+
+    fn memory(blind: bool, intent: &str) -> Memory {
+        Memory {
+            window_ms: None,
+            now_ms: 0,
+            blind,
+            intent: Intent::parse(Some(intent)).unwrap(),
+            first_sent_ms: Some(1_000),
+        }
+    }
 
     #[test]
     fn a_resend_is_too_late_when_most_of_the_targets_memory_has_passed() {
@@ -247,43 +378,60 @@ mod tests {
             capability: DeliveryCapability::IdempotencyKey,
             window_s,
             max_rows_per_call: 100,
+            transient_not_done: false,
         };
-        let day = terms(Some(86_400));
         let (first, hour_ms) = (1_000_000, 3_600_000);
-        let late = |hours: i64| too_late(Some(&day), Some(first), first + hours * hour_ms);
-        assert!(!late(19));
-        assert!(late(20), "also in the first try after a redrive");
-        assert!(!too_late(Some(&day), None, first), "never sent");
-        assert!(!too_late(Some(&terms(None)), Some(0), i64::MAX));
-        assert!(!too_late(None, Some(0), i64::MAX));
+        let at = |hours: i64, intent: &str, window_s| Memory {
+            window_ms: window_ms(Some(&terms(window_s))),
+            now_ms: first + hours * hour_ms,
+            first_sent_ms: Some(first),
+            ..memory(false, intent)
+        };
+        let day = Some(86_400);
+        let doubt = |sent_ms| Known {
+            sent_ms,
+            ..known(Before::Doubtful, Some(1))
+        };
+        let late = |step: Option<Step>| matches!(step, Some(Step::InDoubt(LATE, _)));
+        // by the record's own time, whatever run and batch it comes with
+        for (hours, is_late) in [(19, false), (20, true)] {
+            let step = at(hours, "[]", day).step(3, &doubt(Some(first)));
+            assert_eq!(late(step), is_late, "{hours} h, from another run");
+            let fresh = known(Before::Fresh, Some(0));
+            let step = at(hours, "[[0,4,2]]", day).step(3, &fresh);
+            assert_eq!(late(step), is_late, "{hours} h, from a lost worker");
+        }
+        assert!(late(at(0, "[]", day).step(3, &doubt(None))), "nobody knows");
+        let fresh = known(Before::Fresh, Some(0));
+        let step = at(99, "[]", day).step(3, &fresh);
+        assert_eq!(step, Some(Step::Send(0, None)), "never sent");
+        let step = at(99, "[]", None).step(3, &doubt(None));
+        assert_eq!(step, Some(Step::Send(1, None)), "it never forgets");
     }
 
     #[test]
     fn a_target_without_memory_is_never_sent_what_it_may_have() {
-        let known = |before, resend| Known { before, resend };
-        let memory = |blind, intent: &str| Memory {
-            late: false,
-            blind,
-            intent: Intent::parse(Some(intent)).unwrap(),
-        };
         let (crashed, calm) = ("[[0,4,2]]", "[]");
         let fresh = known(Before::Fresh, Some(7));
         let step = |blind, intent, known: &Known| memory(blind, intent).step(3, known).unwrap();
-        assert_eq!(step(true, crashed, &fresh), Step::InDoubt(BLIND, Some(2)));
-        assert_eq!(step(true, calm, &fresh), Step::Send(7));
-        assert_eq!(step(false, crashed, &fresh), Step::Send(2), "the same key");
-        assert_eq!(step(false, calm, &fresh), Step::Send(7));
+        let in_doubt = |resend, sent_ms| Step::InDoubt(BLIND, Some(Numbered { resend, sent_ms }));
+        let since = Some(1_000);
+        assert_eq!(step(true, crashed, &fresh), in_doubt(2, since));
+        assert_eq!(step(true, calm, &fresh), Step::Send(7, None));
+        let same = Step::Send(2, since);
+        assert_eq!(step(false, crashed, &fresh), same, "the same key");
+        assert_eq!(step(false, calm, &fresh), Step::Send(7, None));
         let doubt = known(Before::Doubtful, Some(1));
-        assert_eq!(step(true, calm, &doubt), Step::InDoubt(BLIND, Some(1)));
-        assert_eq!(step(false, calm, &doubt), Step::Send(1));
+        assert_eq!(step(true, calm, &doubt), in_doubt(1, None));
+        assert_eq!(step(false, calm, &doubt), Step::Send(1, None));
         let lost = known(Before::Doubtful, None);
         assert_eq!(step(false, calm, &lost), Step::InDoubt(BLIND, None));
         let refused = known(Before::Refused, Some(1));
-        assert_eq!(step(true, calm, &refused), Step::Send(1));
-        assert_eq!(
-            memory(true, crashed).step(3, &known(Before::Unchanged, None)),
-            None
-        );
+        assert_eq!(step(true, calm, &refused), Step::Send(1, None));
+        let unchanged = known(Before::Unchanged, None);
+        assert_eq!(memory(true, crashed).step(3, &unchanged), None);
+        let superseded = known(Before::Superseded, None);
+        assert_eq!(step(false, crashed, &superseded), Step::Superseded);
     }
 
     #[test]
@@ -294,16 +442,21 @@ mod tests {
             detail: None,
             issue: None,
         };
-        let late = |results| NotDelivered {
+        let late = NotDelivered {
             problem: Problem::new(ErrorCode::TargetUnavailable, "down"),
             retry_after_ms: None,
-            failed_calls: 1,
-            results,
-            receipts: Vec::new(),
+            results: vec![None, Some(delivered)],
+            record: deliver::Record::default(),
         };
-        assert!(settled(&late(vec![None, None])).is_none());
-        let part = settled(&late(vec![None, Some(delivered)])).unwrap();
+        let part = partly(late);
         let states: Vec<RecordState> = part.results.iter().map(|result| result.state).collect();
         assert_eq!(states, [RecordState::Pending, RecordState::Delivered]);
+    }
+
+    #[test]
+    fn receipts_name_places_in_the_batch() {
+        let mut rows = vec![0, 2];
+        in_batch(&mut rows, &[1, 4, 7]);
+        assert_eq!(rows, [1, 7]);
     }
 }

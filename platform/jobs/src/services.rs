@@ -54,7 +54,7 @@ impl Services {
             .map_err(|error| Problem::new(ErrorCode::StorageFailed, error.to_string()))
     }
 
-    /// The named connection with its secrets, ready for use, and its configuration.
+    /// The named connection with its secrets, ready for use, its configuration and its version.
     ///
     /// # Errors
     /// `reference_missing` if there is no such connection; else what is wrong with it.
@@ -63,7 +63,7 @@ impl Services {
         tenant: &TenantId,
         name: &Slug,
         vault: &TenantVault,
-    ) -> Result<(ConnectionDocument, Arc<Connection>), Problem> {
+    ) -> Result<(ConnectionDocument, Arc<Connection>, u32), Problem> {
         let stored = self
             .store
             .tenant(tenant)
@@ -85,7 +85,7 @@ impl Services {
         }
         let connection = self.open_connection(tenant, &document, vault)?;
         document.secrets.clear();
-        Ok((document, connection))
+        Ok((document, connection, stored.version))
     }
 
     /// The connection of a document with its secrets; its tokens are kept in the store.

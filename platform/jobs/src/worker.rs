@@ -1,15 +1,19 @@
 //! The worker loop: claim, do, commit; one heartbeat for all leases; a sweeper for lost ones.
 //!
 //! Invariants: a worker starts no more work than it has slots; a lease whose heartbeat is refused
-//! is dropped at once; a stop gives unfinished leases back without costing an attempt. Idle
-//! costs one query when something falls due, not a poll per second.
+//! is dropped at once; a lease is renewed only while somebody works on it, so a panic costs a try
+//! and not the lease. A stop lets work end within [`GRACE`] and gives the rest back without
+//! costing an attempt. Idle costs one query when something falls due, not a poll per second.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tributary_model::error_code::ErrorCode;
 use tributary_model::id::RunId;
 use tributary_model::problem::Problem;
 use tributary_model::state::WorkKind;
@@ -18,16 +22,19 @@ use tributary_store::{Fenced, Lease, LeaseKey, TargetFailure};
 use crate::batch::Unfinished;
 use crate::context::RunContext;
 use crate::services::{Services, store_problem};
-use crate::{batch, extract, finish, log, plan, trust};
-
-/// How many times a work item is tried before it fails for good.
-const MAX_ATTEMPTS: u32 = 8;
+use crate::{batch, extract, finish, log, plan, retry, trust};
 
 /// Contexts of runs kept at most.
 const MOST_CONTEXTS: usize = 64;
 
 /// Longest sleep without looking for work that other processes queued.
 const LONGEST_SLEEP_MS: u64 = 5_000;
+
+/// How long work that is under way may go on after a stop was asked for.
+const GRACE: Duration = Duration::from_secs(25);
+
+/// How long giving back the rest may take; what is left then is swept by others.
+const GIVING_BACK: Duration = Duration::from_secs(3);
 
 /// Size and patience of a worker.
 #[derive(Debug, Clone)]
@@ -47,7 +54,7 @@ pub struct Worker {
     /// contexts of the runs in work
     contexts: Arc<Mutex<HashMap<RunId, Arc<RunContext>>>>,
     /// what is held, with a way to stop it
-    held: Arc<Mutex<HashMap<LeaseKey, CancellationToken>>>,
+    held: HeldLeases,
 }
 
 impl Worker {
@@ -62,13 +69,14 @@ impl Worker {
         }
     }
 
-    /// Works until `shutdown`, then gives back what is unfinished.
+    /// Works until `shutdown`, lets what is under way end, and gives back what takes too long.
     pub async fn run(self, shutdown: CancellationToken) {
         let worker = Arc::new(self);
         let background = CancellationToken::new();
+        worker.sweep().await;
         let heartbeat = tokio::spawn(Arc::clone(&worker).beat(background.clone()));
         let mut tasks = JoinSet::new();
-        loop {
+        while !shutdown.is_cancelled() {
             while tasks.try_join_next().is_some() {}
             let free = worker.options.slots.saturating_sub(tasks.len());
             let leases = if free == 0 {
@@ -78,20 +86,32 @@ impl Worker {
             };
             let claimed = leases.len();
             for lease in leases {
-                tasks.spawn(Arc::clone(&worker).work(lease));
+                let held = Held::new(&worker.held, lease.key());
+                tasks.spawn(Arc::clone(&worker).work(lease, held));
             }
-            if claimed > 0 && claimed == free {
-                continue;
-            }
-            let ended = worker.wait(&mut tasks, &shutdown).await;
-            if ended {
-                break;
+            if claimed == 0 || claimed < free {
+                worker.wait(&mut tasks, &shutdown).await;
             }
         }
-        worker.stop_all();
-        while tasks.join_next().await.is_some() {}
+        worker.drain(&mut tasks).await;
         background.cancel();
         let _ = heartbeat.await;
+    }
+
+    async fn drain(&self, tasks: &mut JoinSet<()>) {
+        if ended_within(tasks, GRACE).await {
+            return;
+        }
+        for stop in lock(&self.held).values() {
+            stop.cancel();
+        }
+        if !ended_within(tasks, GIVING_BACK).await {
+            tracing::warn!(
+                tasks = tasks.len(),
+                "work does not stop; its leases will end by themselves"
+            );
+            tasks.abort_all();
+        }
     }
 
     async fn claim(&self, free: usize) -> Vec<Lease> {
@@ -112,36 +132,38 @@ impl Worker {
         }
     }
 
-    /// Waits for something to do; true when it is time to stop.
-    async fn wait(&self, tasks: &mut JoinSet<()>, shutdown: &CancellationToken) -> bool {
-        let due = self.services.store.system().next_due().await;
-        let sleep_ms = match due {
-            Ok(Some(ms)) => ms.clamp(5, LONGEST_SLEEP_MS),
-            Ok(None) => LONGEST_SLEEP_MS,
-            Err(_) => 1_000,
+    /// Waits for something to do, or for the end.
+    async fn wait(&self, tasks: &mut JoinSet<()>, shutdown: &CancellationToken) {
+        let next = self.services.store.system().next_due().await;
+        let (mut sleep_ms, mut lease_ends) = match next {
+            Ok(next) => {
+                let first_ms = next.first_ms().unwrap_or(LONGEST_SLEEP_MS);
+                let lease_ends = next.lease_end_ms.is_some_and(|ms| ms <= first_ms);
+                (first_ms.max(5), lease_ends)
+            }
+            Err(_) => (1_000, false),
         };
-        let sleep_ms = if tasks.len() >= self.options.slots {
-            LONGEST_SLEEP_MS
-        } else {
-            sleep_ms
-        };
+        if sleep_ms > LONGEST_SLEEP_MS || tasks.len() >= self.options.slots {
+            (sleep_ms, lease_ends) = (LONGEST_SLEEP_MS, false);
+        }
         tokio::select! {
-            () = shutdown.cancelled() => return true,
+            () = shutdown.cancelled() => {}
             () = self.services.wake.notified() => {}
             Some(_) = tasks.join_next() => {}
-            () = tokio::time::sleep(Duration::from_millis(sleep_ms)) => {}
+            () = tokio::time::sleep(Duration::from_millis(sleep_ms)) => {
+                if lease_ends {
+                    self.sweep().await;
+                }
+            }
         }
-        false
     }
 
-    async fn work(self: Arc<Self>, lease: Lease) {
-        let stop = CancellationToken::new();
-        self.held().insert(lease.key(), stop.clone());
+    async fn work(self: Arc<Self>, lease: Lease, held: Held) {
         tokio::select! {
             () = self.process(&lease) => {}
-            () = stop.cancelled() => self.give_back(&lease).await,
+            () = held.stop.cancelled() => self.give_back(&lease).await,
         }
-        self.held().remove(&lease.key());
+        drop(held);
         self.services.wake.notify_waiters();
     }
 
@@ -151,18 +173,7 @@ impl Worker {
             self.give_back(lease).await;
             return;
         }
-        let outcome = match self.context(lease).await {
-            Ok(context) => {
-                let done = self.dispatch(&context, lease).await;
-                // what was logged is for people: the work is what it is without it
-                if let Err(problem) = log::keep(&self.services, &context, lease).await {
-                    tracing::warn!(run.id = %lease.run, code = %problem.code, "log lines are lost");
-                }
-                done
-            }
-            Err(problem) => Err(problem.into()),
-        };
-        match outcome {
+        match guarded(self.attempt(lease)).await {
             Ok(Fenced::Done(())) => {}
             Ok(Fenced::Lost) => {
                 tracing::info!(work.id = %lease.work_id, "the lease went to another worker");
@@ -172,6 +183,16 @@ impl Worker {
         if lease.kind == WorkKind::Finish {
             self.contexts().remove(&lease.run);
         }
+    }
+
+    async fn attempt(&self, lease: &Lease) -> Result<Fenced<()>, Unfinished> {
+        let context = self.context(lease).await?;
+        let done = self.dispatch(&context, lease).await;
+        // what was logged is for people: the work is what it is without it
+        if let Err(problem) = log::keep(&self.services, &context, lease).await {
+            tracing::warn!(run.id = %lease.run, code = %problem.code, "log lines are lost");
+        }
+        done
     }
 
     async fn dispatch(
@@ -188,13 +209,14 @@ impl Worker {
         }
     }
 
-    /// The run's context, made anew for each attempt: whoever redrives a run has mended a
-    /// connection or knows of a delivery, and both are part of it.
+    /// The run's context, made anew for each attempt and when a connection was changed: whoever
+    /// redrives a run or corrects a connection has mended something, and that is part of it.
     async fn context(&self, lease: &Lease) -> Result<Arc<RunContext>, Problem> {
         let known = self.contexts().get(&lease.run).map(Arc::clone);
         if lease.kind != WorkKind::Plan
             && let Some(context) = known
             && context.run.attempt == lease.run_attempt
+            && context.connections_current().await?
         {
             // A connector that was revoked meanwhile stops here, not with the next run.
             trust::still(&self.services, &lease.tenant, &context.run.connectors).await?;
@@ -213,13 +235,11 @@ impl Worker {
 
     async fn put_off(&self, lease: &Lease, unfinished: Unfinished) {
         let problem = unfinished.problem;
-        let again = unfinished
-            .retry_after_ms
-            .filter(|_| lease.attempt < MAX_ATTEMPTS)
-            .map(|ms| ms.max(pause_ms(lease.attempt)));
+        let again = retry::wait_ms(lease, &problem, unfinished.retry_after_ms);
         tracing::warn!(
             tenant.id = %lease.tenant,
             run.id = %lease.run,
+            work.id = %lease.work_id,
             work.kind = lease.kind.as_str(),
             work.attempt = lease.attempt,
             code = %problem.code,
@@ -228,9 +248,13 @@ impl Worker {
             "work was not finished"
         );
         let store = self.services.store.tenant(&lease.tenant);
-        let failed = match self.target_failure(lease, unfinished.failed_calls, again) {
-            Some(failure) => store.target_failed(lease, &problem, &failure).await,
-            None => store.fail_work(lease, &problem, again).await,
+        let (calls, answered) = (unfinished.failed_calls, unfinished.answered);
+        let failed = match (self.target_failure(lease, calls, answered, again), again) {
+            (Some(failure), _) => store.target_failed(lease, &problem, &failure).await,
+            (None, Some(wait_ms)) if retry::asked_to_wait(&problem) => {
+                store.slow_down(lease, &problem, wait_ms).await
+            }
+            (None, again) => store.fail_work(lease, &problem, again).await,
         };
         match failed {
             Ok(Fenced::Done(state)) if state.terminal() => {
@@ -248,12 +272,14 @@ impl Worker {
         &self,
         lease: &Lease,
         failed_calls: u32,
+        answered: bool,
         retry_in_ms: Option<u64>,
     ) -> Option<TargetFailure> {
         let context = self.contexts().get(&lease.run).map(Arc::clone)?;
         let breaker = context.integration.delivery.breaker;
         (failed_calls > 0 && breaker.failed_calls > 0).then_some(TargetFailure {
             failed_calls,
+            answered,
             pause_at: breaker.failed_calls,
             wait_ms: breaker.wait_ms,
             max_wait_ms: breaker.max_wait_ms,
@@ -277,15 +303,19 @@ impl Worker {
                 () = tokio::time::sleep(Duration::from_millis(period_ms)) => {}
             }
             self.renew().await;
-            if let Err(error) = self.services.store.system().sweep().await {
-                store_problem(&error);
-            }
+            self.sweep().await;
             self.services.wake.notify_waiters();
         }
     }
 
+    async fn sweep(&self) {
+        if let Err(error) = self.services.store.system().sweep().await {
+            store_problem(&error);
+        }
+    }
+
     async fn renew(&self) {
-        let held: Vec<LeaseKey> = self.held().keys().cloned().collect();
+        let held: Vec<LeaseKey> = lock(&self.held).keys().cloned().collect();
         if held.is_empty() {
             return;
         }
@@ -296,29 +326,124 @@ impl Worker {
         for key in held {
             let state = owned.iter().find(|heartbeat| heartbeat.key == key);
             if state.is_none_or(|heartbeat| heartbeat.cancel_requested)
-                && let Some(stop) = self.held().get(&key)
+                && let Some(stop) = lock(&self.held).get(&key)
             {
                 stop.cancel();
             }
         }
     }
 
-    fn stop_all(&self) {
-        for stop in self.held().values() {
-            stop.cancel();
-        }
-    }
-
-    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<LeaseKey, CancellationToken>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn contexts(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, Arc<RunContext>>> {
-        self.contexts.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.contexts)
     }
 }
 
-/// Between attempts of one work item: 0.5 s, doubled, 60 s at most.
-fn pause_ms(attempt: u32) -> u64 {
-    (500_u64 << (attempt.clamp(1, 8) - 1)).min(60_000)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+type HeldLeases = Arc<Mutex<HashMap<LeaseKey, CancellationToken>>>;
+
+/// A lease that is renewed until this is dropped, however the work ends.
+struct Held {
+    all: HeldLeases,
+    key: LeaseKey,
+    /// drop the work and give the lease back
+    stop: CancellationToken,
+}
+
+impl Held {
+    fn new(all: &HeldLeases, key: LeaseKey) -> Self {
+        let stop = CancellationToken::new();
+        lock(all).insert(key.clone(), stop.clone());
+        Self {
+            all: Arc::clone(all),
+            key,
+            stop,
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        lock(&self.all).remove(&self.key);
+    }
+}
+
+/// A panic ends the work as a mistake of the platform, which costs a try; its text is for the log.
+async fn guarded(
+    work: impl Future<Output = Result<Fenced<()>, Unfinished>>,
+) -> Result<Fenced<()>, Unfinished> {
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(done) => done,
+        Err(panic) => {
+            let text = panic.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+            let text = text.unwrap_or("without a text");
+            tracing::error!(error.cause = text, "work panicked");
+            let detail = "the platform failed in the middle of this work";
+            Err(Unfinished {
+                retry_after_ms: Some(1_000),
+                ..Problem::new(ErrorCode::Internal, detail).into()
+            })
+        }
+    }
+}
+
+/// Whether all of `tasks` are over in time.
+async fn ended_within(tasks: &mut JoinSet<()>, time: Duration) -> bool {
+    let all = async { while tasks.join_next().await.is_some() {} };
+    tokio::time::timeout(time, all).await.is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use tributary_model::id::Slug;
+
+    use super::*;
+
+    fn key(epoch: u64) -> LeaseKey {
+        LeaseKey {
+            tenant: Slug::parse("acme").unwrap(),
+            work_id: "run/batch".to_owned(),
+            epoch,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_costs_a_try_and_not_the_lease() {
+        let all = HeldLeases::default();
+        let held = Held::new(&all, key(1));
+        let boom = async { panic!("boom: {}", "a customer's data") };
+        let unfinished = guarded(boom).await.err().unwrap();
+        assert_eq!(unfinished.problem.code, ErrorCode::Internal);
+        assert!(!unfinished.problem.detail.contains("customer"));
+        assert!(unfinished.retry_after_ms.is_some(), "it is tried again");
+        drop(held);
+        assert!(lock(&all).is_empty());
+
+        // also when nothing catches it
+        let held = Held::new(&all, key(2));
+        let task = tokio::spawn(async move {
+            let _held = held;
+            panic!("boom");
+        });
+        assert!(task.await.is_err());
+        assert!(lock(&all).is_empty(), "nobody renews it any more");
+    }
+
+    /// Registered before the task runs, so a stop in between reaches it.
+    #[tokio::test]
+    async fn work_ends_in_time_or_is_told_to() {
+        let all = HeldLeases::default();
+        let held = Held::new(&all, key(1));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move { held.stop.cancelled().await });
+        assert!(!ended_within(&mut tasks, Duration::from_millis(30)).await);
+        for stop in lock(&all).values() {
+            stop.cancel();
+        }
+        assert!(ended_within(&mut tasks, Duration::from_secs(5)).await);
+        assert!(lock(&all).is_empty());
+    }
 }

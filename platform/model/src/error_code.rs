@@ -101,6 +101,7 @@ catalogue! {
     KeyMissing, "key_missing", Customer, false, "the record has no key", "fill the key field in the source";
     ExternalFunctionFailed, "external_function_failed", Connector, false, "a function of code that the mapping calls failed", "report it to the author of the component with the value; when it is mended, redrive the run";
     FormulaFailed, "formula_failed", Mapping, false, "a formula could not be computed", "look at the inputs; guard the formula against missing or extreme values";
+    RecordSuperseded, "record_superseded", Customer, false, "a later run has a newer version of the record", "nothing to do: look at the later run for what became of the record";
     RecordTooLarge, "record_too_large", Customer, false, "the record has more rows or bytes than the limit", "raise the limit in the mapping, or split the record";
     // target
     TargetUnavailable, "target_unavailable", Target, true, "the target is down or answers with a server error", "nothing to do: the platform tries again; redrive the run if it gave up";

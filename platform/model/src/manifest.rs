@@ -84,6 +84,11 @@ pub struct Delivery {
     pub window_s: Option<u64>,
     /// most rows in one call
     pub max_rows_per_call: u32,
+    /// the connector promises that an outcome `retry(transient)` means that nothing was done;
+    /// without it, what a target with the capability `none` failed at may have been done, so it is
+    /// `uncertain` and not sent again
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub transient_not_done: bool,
 }
 
 /// See `reference`: execution §5.5.

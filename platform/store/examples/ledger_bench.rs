@@ -199,6 +199,7 @@ fn result(batch: u32, random: bool) -> BatchResult {
                 key,
                 state: RecordState::Delivered,
                 resend: Some(0),
+                sent_ms: Some(1_760_000_000_000),
                 external_id: Some(format!("tx-{batch}-{ordinal}")),
             }
         })

@@ -33,13 +33,14 @@ mod tenant;
 
 pub use error::StoreError;
 pub use ledger::{
-    Amount, Batch, BatchAmount, BatchCheck, BatchObjects, BatchResult, BatchState, CursorMove,
-    Enqueued, Fenced, IssueCount, IssueFilter, IssueRow, Lease, LeaseKey, LifeEntry, NewBatch,
-    NewPage, NewPartition, NewRun, Page, Partition, RecordIssue, RecordOutcome, Redrive, Resume,
-    Run, RunEvent, RunFilter, Seen, StoredOutcome, StreamCursor, TargetFailure, record_key_hash,
+    Again, Amount, Announced, Batch, BatchAmount, BatchCheck, BatchObjects, BatchResult,
+    BatchState, CursorMove, Enqueued, Fenced, IssueCount, IssueFilter, IssueRow, Lease, LeaseKey,
+    LifeEntry, NewBatch, NewPage, NewPartition, NewRun, Page, Partition, RecordIssue,
+    RecordOutcome, Redrive, Resume, Run, RunEvent, RunFilter, RunWork, Seen, StoredOutcome,
+    StreamCursor, TargetFailure, record_key_hash,
 };
 pub use system::{
-    Client, Connector, Heartbeat, NewClient, NewConnector, StoredTrust, Swept, SweptWork,
+    Client, Connector, Heartbeat, NewClient, NewConnector, NextDue, StoredTrust, Swept, SweptWork,
     SystemStore, Tenant,
 };
 pub use tenant::{

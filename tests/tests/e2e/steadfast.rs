@@ -30,6 +30,28 @@ async fn until(rest: &Rest, path: &str, state: &str) -> anyhow::Result<Value> {
     }
 }
 
+/// Piece of work and number of the try, as the ledger counts it, of all tries of batches that were
+/// not finished. The worker logs what it has leased.
+fn tries(theatre: &Theatre) -> anyhow::Result<Vec<(String, String)>> {
+    let log = std::fs::read_to_string(theatre.stage.server.log())?;
+    let lines = log
+        .lines()
+        .filter(|line| line.contains("work was not finished"));
+    let field = |line: &str, name: &str| {
+        let rest = line.split(name).nth(1)?;
+        let rest = rest.trim_start_matches(['"', ':', '=']);
+        let word = rest.split([' ', ',', '"', '}']).next()?;
+        Some(word.to_owned())
+    };
+    let batches = lines.filter(|line| field(line, "work.kind").as_deref() == Some("batch"));
+    batches
+        .map(|line| {
+            let found = field(line, "work.id").zip(field(line, "work.attempt"));
+            found.ok_or_else(|| anyhow::anyhow!("{line}"))
+        })
+        .collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redrive_uses_the_tables_and_the_time_of_the_first_try() -> anyhow::Result<()> {
     let mut theatre = Theatre::new().await?;
@@ -161,8 +183,21 @@ async fn a_target_that_fails_pauses_the_run_and_its_first_answer_ends_the_pause(
     anyhow::ensure!(code.starts_with("connection_"), "{paused}");
     anyhow::ensure!(paused["resume_at"].is_string(), "{paused}");
 
-    // Probes fail, the waits grow, no try is used up: 12 s are more than 8 tries of a batch would take.
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    // Probes fail, the waits grow, no try is used up: three probes in a row are the same try.
+    let until_paused = tries(&theatre)?.len();
+    let deadline = Instant::now() + Duration::from_secs(40);
+    loop {
+        let tries = tries(&theatre)?.split_off(until_paused);
+        if let [.., (one, first), (two, second), (three, third)] = tries.as_slice()
+            && one == two
+            && two == three
+        {
+            anyhow::ensure!(first == second && second == third, "{tries:?}");
+            break;
+        }
+        anyhow::ensure!(Instant::now() < deadline, "too few probes: {tries:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     let still = rest.get(&path).await?;
     assert_eq!(still["state"], "paused", "{still}");
     anyhow::ensure!(

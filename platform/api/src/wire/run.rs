@@ -8,7 +8,7 @@ use tributary_model::counters::Counters;
 use tributary_model::id::RunId;
 use tributary_model::problem::Problem;
 use tributary_model::state::RunState;
-use tributary_store::{Amount, IssueCount, Run, TenantStore};
+use tributary_store::{Amount, IssueCount, Run, RunWork, TenantStore};
 use utoipa::ToSchema;
 
 use super::time;
@@ -90,7 +90,8 @@ pub(crate) struct RunView {
     /// issues by code, rule and owner
     issues: Vec<IssueCountView>,
     throughput: Throughput,
-    /// the report that closed the run: reconciliation, figures, versions; absent until then
+    /// the report that closed the run: reconciliation, figures, versions; of a run that was cancelled
+    /// or failed before its end, what is known (`partial`); absent while it is under way
     #[schema(value_type = Option<Object>)]
     report: Option<serde_json::Value>,
 }
@@ -129,7 +130,7 @@ struct IssueCountView {
     count: u64,
 }
 
-/// Since the start, until the end or now.
+/// Since the start of this attempt, until the end or now.
 #[derive(Debug, Serialize, ToSchema)]
 struct Throughput {
     duration_ms: u64,
@@ -180,12 +181,20 @@ pub(crate) async fn view(
     let counters = store.run_counters(&run.id).await?;
     let amounts = store.run_amounts(&run.id).await?;
     let issues = store.issue_counts(&run.id).await?;
+    let throughput = throughput(&run, &counters, now);
+    let report = match report(&run) {
+        None if run.state.terminal() => {
+            let work = store.run_work(&run.id).await?;
+            Some(partial(&run, &counters, &work, &throughput))
+        }
+        report => report,
+    };
     Ok(RunView {
         connectors: run.connectors.clone(),
         lookups: run.lookups.clone().unwrap_or_default(),
-        throughput: throughput(&run, &counters, now),
+        throughput,
         tenant: store.tenant().to_string(),
-        report: report(&run),
+        report,
         summary: summary(run, counters),
         unexplained: counters.unexplained(),
         amounts: amounts.into_iter().map(amount_view).collect(),
@@ -199,8 +208,38 @@ fn report(run: &Run) -> Option<serde_json::Value> {
     serde_json::from_str(text).ok()
 }
 
+/// What can be said of a run that nothing closed: it was cancelled, or failed before its end.
+fn partial(
+    run: &Run,
+    counters: &Counters,
+    work: &RunWork,
+    throughput: &Throughput,
+) -> serde_json::Value {
+    let records = counters.unexplained();
+    let rows = i128::from(work.rows_in_pages) - i128::from(counters.rows);
+    let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+    serde_json::json!({
+        "partial": true,
+        "state": run.state,
+        "problem": run.problem,
+        "counters": counters,
+        "reconciliation": {
+            "records_unexplained": records,
+            "rows_unexplained": rows,
+            "balanced": records == 0 && rows == 0,
+        },
+        "partitions": work.partitions,
+        "batches": work.batches,
+        "calls": work.calls,
+        "target_ms": work.target_ms,
+        "duration_ms": throughput.duration_ms,
+        "rows_per_s": throughput.rows_per_s,
+    })
+}
+
 fn throughput(run: &Run, counters: &Counters, now: UnixMillis) -> Throughput {
-    let begin = run.started_ms.unwrap_or(run.created_ms);
+    let started = run.attempt_started_ms.or(run.started_ms);
+    let begin = started.unwrap_or(run.created_ms);
     let end = run.finished_ms.unwrap_or(now);
     let duration_ms = u64::try_from(end - begin).unwrap_or(0);
     let per_s = |count: u64| count.saturating_mul(1000) / duration_ms.max(1);

@@ -126,6 +126,7 @@ fn batch_result(results: String) -> BatchResult {
         content_hash: [7; 32],
         state,
         resend: None,
+        sent_ms: None,
         external_id: None,
     };
     let issue = Issue::error(
@@ -162,6 +163,7 @@ fn batch_result(results: String) -> BatchResult {
         },
         target_ms: 5,
         calls: 1,
+        ..BatchResult::default()
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use bytes::Bytes;
 use tributary_model::document::BreakerPolicy;
+use tributary_model::error_code::ErrorCode;
 
 use super::*;
 
@@ -27,6 +28,12 @@ enum Fault {
     Slow,
     LostAfterEffect,
     NotReached,
+    /// done, and the answer makes no sense to the connector
+    Garbled,
+    /// done, and the connector tells of one row too few
+    Short,
+    /// refused before it left, and no waiting helps
+    Forbidden,
 }
 
 fn problem(code: ErrorCode) -> Problem {
@@ -64,6 +71,8 @@ impl Target for FakeTarget {
             calls.push(call.rows.len());
             calls.len() - 1
         };
+        // calls that leave at once are all under way before the first answer
+        tokio::task::yield_now().await;
         let fault = self.faults.get(&number).copied();
         let body = std::str::from_utf8(&call.body).unwrap().to_owned();
         let refused = self.poison.is_some_and(|poison| body.contains(poison));
@@ -74,12 +83,20 @@ impl Target for FakeTarget {
                     sent: false,
                 });
             }
+            Some(Fault::Forbidden) => {
+                return Err(SendError {
+                    problem: problem(ErrorCode::ConnectionRefused),
+                    sent: false,
+                });
+            }
+            Some(Fault::Garbled) => 298,
+            Some(Fault::Short) => 299,
             Some(Fault::Busy) => 503,
             Some(Fault::Slow) => 429,
             _ if refused => 422,
             _ => 200,
         };
-        if status == 200 {
+        if (200..300).contains(&status) {
             let mut effects = self.effects.lock().unwrap();
             for line in body.lines() {
                 let key = line.split(' ').next().unwrap().to_owned();
@@ -112,7 +129,8 @@ impl Target for FakeTarget {
             retry_after_ms: Some(1),
         };
         let outcome = match response.status {
-            200 => Outcome::Delivered {
+            298 => return Err(problem(ErrorCode::TargetAnswer)),
+            200 | 299 => Outcome::Delivered {
                 external_id: Some("x".to_owned()),
                 detail: None,
             },
@@ -120,7 +138,8 @@ impl Target for FakeTarget {
             429 => retry(RetryReason::RateLimited),
             _ => retry(RetryReason::Transient),
         };
-        let outcomes = call.rows.iter().map(|row| RowOutcome {
+        let told = call.rows.len() - usize::from(response.status == 299);
+        let outcomes = call.rows.iter().take(told).map(|row| RowOutcome {
             row: *row,
             outcome: outcome.clone(),
         });
@@ -156,13 +175,11 @@ async fn delivered_with_breaker(
     capability: DeliveryCapability,
     breaker: u32,
 ) -> Result<Delivery, NotDelivered> {
-    let (ndjson, rows) = batch(count);
-    let outgoing = Outgoing {
-        stream: "orders",
-        ndjson: &ndjson,
-        rows: &rows,
-    };
-    let manner = Manner {
+    delivered_as(target, count, manner(capability, breaker)).await
+}
+
+fn manner(capability: DeliveryCapability, breaker: u32) -> Manner {
+    Manner {
         policy: DeliveryPolicy {
             concurrency: 1,
             max_attempts: 3,
@@ -174,6 +191,20 @@ async fn delivered_with_breaker(
             },
         },
         capability,
+        transient_not_done: false,
+    }
+}
+
+async fn delivered_as(
+    target: &FakeTarget,
+    count: usize,
+    manner: Manner,
+) -> Result<Delivery, NotDelivered> {
+    let (ndjson, rows) = batch(count);
+    let outgoing = Outgoing {
+        stream: "orders",
+        ndjson: &ndjson,
+        rows: &rows,
     };
     deliver(target, outgoing, manner).await
 }
@@ -190,7 +221,7 @@ async fn a_good_batch_goes_out_in_the_planned_calls() {
         .unwrap();
     assert_eq!(states(&delivery), vec![RecordState::Delivered; 10]);
     assert_eq!(*target.calls.lock().unwrap(), [4, 4, 2]);
-    assert_eq!(delivery.receipts.len(), 3);
+    assert_eq!(delivery.record.receipts.len(), 3);
 }
 
 #[tokio::test]
@@ -263,7 +294,7 @@ async fn a_target_that_stays_down_leaves_the_batch_for_later() {
     assert_eq!(later.problem.code, ErrorCode::TargetUnavailable);
     assert!(later.retry_after_ms.is_some());
     assert_eq!(target.calls.lock().unwrap().len(), 3, "max_attempts");
-    assert_eq!(later.failed_calls, 3);
+    assert_eq!(later.record.failed_calls, 3);
 }
 
 #[tokio::test]
@@ -283,7 +314,7 @@ async fn the_breaker_ends_the_tries_and_a_call_to_slow_down_is_an_answer() {
         .await
         .unwrap_err();
     assert_eq!(
-        (later.failed_calls, later.problem.code),
+        (later.record.failed_calls, later.problem.code),
         (1, ErrorCode::ConnectionUnreachable)
     );
     assert_eq!(
@@ -294,15 +325,18 @@ async fn the_breaker_ends_the_tries_and_a_call_to_slow_down_is_an_answer() {
     let later = delivered_with_breaker(&target, 3, capability, 2)
         .await
         .unwrap_err();
-    assert_eq!(later.failed_calls, 2, "two after the one to slow down");
+    assert_eq!(
+        later.record.failed_calls, 2,
+        "two after the one to slow down"
+    );
     assert_eq!(target.calls.lock().unwrap().len(), 4);
 }
 
-/// A target that cannot recognise a resend: what is known of the rows must not be lost with the rest.
+/// What is known of the rows must not be lost with the rest.
 #[tokio::test]
 async fn rows_with_an_end_state_are_told_when_others_have_none() {
     let target = FakeTarget {
-        faults: (1..100).map(|n| (n, Fault::Busy)).collect(),
+        faults: (1..100).map(|n| (n, Fault::Slow)).collect(),
         forgetful: true,
         ..FakeTarget::default()
     };
@@ -311,5 +345,107 @@ async fn rows_with_an_end_state_are_told_when_others_have_none() {
         .unwrap_err();
     let known: Vec<bool> = later.results.iter().map(Option::is_some).collect();
     assert_eq!(known, [true, true, true, true, false, false]);
-    assert!(!later.receipts.is_empty());
+    assert!(!later.record.receipts.is_empty());
+    assert_eq!(later.problem.code, ErrorCode::RateLimited);
+}
+
+fn known_states(later: &NotDelivered) -> Vec<Option<RecordState>> {
+    let results = later.results.iter();
+    results
+        .map(|result| result.as_ref().map(|result| result.state))
+        .collect()
+}
+
+/// Three calls leave at once; what is wrong with the first must not hide the answers of the others.
+#[tokio::test]
+async fn answers_behind_a_bad_one_are_settled() {
+    for bad in [Fault::Garbled, Fault::Short, Fault::Forbidden] {
+        for capability in [DeliveryCapability::IdempotencyKey, DeliveryCapability::None] {
+            let target = FakeTarget {
+                faults: [(0, bad)].into(),
+                forgetful: true,
+                ..FakeTarget::default()
+            };
+            let mut manner = manner(capability, 0);
+            manner.policy.concurrency = 3;
+            let later = delivered_as(&target, 12, manner).await.unwrap_err();
+            let sent = !matches!(bad, Fault::Forbidden);
+            let doubted = sent && capability == DeliveryCapability::None;
+            let mut expected = vec![doubted.then_some(RecordState::Uncertain); 4];
+            expected.extend(vec![Some(RecordState::Delivered); 8]);
+            assert_eq!(known_states(&later), expected);
+            assert_eq!(later.record.receipts.len(), 3);
+            assert_eq!(later.retry_after_ms, None, "only a person can mend it");
+            assert!(later.record.answered && later.record.left);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_failure_in_the_middle_of_a_call_is_uncertain_for_a_forgetful_target() {
+    let busy = || FakeTarget {
+        faults: [(0, Fault::Busy)].into(),
+        forgetful: true,
+        ..FakeTarget::default()
+    };
+    let target = busy();
+    let delivery = delivered(&target, 4, DeliveryCapability::None)
+        .await
+        .unwrap();
+    assert_eq!(states(&delivery), [RecordState::Uncertain; 4]);
+    assert_eq!(target.calls.lock().unwrap().len(), 1, "never sent again");
+    assert_eq!(delivery.record.failed_calls, 1);
+    assert!(!delivery.record.answered, "a 5xx is no proper answer");
+
+    // unless the connector promises that nothing was done
+    let target = busy();
+    let mut manner = manner(DeliveryCapability::None, 0);
+    manner.transient_not_done = true;
+    let delivery = delivered_as(&target, 4, manner).await.unwrap();
+    assert_eq!(states(&delivery), [RecordState::Delivered; 4]);
+}
+
+/// Every call leaves and no answer comes: only as many are lost as the breaker lets.
+#[tokio::test]
+async fn the_breaker_keeps_calls_of_a_forgetful_target_back() {
+    let target = FakeTarget {
+        faults: (0..100).map(|n| (n, Fault::LostAfterEffect)).collect(),
+        forgetful: true,
+        ..FakeTarget::default()
+    };
+    let later = delivered_with_breaker(&target, 12, DeliveryCapability::None, 2)
+        .await
+        .unwrap_err();
+    let mut expected = vec![Some(RecordState::Uncertain); 8];
+    expected.extend([None; 4]);
+    assert_eq!(known_states(&later), expected);
+    assert_eq!(target.calls.lock().unwrap().len(), 2);
+    assert_eq!(later.record.failed_calls, 2);
+    assert!(later.retry_after_ms.is_some());
+}
+
+#[tokio::test]
+async fn it_is_told_whether_anything_left() {
+    let target = FakeTarget {
+        faults: (0..100).map(|n| (n, Fault::NotReached)).collect(),
+        ..FakeTarget::default()
+    };
+    let later = delivered(&target, 4, DeliveryCapability::IdempotencyKey)
+        .await
+        .unwrap_err();
+    assert!(!later.record.left && !later.record.answered);
+    for (fault, left) in [
+        (Fault::Slow, false),
+        (Fault::Busy, true),
+        (Fault::LostAfterEffect, true),
+    ] {
+        let target = FakeTarget {
+            faults: (0..100).map(|n| (n, fault)).collect(),
+            ..FakeTarget::default()
+        };
+        let later = delivered(&target, 4, DeliveryCapability::IdempotencyKey)
+            .await
+            .unwrap_err();
+        assert_eq!(later.record.left, left);
+    }
 }

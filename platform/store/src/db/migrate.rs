@@ -57,6 +57,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0008_schemas.postgres.sql"),
         only: Some(Dialect::Postgres),
     },
+    Migration {
+        version: 11,
+        text: include_str!("../../migrations/0011_doubt.sql"),
+        only: None,
+    },
 ];
 
 /// One number for all nodes of the platform that start at once.

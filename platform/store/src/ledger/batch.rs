@@ -5,11 +5,9 @@ use tributary_model::clock::UnixMillis;
 use tributary_model::counters::Counters;
 use tributary_model::id::RunId;
 use tributary_model::problem::Problem;
-use tributary_model::state::{RecordState, WorkKind};
+use tributary_model::state::RecordState;
 
-use super::lifecycle;
 use super::outcome::BatchObjects;
-use super::types::{Fenced, Lease};
 use crate::error::StoreError;
 use crate::row::Record;
 use crate::tenant::TenantStore;
@@ -65,7 +63,7 @@ pub struct Batch {
     pub objects: BatchObjects,
     pub calls: u64,
     pub target_ms: u64,
-    /// when the first call to the target was about to leave, in any attempt
+    /// when the first call to the target was about to leave, of those that `intent` tells of
     pub first_sent_ms: Option<UnixMillis>,
     /// JSON: what calls left with whose outcome is not recorded; `None`: there are none
     pub intent: Option<String>,
@@ -170,73 +168,6 @@ impl TenantStore {
                 })
             })
             .collect()
-    }
-
-    /// Says that calls to the target are about to leave, and with what ([`Batch::intent`]); an
-    /// intent that is there already stays. Gives the time of the first such commit of this batch,
-    /// ms, which counts for the target's idempotency window. Under a `batch` lease, which goes on.
-    ///
-    /// # Errors
-    /// `WrongLease`, `Database`.
-    pub async fn commit_intent(
-        &self,
-        lease: &Lease,
-        intent: &str,
-    ) -> Result<Fenced<UnixMillis>, StoreError> {
-        self.check_lease(lease, &[WorkKind::Batch])?;
-        let (partition, batch) = (lease.partition_no()?, lease.batch_no()?);
-        let mut tx = self.write().await?;
-        if !lifecycle::hold(&mut tx, lease).await? {
-            return Ok(Fenced::Lost);
-        }
-        let now = tx.now;
-        let row = sqlx::query(
-            "update batch set first_sent_at = coalesce(first_sent_at, $5),
-                intent = coalesce(intent, $6)
-             where tenant = $1 and run = $2 and partition = $3 and no = $4
-             returning first_sent_at",
-        )
-        .bind(self.tenant().as_str())
-        .bind(lease.run.as_str())
-        .bind(i64::from(partition))
-        .bind(i64::from(batch))
-        .bind(now)
-        .bind(intent)
-        .fetch_optional(tx.conn())
-        .await?;
-        let row = row.ok_or_else(|| StoreError::Dangling {
-            table: "batch",
-            row: lease.work_id.clone(),
-        })?;
-        let first_sent = Record::new("batch", &row).int("first_sent_at")?;
-        tx.commit().await?;
-        Ok(Fenced::Done(first_sent))
-    }
-
-    /// Nothing of what was announced can have arrived: the target refused or never had all of it.
-    /// Under a `batch` lease, which goes on.
-    ///
-    /// # Errors
-    /// `WrongLease`, `Database`.
-    pub async fn withdraw_intent(&self, lease: &Lease) -> Result<Fenced<()>, StoreError> {
-        self.check_lease(lease, &[WorkKind::Batch])?;
-        let (partition, batch) = (lease.partition_no()?, lease.batch_no()?);
-        let mut tx = self.write().await?;
-        if !lifecycle::hold(&mut tx, lease).await? {
-            return Ok(Fenced::Lost);
-        }
-        sqlx::query(
-            "update batch set intent = null
-             where tenant = $1 and run = $2 and partition = $3 and no = $4",
-        )
-        .bind(self.tenant().as_str())
-        .bind(lease.run.as_str())
-        .bind(i64::from(partition))
-        .bind(i64::from(batch))
-        .execute(tx.conn())
-        .await?;
-        tx.commit().await?;
-        Ok(Fenced::Done(()))
     }
 }
 

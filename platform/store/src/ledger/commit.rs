@@ -7,7 +7,7 @@ use super::encode;
 use super::outcome::{BatchAmount, BatchResult, RecordIssue, RecordOutcome};
 use super::report::NOT_SUMMED;
 use super::types::{Fenced, Lease};
-use super::{lifecycle, pause};
+use super::{lifecycle, pause, slow};
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::row::{Record, to_i64};
@@ -25,7 +25,8 @@ struct Place<'a> {
 
 impl TenantStore {
     /// Records what became of the batch's records and ends the `batch` lease; the last batch of
-    /// a run brings its `finish` work. A redriven batch replaces counters, amounts and issues
+    /// a run brings its `finish` work. With [`BatchResult::again`] the batch is not over: what has
+    /// an end state is recorded, and the rest goes out again. A redriven batch replaces counters, amounts and issues
     /// of its earlier attempt; its records' life lines keep both.
     ///
     /// # Errors
@@ -38,7 +39,7 @@ impl TenantStore {
         self.check_lease(lease, &[WorkKind::Batch])?;
         let (partition, batch) = (lease.partition_no()?, lease.batch_no()?);
         let mut tx = self.write().await?;
-        if !lifecycle::close_work(&mut tx, lease, WorkState::Done, None).await? {
+        if !end_lease(&mut tx, lease, result).await? {
             return Ok(Fenced::Lost);
         }
         let (integration, run_no) = self.run_numbers(&mut tx, lease).await?;
@@ -56,10 +57,13 @@ impl TenantStore {
         self.write_amounts(&mut tx, &place, &result.amounts).await?;
         self.write_attempt(&mut tx, &place, result).await?;
         self.write_counters(&mut tx, &place, result).await?;
-        if result.calls > 0 {
+        if result.answered {
             pause::target_answered(&mut tx, self.tenant(), &lease.run).await?;
         }
-        lifecycle::settle(&mut tx, self.tenant(), &lease.run).await?;
+        if let Some((problem, failure)) = &result.failure {
+            pause::recorded_with_failures(&mut tx, lease, problem, failure).await?;
+        }
+        lifecycle::settle_open(&mut tx, self.tenant(), &lease.run).await?;
         tx.commit().await?;
         Ok(Fenced::Done(()))
     }
@@ -234,8 +238,8 @@ impl TenantStore {
         let now = tx.now;
         let counters = &result.counters;
         sqlx::query(
-            "update batch set state = 'done', problem = null, intent = null, epoch = $5, rows = $6, read = $7,
-                delivered = $8, unchanged = $9, skipped = $10, quarantined = $11, rejected = $12,
+            "update batch set state = $16, problem = null, intent = null, intent_records = null,
+                first_sent_at = null, epoch = $5, rows = $6, read = $7, delivered = $8, unchanged = $9, skipped = $10, quarantined = $11, rejected = $12,
                 uncertain = $13, pending = $14, updated_at = $15
              where tenant = $1 and run = $2 and partition = $3 and no = $4",
         )
@@ -254,8 +258,24 @@ impl TenantStore {
         .bind(to_i64("uncertain", counters.uncertain)?)
         .bind(to_i64("pending", counters.pending)?)
         .bind(now)
+        .bind(if result.again.is_some() { "open" } else { "done" })
         .execute(tx.conn())
         .await?;
         Ok(())
     }
+}
+
+/// The batch's work is over, or due again. `false`: the lease was lost.
+async fn end_lease(tx: &mut Tx, lease: &Lease, result: &BatchResult) -> Result<bool, StoreError> {
+    let Some(again) = &result.again else {
+        return lifecycle::close_work(tx, lease, WorkState::Done, None).await;
+    };
+    let refund = i64::from(again.slow_down);
+    if !slow::put_off(tx, lease, &again.problem, again.in_ms, refund).await? {
+        return Ok(false);
+    }
+    if again.slow_down {
+        slow::hold_back(tx, lease, again.in_ms).await?;
+    }
+    Ok(true)
 }

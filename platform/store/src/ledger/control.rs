@@ -88,12 +88,7 @@ impl TenantStore {
         if waiting.rows_affected() != 1 {
             return Ok(None);
         }
-        let state = lifecycle::locked_state(tx, self.tenant(), &lease.run).await?;
-        if lifecycle::is_live(state) {
-            return Ok(Some(state));
-        }
-        lifecycle::cancel_waiting(tx, self.tenant(), &lease.run).await?;
-        lifecycle::settle(tx, self.tenant(), &lease.run)
+        lifecycle::settle_open(tx, self.tenant(), &lease.run)
             .await
             .map(Some)
     }
@@ -137,7 +132,9 @@ impl TenantStore {
         let Some(run) = self.run_in(&mut tx, id).await? else {
             return Ok(None);
         };
-        if let Some(running) = active_run(&mut tx, self, &run.integration).await? {
+        let active = active_run(&mut tx, self, &run.integration).await?;
+        // what is under way of the run itself goes on in its next attempt
+        if let Some(running) = active.filter(|running| running != id) {
             return Ok(Some(Redrive::Refused { running }));
         }
         if self.reopen_work(&mut tx, id).await? == 0 {
@@ -157,8 +154,8 @@ impl TenantStore {
         }
         moved?;
         sqlx::query(
-            "update run set attempt = attempt + 1, problem = null, failed_calls = 0, pauses = 0,
-                resume_at = null
+            "update run set attempt = attempt + 1, problem = null, report = null,
+                failed_calls = 0, pauses = 0, resume_at = null, slow_until = null
              where tenant = $1 and id = $2",
         )
         .bind(tenant.as_str())

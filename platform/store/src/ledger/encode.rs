@@ -7,10 +7,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
+use tributary_model::clock::UnixMillis;
 use tributary_model::issue::shorten;
 use tributary_model::state::RecordState;
 
-use super::outcome::{RecordIssue, RecordOutcome};
+use super::outcome::{Announced, RecordIssue, RecordOutcome};
 use crate::error::StoreError;
 use crate::row::to_json;
 
@@ -43,7 +44,7 @@ impl Rows {
 
 /// The two bulk statements' rows of a batch's outcomes.
 pub(super) struct Outcomes {
-    /// [ordinal, state, resend of the last sending, resend of what the target holds]
+    /// [ordinal, state, resend of the last sending, resend of what the target holds, when it was sent]
     pub(super) index: Rows,
     /// [ordinal, key, state, external id, prev]
     pub(super) append: Rows,
@@ -87,7 +88,10 @@ pub(super) fn outcomes(place: &str, rows: &[RecordOutcome]) -> Outcomes {
         });
         head.place = row.ordinal;
         head.resend = head.resend.max(row.resend);
-        if reached_target(row.state) || !reached_target(head.shown.state) {
+        if reached_target(row.state)
+            || !reached_target(head.shown.state)
+            || refuses(row, head.shown)
+        {
             head.shown = row;
         }
     }
@@ -102,10 +106,34 @@ pub(super) fn outcomes(place: &str, rows: &[RecordOutcome]) -> Outcomes {
         push_number(&mut index.texts, head.resend);
         index.texts.push(',');
         push_number(&mut index.texts, held);
+        index.texts.push(',');
+        push_number(&mut index.texts, held.and(head.shown.sent_ms));
         index.texts.push(']');
     }
     index.texts.push(']');
     Outcomes { index, append }
+}
+
+/// Records that may have arrived at `sent_ms`, as rows of the index without a place in a life line.
+pub(super) fn doubts(announced: &[Announced], sent_ms: UnixMillis) -> Rows {
+    let mut heads: BTreeMap<&[u8; 32], Announced> = BTreeMap::new();
+    for record in announced {
+        let head = heads.entry(&record.key_hash).or_insert(*record);
+        head.content_hash = record.content_hash;
+        head.resend = head.resend.max(record.resend);
+    }
+    let mut rows = Rows::with_capacity(heads.len(), 48);
+    for (key_hash, head) in &heads {
+        rows.push_hashes(key_hash, &head.content_hash);
+        separate(&mut rows.texts);
+        let (resend, uncertain) = (head.resend, RecordState::Uncertain.as_str());
+        let _ = write!(
+            rows.texts,
+            "[\"\",\"{uncertain}\",{resend},{resend},{sent_ms}]"
+        );
+    }
+    rows.texts.push(']');
+    rows
 }
 
 /// [no, ordinal, key, code, rule, owner, issue as JSON text]
@@ -146,13 +174,21 @@ fn reached_target(state: RecordState) -> bool {
     matches!(state, RecordState::Delivered | RecordState::Uncertain)
 }
 
+/// The target says that what was in doubt was not done: the same content under the same key.
+fn refuses(row: &RecordOutcome, shown: &RecordOutcome) -> bool {
+    shown.state == RecordState::Uncertain
+        && row.state == RecordState::Rejected
+        && row.content_hash == shown.content_hash
+        && row.resend == shown.resend
+}
+
 fn separate(out: &mut String) {
     if out.len() > 1 {
         out.push(',');
     }
 }
 
-fn push_number(out: &mut String, number: Option<u32>) {
+fn push_number(out: &mut String, number: Option<impl std::fmt::Display>) {
     match number {
         Some(number) => {
             let _ = write!(out, "{number}");
@@ -190,6 +226,7 @@ mod tests {
             content_hash: [ordinal as u8; 32],
             state,
             resend: (state == RecordState::Delivered).then_some(ordinal),
+            sent_ms: (state == RecordState::Delivered).then_some(1_000),
             external_id: None,
         }
     }
@@ -220,7 +257,10 @@ mod tests {
         assert_eq!(texts[2][4], "1.2.3.4.0");
         assert_eq!(texts[3][4], "1.2.3.4.1");
         // in key order, with what the target holds
-        assert_eq!(index.texts, "[[3,\"delivered\",3,3],[2,\"delivered\",0,0]]");
+        assert_eq!(
+            index.texts,
+            "[[3,\"delivered\",3,3,1000],[2,\"delivered\",0,0,1000]]"
+        );
         let keys = [rows[1].key_hash, rows[0].key_hash].concat();
         assert_eq!(index.key_hashes, keys);
         assert_eq!(index.content_hashes, [[3; 32], [0; 32]].concat());

@@ -1,6 +1,7 @@
 //! The end of a run, and the cursors that move with it.
 //!
-//! Invariant: cursors move in the transaction that records the results, never before.
+//! Invariants: cursors move in the transaction that records the results, never before; an older run
+//! that is taken up again does not move them back.
 
 use tributary_model::clock::UnixMillis;
 use tributary_model::id::{RunId, Slug};
@@ -84,7 +85,11 @@ impl TenantStore {
                  where tenant = $1 and id = $2
                  on conflict (tenant, integration, stream, partition_key) do update set
                     generation = excluded.generation, cursor = excluded.cursor,
-                    run = excluded.run, updated_at = excluded.updated_at",
+                    run = excluded.run, updated_at = excluded.updated_at
+                 where not exists (select 1 from run as mover join run as mine
+                    on mine.tenant = mover.tenant and mine.id = excluded.run
+                    where mover.tenant = stream_cursor.tenant and mover.id = stream_cursor.run
+                        and mover.no > mine.no)",
             )
             .bind(tenant.as_str())
             .bind(run.as_str())

@@ -5,6 +5,9 @@
 //! work appears when the last piece of extract and batch work is over. On Postgres the run's
 //! row is locked before that is counted, so that of two last commits one sees the other.
 //!
+//! A run is *active* until it is over and nobody holds work of it any more: another run of the
+//! integration must not meet calls that are under way.
+//!
 //! Work that is *parked* is not over, nobody holds it and it is not due. There is such work in two
 //! cases only: the run's delivery is held until all is mapped, or the run is paused. Work that is
 //! neither over nor parked *moves*.
@@ -14,8 +17,8 @@ use tributary_model::id::{RunId, TenantId};
 use tributary_model::problem::Problem;
 use tributary_model::state::{RunState, WorkKind, WorkState};
 
-use super::pause;
 use super::types::Lease;
+use super::{doubt, pause};
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::row::{Record, to_i64, to_json};
@@ -51,7 +54,9 @@ pub(crate) async fn insert_work(
     sqlx::query(
         "insert into work (tenant, id, run, kind, partition, batch, state, epoch, attempt, due_at,
             finished_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, 0, 0, $8, $9, $10)
+         select $1, $2, id, $4, $5, $6, $7, 0, 0,
+            case when $4 = 'batch' and slow_until > $8 then slow_until else $8 end, $9, $10
+         from run where tenant = $1 and id = $3
          on conflict (tenant, id) do nothing",
     )
     .bind(tenant.as_str())
@@ -162,18 +167,21 @@ pub(crate) async fn transition(
         return Err(StoreError::Transition { from, to });
     }
     let now = tx.now;
+    let active = !to.terminal() || work_moves(tx, tenant, run).await?;
     let moved = sqlx::query(
         "update run set state = $4, active = $5, updated_at = $6,
             started_at = case when $4 = 'planning' then coalesce(started_at, $6) else started_at end,
-            finished_at = case when $5 = 0 then $6 else null end
+            attempt_started_at = case when $4 = 'planning' then $6 else attempt_started_at end,
+            finished_at = case when $7 = 1 then $6 else null end
          where tenant = $1 and id = $2 and state = $3",
     )
     .bind(tenant.as_str())
     .bind(run.as_str())
     .bind(from.as_str())
     .bind(to.as_str())
-    .bind(i64::from(!to.terminal()))
+    .bind(i64::from(active))
     .bind(now)
+    .bind(i64::from(to.terminal()))
     .execute(tx.conn())
     .await?;
     if moved.rows_affected() != 1 {
@@ -228,8 +236,36 @@ pub(crate) async fn settle(
             transition(tx, tenant, run, state, RunState::Cancelled, None).await?;
             Ok(RunState::Cancelled)
         }
+        _ if state.terminal() && !work_moves(tx, tenant, run).await? => {
+            cancel_waiting(tx, tenant, run).await?;
+            leave(tx, tenant, run).await?;
+            Ok(state)
+        }
         _ => Ok(state),
     }
+}
+
+/// [`settle`] after work was put back: of a run that is over or being stopped it is cancelled.
+pub(crate) async fn settle_open(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    run: &RunId,
+) -> Result<RunState, StoreError> {
+    let state = locked_state(tx, tenant, run).await?;
+    if !is_live(state) {
+        cancel_waiting(tx, tenant, run).await?;
+    }
+    settle(tx, tenant, run).await
+}
+
+/// Nobody works on the run any more, so another one of the integration may start.
+async fn leave(tx: &mut Tx, tenant: &TenantId, run: &RunId) -> Result<(), StoreError> {
+    sqlx::query("update run set active = 0 where tenant = $1 and id = $2 and active = 1")
+        .bind(tenant.as_str())
+        .bind(run.as_str())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
 }
 
 async fn work_moves(tx: &mut Tx, tenant: &TenantId, run: &RunId) -> Result<bool, StoreError> {
@@ -265,7 +301,7 @@ async fn add_finish(tx: &mut Tx, tenant: &TenantId, run: &RunId) -> Result<(), S
     Ok(())
 }
 
-/// Takes all work that nobody holds out of the queue.
+/// Takes all work that nobody holds out of the queue; what calls may have left with is kept in mind.
 pub(crate) async fn cancel_waiting(
     tx: &mut Tx,
     tenant: &TenantId,
@@ -282,7 +318,7 @@ pub(crate) async fn cancel_waiting(
     .bind(now)
     .execute(tx.conn())
     .await?;
-    Ok(())
+    doubt::keep(tx, tenant, run).await
 }
 
 /// A piece of work failed for good. A batch leaves its records pending and the run goes on;
@@ -313,6 +349,7 @@ pub(crate) async fn fail_for_good(
         .bind(now)
         .execute(tx.conn())
         .await?;
+        doubt::keep(tx, tenant, run).await?;
         return settle(tx, tenant, run).await.map(Some);
     }
     let state = locked_state(tx, tenant, run).await?;

@@ -1,13 +1,14 @@
 //! Runs, their work, and what became of every record.
 //!
 //! One file per step of a run: `run` (create, read, events), `plan`, `extract`, `batch`,
-//! `control` (fail, cancel, redrive), `gate` (delivery that waits for rules), `pause` (circuit
-//! breaker), `finish`, `log`, and for reading `record` (index, life line) and
+//! `control` (fail, cancel, redrive), `doubt` (calls whose outcome nobody recorded), `gate` (delivery that waits for rules), `pause` (circuit
+//! breaker), `slow` (a target that asks for time), `finish`, `log`, and for reading `record` (index, life line) and
 //! `report` (counters, amounts, issues). State changes go through `lifecycle` only.
 
 mod batch;
 mod commit;
 mod control;
+mod doubt;
 mod encode;
 mod extract;
 mod finish;
@@ -20,6 +21,7 @@ mod plan;
 mod record;
 mod report;
 mod run;
+mod slow;
 mod types;
 
 pub use batch::{Batch, BatchState, StoredOutcome};
@@ -27,10 +29,12 @@ pub use control::Redrive;
 pub use extract::{NewBatch, NewPage, Page};
 pub use finish::{CursorMove, StreamCursor};
 pub use gate::BatchCheck;
-pub use outcome::{BatchAmount, BatchObjects, BatchResult, RecordIssue, RecordOutcome};
+pub use outcome::{
+    Again, Announced, BatchAmount, BatchObjects, BatchResult, RecordIssue, RecordOutcome,
+};
 pub use pause::{Resume, TargetFailure};
 pub use plan::{NewPartition, Partition};
 pub use record::{LifeEntry, Seen, record_key_hash};
-pub use report::{Amount, IssueCount, IssueFilter, IssueRow};
+pub use report::{Amount, IssueCount, IssueFilter, IssueRow, RunWork};
 pub use run::{Enqueued, NewRun, Run, RunEvent, RunFilter};
 pub use types::{Fenced, Lease, LeaseKey};

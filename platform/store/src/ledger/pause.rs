@@ -9,9 +9,9 @@ use tributary_model::id::{RunId, TenantId};
 use tributary_model::problem::Problem;
 use tributary_model::state::{RunState, WorkKind};
 
-use super::lifecycle;
 use super::run::Run;
 use super::types::{Fenced, Lease};
+use super::{lifecycle, slow};
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::row::{Record, to_i64, to_json};
@@ -22,6 +22,8 @@ use crate::tenant::TenantStore;
 pub struct TargetFailure {
     /// in a row, at the end of this attempt
     pub failed_calls: u32,
+    /// a call before them was answered: those of earlier attempts do not count any more
+    pub answered: bool,
     /// pause the run at this many in a row, over all of its batches
     pub pause_at: u32,
     /// first pause, ms; doubled with each probe that fails
@@ -58,6 +60,9 @@ impl TenantStore {
         let mut tx = self.write().await?;
         if !lifecycle::hold(&mut tx, lease).await? {
             return Ok(Fenced::Lost);
+        }
+        if failure.answered {
+            target_answered(&mut tx, self.tenant(), &lease.run).await?;
         }
         let state = lifecycle::locked_state(&mut tx, self.tenant(), &lease.run).await?;
         let counted = count_failures(&mut tx, lease, failure.failed_calls).await?;
@@ -125,6 +130,24 @@ pub(super) async fn target_answered(
     }
     if lifecycle::locked_state(tx, tenant, run).await? == RunState::Paused {
         resume(tx, tenant, run, "the target answers again").await?;
+    }
+    Ok(())
+}
+
+/// A batch was recorded although its last calls got no proper answer: they count as those of a batch
+/// that was not, and the next probe is another one.
+pub(super) async fn recorded_with_failures(
+    tx: &mut Tx,
+    lease: &Lease,
+    problem: &Problem,
+    failure: &TargetFailure,
+) -> Result<(), StoreError> {
+    let state = lifecycle::locked_state(tx, &lease.tenant, &lease.run).await?;
+    let counted = count_failures(tx, lease, failure.failed_calls).await?;
+    let trips = counted.failed_calls >= u64::from(failure.pause_at);
+    let prolongs = state == RunState::Paused && !others_move(tx, lease).await?;
+    if prolongs || (state == RunState::Running && trips) {
+        pause_run(tx, lease, state, problem, failure, counted.pauses).await?;
     }
     Ok(())
 }
@@ -212,6 +235,19 @@ async fn pause(
     failure: &TargetFailure,
     pauses: u64,
 ) -> Result<(), StoreError> {
+    let resume_at = pause_run(tx, lease, state, problem, failure, pauses).await?;
+    park(tx, lease, Some(resume_at)).await
+}
+
+/// Pauses the run, or prolongs its pause, without a probe. Gives the time of the next one.
+async fn pause_run(
+    tx: &mut Tx,
+    lease: &Lease,
+    state: RunState,
+    problem: &Problem,
+    failure: &TargetFailure,
+    pauses: u64,
+) -> Result<i64, StoreError> {
     let doublings = u32::try_from(pauses).unwrap_or(u32::MAX).min(20);
     let wait_ms = failure.wait_ms.saturating_mul(1 << doublings);
     let wait_ms = wait_ms.min(failure.max_wait_ms);
@@ -244,7 +280,7 @@ async fn pause(
     .bind(tx.now)
     .execute(tx.conn())
     .await?;
-    park(tx, lease, Some(resume_at)).await
+    Ok(resume_at)
 }
 
 /// Hands the leased batch back without counting the try: due at `due_at`, or parked.
@@ -295,21 +331,22 @@ async fn resume(tx: &mut Tx, tenant: &TenantId, run: &RunId, why: &str) -> Resul
     release_parked(tx, tenant, run).await
 }
 
-/// Makes the run's waiting batches due now.
+/// Makes the run's waiting batches due as soon as the target may be asked.
 pub(super) async fn release_parked(
     tx: &mut Tx,
     tenant: &TenantId,
     run: &RunId,
 ) -> Result<(), StoreError> {
-    let now = tx.now;
+    let due = slow::due_at(tx, tenant, run).await?;
     sqlx::query(
-        "update work set due_at = $3, updated_at = $3
+        "update work set due_at = $3, updated_at = $4
          where tenant = $1 and run = $2 and kind = 'batch' and finished_at is null
             and lease_until is null",
     )
     .bind(tenant.as_str())
     .bind(run.as_str())
-    .bind(now)
+    .bind(due)
+    .bind(tx.now)
     .execute(tx.conn())
     .await?;
     Ok(())

@@ -27,8 +27,12 @@ pub struct Seen {
     pub resend: Option<u32>,
     /// number of the key with which `content_hash` reached the target, if it did
     pub held_resend: Option<u32>,
+    /// when the first call with that key was about to leave; `None`: before such times were kept
+    pub sent_ms: Option<UnixMillis>,
     /// the last run that read it
     pub run: RunId,
+    /// its number
+    pub run_no: u64,
 }
 
 /// One attempt at one record.
@@ -128,7 +132,9 @@ impl TenantStore {
                     state: record.word("state", RecordState::parse)?,
                     resend: record.u32_opt("resend")?,
                     held_resend: record.u32_opt("held_resend")?,
+                    sent_ms: record.int_opt("sent_at")?,
                     run: record.run_id("run")?,
+                    run_no: record.u64("run_no")?,
                 })
             })
             .collect()
@@ -147,7 +153,7 @@ impl TenantStore {
     ) -> Result<Vec<LifeEntry>, StoreError> {
         let mut tx = self.read().await?;
         let head = sqlx::query(
-            "select place from record_index
+            "select nullif(place, '') as place from record_index
              where tenant = $1 and integration = $2 and key_hash = $3",
         )
         .bind(self.tenant().as_str())
@@ -156,8 +162,9 @@ impl TenantStore {
         .fetch_optional(tx.conn())
         .await?;
         let mut next = head
-            .map(|row| Record::new("record_index", &row).text("place"))
-            .transpose()?;
+            .map(|row| Record::new("record_index", &row).text_opt("place"))
+            .transpose()?
+            .flatten();
         let mut life = Vec::new();
         while let Some(text) = next
             && life.len() < limit as usize

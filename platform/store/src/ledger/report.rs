@@ -41,6 +41,19 @@ pub struct IssueCount {
     pub issues: u64,
 }
 
+/// What a run's work came to so far, over all attempts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunWork {
+    /// in the pages that were read
+    pub rows_in_pages: u64,
+    pub partitions: u64,
+    pub batches: u64,
+    /// to the target
+    pub calls: u64,
+    /// time spent waiting for the target, summed over calls, ms
+    pub target_ms: u64,
+}
+
 /// Which issues to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IssueFilter {
@@ -67,6 +80,36 @@ pub struct IssueRow {
 }
 
 impl TenantStore {
+    /// What the run's work came to so far; all 0 if there is no such run.
+    ///
+    /// # Errors
+    /// `Database`, `Inconsistent`.
+    pub async fn run_work(&self, run: &RunId) -> Result<RunWork, StoreError> {
+        let mut tx = self.read().await?;
+        let row = sqlx::query(
+            "select (select cast(coalesce(sum(rows), 0) as bigint) from page
+                    where tenant = $1 and run = $2) as rows_in_pages,
+                (select count(*) from partition where tenant = $1 and run = $2) as partitions,
+                (select count(*) from batch where tenant = $1 and run = $2) as batches,
+                (select cast(coalesce(sum(calls), 0) as bigint) from batch_attempt
+                    where tenant = $1 and run = $2) as calls,
+                (select cast(coalesce(sum(target_ms), 0) as bigint) from batch_attempt
+                    where tenant = $1 and run = $2) as target_ms",
+        )
+        .bind(self.tenant().as_str())
+        .bind(run.as_str())
+        .fetch_one(tx.conn())
+        .await?;
+        let record = Record::new("run", &row);
+        Ok(RunWork {
+            rows_in_pages: record.u64("rows_in_pages")?,
+            partitions: record.u64("partitions")?,
+            batches: record.u64("batches")?,
+            calls: record.u64("calls")?,
+            target_ms: record.u64("target_ms")?,
+        })
+    }
+
     /// The run's counters as of now; all zero if there is no such run.
     ///
     /// # Errors

@@ -58,10 +58,12 @@ pub struct Run {
     pub problem: Option<Problem>,
     /// of a paused run: when the target is tried again
     pub resume_ms: Option<UnixMillis>,
-    /// JSON of the last `finish_run`
+    /// JSON of this attempt's `finish_run`
     pub report: Option<String>,
     pub created_ms: UnixMillis,
     pub started_ms: Option<UnixMillis>,
+    /// of the present attempt
+    pub attempt_started_ms: Option<UnixMillis>,
     pub finished_ms: Option<UnixMillis>,
     pub updated_ms: UnixMillis,
 }
@@ -300,6 +302,7 @@ fn run(row: &AnyRow) -> Result<Run, StoreError> {
         report: record.text_opt("report")?,
         created_ms: record.int("created_at")?,
         started_ms: record.int_opt("started_at")?,
+        attempt_started_ms: record.int_opt("attempt_started_at")?,
         finished_ms: record.int_opt("finished_at")?,
         updated_ms: record.int("updated_at")?,
     })

@@ -12,7 +12,7 @@ use crate::error::StoreError;
 
 pub use clients::{Client, NewClient};
 pub use connectors::{Connector, NewConnector};
-pub use queue::Heartbeat;
+pub use queue::{Heartbeat, NextDue};
 pub use sweep::{Swept, SweptWork};
 pub use tenants::Tenant;
 pub use trust::StoredTrust;

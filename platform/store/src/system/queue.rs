@@ -21,9 +21,29 @@ pub struct Heartbeat {
     pub cancel_requested: bool,
 }
 
+/// How long until something happens without anybody asking, ms.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NextDue {
+    /// work is due; 0: now
+    pub work_ms: Option<u64>,
+    /// a lease ends, unless it is prolonged
+    pub lease_end_ms: Option<u64>,
+}
+
+impl NextDue {
+    /// The first of them; `None`: nothing waits.
+    #[must_use]
+    pub fn first_ms(&self) -> Option<u64> {
+        match (self.work_ms, self.lease_end_ms) {
+            (Some(work), Some(lease)) => Some(work.min(lease)),
+            (one, other) => one.or(other),
+        }
+    }
+}
+
 impl SystemStore {
     /// Leases at most `limit` due pieces of work to `worker` (a name that is new with each
-    /// process) for `lease_ms`, the longest due first.
+    /// process) for `lease_ms`: tenants take turns, and of each the longest due comes first.
     ///
     /// # Errors
     /// `Database`, `Inconsistent`.
@@ -129,35 +149,31 @@ impl SystemStore {
         if released.rows_affected() != 1 {
             return Ok(false);
         }
-        let state = lifecycle::locked_state(&mut tx, &held.tenant, &held.run).await?;
-        if !lifecycle::is_live(state) {
-            lifecycle::cancel_waiting(&mut tx, &held.tenant, &held.run).await?;
-            lifecycle::settle(&mut tx, &held.tenant, &held.run).await?;
-        }
+        lifecycle::settle_open(&mut tx, &held.tenant, &held.run).await?;
         tx.commit().await?;
         Ok(true)
     }
 
-    /// How long until something is due or a lease ends, ms; 0 if something is now, `None` if
-    /// nothing waits.
+    /// When to look again. A lease that has ended is not told: it is the sweeper's.
     ///
     /// # Errors
     /// `Database`.
-    pub async fn next_due(&self) -> Result<Option<u64>, StoreError> {
+    pub async fn next_due(&self) -> Result<NextDue, StoreError> {
         let mut tx = self.read().await?;
+        let now = tx.now;
         let row = sqlx::query(
             "select (select min(due_at) from work where due_at is not null) as due_at,
-                (select min(lease_until) from work where lease_until is not null) as lease_until",
+                (select min(lease_until) from work where lease_until > $1) as lease_until",
         )
+        .bind(now)
         .fetch_one(tx.conn())
         .await?;
         let record = Record::new("work", &row);
-        let (due, lease) = (record.int_opt("due_at")?, record.int_opt("lease_until")?);
-        let first = match (due, lease) {
-            (Some(due), Some(lease)) => Some(due.min(lease)),
-            (one, other) => one.or(other),
-        };
-        Ok(first.map(|at| u64::try_from(at.saturating_sub(tx.now)).unwrap_or(0)))
+        let from_now = |at: i64| u64::try_from(at.saturating_sub(now)).unwrap_or(0);
+        Ok(NextDue {
+            work_ms: record.int_opt("due_at")?.map(from_now),
+            lease_end_ms: record.int_opt("lease_until")?.map(from_now),
+        })
     }
 }
 

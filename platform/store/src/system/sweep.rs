@@ -100,7 +100,7 @@ impl SystemStore {
         let before = tx.now.saturating_sub(STUCK_MS);
         let rows = sqlx::query(
             "select tenant, id from run r where active = 1 and updated_at < $1
-                and state in ('planning', 'running', 'paused', 'cancelling')
+                and state <> 'queued'
                 and not exists (select 1 from work w
                     where w.tenant = r.tenant and w.run = r.id and w.finished_at is null
                         and (w.due_at is not null or w.lease_until is not null))
@@ -125,6 +125,7 @@ async fn take_back(tx: &mut Tx, lease: &Lease) -> Result<WorkState, StoreError> 
     let state = lifecycle::locked_state(tx, &lease.tenant, &lease.run).await?;
     if !lifecycle::is_live(state) {
         lifecycle::close_work(tx, lease, WorkState::Cancelled, None).await?;
+        lifecycle::cancel_waiting(tx, &lease.tenant, &lease.run).await?;
         lifecycle::settle(tx, &lease.tenant, &lease.run).await?;
         return Ok(WorkState::Cancelled);
     }

@@ -199,6 +199,7 @@ pub(crate) fn outcome(ordinal: u32, key: &str, content: u8, state: RecordState) 
         content_hash: [content; 32],
         state,
         resend: None,
+        sent_ms: None,
         external_id: None,
     }
 }

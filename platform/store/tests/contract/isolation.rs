@@ -92,7 +92,8 @@ pub(crate) async fn foreign_leases(bed: Bed) {
     wrong(bed.acme.commit_page(&plan, &page(0), None, &[]).await.err());
     wrong(bed.acme.commit_grouped(&plan, &[]).await.err());
     wrong(bed.acme.commit_extract_done(&plan, None).await.err());
-    wrong(bed.acme.commit_intent(&plan, "[]").await.err());
+    wrong(bed.acme.commit_intent(&plan, "[]", &[]).await.err());
+    wrong(globex.slow_down(&plan, &problem, 1).await.err());
     wrong(bed.acme.withdraw_intent(&plan).await.err());
     wrong(bed.acme.commit_check(&plan, "{}").await.err());
     wrong(bed.acme.open_delivery(&plan).await.err());

@@ -10,6 +10,7 @@
 mod bed;
 mod cluster;
 mod configuration;
+mod doubt;
 mod held;
 mod isolation;
 mod methods;
@@ -18,6 +19,7 @@ mod queue;
 mod records;
 mod reports;
 mod runs;
+mod slow;
 mod stops;
 mod tokens;
 
@@ -72,6 +74,9 @@ const CASES: &[Case] = &[
     ("fences", |bed| Box::pin(queue::fences(bed))),
     ("retry_wait", |bed| Box::pin(queue::retry_wait(bed))),
     ("sweep", |bed| Box::pin(queue::sweep(bed))),
+    ("tenants_take_turns", |bed| {
+        Box::pin(queue::tenants_take_turns(bed))
+    }),
     ("racing_claims", |bed| Box::pin(queue::racing_claims(bed))),
     ("racing_last_batches", |bed| {
         Box::pin(queue::racing_last_batches(bed))
@@ -96,6 +101,30 @@ const CASES: &[Case] = &[
     }),
     ("logs_are_bounded", |bed| {
         Box::pin(held::logs_are_bounded(bed))
+    }),
+    ("left_behind_by_a_stop", |bed| {
+        Box::pin(doubt::left_behind_by_a_stop(bed))
+    }),
+    ("left_behind_by_the_dead", |bed| {
+        Box::pin(doubt::left_behind_by_the_dead(bed))
+    }),
+    ("active_while_somebody_works", |bed| {
+        Box::pin(doubt::active_while_somebody_works(bed))
+    }),
+    ("withdrawn", |bed| Box::pin(doubt::withdrawn(bed))),
+    ("refused_after_doubt", |bed| {
+        Box::pin(doubt::refused_after_doubt(bed))
+    }),
+    ("older_runs", |bed| Box::pin(doubt::older_runs(bed))),
+    ("cursors_of_older_runs", |bed| {
+        Box::pin(doubt::cursors_of_older_runs(bed))
+    }),
+    ("slow_targets", |bed| Box::pin(slow::slow_targets(bed))),
+    ("recorded_in_part", |bed| {
+        Box::pin(slow::recorded_in_part(bed))
+    }),
+    ("failures_of_recorded_batches", |bed| {
+        Box::pin(slow::failures_of_recorded_batches(bed))
     }),
     ("resends", |bed| Box::pin(records::resends(bed))),
     ("index_and_life", |bed| {

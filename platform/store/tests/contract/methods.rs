@@ -29,6 +29,8 @@ fn every_method_has_a_contract_test() {
     for file in [
         "bed",
         "configuration",
+        "doubt",
+        "slow",
         "isolation",
         "held",
         "paused",

@@ -10,9 +10,10 @@ use tributary_store::{BatchResult, Lease, Resume, Run, TargetFailure};
 
 use crate::bed::{Bed, done, outcome, result};
 
-fn failure(failed_calls: u32) -> TargetFailure {
+pub(crate) fn failure(failed_calls: u32) -> TargetFailure {
     TargetFailure {
         failed_calls,
+        answered: false,
         pause_at: 5,
         wait_ms: 300,
         max_wait_ms: 500,
@@ -32,11 +33,12 @@ async fn fails(bed: &Bed, lease: &Lease, calls: u32) -> RunState {
 fn answered(key: &str) -> BatchResult {
     BatchResult {
         calls: 1,
+        answered: true,
         ..result(vec![outcome(0, key, 1, RecordState::Delivered)])
     }
 }
 
-async fn run(bed: &Bed, id: &RunId) -> Run {
+pub(crate) async fn run(bed: &Bed, id: &RunId) -> Run {
     bed.acme.run(id).await.unwrap().unwrap()
 }
 

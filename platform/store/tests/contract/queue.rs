@@ -7,7 +7,7 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::id::RunId;
 use tributary_model::problem::Problem;
 use tributary_model::state::{RecordState, RunState, WorkKind, WorkState};
-use tributary_store::Fenced;
+use tributary_store::{Enqueued, Fenced, NextDue};
 
 use crate::bed::{Bed, done, new_batch, outcome, page, partition, result};
 
@@ -17,15 +17,15 @@ async fn wait_ms(ms: u64) {
 
 pub(crate) async fn claim_heartbeat_release(bed: Bed) {
     assert_eq!(
-        bed.system.next_due().await.unwrap(),
+        bed.system.next_due().await.unwrap().first_ms(),
         None,
         "idle needs no look"
     );
     assert!(bed.system.claim("w", 0, 1).await.unwrap().is_empty());
     bed.run("orders").await;
-    assert_eq!(bed.system.next_due().await.unwrap(), Some(0));
+    assert_eq!(bed.system.next_due().await.unwrap().first_ms(), Some(0));
     let lease = bed.claim(WorkKind::Plan).await;
-    let wait = bed.system.next_due().await.unwrap().unwrap();
+    let wait = bed.system.next_due().await.unwrap().first_ms().unwrap();
     assert!((1..=60_000).contains(&wait), "{wait}: the end of the lease");
     let mut old = lease.key();
     old.epoch += 1;
@@ -40,7 +40,7 @@ pub(crate) async fn claim_heartbeat_release(bed: Bed) {
         (&lease.key(), false)
     );
     assert!(
-        bed.system.next_due().await.unwrap().unwrap() > 60_000,
+        bed.system.next_due().await.unwrap().first_ms().unwrap() > 60_000,
         "prolonged"
     );
     assert!(bed.system.heartbeat(&[], 1).await.unwrap().is_empty());
@@ -79,6 +79,8 @@ pub(crate) async fn fences(bed: Bed) {
     let run = bed.run("orders").await;
     let late = bed.system.claim("slow", 1, 1).await.unwrap().remove(0);
     wait_ms(5).await;
+    let next = bed.system.next_due().await.unwrap();
+    assert_eq!(next, NextDue::default(), "an ended lease is the sweeper's");
     let swept = bed.system.sweep().await.unwrap();
     assert_eq!(swept.work.len(), 1);
     assert_eq!(swept.work[0].owner.as_deref(), Some("slow"));
@@ -139,7 +141,7 @@ async fn batch_fences(bed: &Bed, run: &RunId) {
     lost.epoch -= 1;
     let outcomes = result(vec![outcome(0, "a", 1, RecordState::Delivered)]);
     assert_eq!(
-        bed.acme.commit_intent(&lost, "[]").await.unwrap(),
+        bed.acme.commit_intent(&lost, "[]", &[]).await.unwrap(),
         Fenced::Lost
     );
     assert_eq!(
@@ -177,7 +179,7 @@ pub(crate) async fn retry_wait(bed: Bed) {
         .unwrap();
     assert_eq!(done(state), RunState::Planning);
     bed.nothing_due().await;
-    let wait = bed.system.next_due().await.unwrap().unwrap();
+    let wait = bed.system.next_due().await.unwrap().first_ms().unwrap();
     assert!((1..=400).contains(&wait), "{wait}");
     wait_ms(wait + 10).await;
     let again = bed.claim(WorkKind::Plan).await;
@@ -200,7 +202,18 @@ pub(crate) async fn sweep(bed: Bed) {
         let lease = loop {
             match bed.system.claim("dying", 1, 1).await.unwrap().pop() {
                 Some(lease) => break lease,
-                None => wait_ms(bed.system.next_due().await.unwrap().unwrap().min(200)).await,
+                None => {
+                    wait_ms(
+                        bed.system
+                            .next_due()
+                            .await
+                            .unwrap()
+                            .first_ms()
+                            .unwrap()
+                            .min(200),
+                    )
+                    .await
+                }
             }
         };
         assert_eq!(lease.attempt, attempt);
@@ -228,6 +241,21 @@ pub(crate) async fn sweep(bed: Bed) {
     assert_eq!(swept.work[0].state, WorkState::Cancelled);
     let state = bed.acme.run(&run.id).await.unwrap().unwrap().state;
     assert_eq!(state, RunState::Cancelled);
+}
+
+/// Many old batches of one tenant do not hold back the plan of another.
+pub(crate) async fn tenants_take_turns(bed: Bed) {
+    bed.extracted("orders", 60, 1).await;
+    let globex = bed.add_tenant("globex").await;
+    let queued = globex.run_create(&bed.new_run("orders")).await.unwrap();
+    assert!(matches!(queued, Enqueued::Created(_)), "{queued:?}");
+    // whoever comes first, the other one is next: somebody with work at a worker has to wait
+    let first = bed.system.claim("w", 1, 60_000).await.unwrap().remove(0);
+    let second = bed.system.claim("w", 1, 60_000).await.unwrap().remove(0);
+    let tenants = BTreeSet::from([first.tenant.as_str(), second.tenant.as_str()]);
+    assert_eq!(tenants, BTreeSet::from(["acme", "globex"]));
+    let rest = bed.system.claim("w", 100, 60_000).await.unwrap();
+    assert_eq!(rest.len(), 59, "slots that nobody else needs are used");
 }
 
 pub(crate) async fn racing_claims(bed: Bed) {

@@ -10,7 +10,7 @@ use tributary_store::{
 use crate::bed::{Bed, done, outcome, result, slug};
 
 /// A run with one batch that ends like this.
-async fn run_with(bed: &Bed, result: &BatchResult) -> tributary_model::id::RunId {
+pub(crate) async fn run_with(bed: &Bed, result: &BatchResult) -> tributary_model::id::RunId {
     let run = bed.extracted("orders", 1, 1).await;
     let lease = bed.claim(WorkKind::Batch).await;
     done(bed.acme.commit_batch(&lease, result).await.unwrap());
@@ -23,7 +23,7 @@ async fn run_with(bed: &Bed, result: &BatchResult) -> tributary_model::id::RunId
     run.id
 }
 
-async fn seen(bed: &Bed, key: &str) -> Option<Seen> {
+pub(crate) async fn seen(bed: &Bed, key: &str) -> Option<Seen> {
     let hashes = [record_key_hash(key)];
     let mut found = bed
         .acme
@@ -34,7 +34,7 @@ async fn seen(bed: &Bed, key: &str) -> Option<Seen> {
     found.pop()
 }
 
-async fn life(bed: &Bed, key: &str) -> Vec<tributary_store::LifeEntry> {
+pub(crate) async fn life(bed: &Bed, key: &str) -> Vec<tributary_store::LifeEntry> {
     let hash = record_key_hash(key);
     bed.acme
         .record_life(&slug("orders"), &hash, 100)

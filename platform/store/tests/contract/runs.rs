@@ -141,9 +141,9 @@ pub(crate) async fn a_whole_run(bed: Bed) {
 
     for number in 0..3_u32 {
         let lease = bed.claim(WorkKind::Batch).await;
-        let at = done(acme.commit_intent(&lease, "[]").await.unwrap());
+        let at = done(acme.commit_intent(&lease, "[]", &[]).await.unwrap());
         assert_eq!(
-            done(acme.commit_intent(&lease, "[]").await.unwrap()),
+            done(acme.commit_intent(&lease, "[]", &[]).await.unwrap()),
             at,
             "set once"
         );
@@ -161,6 +161,8 @@ pub(crate) async fn a_whole_run(bed: Bed) {
         .await
         .unwrap();
     assert_eq!(done(state), RunState::Succeeded);
+    let work = acme.run_work(&run.id).await.unwrap();
+    assert_eq!((work.partitions, work.batches, work.calls), (2, 3, 0));
     let ended = acme.run(&run.id).await.unwrap().unwrap();
     assert_eq!(
         (ended.state, ended.report.as_deref()),

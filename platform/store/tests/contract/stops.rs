@@ -21,7 +21,7 @@ pub(crate) async fn cancel(bed: Bed) {
         "nobody works on it: over at once"
     );
     bed.nothing_due().await;
-    assert_eq!(bed.system.next_due().await.unwrap(), None);
+    assert_eq!(bed.system.next_due().await.unwrap().first_ms(), None);
     let unknown = bed.new_run("orders").id;
     assert_eq!(bed.acme.run_cancel(&unknown).await.unwrap(), None);
     assert_eq!(bed.acme.run_redrive(&unknown).await.unwrap(), None);
@@ -35,6 +35,7 @@ pub(crate) async fn cancel(bed: Bed) {
     };
     assert_eq!((redriven.state, redriven.attempt), (RunState::Queued, 2));
     assert_eq!(redriven.finished_ms, None);
+    assert_eq!(redriven.report, None);
     for key in ["a", "b"] {
         let lease = bed.claim(WorkKind::Batch).await;
         assert_eq!(lease.attempt, 1);
@@ -123,9 +124,18 @@ pub(crate) async fn fail_and_redrive(bed: Bed) {
     assert_eq!(refused, Redrive::Refused { running });
     bed.acme.run_cancel(&other.id).await.unwrap();
 
+    let before = bed.acme.run(&run.id).await.unwrap().unwrap();
+    assert!(before.report.is_some());
     let redriven = bed.acme.run_redrive(&run.id).await.unwrap().unwrap();
-    assert!(matches!(redriven, Redrive::Queued(_)), "{redriven:?}");
+    let Redrive::Queued(queued) = redriven else {
+        panic!("{redriven:?}");
+    };
+    assert_eq!(queued.report, None, "the report of the last attempt");
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     let lease = bed.claim(WorkKind::Batch).await;
+    let now = bed.acme.run(&run.id).await.unwrap().unwrap();
+    assert_eq!(now.started_ms, before.started_ms);
+    assert!(now.attempt_started_ms > before.attempt_started_ms);
     assert_eq!(
         (lease.batch, lease.attempt),
         (Some(0), 1),
