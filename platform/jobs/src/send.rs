@@ -55,8 +55,8 @@ pub(crate) async fn send(
     batch: &Batch,
     (keyed, known): (&Keyed, &[Known]),
 ) -> Result<Fenced<Sent>, Unfinished> {
-    let terms = context.target.connector.manifest().delivery.as_ref();
-    let late = too_late(terms, batch.first_sent_ms, services.clock.now_ms());
+    let terms = terms(context);
+    let late = too_late(terms.as_ref(), batch.first_sent_ms, services.clock.now_ms());
     let memory = Memory {
         late,
         blind: capability(context) == DeliveryCapability::None,
@@ -185,9 +185,14 @@ fn unfinished(late: NotDelivered) -> Unfinished {
     }
 }
 
-fn capability(context: &RunContext) -> DeliveryCapability {
+/// What the target makes of a resend.
+fn terms(context: &RunContext) -> Option<DeliveryTerms> {
     let terms = context.target.connector.manifest().delivery.as_ref();
-    terms.map_or(DeliveryCapability::None, |terms| terms.capability)
+    terms.map(|terms| terms.under(&context.target.config))
+}
+
+fn capability(context: &RunContext) -> DeliveryCapability {
+    terms(context).map_or(DeliveryCapability::None, |terms| terms.capability)
 }
 
 fn outgoing(context: &RunContext, record: &MappedRecord, resend: u32) -> OutgoingRow {
@@ -247,6 +252,7 @@ mod tests {
             capability: DeliveryCapability::IdempotencyKey,
             window_s,
             max_rows_per_call: 100,
+            by_config: None,
         };
         let day = terms(Some(86_400));
         let (first, hour_ms) = (1_000_000, 3_600_000);

@@ -7,7 +7,8 @@
 //! Invariants: a batch is delivered whole or not at all in the ledger's eyes: unless every row
 //! has an end state the answer is [`NotDelivered`] and nothing is recorded, so the same rows go
 //! out again under the same keys. A row whose answer was lost at a target that cannot recognise
-//! a resend is `uncertain`, never sent again blindly.
+//! a resend is `uncertain`, never sent again blindly; an answer that leaves open whether the work was
+//! done (500, 502, 504) is no better than none.
 //!
 //! Deliberately absent: the intent and the result in the ledger (`jobs` commits both), HTTP
 //! (`host`).
@@ -300,6 +301,7 @@ impl Sending<'_> {
             .collect();
         self.delivery.target_ms += exchange.duration_ms;
         self.delivery.receipts.push(exchange.receipt(&rows));
+        let open = exchange.leaves_open() && self.manner.capability == DeliveryCapability::None;
         match exchange.result {
             Err(lost) => self.not_answered(rows, lost, again),
             Ok(outcomes) => {
@@ -317,7 +319,17 @@ impl Sending<'_> {
                         return Err(forgotten());
                     };
                     refused |= is_split(&outcome.outcome);
-                    self.place(index, outcome.outcome, rows.len(), again);
+                    match outcome.outcome {
+                        Outcome::Retry {
+                            reason: RetryReason::Transient,
+                            message,
+                            ..
+                        } if open => {
+                            let problem = Problem::new(ErrorCode::TargetUnavailable, message);
+                            self.set(index, uncertain(&problem));
+                        }
+                        other => self.place(index, other, rows.len(), again),
+                    }
                 }
                 halves::open_rows(&mut again.sets, &rows, &self.results, refused);
                 Ok(())
@@ -449,7 +461,10 @@ fn rejected(code: &str, message: &str, field: Option<String>) -> RowResult {
 }
 
 fn uncertain(problem: &Problem) -> RowResult {
-    let message = format!("the call left but its answer was lost: {}", problem.detail);
+    let message = format!(
+        "the call left, and whether it was carried out is not known: {}",
+        problem.detail
+    );
     RowResult {
         state: RecordState::Uncertain,
         external_id: None,

@@ -25,6 +25,8 @@ struct FakeTarget {
 enum Fault {
     Busy,
     Slow,
+    /// 500, and the work is done
+    FailedAfterEffect,
     LostAfterEffect,
     NotReached,
 }
@@ -76,10 +78,11 @@ impl Target for FakeTarget {
             }
             Some(Fault::Busy) => 503,
             Some(Fault::Slow) => 429,
+            Some(Fault::FailedAfterEffect) => 500,
             _ if refused => 422,
             _ => 200,
         };
-        if status == 200 {
+        if status == 200 || status == 500 {
             let mut effects = self.effects.lock().unwrap();
             for line in body.lines() {
                 let key = line.split(' ').next().unwrap().to_owned();
@@ -249,6 +252,32 @@ async fn a_lost_answer_of_a_forgetful_target_is_uncertain_and_not_sent_again() {
         .count();
     assert_eq!(uncertain, 4);
     assert!(target.effects.lock().unwrap().values().all(|n| *n == 1));
+}
+
+#[tokio::test]
+async fn an_error_after_the_effect_is_uncertain_unless_the_target_knows_a_resend() {
+    let target = |forgetful| FakeTarget {
+        faults: [(0, Fault::FailedAfterEffect)].into(),
+        forgetful,
+        ..FakeTarget::default()
+    };
+    let blind = target(true);
+    let delivery = delivered(&blind, 6, DeliveryCapability::None)
+        .await
+        .unwrap();
+    let uncertain = |state: &&RecordState| **state == RecordState::Uncertain;
+    assert_eq!(states(&delivery).iter().filter(uncertain).count(), 4);
+    assert!(blind.effects.lock().unwrap().values().all(|n| *n == 1));
+    let knowing = target(false);
+    let delivery = delivered(&knowing, 6, DeliveryCapability::Upsert)
+        .await
+        .unwrap();
+    assert_eq!(states(&delivery).iter().filter(uncertain).count(), 0);
+    assert_eq!(
+        knowing.calls.lock().unwrap().len(),
+        3,
+        "the first call again"
+    );
 }
 
 #[tokio::test]
