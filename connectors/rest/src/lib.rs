@@ -9,32 +9,32 @@
 //! | file | does |
 //! |---|---|
 //! | `config` | the configuration and what its schema can't say |
-//! | `request`, `template`, `link` | the request of a page |
-//! | `page`, `answer`, `document` | its answer: rows, refusal, where the next page is |
-//! | `read`, `rate`, `instant` | page after page: circles, pace, the newest value |
+//! | `request`, `template` | the request of a page |
+//! | `page`, `answer` | its answer: rows, refusal, where the next page is |
+//! | `read` | page after page, with the newest value |
 //! | `schema` | what samples say about the rows |
+//!
+//! Links, pace, statuses, circles and the order of instants are `../http-json`.
 
 mod answer;
 mod config;
-mod document;
-mod instant;
-mod link;
 mod page;
-mod rate;
 mod read;
 mod request;
 mod schema;
 mod template;
 
 use serde::{Deserialize, Serialize};
+use tributary_http_json::content::Content;
+use tributary_http_json::instant;
+use tributary_http_json::pace::Pace;
 use tributary_sdk::serde_json::{self, Value, json};
 use tributary_sdk::{
     CheckStep, Connection, Error, ErrorKind, Result, Selection, Source, StreamInfo, connections,
 };
 
 use config::{Config, Stream};
-use page::{Content, Page};
-use rate::Pace;
+use page::Page;
 use read::Reading;
 use request::Ask;
 use template::Values;
@@ -192,9 +192,10 @@ fn since(
     let (Some(newest), Some(incremental)) = (newest, config.incremental(stream)) else {
         return Ok(None);
     };
-    let asked = instant::asked(newest, incremental).map_err(|message| {
-        Error::config(&format!("/config/streams/{name}/incremental"), message)
-    })?;
+    let asked =
+        instant::asked(newest, incremental.format, incremental.overlap_s).map_err(|message| {
+            Error::config(&format!("/config/streams/{name}/incremental"), message)
+        })?;
     Ok(Some(asked))
 }
 
