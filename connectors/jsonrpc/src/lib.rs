@@ -48,6 +48,9 @@ pub struct Span {
     /// of records that were changed, inclusive; none: all
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written: Option<String>,
+    /// grows from run to run: the same start as last time is not the same read
+    #[serde(default)]
+    pub round: u32,
 }
 
 /// Where reading stands.
@@ -152,6 +155,7 @@ impl Source for JsonRpc {
             }
             let read: Vec<Checkpoint> = selection.checkpoints()?;
             for last in read {
+                span.round = span.round.max(last.span.round.wrapping_add(1));
                 if last.done && last.span.stream == *name {
                     instant::keep(&mut span.created, last.created.or(last.span.created));
                     instant::keep(&mut span.written, last.written.or(last.span.written));

@@ -252,6 +252,7 @@ mod tests {
             fields: vec!["number".to_owned()],
             created: Some("2026-01-01T00:00:00Z".to_owned()),
             written: Some("2026-02-01T00:00:00Z".to_owned()),
+            round: 0,
         };
         let first = asked(Pass::Created, &span, None);
         assert_eq!(first[0][0], json!([["state", "=", "done"]]));

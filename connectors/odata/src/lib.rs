@@ -54,6 +54,9 @@ pub struct Span {
     /// the service's link to what changed
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delta: Option<Position>,
+    /// grows from run to run: the same start as last time is not the same read
+    #[serde(default)]
+    pub round: u32,
 }
 
 /// Where reading stands.
@@ -80,7 +83,9 @@ impl Source for OData {
     type Partition = Span;
 
     fn check(config: &Config) -> Result<Vec<CheckStep>> {
-        config.check()?;
+        if let Err(error) = config.check() {
+            return Ok(vec![CheckStep::failed("configuration", &error)]);
+        }
         let connection = connections::get(CONNECTION)?;
         let side = Side {
             connection: &connection,
@@ -151,8 +156,7 @@ impl Source for OData {
         let mut span = Span {
             stream: name.clone(),
             columns: columns_of(&service, name, &stream)?,
-            since: None,
-            delta: None,
+            ..Span::default()
         };
         if selection.incremental {
             if stream.cursor.is_none() && !stream.delta {
@@ -162,6 +166,7 @@ impl Source for OData {
             }
             let read: Vec<Checkpoint> = selection.checkpoints()?;
             for checkpoint in read {
+                span.round = span.round.max(checkpoint.span.round.wrapping_add(1));
                 if checkpoint.done && checkpoint.span.stream == *name {
                     instant::keep(&mut span.since, checkpoint.newest.or(checkpoint.span.since));
                     if stream.delta {

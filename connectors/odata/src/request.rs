@@ -208,7 +208,7 @@ fn literal(ask: &Ask<'_>, column: &Column, value: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+    #![expect(clippy::unwrap_used, reason = "tests")]
     use tributary_sdk::serde_json::{Value, from_value, json};
 
     use super::*;

@@ -36,7 +36,9 @@ impl Target for RestTarget {
     type Config = Config;
 
     fn check(config: &Config) -> Result<Vec<CheckStep>> {
-        config.check()?;
+        if let Err(error) = config.check() {
+            return Ok(vec![CheckStep::failed("configuration", &error)]);
+        }
         let configuration = CheckStep::ok("configuration", "it fits");
         let connection = connections::get(CONNECTION)?;
         let Some(probe) = &config.check else {

@@ -53,6 +53,9 @@ pub struct Span {
     /// value of the incremental field to start from, inclusive; none: everything
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
+    /// grows from run to run: the same start as last time is not the same read
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub round: u32,
 }
 
 /// Where reading stands.
@@ -129,7 +132,7 @@ impl Source for Rest {
         let stream = config.stream(&selection.stream)?;
         let mut span = Span {
             stream: selection.stream.clone(),
-            since: None,
+            ..Span::default()
         };
         if selection.incremental {
             let Some(incremental) = config.incremental(stream) else {
@@ -140,6 +143,9 @@ impl Source for Rest {
                 ));
             };
             let read: Vec<Checkpoint> = selection.checkpoints()?;
+            for last in &read {
+                span.round = span.round.max(last.span.round.wrapping_add(1));
+            }
             let done = read
                 .into_iter()
                 .filter(|checkpoint| checkpoint.done && checkpoint.span.stream == selection.stream);
