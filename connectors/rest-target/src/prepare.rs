@@ -1,11 +1,18 @@
 //! Records to calls: one each, or several in an array.
+//!
+//! A record that lacks a value which its request needs is refused alone. The contract has every record in
+//! a call, so a GET that changes nothing stands in for the one that can't be made; `settle` refuses the
+//! record whatever its answer.
 
+use serde::{Deserialize, Serialize};
 use tributary_http_json::pointer::{at, scalar};
 use tributary_sdk::{Call, Error, Result, serde_json};
 
 use crate::config::{BatchRule, Config, MAX_ROWS, Method, ResendKind};
 use crate::template::{Node, Place, Row, Text};
 
+/// Code of a record that lacks a value of its request.
+pub const VALUE_MISSING: &str = "value_missing";
 /// The header that the host writes by itself.
 const KEY_HEADER: &str = "idempotency-key";
 
@@ -32,25 +39,66 @@ fn one_by_one(config: &Config, rows: &[Row<'_>]) -> Result<Vec<Call>> {
     let node = config.body()?;
     let mut calls = Vec::with_capacity(rows.len());
     for (number, row) in rows.iter().enumerate() {
-        let mut call = head(config, Some(*row), number)?;
-        if config.request.method != Method::Delete || config.request.body.is_some() {
-            let mut body = String::new();
-            if !node.write(Some(*row), "", &mut body) {
-                return Err(missing("the body", "what it is made of", number));
-            }
-            set_body(config, &mut call, body);
-        }
+        let mut call = match single(config, &node, *row) {
+            Err(error) if error.code.as_deref() == Some(VALUE_MISSING) => stand_in(config, &error)?,
+            other => other?,
+        };
         call.rows = vec![index(number)?];
-        if config.resend.kind == ResendKind::IdempotencyKey {
-            let name = config.resend.header.as_deref().unwrap_or(KEY_HEADER);
-            match name.eq_ignore_ascii_case(KEY_HEADER) {
-                true => call.idempotency_key = Some(row.key.to_owned()),
-                false => set_header(&mut call, name, row.key.to_owned()),
-            }
-        }
         calls.push(call);
     }
     Ok(calls)
+}
+
+fn single(config: &Config, node: &Node, row: Row<'_>) -> Result<Call> {
+    let mut call = head(config, Some(row))?;
+    if config.request.method != Method::Delete || config.request.body.is_some() {
+        let mut body = String::new();
+        if !node.write(Some(row), "", &mut body) {
+            return Err(missing("the body", "what it is made of"));
+        }
+        set_body(config, &mut call, body);
+    }
+    if config.resend.kind == ResendKind::IdempotencyKey {
+        let name = config.resend.header.as_deref().unwrap_or(KEY_HEADER);
+        match name.eq_ignore_ascii_case(KEY_HEADER) {
+            true => call.idempotency_key = Some(row.key.to_owned()),
+            false => set_header(&mut call, name, row.key.to_owned()),
+        }
+    }
+    Ok(call)
+}
+
+/// See the module.
+fn stand_in(config: &Config, error: &Error) -> Result<Call> {
+    let path = config.check.as_ref().map(|check| check.path.clone());
+    let context = Context::Refused {
+        message: error.message.clone(),
+        field: error.field.clone(),
+    };
+    Ok(Call {
+        method: "GET".to_owned(),
+        path: path.unwrap_or_default(),
+        query: Vec::new(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        rows: Vec::new(),
+        idempotency_key: None,
+        context: Some(serde_json::to_string(&context)?),
+    })
+}
+
+/// What `settle` has to know of a call.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Context {
+    /// its record is refused without having been sent
+    Refused {
+        message: String,
+        /// JSON Pointer into the record
+        field: Option<String>,
+    },
+    /// what names each of its records in the answer's results
+    Names(Vec<Option<String>>),
 }
 
 fn together(config: &Config, batch: &BatchRule, rows: &[Row<'_>]) -> Result<Vec<Call>> {
@@ -61,7 +109,11 @@ fn together(config: &Config, batch: &BatchRule, rows: &[Row<'_>]) -> Result<Vec<
     for (number, row) in rows.iter().enumerate() {
         let mut element = String::new();
         if !item.write(Some(*row), "", &mut element) {
-            return Err(missing("an element", "what it is made of", number));
+            let error = missing("an element", "what it is made of");
+            let mut call = stand_in(config, &error)?;
+            call.rows = vec![index(number)?];
+            calls.push(call);
+            continue;
         }
         let full = open.rows.len() >= most || open.items.len() + element.len() > batch.max_bytes;
         if full && !open.rows.is_empty() {
@@ -91,12 +143,12 @@ struct Open {
 
 impl Open {
     fn close(self, config: &Config, node: &Node) -> Result<Call> {
-        let mut call = head(config, None, 0)?;
+        let mut call = head(config, None)?;
         let mut body = String::new();
         node.write(None, &format!("[{}]", self.items), &mut body);
         set_body(config, &mut call, body);
         call.rows = self.rows;
-        call.context = Some(serde_json::to_string(&self.names)?);
+        call.context = Some(serde_json::to_string(&Context::Names(self.names))?);
         Ok(call)
     }
 }
@@ -112,7 +164,7 @@ fn name_of(batch: &BatchRule, row: Row<'_>) -> Option<String> {
 }
 
 /// Everything but rows and body.
-fn head(config: &Config, row: Option<Row<'_>>, number: usize) -> Result<Call> {
+fn head(config: &Config, row: Option<Row<'_>>) -> Result<Call> {
     let request = &config.request;
     let method = match request.method {
         Method::Post => "POST",
@@ -125,7 +177,7 @@ fn head(config: &Config, row: Option<Row<'_>>, number: usize) -> Result<Call> {
         let text =
             Text::parse(text).map_err(|message| Error::config("/config/request", message))?;
         text.fill(of, place)
-            .map_err(|pointer| missing(what, &pointer, number))
+            .map_err(|pointer| missing(what, &pointer))
     };
     let mut call = Call {
         method: method.to_owned(),
@@ -163,11 +215,13 @@ fn set_body(config: &Config, call: &mut Call, body: String) {
     call.body = body.into_bytes();
 }
 
-fn missing(what: &str, pointer: &str, number: usize) -> Error {
-    Error::data(format!(
-        "record {} of the batch has nothing fit at {pointer}, which {what} needs; make it required in the mapping",
-        number + 1
+fn missing(what: &str, pointer: &str) -> Error {
+    let mut error = Error::data(format!(
+        "the record has nothing fit at {pointer}, which {what} needs; make it required in the mapping"
     ))
+    .with_code(VALUE_MISSING);
+    error.field = pointer.starts_with('/').then(|| pointer.to_owned());
+    error
 }
 
 fn index(number: usize) -> Result<u32> {
@@ -266,12 +320,16 @@ mod tests {
     }
 
     #[test]
-    fn a_record_without_its_value_is_told_with_its_place() {
-        let config = json!({"request": {"path": "orders/{/id}"}});
-        let error = made(config, "{\"id\":1}\n{}\n").unwrap_err();
-        assert!(
-            error.message.contains("record 2") && error.message.contains("/id"),
-            "{error:?}"
-        );
+    fn a_record_without_its_value_is_refused_alone() {
+        let config = json!({"request": {"path": "orders/{/id}"}, "check": {"path": "ping"}});
+        let calls = made(config, "{\"id\":1}\n{}\n{\"id\":\"..\"}\n").unwrap();
+        let told: Vec<String> = calls
+            .iter()
+            .map(|call| format!("{} {} {:?}", call.method, call.path, call.rows))
+            .collect();
+        assert_eq!(told, ["POST orders/1 [0]", "GET ping [1]", "GET ping [2]"]);
+        let context = calls[1].context.as_deref().unwrap();
+        assert!(context.contains("\"field\":\"/id\""), "{context}");
+        assert_eq!(calls[0].context, None);
     }
 }

@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use tributary_http_json::instant::seconds_until;
 use tributary_http_json::pointer::{at, scalar};
 use tributary_http_json::raw;
+use tributary_sdk::bindings::target::exports::tributary::connector::target::Rejected;
 use tributary_sdk::target::all_rows;
 use tributary_sdk::{Call, Outcome, Result, RowOutcome, TargetResponse, serde_json};
 
 use crate::config::{Config, ResendKind, Results};
+use crate::prepare::{Context, VALUE_MISSING};
 use crate::rules::{Said, not_understood};
 
 /// Longest wait that an answer may ask for, ms.
@@ -20,6 +22,19 @@ pub fn outcomes(
     call: &Call,
     response: &TargetResponse,
 ) -> Result<Vec<RowOutcome>> {
+    let context = call.context.as_deref();
+    let names = match context.map(serde_json::from_str::<Context>).transpose()? {
+        Some(Context::Refused { message, field }) => {
+            let outcome = Outcome::Rejected(Rejected {
+                code: VALUE_MISSING.to_owned(),
+                message,
+                field,
+            });
+            return Ok(all_rows(call, &outcome));
+        }
+        Some(Context::Names(names)) => names,
+        None => Vec::new(),
+    };
     let text = String::from_utf8_lossy(&response.body);
     let said = Said {
         status: response.status,
@@ -50,7 +65,7 @@ pub fn outcomes(
         .and_then(|batch| batch.results.as_ref());
     match results {
         None => Ok(all_rows(call, &said.delivered(config))),
-        Some(results) => per_row(config, results, call, &said),
+        Some(results) => per_row(config, results, (call, &names), &said),
     }
 }
 
@@ -58,7 +73,7 @@ pub fn outcomes(
 fn per_row(
     config: &Config,
     results: &Results,
-    call: &Call,
+    (call, names): (&Call, &[Option<String>]),
     said: &Said<'_>,
 ) -> Result<Vec<RowOutcome>> {
     let found = at(said.text, &results.at).and_then(raw::items);
@@ -66,7 +81,6 @@ fn per_row(
         let message = format!("the answer has no array of results at {:?}", results.at);
         not_understood(message)
     })?;
-    let names: Vec<Option<String>> = serde_json::from_str(call.context.as_deref().unwrap_or("[]"))?;
     let mut by_name: HashMap<String, &str> = HashMap::new();
     if let Some(key) = &results.key {
         for item in &found {
@@ -147,14 +161,20 @@ fn now_ms(response: &TargetResponse) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+    #![expect(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        reason = "tests"
+    )]
     use tributary_sdk::ErrorKind;
     use tributary_sdk::serde_json::{Value, from_value, json};
 
     use super::*;
 
     fn call(rows: u32) -> Call {
-        let names: Vec<String> = (0..rows).map(|row| format!("k{row}")).collect();
+        let names = (0..rows).map(|row| Some(format!("k{row}")));
+        let context = Context::Names(names.collect());
         Call {
             method: "POST".to_owned(),
             path: String::new(),
@@ -163,7 +183,7 @@ mod tests {
             body: Vec::new(),
             rows: (0..rows).collect(),
             idempotency_key: None,
-            context: Some(serde_json::to_string(&names).unwrap()),
+            context: Some(serde_json::to_string(&context).unwrap()),
         }
     }
 
@@ -278,6 +298,31 @@ mod tests {
         ] {
             let got = settled(&api(), rows, status, body);
             assert_eq!(got[0], wanted, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_record_that_was_never_sent_is_refused_whatever_the_answer() {
+        let config: Config = from_value(api()).unwrap();
+        let mut call = call(1);
+        call.context = Some("{\"refused\":{\"message\":\"no id\",\"field\":\"/id\"}}".to_owned());
+        for status in [200, 404, 500] {
+            let response = TargetResponse {
+                status,
+                headers: Vec::new(),
+                body: Vec::new(),
+            };
+            let outcome = outcomes(&config, &call, &response)
+                .unwrap()
+                .remove(0)
+                .outcome;
+            let Outcome::Rejected(rejected) = outcome else {
+                panic!("{outcome:?}");
+            };
+            assert_eq!(
+                (rejected.code.as_str(), rejected.field.as_deref()),
+                (VALUE_MISSING, Some("/id"))
+            );
         }
     }
 

@@ -113,7 +113,12 @@ async fn scene() -> anyhow::Result<Scene> {
     let folder = tempfile::tempdir()?;
     let orders: Vec<Value> = (0..ORDERS)
         .map(|number| {
-            json!({ "id": format!("SO {number}/ü"), "updated_at": "2026-10-05T10:00:00Z", "total": "17.10" })
+            // the last one's id is no segment of a path
+            let id = match number + 1 {
+                ORDERS => "..".to_owned(),
+                _ => format!("SO {number}/ü"),
+            };
+            json!({ "id": id, "updated_at": "2026-10-05T10:00:00Z", "total": "17.10" })
         })
         .collect();
     let file = folder.path().join("orders.json");
@@ -177,14 +182,15 @@ async fn each_record_has_one_effect_whatever_becomes_of_the_answers() -> anyhow:
         let by_code = effects["by_code"].as_object().cloned().unwrap_or_default();
         anyhow::ensure!(by_code.values().all(|n| *n == json!(1)), "doubled: {story}");
         assert_eq!(run["state"], "completed_with_errors", "{story}");
-        assert_eq!(count("rejected"), 2, "{story}");
-        assert_eq!(by_code.len(), ORDERS - 2, "{story}");
+        let refused = 2 + usize::from(*name == "upsert");
+        assert_eq!(count("rejected"), refused as u64, "{story}");
+        assert_eq!(by_code.len(), ORDERS - refused, "{story}");
         if *name == "blind" {
             assert_eq!(count("uncertain"), 9, "{story}");
             assert_eq!(count("delivered"), ORDERS as u64 - 11, "{story}");
             continue;
         }
-        assert_eq!(count("delivered"), ORDERS as u64 - 2, "{story}");
+        assert_eq!(count("delivered"), (ORDERS - refused) as u64, "{story}");
         let played = effects["requests"].as_u64().unwrap_or(0);
         anyhow::ensure!(
             played >= 12 + 17,
