@@ -9,8 +9,11 @@
     reason = "a JSON value that is indexed gives null where nothing is; nothing else is indexed"
 )]
 
+pub mod cap;
 pub mod expected;
+pub mod fetched;
 pub mod openssh;
 pub mod rest;
 pub mod server;
 pub mod stage;
+pub mod tryton;

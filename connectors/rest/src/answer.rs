@@ -1,23 +1,10 @@
-//! What an answer means for the platform: the configuration's rules first, then what its status
-//! says. The message names the request, the status and the start of what the API said.
+//! What an answer means for the platform by the configuration's rules, which come before what its
+//! status says.
 
-use tributary_sdk::serde_json::Value;
-use tributary_sdk::{Error, ErrorKind, serde_json};
+use tributary_http_json::refusal::{Refused, shortened};
+use tributary_sdk::{Error, ErrorKind};
 
 use crate::config::{Config, ErrorRule, RuleKind, Stream};
-
-/// Characters of an answer that go into a message.
-const SAID_CHARS: usize = 300;
-
-/// An answer that was refused.
-pub struct Refused<'a> {
-    /// how people call the request
-    pub label: &'a str,
-    pub status: u16,
-    pub retry_after_ms: Option<u32>,
-    /// the start of the body
-    pub body: &'a str,
-}
 
 /// The rules of a stream, then those of all.
 pub fn rules<'a>(config: &'a Config, stream: &'a Stream) -> impl Iterator<Item = &'a ErrorRule> {
@@ -78,54 +65,11 @@ pub fn by_rules<'a>(
     None
 }
 
-/// What a status other than 2xx means.
-pub fn by_status(refused: &Refused<'_>) -> Error {
-    let (label, status) = (refused.label, refused.status);
-    let said = shortened(refused.body);
-    let said = match said.is_empty() {
-        true => said,
-        false => format!(": {said}"),
-    };
-    let message = format!("{label}: status {status}{said}");
-    match status {
-        401 | 403 => Error::new(ErrorKind::Auth, message),
-        404 | 410 => Error::new(ErrorKind::NotFound, message),
-        429 => Error::rate_limited(message, refused.retry_after_ms),
-        503 if refused.retry_after_ms.is_some() => {
-            Error::rate_limited(message, refused.retry_after_ms)
-        }
-        408 | 425 | 500..=599 => Error::transient(message).with_code("source_protocol"),
-        300..=399 => Error::new(
-            ErrorKind::Config,
-            format!("{message}; redirects are not followed, correct the base address or the path"),
-        ),
-        _ => Error::data(message),
-    }
-}
-
-/// A probe into a body that is read already.
-pub fn probe_of(body: &str) -> impl Fn(&str) -> Option<String> {
-    let value: Option<Value> = serde_json::from_str(body).ok();
-    move |pointer| match value.as_ref()?.pointer(pointer)? {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
-    }
-}
-
-fn shortened(text: &str) -> String {
-    text.split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .chars()
-        .take(SAID_CHARS)
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-    use tributary_sdk::serde_json::json;
+    use tributary_http_json::refusal::probe_of;
+    use tributary_sdk::serde_json::{self, json};
 
     use super::*;
 
@@ -133,26 +77,9 @@ mod tests {
         Refused {
             label: "GET x",
             status,
-            retry_after_ms: Some(3000).filter(|_| status == 429),
+            retry_after_ms: None,
             body,
         }
-    }
-
-    #[test]
-    fn statuses_say_what_the_platform_should_do() {
-        for (status, kind) in [
-            (401, ErrorKind::Auth),
-            (404, ErrorKind::NotFound),
-            (429, ErrorKind::RateLimited),
-            (503, ErrorKind::Transient),
-            (400, ErrorKind::Data),
-            (302, ErrorKind::Config),
-        ] {
-            assert_eq!(by_status(&refused(status, "")).kind, kind, "{status}");
-        }
-        let limited = by_status(&refused(429, "slow\n down"));
-        assert_eq!(limited.retry_after_ms, Some(3000));
-        assert_eq!(limited.message, "GET x: status 429: slow down");
     }
 
     #[test]

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use tributary_http_json::instant::SinceFormat;
+use tributary_http_json::pace::RateLimit;
 use tributary_sdk::serde_json::Value;
 use tributary_sdk::{Error, Result};
 
@@ -155,18 +157,6 @@ fn since() -> String {
     "{since}".to_owned()
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SinceFormat {
-    /// as the rows have it
-    #[default]
-    Same,
-    Rfc3339,
-    Date,
-    UnixS,
-    UnixMs,
-}
-
 /// A stream that is asked for once per row of another.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -181,31 +171,6 @@ pub struct Parent {
     /// a parent without children answers 404
     #[serde(default)]
     pub skip_missing: bool,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RateLimit {
-    #[serde(default)]
-    pub requests_per_second: Option<f64>,
-    /// header with the number of requests that are left
-    #[serde(default)]
-    pub remaining_header: Option<String>,
-    /// header that says when there are more
-    #[serde(default)]
-    pub reset_header: Option<String>,
-    #[serde(default)]
-    pub reset: Reset,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reset {
-    /// seconds from now
-    #[default]
-    Seconds,
-    /// seconds since 1970
-    UnixS,
 }
 
 /// What an answer means, by status and body.

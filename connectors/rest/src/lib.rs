@@ -9,32 +9,32 @@
 //! | file | does |
 //! |---|---|
 //! | `config` | the configuration and what its schema can't say |
-//! | `request`, `template`, `link` | the request of a page |
-//! | `page`, `answer`, `document` | its answer: rows, refusal, where the next page is |
-//! | `read`, `rate`, `instant` | page after page: circles, pace, the newest value |
+//! | `request`, `template` | the request of a page |
+//! | `page`, `answer` | its answer: rows, refusal, where the next page is |
+//! | `read` | page after page, with the newest value |
 //! | `schema` | what samples say about the rows |
+//!
+//! Links, pace, statuses, circles and the order of instants are `../http-json`.
 
 mod answer;
 mod config;
-mod document;
-mod instant;
-mod link;
 mod page;
-mod rate;
 mod read;
 mod request;
 mod schema;
 mod template;
 
 use serde::{Deserialize, Serialize};
+use tributary_http_json::content::Content;
+use tributary_http_json::instant;
+use tributary_http_json::pace::Pace;
 use tributary_sdk::serde_json::{self, Value, json};
 use tributary_sdk::{
     CheckStep, Connection, Error, ErrorKind, Result, Selection, Source, StreamInfo, connections,
 };
 
 use config::{Config, Stream};
-use page::{Content, Page};
-use rate::Pace;
+use page::Page;
 use read::Reading;
 use request::Ask;
 use template::Values;
@@ -53,6 +53,9 @@ pub struct Span {
     /// value of the incremental field to start from, inclusive; none: everything
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
+    /// grows from run to run: the same start as last time is not the same read
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub round: u32,
 }
 
 /// Where reading stands.
@@ -129,7 +132,7 @@ impl Source for Rest {
         let stream = config.stream(&selection.stream)?;
         let mut span = Span {
             stream: selection.stream.clone(),
-            since: None,
+            ..Span::default()
         };
         if selection.incremental {
             let Some(incremental) = config.incremental(stream) else {
@@ -140,6 +143,9 @@ impl Source for Rest {
                 ));
             };
             let read: Vec<Checkpoint> = selection.checkpoints()?;
+            for last in &read {
+                span.round = span.round.max(last.span.round.wrapping_add(1));
+            }
             let done = read
                 .into_iter()
                 .filter(|checkpoint| checkpoint.done && checkpoint.span.stream == selection.stream);
@@ -192,9 +198,10 @@ fn since(
     let (Some(newest), Some(incremental)) = (newest, config.incremental(stream)) else {
         return Ok(None);
     };
-    let asked = instant::asked(newest, incremental).map_err(|message| {
-        Error::config(&format!("/config/streams/{name}/incremental"), message)
-    })?;
+    let asked =
+        instant::asked(newest, incremental.format, incremental.overlap_s).map_err(|message| {
+            Error::config(&format!("/config/streams/{name}/incremental"), message)
+        })?;
     Ok(Some(asked))
 }
 

@@ -1,52 +1,21 @@
 //! One page: asked for, judged, and where the next one is.
 
-use tributary_sdk::serde_json::json;
-use tributary_sdk::{Connection, Error, Response, Result, Rows, http, log};
+use tributary_http_json::content::Content;
+use tributary_http_json::document::Document;
+use tributary_http_json::link;
+use tributary_http_json::pace::Pace;
+use tributary_http_json::refusal::{self, Refused, header};
+use tributary_sdk::{Connection, Error, Response, Result, http, log};
 
-use crate::answer::{self, Refused};
+use crate::answer;
 use crate::config::{PageKind, Pages};
-use crate::document::Document;
-use crate::link;
-use crate::rate::{self, Pace};
 use crate::request::{Ask, build, kept_link};
-
-/// Bytes of a refused answer that are looked at.
-const JUDGED_BYTES: u32 = 16 << 10;
 
 /// A page's rows and where the next page is.
 pub struct Page {
     pub content: Content,
     pub next: Option<String>,
     pub label: String,
-}
-
-/// Rows stay in the host unless this connector has to look into them.
-pub enum Content {
-    Host(Rows),
-    Here(Document),
-}
-
-impl Content {
-    /// The scalar at a JSON Pointer of the answer.
-    pub fn probe(&self, pointer: &str) -> Result<Option<String>> {
-        match self {
-            Self::Host(rows) => rows.probe(pointer),
-            Self::Here(document) => Ok(document.probe(pointer)),
-        }
-    }
-
-    /// One scalar field of all rows.
-    pub fn pluck(&self, pointer: &str) -> Result<Vec<Option<String>>> {
-        match self {
-            Self::Host(rows) => rows.pluck(pointer),
-            Self::Here(document) => Ok(document.pluck(pointer)),
-        }
-    }
-
-    /// How many rows there are.
-    pub fn count(&self) -> Result<usize> {
-        Ok(self.pluck("/-")?.len())
-    }
 }
 
 /// Asks for a page; `look` takes its rows in here.
@@ -66,19 +35,11 @@ pub fn page(
         log::warn("a page was refused", &fields);
         return Err(refused(ask, &label, &response));
     }
-    if let Some(html) = header(&response, "content-type").filter(|kind| kind.contains("html")) {
-        let message = format!(
-            "{label}: the answer is a web page ({html}), not JSON; is the path right, and does the API want other credentials?"
-        );
-        return Err(Error::data(message).with_code("source_protocol"));
-    }
+    refusal::no_web_page(&label, &response)?;
     let link = header(&response, "link");
     let content = match look {
         true => Content::Here(Document::read(&response.body, &ask.stream.records, &label)?),
-        false => {
-            let options = json!({ "source": label, "records": ask.stream.records });
-            Content::Host(Rows::decode(response.body, "json", &options)?)
-        }
+        false => Content::in_host(response.body, &ask.stream.records, &label)?,
     };
     if answer::looks_at_success(ask.config, ask.stream, status) {
         judged(ask, &label, status, &content)?;
@@ -94,25 +55,17 @@ pub fn page(
     })
 }
 
-fn header(response: &Response, wanted: &str) -> Option<String> {
-    let found = response.headers.iter().find(|(name, _)| name == wanted);
-    found.map(|(_, value)| value.clone())
-}
-
 fn refused(ask: &Ask<'_>, label: &str, response: &Response) -> Error {
-    let said = response.body.read(JUDGED_BYTES).unwrap_or_default();
-    let body = String::from_utf8_lossy(&said);
-    let retry_after = header(response, "retry-after");
+    let body = refusal::start_of(response);
     let refused = Refused {
         label,
         status: response.status,
-        retry_after_ms: retry_after
-            .and_then(|text| rate::retry_after_ms(&text, tributary_sdk::control::now_ms)),
+        retry_after_ms: refusal::wait_of(response),
         body: &body,
     };
     let rules = answer::rules(ask.config, ask.stream);
-    answer::by_rules(rules, &refused, &answer::probe_of(&body))
-        .unwrap_or_else(|| answer::by_status(&refused))
+    answer::by_rules(rules, &refused, &refusal::probe_of(&body))
+        .unwrap_or_else(|| refusal::by_status(&refused))
 }
 
 /// Some APIs say "no" with a status of success.

@@ -3,25 +3,18 @@
 //! Invariants: a checkpoint follows each page, so what broke goes on at its last page; a stream
 //! that leads in circles or has no end is stopped and said so, never read for ever.
 
-use std::collections::BTreeSet;
+use tributary_http_json::content::Content;
+use tributary_http_json::emit::emit;
+use tributary_http_json::instant;
+use tributary_http_json::pace::Pace;
+use tributary_http_json::walk::{MAX_PAGES, Walk};
+use tributary_sdk::{Connection, Error, ErrorKind, Result, checkpoint, log};
 
-use tributary_sdk::{Batch, Connection, Error, ErrorKind, Result, checkpoint, log, output};
-
+use crate::Checkpoint;
 use crate::config::{Config, Parent, Stream};
-use crate::page::{Content, Page, page};
-use crate::rate::Pace;
+use crate::page::{Page, page};
 use crate::request::Ask;
 use crate::template::Values;
-use crate::{Checkpoint, instant};
-
-/// Pages of one stream, or of the children of one parent.
-const MAX_PAGES: u32 = 100_000;
-/// Pages in a row without a row of data.
-const MAX_EMPTY_PAGES: u32 = 100;
-/// Positions that are remembered to notice a circle.
-const REMEMBERED: usize = 20_000;
-/// Bytes of child rows that are handed over at a time.
-const BATCH_BYTES: usize = 1 << 20;
 
 /// What all requests of a read have in common.
 pub struct Reading<'a> {
@@ -33,61 +26,17 @@ pub struct Reading<'a> {
     pub since: Option<String>,
 }
 
-/// Notices streams that do not end.
-#[derive(Default)]
-struct Walk {
-    pages: u32,
-    empty: u32,
-    positions: BTreeSet<String>,
-    keys: Vec<Option<String>>,
-}
-
-impl Walk {
-    /// Looks at a page before its rows are handed over.
-    fn step(&mut self, stream: &Stream, page: &Page) -> Result<()> {
-        let ends = |message: String| {
-            let message = format!("{}: {message}", page.label);
-            Err(Error::data(message).with_code("source_protocol"))
-        };
-        self.pages += 1;
-        let pages = stream.pages.as_ref();
-        let most = pages.and_then(|pages| pages.max_pages).unwrap_or(MAX_PAGES);
-        if page.next.is_some() && self.pages >= most {
-            return ends(format!(
-                "there are still more pages after {most}; raise pages/max_pages if that is right"
-            ));
-        }
-        let Some(next) = &page.next else {
-            return Ok(());
-        };
-        if !self.positions.insert(next.clone()) {
-            return ends("the API leads in a circle: the next page was read before".to_owned());
-        }
-        if self.positions.len() > REMEMBERED {
-            self.positions.pop_first();
-        }
+/// Looks at a page before its rows are handed over.
+fn step(walk: &mut Walk, stream: &Stream, page: &Page) -> Result<()> {
+    let pages = stream.pages.as_ref();
+    let most = pages.and_then(|pages| pages.max_pages).unwrap_or(MAX_PAGES);
+    walk.step((&page.label, most), page.next.as_deref(), || {
         let Some(key) = stream.primary_key.first() else {
-            return Ok(());
+            return Ok(None);
         };
-        let keys = page
-            .content
-            .pluck(&format!("/{}", key.trim_start_matches('/')))?;
-        if keys.is_empty() {
-            self.empty += 1;
-            if self.empty >= MAX_EMPTY_PAGES {
-                return ends(format!(
-                    "{MAX_EMPTY_PAGES} pages without a row came one after the other"
-                ));
-            }
-            return Ok(());
-        }
-        self.empty = 0;
-        if keys == self.keys && keys.iter().any(Option::is_some) {
-            return ends("the page has the same rows as the page before; does the API know the parameter that names the page?".to_owned());
-        }
-        self.keys = keys;
-        Ok(())
-    }
+        let pointer = format!("/{}", key.trim_start_matches('/'));
+        page.content.pluck(&pointer).map(Some)
+    })
 }
 
 impl Reading<'_> {
@@ -129,7 +78,7 @@ impl Reading<'_> {
                 }
                 other => other?,
             };
-            walk.step(self.stream, &page)?;
+            step(&mut walk, self.stream, &page)?;
             if let Some(incremental) = &self.stream.incremental {
                 for value in page.content.pluck(&incremental.field)? {
                     instant::keep(&mut state.newest, value);
@@ -195,7 +144,7 @@ impl Reading<'_> {
                 position: state.parent_cursor.as_deref(),
             };
             let page = page(self.connection, &ask, pace, false)?;
-            walk.step(of, &page)?;
+            step(&mut walk, of, &page)?;
             // A parent's rule is the children's if they have none of their own.
             if let (None, Some(incremental)) = (&self.stream.incremental, &of.incremental) {
                 for value in page.content.pluck(&incremental.field)? {
@@ -256,30 +205,4 @@ fn children_of<'a>(parent: &'a Parent, content: &Content) -> Result<Vec<Child<'a
         }
     }
     Ok(children)
-}
-
-/// Hands lines over in parts that the host takes.
-fn emit(stream: &str, lines: &[u8]) -> Result<()> {
-    let mut part = Vec::new();
-    let mut rows = 0;
-    for line in lines.split_inclusive(|byte| *byte == b'\n') {
-        if !part.is_empty() && part.len() + line.len() > BATCH_BYTES {
-            send(stream, std::mem::take(&mut part), std::mem::take(&mut rows))?;
-        }
-        part.extend_from_slice(line);
-        rows += 1;
-    }
-    match part.is_empty() {
-        true => Ok(()),
-        false => send(stream, part, rows),
-    }
-}
-
-fn send(stream: &str, data: Vec<u8>, rows: u32) -> Result<()> {
-    output::emit(&Batch {
-        r#stream: stream.to_owned(),
-        encoding: tributary_sdk::bindings::imports::tributary::connector::types::Encoding::Ndjson,
-        rows,
-        data,
-    })
 }

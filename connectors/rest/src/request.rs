@@ -1,10 +1,10 @@
 //! The request of one page.
 
+use tributary_http_json::link;
 use tributary_sdk::serde_json::Value;
 use tributary_sdk::{Error, Request, Result};
 
 use crate::config::{Config, Method, PageKind, Pages, Place, Stream};
-use crate::link;
 use crate::template::{Values, fill, fill_value};
 
 /// Which page of which stream.

@@ -75,7 +75,7 @@ pub(crate) async fn send(
     (keyed, known): (&Keyed, &[Known]),
 ) -> Result<Fenced<Sent>, Unfinished> {
     let memory = Memory {
-        window_ms: window_ms(context.target.connector.manifest().delivery.as_ref()),
+        window_ms: window_ms(terms(context).as_ref()),
         now_ms: services.clock.now_ms(),
         blind: capability(context) == DeliveryCapability::None,
         intent: Intent::parse(batch.intent.as_deref())?,
@@ -311,9 +311,14 @@ fn unfinished(late: NotDelivered) -> Unfinished {
     }
 }
 
-fn capability(context: &RunContext) -> DeliveryCapability {
+/// What the target makes of a resend.
+fn terms(context: &RunContext) -> Option<DeliveryTerms> {
     let terms = context.target.connector.manifest().delivery.as_ref();
-    terms.map_or(DeliveryCapability::None, |terms| terms.capability)
+    terms.map(|terms| terms.under(&context.target.config))
+}
+
+fn capability(context: &RunContext) -> DeliveryCapability {
+    terms(context).map_or(DeliveryCapability::None, |terms| terms.capability)
 }
 
 fn outgoing(context: &RunContext, record: &MappedRecord, resend: u32) -> OutgoingRow {
@@ -334,7 +339,7 @@ async fn deliver_rows(
         side: &context.target,
         timeout_ms: policy.timeout_ms,
     };
-    let terms = context.target.connector.manifest().delivery.as_ref();
+    let terms = terms(context);
     let manner = Manner {
         policy,
         capability: capability(context),
@@ -379,6 +384,7 @@ mod tests {
             window_s,
             max_rows_per_call: 100,
             transient_not_done: false,
+            by_config: None,
         };
         let (first, hour_ms) = (1_000_000, 3_600_000);
         let at = |hours: i64, intent: &str, window_s| Memory {

@@ -2,6 +2,7 @@
 //! `tributary:manifest`): what it is, what it may touch, how it is configured.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::external::FunctionSpec;
 use crate::id::Slug;
@@ -26,8 +27,8 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<ConnectionNeed>,
     /// JSON Schema (2020-12) of `config` in a connection document; only functions have none
-    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
-    pub config_schema: serde_json::Value,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub config_schema: Value,
     /// for mapping functions: what documents may name
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub functions: Vec<FunctionSpec>,
@@ -89,6 +90,26 @@ pub struct Delivery {
     /// `uncertain` and not sent again
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub transient_not_done: bool,
+    /// JSON Pointer into the configuration, for targets that are described by it: to an object whose
+    /// `kind` and `window_s` hold instead of `capability` and `window_s` here
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_config: Option<String>,
+}
+
+impl Delivery {
+    /// The terms under a configuration. A kind that is no capability counts as none, which never sends
+    /// twice.
+    #[must_use]
+    pub fn under(&self, config: &Value) -> Self {
+        let mut terms = self.clone();
+        let Some(said) = self.by_config.as_deref().and_then(|at| config.pointer(at)) else {
+            return terms;
+        };
+        let kind = said.get("kind").cloned().unwrap_or_default();
+        terms.capability = serde_json::from_value(kind).unwrap_or(DeliveryCapability::None);
+        terms.window_s = said.get("window_s").and_then(Value::as_u64);
+        terms
+    }
 }
 
 /// See `reference`: execution §5.5.
@@ -123,5 +144,53 @@ impl Default for Limits {
             read_cpu_ms: 60_000,
             read_wall_s: 3_600,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_configuration_says_what_a_resend_is_to_its_target() {
+        let terms = Delivery {
+            capability: DeliveryCapability::None,
+            window_s: Some(5),
+            max_rows_per_call: 10,
+            transient_not_done: true,
+            by_config: Some("/resend".to_owned()),
+        };
+        for (config, capability, window_s) in [
+            (json!({}), DeliveryCapability::None, Some(5)),
+            (
+                json!({"resend": {"kind": "idempotency_key", "window_s": 60}}),
+                DeliveryCapability::IdempotencyKey,
+                Some(60),
+            ),
+            (
+                json!({"resend": {"kind": "upsert"}}),
+                DeliveryCapability::Upsert,
+                None,
+            ),
+            (
+                json!({"resend": {"kind": "magic"}}),
+                DeliveryCapability::None,
+                None,
+            ),
+        ] {
+            let found = terms.under(&config);
+            assert_eq!(
+                (found.capability, found.window_s, found.max_rows_per_call),
+                (capability, window_s, 10),
+                "{config}"
+            );
+        }
+        let fixed = Delivery {
+            by_config: None,
+            ..terms.clone()
+        };
+        assert_eq!(fixed.under(&json!({"resend": {"kind": "upsert"}})), fixed);
     }
 }

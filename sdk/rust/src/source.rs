@@ -25,13 +25,18 @@ impl CheckStep {
         }
     }
 
-    /// The step that did not; no step follows it.
+    /// The step that did not; no step follows it. The place in the configuration that is to blame
+    /// goes into the message, if the error names one.
     #[must_use]
     pub fn failed(name: &str, error: &crate::Error) -> Self {
+        let message = match &error.field {
+            Some(field) => format!("{} (at {field})", error.message),
+            None => error.message.clone(),
+        };
         Self {
             name: name.to_owned(),
             ok: false,
-            message: error.message.clone(),
+            message,
         }
     }
 }

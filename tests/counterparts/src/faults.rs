@@ -4,14 +4,19 @@
 //! same order meets the same faults. `POST /_control/faults` replaces all switches; what is left
 //! out goes back to its default.
 
+use std::io;
+use std::pin::Pin;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use hyper::body::Frame;
 use serde::{Deserialize, Serialize};
 
 use crate::web::DropConnection;
@@ -36,6 +41,14 @@ pub struct Faults {
     pub drop_after_commit_rate: f64,
     /// this many requests are done and dropped
     pub drop_after_commit_next: u32,
+    /// chance that the work is done and the answer is 500
+    pub error_after_commit_rate: f64,
+    /// this many requests are done and answered with 500
+    pub error_after_commit_next: u32,
+    /// chance that the work is done and the connection breaks in the middle of the answer
+    pub cut_answer_rate: f64,
+    /// this many requests are done and their answers cut
+    pub cut_answer_next: u32,
     /// chance that a request is carried out once more later, as a network may deliver it twice
     pub duplicate_rate: f64,
     /// how much later, ms
@@ -54,6 +67,8 @@ pub struct Faults {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Plan {
     pub drop_after_commit: bool,
+    pub error_after_commit: bool,
+    pub cut_answer: bool,
     /// carry it out once more after this time
     pub duplicate_after: Option<Duration>,
 }
@@ -142,16 +157,31 @@ impl Switchboard {
         if self.roll(faults.error_rate) {
             return (latency, Err(Box::new(failing(faults.error_status))));
         }
-        let drop_next = faults.drop_after_commit_next > 0;
-        faults.drop_after_commit_next = faults.drop_after_commit_next.saturating_sub(1);
+        let drop_after_commit =
+            counted(&mut faults.drop_after_commit_next) || self.roll(faults.drop_after_commit_rate);
+        let error_after_commit = !drop_after_commit
+            && (counted(&mut faults.error_after_commit_next)
+                || self.roll(faults.error_after_commit_rate));
+        let cut_answer = !drop_after_commit
+            && !error_after_commit
+            && (counted(&mut faults.cut_answer_next) || self.roll(faults.cut_answer_rate));
         let plan = Plan {
-            drop_after_commit: drop_next || self.roll(faults.drop_after_commit_rate),
+            drop_after_commit,
+            error_after_commit,
+            cut_answer,
             duplicate_after: self
                 .roll(faults.duplicate_rate)
                 .then(|| Duration::from_millis(faults.duplicate_after_ms)),
         };
         (latency, Ok(plan))
     }
+}
+
+/// Counts one down; whether there was one.
+fn counted(next: &mut u32) -> bool {
+    let there = *next > 0;
+    *next = next.saturating_sub(1);
+    there
 }
 
 /// splitmix64's mixing function.
@@ -210,6 +240,47 @@ fn failing(status: u16) -> Response {
         "the service has a fault",
         true,
     )
+}
+
+impl Plan {
+    /// Plays what comes after the work instead of `answer`.
+    #[must_use]
+    pub fn after_commit(self, answer: Response) -> Response {
+        if self.drop_after_commit {
+            return dropped();
+        }
+        if self.error_after_commit {
+            return failing(500);
+        }
+        if self.cut_answer {
+            return answer.map(|_| Body::new(Cut { begun: false }));
+        }
+        answer
+    }
+}
+
+/// A body that breaks after its beginning.
+struct Cut {
+    begun: bool,
+}
+
+impl HttpBody for Cut {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        Poll::Ready(Some(match std::mem::replace(&mut self.begun, true) {
+            false => Ok(Frame::data(Bytes::from_static(b"{\"id\": \""))),
+            true => Err(io::Error::other("cut on purpose")),
+        }))
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        hyper::body::SizeHint::with_exact(1_000)
+    }
 }
 
 /// The connection is closed instead of an answer.

@@ -17,6 +17,12 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
+    /// Whether the answer leaves open if the work was done: a server that failed, or something in front
+    /// of it that did not get an answer. 503 says that it was not begun.
+    pub(super) fn leaves_open(&self) -> bool {
+        matches!(self.status, 408 | 500..=502 | 504..=599)
+    }
+
     pub(super) fn receipt(&self, rows: &[u32]) -> Receipt {
         let answer = match &self.result {
             Err(lost) => lost.problem.detail.clone(),

@@ -178,12 +178,17 @@ impl<'a> Sending<'a> {
 
     fn settle(&mut self, set: &[u32], exchange: Exchange, again: &mut Again) {
         let rows = rows_of(&exchange.call, set);
+        // whatever the connector promises: a server that failed in the middle may have done its work
+        let manner = Manner {
+            transient_not_done: self.manner.transient_not_done && !exchange.leaves_open(),
+            ..self.manner
+        };
         self.record.target_ms += exchange.duration_ms;
         self.record.receipts.push(exchange.receipt(&rows));
         match exchange.result {
             Err(lost) => self.not_answered(rows, lost, again),
             Ok(outcomes) => match outcomes.map(|outcomes| in_order(&exchange.call, outcomes)) {
-                Ok(Some(outcomes)) => self.place_all(&rows, outcomes, again),
+                Ok(Some(outcomes)) => self.place_all(&rows, outcomes, manner, again),
                 Ok(None) => self.not_understood(&rows, forgotten()),
                 Err(problem) => {
                     let retry_after_ms = problem.transient().then(|| self.wait_ms(1, 0));
@@ -230,7 +235,13 @@ impl<'a> Sending<'a> {
     }
 
     /// Takes over the outcomes of a call's rows, in the same order.
-    fn place_all(&mut self, rows: &[u32], outcomes: Vec<Outcome>, again: &mut Again) {
+    fn place_all(
+        &mut self,
+        rows: &[u32],
+        outcomes: Vec<Outcome>,
+        manner: Manner,
+        again: &mut Again,
+    ) {
         if outcomes.iter().any(is_ill) {
             self.record.failed_calls += 1;
         } else {
@@ -238,16 +249,21 @@ impl<'a> Sending<'a> {
             self.record.failure = None;
             self.record.answered = true;
         }
-        let manner = self.manner;
         self.record.left |= outcomes.iter().any(|outcome| !manner.not_done(outcome));
         let refused = outcomes.iter().any(is_split);
         for (index, outcome) in rows.iter().zip(outcomes) {
-            self.place(*index, outcome, rows.len(), again);
+            self.place(*index, outcome, (rows.len(), manner), again);
         }
         halves::open_rows(&mut again.sets, rows, &self.results, refused);
     }
 
-    fn place(&mut self, index: u32, outcome: Outcome, in_call: usize, again: &mut Again) {
+    fn place(
+        &mut self,
+        index: u32,
+        outcome: Outcome,
+        (in_call, manner): (usize, Manner),
+        again: &mut Again,
+    ) {
         let (reason, message, asked_ms) = match outcome {
             Outcome::Delivered {
                 external_id,
@@ -275,7 +291,7 @@ impl<'a> Sending<'a> {
             RetryReason::Transient => {
                 let problem = Problem::new(ErrorCode::TargetUnavailable, message);
                 self.record.failure = Some(problem.clone());
-                if self.manner.blind() && !self.manner.transient_not_done {
+                if manner.blind() && !manner.transient_not_done {
                     self.set(index, uncertain(ILL, &problem));
                 } else {
                     again.wait(problem, asked_ms);

@@ -26,6 +26,8 @@ struct FakeTarget {
 enum Fault {
     Busy,
     Slow,
+    /// 500, and the work is done
+    FailedAfterEffect,
     LostAfterEffect,
     NotReached,
     /// done, and the answer makes no sense to the connector
@@ -93,10 +95,11 @@ impl Target for FakeTarget {
             Some(Fault::Short) => 299,
             Some(Fault::Busy) => 503,
             Some(Fault::Slow) => 429,
+            Some(Fault::FailedAfterEffect) => 500,
             _ if refused => 422,
             _ => 200,
         };
-        if (200..300).contains(&status) {
+        if (200..300).contains(&status) || status == 500 {
             let mut effects = self.effects.lock().unwrap();
             for line in body.lines() {
                 let key = line.split(' ').next().unwrap().to_owned();
@@ -403,6 +406,34 @@ async fn a_failure_in_the_middle_of_a_call_is_uncertain_for_a_forgetful_target()
     manner.transient_not_done = true;
     let delivery = delivered_as(&target, 4, manner).await.unwrap();
     assert_eq!(states(&delivery), [RecordState::Delivered; 4]);
+}
+
+/// Whatever the connector promises: a server that failed in the middle may have done its work.
+#[tokio::test]
+async fn an_error_after_the_effect_is_uncertain_unless_the_target_knows_a_resend() {
+    let target = |forgetful| FakeTarget {
+        faults: [(0, Fault::FailedAfterEffect)].into(),
+        forgetful,
+        ..FakeTarget::default()
+    };
+    let promised = |capability| Manner {
+        transient_not_done: true,
+        ..manner(capability, 0)
+    };
+    let blind = target(true);
+    let delivery = delivered_as(&blind, 6, promised(DeliveryCapability::None))
+        .await
+        .unwrap();
+    let uncertain = |state: &&RecordState| **state == RecordState::Uncertain;
+    assert_eq!(states(&delivery).iter().filter(uncertain).count(), 4);
+    assert!(blind.effects.lock().unwrap().values().all(|n| *n == 1));
+    let knowing = target(false);
+    let delivery = delivered_as(&knowing, 6, promised(DeliveryCapability::Upsert))
+        .await
+        .unwrap();
+    assert_eq!(states(&delivery).iter().filter(uncertain).count(), 0);
+    let calls = knowing.calls.lock().unwrap().len();
+    assert_eq!(calls, 3, "the first call again");
 }
 
 /// Every call leaves and no answer comes: only as many are lost as the breaker lets.

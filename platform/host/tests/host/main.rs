@@ -16,6 +16,8 @@ mod encoded;
 mod functions;
 mod hostile;
 mod http;
+mod jsonrpc;
+mod odata;
 mod rest;
 mod rest_kinds;
 mod sftp;

@@ -153,6 +153,46 @@ async fn all_pages_come_once_as_they_were_received_and_increments_miss_nothing()
     assert!(seen.len() < 100, "{}", seen.len());
 }
 
+/// The platform gives a partition the stream's stored cursor to begin with; a run that found nothing
+/// newer must not make the next one believe that all is read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_without_news_does_not_end_the_stream() {
+    let (_server, _folder, connector, call) = start(SECRET).await;
+    let full = read(
+        &connector,
+        &call,
+        &selection(false, &json!({"stream": "orders"})),
+    )
+    .await;
+    let mut last = full.states().last().copied().cloned().unwrap();
+    for change in [None, None, Some("O-00007")] {
+        if let Some(id) = change {
+            let body = json!({"order_id": id, "set": {"/qty": 2}});
+            control(&call, "_control/change", body).await;
+        }
+        let plan = Selection {
+            stream: "orders".to_owned(),
+            incremental: true,
+            state: Some(json!([last])),
+            ..Selection::default()
+        };
+        let partitions = connector.partitions(&call, &config(), &plan).await.unwrap();
+        let mut next = selection(true, &partitions[0]);
+        next.state = Some(last);
+        let sink = read(&connector, &call, &next).await;
+        let seen = ids(&sink);
+        assert!(
+            seen.contains(&"O-00429".to_owned()),
+            "ties of the last instant come again"
+        );
+        assert!(
+            change.is_none_or(|id| seen.iter().any(|seen| seen == id)),
+            "{seen:?}"
+        );
+        last = sink.states().last().copied().cloned().unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_that_broke_goes_on_at_its_last_page() {
     let (_server, _folder, connector, call) = start(SECRET).await;

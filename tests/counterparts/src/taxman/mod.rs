@@ -34,7 +34,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 
-use crate::faults::{Faults, Plan, dropped, error_answer, unauthorized};
+use crate::faults::{Faults, Plan, error_answer, unauthorized};
 use crate::web::{self, Handle, authorized};
 pub use ledger::{CompanyEffects, Effects};
 use service::{RequestFault, Service};
@@ -145,11 +145,7 @@ fn finish(plan: Plan, answer: Response, again: impl FnOnce() + Send + 'static) -
             again();
         });
     }
-    if plan.drop_after_commit {
-        dropped()
-    } else {
-        answer
-    }
+    plan.after_commit(answer)
 }
 
 #[derive(Debug, Deserialize)]

@@ -87,6 +87,24 @@ pub fn resolve(base: &str, hosts: &[String], path: &str, link: &str) -> Result<T
     })
 }
 
+/// The names by which a server on this machine may call itself: the base address's own port at each
+/// name of the loopback. None for any other server.
+#[must_use]
+pub fn loopback_names(base: &str) -> Vec<String> {
+    let names = ["localhost", "127.0.0.1", "[::1]"];
+    let Some((origin, _)) = split_origin(base) else {
+        return Vec::new();
+    };
+    let host = host_of(origin).to_ascii_lowercase();
+    let Some(port) = names.iter().find_map(|name| host.strip_prefix(name)) else {
+        return Vec::new();
+    };
+    if !(port.is_empty() || port.starts_with(':')) {
+        return Vec::new();
+    }
+    names.iter().map(|name| format!("{name}{port}")).collect()
+}
+
 /// `https://host:port` and the path.
 fn split_origin(address: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = address.split_once("://")?;
@@ -179,6 +197,24 @@ mod tests {
         ] {
             assert_eq!(next_of(header).as_deref(), wanted, "{header}");
         }
+    }
+
+    #[test]
+    fn only_a_loopback_has_several_names() {
+        let all = ["localhost:14004", "127.0.0.1:14004", "[::1]:14004"];
+        assert_eq!(loopback_names("http://127.0.0.1:14004/odata/"), all);
+        assert_eq!(loopback_names("http://localhost:14004"), all);
+        for base in ["https://localhost.evil.example/", "http://10.0.0.1/", "x"] {
+            assert!(loopback_names(base).is_empty(), "{base}");
+        }
+        let own = loopback_names("http://127.0.0.1:14004/x/");
+        let far = resolve(
+            "http://127.0.0.1:14004/x/",
+            &own,
+            "y",
+            "http://localhost:14005/x/y",
+        );
+        assert!(far.is_err());
     }
 
     #[test]

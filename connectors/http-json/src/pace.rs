@@ -1,13 +1,40 @@
 //! How fast we may ask. The pace of one read; several reads of one API at a time each have their
 //! own, so the figure is per read.
 
+use serde::Deserialize;
 use tributary_sdk::{Error, Response, Result, control};
 
-use crate::config::{RateLimit, Reset};
 use crate::instant;
 
 /// A longer wait is the platform's: it frees the worker meanwhile.
 const LONGEST_SLEEP_MS: u64 = 30_000;
+
+/// What is known of the API's limit.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimit {
+    #[serde(default)]
+    pub requests_per_second: Option<f64>,
+    /// header with the number of requests that are left
+    #[serde(default)]
+    pub remaining_header: Option<String>,
+    /// header that says when there are more
+    #[serde(default)]
+    pub reset_header: Option<String>,
+    #[serde(default)]
+    pub reset: Reset,
+}
+
+/// What the reset header counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reset {
+    /// seconds from now
+    #[default]
+    Seconds,
+    /// seconds since 1970
+    UnixS,
+}
 
 /// See the module.
 pub struct Pace<'a> {
@@ -18,6 +45,7 @@ pub struct Pace<'a> {
 }
 
 impl<'a> Pace<'a> {
+    #[must_use]
     pub fn new(limit: Option<&'a RateLimit>) -> Self {
         Self {
             limit,
@@ -27,6 +55,9 @@ impl<'a> Pace<'a> {
     }
 
     /// Waits until the next request may go.
+    ///
+    /// # Errors
+    /// `rate_limited` for a wait that is the platform's.
     pub fn wait(&mut self) -> Result<()> {
         let Some(limit) = self.limit else {
             return Ok(());

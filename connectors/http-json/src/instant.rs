@@ -2,7 +2,20 @@
 //! (RFC 3339, any offset) count as instants, numbers by value, other text by its characters. The
 //! text is kept as the source wrote it.
 
-use crate::config::{Incremental, SinceFormat};
+use serde::Deserialize;
+
+/// How the value to start from is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SinceFormat {
+    /// as the rows have it
+    #[default]
+    Same,
+    Rfc3339,
+    Date,
+    UnixS,
+    UnixMs,
+}
 
 /// Replaces `current` by `candidate` if that is newer.
 pub fn keep(current: &mut Option<String>, candidate: Option<String>) {
@@ -18,7 +31,9 @@ pub fn keep(current: &mut Option<String>, candidate: Option<String>) {
     }
 }
 
-fn is_newer(candidate: &str, current: &str) -> bool {
+/// Whether the one means later or more than the other.
+#[must_use]
+pub fn is_newer(candidate: &str, current: &str) -> bool {
     if let (Some(a), Some(b)) = (instant(candidate), instant(current)) {
         return a > b;
     }
@@ -73,8 +88,11 @@ fn instant(text: &str) -> Option<(i64, u32)> {
 }
 
 /// The value to ask for: the newest one, earlier by the overlap, in the API's form.
-pub fn asked(newest: &str, incremental: &Incremental) -> Result<String, String> {
-    let (format, overlap_s) = (incremental.format, i64::from(incremental.overlap_s));
+///
+/// # Errors
+/// A value that is no instant and should become one.
+pub fn asked(newest: &str, format: SinceFormat, overlap_s: u32) -> Result<String, String> {
+    let overlap_s = i64::from(overlap_s);
     if format == SinceFormat::Same && overlap_s == 0 {
         return Ok(newest.to_owned());
     }
@@ -121,7 +139,8 @@ pub fn seconds_until(http_date: &str, now_ms: u64) -> Option<u64> {
 }
 
 /// `2026-01-31T12:00:00Z` of seconds since 1970.
-fn written(seconds: i64) -> String {
+#[must_use]
+pub fn written(seconds: i64) -> String {
     let since = seconds + EPOCH_S;
     let (day_number, second) = (since.div_euclid(86_400), since.rem_euclid(86_400));
     // the civil calendar, the other way round
@@ -159,14 +178,6 @@ mod tests {
 
     #[test]
     fn the_newest_is_asked_for_earlier_and_in_the_api_s_form() {
-        let rule = |format, overlap_s| Incremental {
-            param: None,
-            field: "/t".to_owned(),
-            value: "{since}".to_owned(),
-            format,
-            overlap_s,
-            start: None,
-        };
         use SinceFormat as F;
         for (newest, format, overlap_s, wanted) in [
             (
@@ -195,13 +206,13 @@ mod tests {
             ("4711", F::Same, 0, "4711"),
         ] {
             assert_eq!(
-                asked(newest, &rule(format, overlap_s)).unwrap(),
+                asked(newest, format, overlap_s).unwrap(),
                 wanted,
                 "{newest}"
             );
         }
-        assert!(asked("4711", &rule(F::Same, 5)).is_err());
-        assert!(asked("abc", &rule(F::UnixS, 0)).is_err());
+        assert!(asked("4711", F::Same, 5).is_err());
+        assert!(asked("abc", F::UnixS, 0).is_err());
     }
 
     #[test]

@@ -1,10 +1,9 @@
-//! An answer that is looked at in here: for samples, and for child rows that get members of their
-//! parent. Values stay the text that they were (1.10 is not 1.1); nothing becomes a number.
-
-use std::collections::BTreeMap;
+//! An answer that is looked at in here: for samples, and for rows that have to be changed. Values stay the text that they were (1.10 is not 1.1); nothing becomes a number.
 
 use tributary_sdk::serde_json::{self, value::RawValue};
 use tributary_sdk::{Error, Result, io};
+
+use crate::pointer::{at, quoted, scalar};
 
 /// Largest answer that is taken in here.
 const MAX_BYTES: usize = 16 << 20;
@@ -17,6 +16,9 @@ pub struct Document {
 
 impl Document {
     /// Reads an answer whose rows are at `records`. `label` is how people call it.
+    ///
+    /// # Errors
+    /// An answer that is too large, no JSON, or has no array there.
     pub fn read(body: &io::Reader, records: &str, label: &str) -> Result<Self> {
         let mut bytes = Vec::new();
         loop {
@@ -36,7 +38,11 @@ impl Document {
             .map_err(|what| Error::data(format!("{label}: {what}")).with_code("source_protocol"))
     }
 
-    fn parse(bytes: Vec<u8>, records: &str) -> std::result::Result<Self, String> {
+    /// Reads an answer that is in memory already.
+    ///
+    /// # Errors
+    /// What it lacks, for a person.
+    pub fn parse(bytes: Vec<u8>, records: &str) -> std::result::Result<Self, String> {
         let text = String::from_utf8(bytes).map_err(|_| "the answer is not UTF-8".to_owned())?;
         let whole: std::result::Result<&RawValue, _> = serde_json::from_str(&text);
         whole.map_err(|error| format!("the answer is not JSON: {error}"))?;
@@ -48,7 +54,16 @@ impl Document {
         Ok(document)
     }
 
+    /// The whole answer.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The rows, each as its text.
+    ///
+    /// # Errors
+    /// That there is no array of rows.
     pub fn rows(&self) -> std::result::Result<Vec<&str>, String> {
         let found = at(&self.text, &self.records);
         let found = found.ok_or_else(|| format!("there is nothing at {:?}", self.records))?;
@@ -71,6 +86,9 @@ impl Document {
     }
 
     /// The rows as NDJSON, with `members` in front of each row's own.
+    ///
+    /// # Errors
+    /// A row that is no object.
     pub fn lines(
         &self,
         members: &[(String, String)],
@@ -96,38 +114,6 @@ impl Document {
             count += 1;
         }
         Ok((count, out))
-    }
-}
-
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-/// The value at a JSON Pointer, as its text.
-fn at<'a>(text: &'a str, pointer: &str) -> Option<&'a str> {
-    let mut here = text;
-    for token in pointer.split('/').skip(1) {
-        let token = token.replace("~1", "/").replace("~0", "~");
-        here = match here.trim_start().as_bytes().first()? {
-            b'{' => {
-                let mut members: BTreeMap<String, &RawValue> = serde_json::from_str(here).ok()?;
-                members.remove(&token)?.get()
-            }
-            b'[' => {
-                let items: Vec<&RawValue> = serde_json::from_str(here).ok()?;
-                items.get(token.parse::<usize>().ok()?)?.get()
-            }
-            _ => return None,
-        };
-    }
-    Some(here)
-}
-
-fn scalar(text: &str) -> Option<String> {
-    match text.trim_start().as_bytes().first()? {
-        b'"' => serde_json::from_str(text).ok(),
-        b'{' | b'[' | b'n' => None,
-        _ => Some(text.trim().to_owned()),
     }
 }
 
