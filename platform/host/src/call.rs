@@ -61,6 +61,15 @@ pub struct Selection {
     pub state: Option<Value>,
 }
 
+/// What a source is going to read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ReadPlan {
+    /// parts that may be read side by side
+    pub partitions: Vec<Value>,
+    /// keys of checkpoints of earlier reads that are of no more use
+    pub forgotten: Vec<String>,
+}
+
 /// Where pages go while a source is read. Calls come in order, one at a time; the guest goes on
 /// meanwhile, a few pages ahead at most.
 #[async_trait]

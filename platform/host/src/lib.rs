@@ -45,7 +45,7 @@ mod session;
 mod signed;
 
 pub use call::{
-    CallContext, CheckStep, Outcome, PageSink, ReadStats, RetryReason, RowOutcome, Selection,
+    CallContext, CheckStep, Outcome, PageSink, ReadPlan, ReadStats, RetryReason, RowOutcome, Selection,
     StreamInfo, TargetBatch, TargetCall,
 };
 pub use compiler::{Compiler, compile_worker};

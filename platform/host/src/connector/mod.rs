@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tributary_model::clock::Clock;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::shorten;
-use tributary_model::manifest::{EndpointKind, Manifest};
+use tributary_model::manifest::{EndpointKinds, Manifest};
 use tributary_model::problem::{Place, Problem};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
@@ -39,7 +39,7 @@ pub struct Connector {
     digest: String,
     /// of the connection that the manifest asks for
     pub(crate) label: String,
-    kind: EndpointKind,
+    kind: EndpointKinds,
     config_schema: jsonschema::Validator,
     source: Option<SourceConnectorPre<Guest>>,
     target: Option<TargetConnectorPre<Guest>>,
@@ -83,7 +83,10 @@ impl Connector {
             let detail = "the manifest of a connector needs `connection`";
             return Err(Problem::new(ErrorCode::ConnectorInvalid, detail));
         };
-        let (label, kind) = (connection.label.as_str().to_owned(), connection.kind);
+        let (label, kind) = (
+            connection.label.as_str().to_owned(),
+            connection.kind.clone(),
+        );
         let config_schema =
             jsonschema::validator_for(&manifest.config_schema).map_err(|error| {
                 let detail = format!("the manifest's config_schema is no JSON Schema: {error}");
@@ -215,12 +218,9 @@ impl Connector {
 
     /// What every call begins with: the right kind of connection and a config that fits.
     fn enter(&self, call: &CallContext, config: &Value) -> Result<String, Problem> {
-        let wanted = self.kind;
-        if call.connection.kind() != wanted {
-            let detail = format!(
-                "the connector {} needs an endpoint of kind {wanted:?}",
-                self.title()
-            );
+        if !self.kind.accepts(call.connection.kind()) {
+            let (title, wanted) = (self.title(), &self.kind);
+            let detail = format!("the connector {title} needs an endpoint of kind {wanted}");
             return Err(Problem::new(ErrorCode::ConfigInvalid, detail).at("/endpoint/kind"));
         }
         if config.is_null() {

@@ -29,7 +29,7 @@ pub use finish::{CursorMove, StreamCursor};
 pub use gate::BatchCheck;
 pub use outcome::{BatchAmount, BatchObjects, BatchResult, RecordIssue, RecordOutcome};
 pub use pause::{Resume, TargetFailure};
-pub use plan::{NewPartition, Partition};
+pub use plan::{NewPartition, NewPlan, Partition};
 pub use record::{LifeEntry, Seen, record_key_hash};
 pub use report::{Amount, IssueCount, IssueFilter, IssueRow};
 pub use run::{Enqueued, NewRun, Run, RunEvent, RunFilter};
