@@ -16,4 +16,5 @@ mod kills;
 mod redrive;
 mod rules;
 mod steadfast;
+mod storage;
 mod theatre;

@@ -1,6 +1,7 @@
 //! A loaded connector: manifest, compiled code, linked capabilities. Calls may run side by side;
 //! each has a store of its own.
 
+mod conclusion;
 mod source;
 mod target;
 
@@ -17,6 +18,7 @@ use tributary_model::problem::{Place, Problem};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
+use crate::bindings::conclusion::ConclusionExportPre;
 use crate::bindings::source::SourceConnectorPre;
 use crate::bindings::target::TargetConnectorPre;
 use crate::call::{CallContext, CheckStep};
@@ -43,6 +45,7 @@ pub struct Connector {
     config_schema: jsonschema::Validator,
     source: Option<SourceConnectorPre<Guest>>,
     target: Option<TargetConnectorPre<Guest>>,
+    conclusion: Option<ConclusionExportPre<Guest>>,
     pub(crate) engine: Engine,
     pub(crate) pool: Arc<Semaphore>,
     pub(crate) ticker: Arc<Ticker>,
@@ -100,6 +103,10 @@ impl Connector {
             true => Some(SourceConnectorPre::new(pre.clone()).map_err(invalid)?),
             false => None,
         };
+        let conclusion = match exports("tributary:connector/conclusion@0.1.0") {
+            true => Some(ConclusionExportPre::new(pre.clone()).map_err(invalid)?),
+            false => None,
+        };
         let target = match exports("tributary:connector/target@0.1.0") {
             true => Some(TargetConnectorPre::new(pre).map_err(invalid)?),
             false => None,
@@ -112,6 +119,7 @@ impl Connector {
             config_schema,
             source,
             target,
+            conclusion,
             engine: engine.clone(),
             pool,
             ticker,

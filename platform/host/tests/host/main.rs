@@ -13,11 +13,13 @@
 mod credentials;
 mod egress;
 mod encoded;
+mod files_target;
 mod functions;
 mod hostile;
 mod http;
 mod rest;
 mod rest_kinds;
+mod s3;
 mod sftp;
 mod support;
 mod taxman;
