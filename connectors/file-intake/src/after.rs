@@ -14,7 +14,10 @@ pub fn apply(connection: &Connection, config: &Config, file: &FilePart) {
         After::Archive => archive(connection, config, file),
     };
     if let Err(error) = done {
-        let fields = [("file", file.path.as_str()), ("reason", error.message.as_str())];
+        let fields = [
+            ("file", file.path.as_str()),
+            ("reason", error.message.as_str()),
+        ];
         log::warn("the file was read but stays where it is", &fields);
         return;
     }
@@ -22,7 +25,10 @@ pub fn apply(connection: &Connection, config: &Config, file: &FilePart) {
         return;
     };
     if let Err(error) = file_changes::remove(connection, &marker, None) {
-        let fields = [("file", marker.as_str()), ("reason", error.message.as_str())];
+        let fields = [
+            ("file", marker.as_str()),
+            ("reason", error.message.as_str()),
+        ];
         log::warn("the marker of a file that was read stays", &fields);
     }
 }

@@ -158,10 +158,16 @@ impl Config {
         }
         let at = "/config/archive_folder";
         if self.archive_folder.trim_matches('/').is_empty() {
-            return Err(Error::config(at, "where shall files that were read be moved to?"));
+            return Err(Error::config(
+                at,
+                "where shall files that were read be moved to?",
+            ));
         }
         if self.folder.trim_matches('/') == self.archive_folder.trim_matches('/') {
-            return Err(Error::config(at, "the archive must be another folder than the one that is read"));
+            return Err(Error::config(
+                at,
+                "the archive must be another folder than the one that is read",
+            ));
         }
         Ok(())
     }
@@ -169,10 +175,19 @@ impl Config {
     /// Decoder and options from the beginning of a file.
     pub fn decoder<'a>(&'a self, path: &'a str) -> (&'static str, Options<'a>) {
         match self.format {
-            Format::Csv => ("csv", Options::Csv(self.csv.options(path, &self.expected_columns))),
+            Format::Csv => (
+                "csv",
+                Options::Csv(self.csv.options(path, &self.expected_columns)),
+            ),
             Format::Ndjson => {
                 let start = Start { line: 1, offset: 0 };
-                ("ndjson", Options::Ndjson { source: path, start })
+                (
+                    "ndjson",
+                    Options::Ndjson {
+                        source: path,
+                        start,
+                    },
+                )
             }
         }
     }
@@ -198,7 +213,13 @@ impl Config {
                 };
                 ("csv", Options::Csv(options))
             }
-            Format::Ndjson => ("ndjson", Options::Ndjson { source: path, start }),
+            Format::Ndjson => (
+                "ndjson",
+                Options::Ndjson {
+                    source: path,
+                    start,
+                },
+            ),
         }
     }
 
@@ -218,7 +239,11 @@ impl Config {
 
     /// Where a file goes that was read: below the archive as it was below the folder.
     pub fn archive_place(&self, path: &str) -> String {
-        format!("{}/{}", self.archive_folder.trim_end_matches('/'), self.below(path))
+        format!(
+            "{}/{}",
+            self.archive_folder.trim_end_matches('/'),
+            self.below(path)
+        )
     }
 
     /// Path of the file that says that `path` is complete.
@@ -244,11 +269,15 @@ impl Config {
             return false;
         };
         let name = path.rsplit('/').next().unwrap_or_default();
-        let part = ["{name}", "{stem}"].into_iter().find_map(|part| marker.split_once(part));
+        let part = ["{name}", "{stem}"]
+            .into_iter()
+            .find_map(|part| marker.split_once(part));
         match part {
             None => name == marker,
             Some((start, end)) => {
-                let rest = name.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
+                let rest = name
+                    .strip_prefix(start)
+                    .and_then(|rest| rest.strip_suffix(end));
                 rest.is_some_and(|rest| !rest.is_empty())
             }
         }
@@ -299,10 +328,19 @@ mod tests {
     fn markers_stand_beside_their_files() {
         let of = |marker: &str, path: &str| {
             let config = config(&format!(r#"{{"done_marker": "{marker}"}}"#));
-            (config.marker_of(path).unwrap(), config.own_marker_of(path).is_some())
+            (
+                config.marker_of(path).unwrap(),
+                config.own_marker_of(path).is_some(),
+            )
         };
-        assert_eq!(of("{name}.ok", "/in/a.csv"), ("/in/a.csv.ok".to_owned(), true));
-        assert_eq!(of("{stem}.done", "in/a.b.csv"), ("in/a.b.done".to_owned(), true));
+        assert_eq!(
+            of("{name}.ok", "/in/a.csv"),
+            ("/in/a.csv.ok".to_owned(), true)
+        );
+        assert_eq!(
+            of("{stem}.done", "in/a.b.csv"),
+            ("in/a.b.done".to_owned(), true)
+        );
         assert_eq!(of("_SUCCESS", "a.csv"), ("_SUCCESS".to_owned(), false));
         assert_eq!(config("{}").marker_of("a"), None);
     }
@@ -316,6 +354,10 @@ mod tests {
         assert!(config.check_after().is_ok());
         let same = r#"{"folder": "/in", "after": "archive", "archive_folder": "in/"}"#;
         assert!(self::config(same).check_after().is_err());
-        assert!(self::config(r#"{"after": "archive"}"#).check_after().is_err());
+        assert!(
+            self::config(r#"{"after": "archive"}"#)
+                .check_after()
+                .is_err()
+        );
     }
 }

@@ -24,7 +24,12 @@ pub fn files(connection: &Connection, config: &Config) -> Result<Found> {
     };
     let mut page: Option<String> = None;
     loop {
-        let listing = files::list(connection, &config.folder, config.recursive, page.as_deref())?;
+        let listing = files::list(
+            connection,
+            &config.folder,
+            config.recursive,
+            page.as_deref(),
+        )?;
         for entry in listing.entries {
             if config.done_marker.is_some() {
                 found.all.insert(entry.path.clone());
@@ -53,7 +58,11 @@ pub fn ready(connection: &Connection, config: &Config, found: &Found) -> Result<
         let young = control::now_ms().saturating_sub(config.min_age_s.saturating_mul(1000));
         ready.retain(|file| file.modified_ms <= young);
     }
-    ready.retain(|file| config.marker_of(&file.path).is_none_or(|marker| found.all.contains(&marker)));
+    ready.retain(|file| {
+        config
+            .marker_of(&file.path)
+            .is_none_or(|marker| found.all.contains(&marker))
+    });
     if config.stable_s > 0 && !ready.is_empty() {
         control::sleep_ms(config.stable_s.saturating_mul(1000));
         let again = self::files(connection, config)?;

@@ -57,9 +57,10 @@ pub fn divide(found: Vec<FilePart>, known: &[Checkpoint]) -> (Vec<FilePart>, Vec
         .filter(|known| known.done)
         .map(|known| (known.file.path.as_str(), known))
         .collect();
-    found
-        .into_iter()
-        .partition(|file| done.get(file.path.as_str()).is_some_and(|known| known.file.is(file)))
+    found.into_iter().partition(|file| {
+        done.get(file.path.as_str())
+            .is_some_and(|known| known.file.is(file))
+    })
 }
 
 /// Keys of checkpoints of files that are not there any more and were read long ago. Not at once:
@@ -109,15 +110,28 @@ mod tests {
     #[test]
     fn files_that_were_read_as_they_are_are_done() {
         let known = [read("/a", Some(5)), read("/b", None)];
-        let found = vec![file("/a", 10, None), file("/b", 10, None), file("/c", 1, None)];
+        let found = vec![
+            file("/a", 10, None),
+            file("/b", 10, None),
+            file("/c", 1, None),
+        ];
         let (done, new) = divide(found, &known);
         let paths = |files: &[FilePart]| files.iter().map(|f| f.path.clone()).collect::<Vec<_>>();
-        assert_eq!((paths(&done), paths(&new)), (vec!["/a".to_owned()], vec!["/b".to_owned(), "/c".to_owned()]));
+        assert_eq!(
+            (paths(&done), paths(&new)),
+            (
+                vec!["/a".to_owned()],
+                vec!["/b".to_owned(), "/c".to_owned()]
+            )
+        );
         for other in [file("/a", 11, None), file("/a", 10, Some("v2"))] {
             assert_eq!(divide(vec![other], &known).1.len(), 1);
         }
         // What the platform is asked for does not make another file of it.
-        let whole = FilePart { whole: true, ..file("/a", 10, None) };
+        let whole = FilePart {
+            whole: true,
+            ..file("/a", 10, None)
+        };
         assert_eq!(divide(vec![whole], &known).0.len(), 1);
     }
 
@@ -131,14 +145,21 @@ mod tests {
             read("/gone-half-read", None),
         ];
         let there = [file("/there", 10, None)];
-        assert_eq!(forgettable(&known, &there, 30, now), ["/gone-long", "/gone-half-read"]);
+        assert_eq!(
+            forgettable(&known, &there, 30, now),
+            ["/gone-long", "/gone-half-read"]
+        );
         assert_eq!(forgettable(&known, &there, 0, now).len(), 3);
     }
 
     #[test]
     fn checkpoints_of_the_first_version_can_be_read() {
         let text = r#"{"key": "/in/a.csv", "size": 3, "modified_ms": 5000, "offset": 3, "line": 2, "columns": ["a"], "done": true}"#;
-        let old: Checkpoint = serde_json::from_str(text).ok().into_iter().next().unwrap_or_else(|| read("", None));
+        let old: Checkpoint = serde_json::from_str(text)
+            .ok()
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| read("", None));
         assert!(old.done && old.file.path == "/in/a.csv" && old.sha256.is_none());
     }
 }

@@ -50,11 +50,16 @@ impl Intake {
         };
         let mut steps = reached();
         let count = found.files.len();
-        let message = format!("{count} files in {:?} match {}", config.folder, config.pattern);
+        let message = format!(
+            "{count} files in {:?} match {}",
+            config.folder, config.pattern
+        );
         steps.push(CheckStep::ok("folder", message));
         if let Some(newest) = found.files.iter().max_by_key(|file| file.modified_ms) {
             steps.push(match columns(&connection, config, newest) {
-                Ok(names) => CheckStep::ok("header", format!("{}: {}", newest.path, names.join(", "))),
+                Ok(names) => {
+                    CheckStep::ok("header", format!("{}: {}", newest.path, names.join(", ")))
+                }
                 Err(error) => CheckStep::failed("header", &error),
             });
         }
@@ -101,7 +106,12 @@ impl Intake {
             return Ok(ready);
         }
         let known: Vec<Checkpoint> = selection.checkpoints()?;
-        for key in ledger::forgettable(&known, &found.files, config.forget_after_days, control::now_ms()) {
+        for key in ledger::forgettable(
+            &known,
+            &found.files,
+            config.forget_after_days,
+            control::now_ms(),
+        ) {
             output::forget(key)?;
         }
         let (done, new) = ledger::divide(ready, &known);
@@ -172,15 +182,25 @@ mod tests {
             names.collect::<Vec<_>>()
         };
         let is = |name: &str, ok| (name.to_owned(), ok);
-        assert_eq!(steps(ErrorKind::Transient, "connection_unreachable"), [is("connect", false)]);
-        assert_eq!(steps(ErrorKind::Auth, "host_key_changed"), [is("connect", false)]);
+        assert_eq!(
+            steps(ErrorKind::Transient, "connection_unreachable"),
+            [is("connect", false)]
+        );
+        assert_eq!(
+            steps(ErrorKind::Auth, "host_key_changed"),
+            [is("connect", false)]
+        );
         assert_eq!(
             steps(ErrorKind::Auth, "connection_auth_failed"),
             [is("connect", true), is("sign in", false)]
         );
         assert_eq!(
             steps(ErrorKind::Auth, "source_permission_denied"),
-            [is("connect", true), is("sign in", true), is("permission", false)]
+            [
+                is("connect", true),
+                is("sign in", true),
+                is("permission", false)
+            ]
         );
         assert_eq!(steps(ErrorKind::NotFound, "source_not_found").len(), 3);
     }

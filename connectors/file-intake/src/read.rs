@@ -47,13 +47,20 @@ pub fn file(
 
 /// Whether a file that was read has only been touched or sent again: then its rows are known.
 fn same_content(connection: &Connection, file: &FilePart, last: &Checkpoint) -> Result<bool> {
-    let Some(known) = last.sha256.as_deref().filter(|_| last.file.size == file.size) else {
+    let Some(known) = last
+        .sha256
+        .as_deref()
+        .filter(|_| last.file.size == file.size)
+    else {
         return Ok(false);
     };
     unchanged(connection, file)?;
     let same = files::digest(connection, &file.path)? == known;
     if same {
-        log::info("the file has the content that was read before", &[("file", &file.path)]);
+        log::info(
+            "the file has the content that was read before",
+            &[("file", &file.path)],
+        );
     }
     Ok(same)
 }

@@ -43,7 +43,9 @@ pub fn file(options: &Csv, rows: &[&[u8]]) -> Result<Vec<u8>> {
     let mut records = Vec::with_capacity(rows.len());
     for (number, row) in rows.iter().enumerate() {
         let members: Members<'_> = serde_json::from_slice(row).map_err(|error| {
-            Error::data(format!("record {number} of the batch cannot be a line of CSV: {error}"))
+            Error::data(format!(
+                "record {number} of the batch cannot be a line of CSV: {error}"
+            ))
         })?;
         records.push(members);
     }
@@ -52,14 +54,27 @@ pub fn file(options: &Csv, rows: &[&[u8]]) -> Result<Vec<u8>> {
         false => options.columns.clone(),
     };
     let mut out = String::new();
-    line(&mut out, options.delimiter, columns.iter().map(String::as_str));
+    line(
+        &mut out,
+        options.delimiter,
+        columns.iter().map(String::as_str),
+    );
     for Members(members) in &records {
         let mut values = Vec::with_capacity(columns.len());
         for column in &columns {
             let value = members.iter().rev().find(|(name, _)| name == column);
-            values.push(value.map(|(_, value)| text(value)).transpose()?.unwrap_or_default());
+            values.push(
+                value
+                    .map(|(_, value)| text(value))
+                    .transpose()?
+                    .unwrap_or_default(),
+            );
         }
-        line(&mut out, options.delimiter, values.iter().map(String::as_str));
+        line(
+            &mut out,
+            options.delimiter,
+            values.iter().map(String::as_str),
+        );
     }
     Ok(out.into_bytes())
 }
@@ -126,7 +141,10 @@ mod tests {
             "nr;amount;big;ok;none;lines;name\r\n007;1.10;12345678901234567890.12;true;;;\r\n\
              \"a\"\"b\";;;;;\"[{\"\"x\"\": 1}]\";\" Müller; Söhne\n\"\r\n"
         );
-        assert_eq!(written(&["ok", "nr"], ',', &rows), "ok,nr\r\ntrue,007\r\n,\"a\"\"b\"\r\n");
+        assert_eq!(
+            written(&["ok", "nr"], ',', &rows),
+            "ok,nr\r\ntrue,007\r\n,\"a\"\"b\"\r\n"
+        );
     }
 
     #[test]

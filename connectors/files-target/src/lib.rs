@@ -36,7 +36,11 @@ impl Target for FilesTarget {
         let reached = CheckStep::ok("connect", "the server answers");
         let known = CheckStep::ok("sign in", "the server knows the account");
         Ok(match listed {
-            Ok(_) => vec![reached, known, CheckStep::ok("folder", format!("{folder:?} is there"))],
+            Ok(_) => vec![
+                reached,
+                known,
+                CheckStep::ok("folder", format!("{folder:?} is there")),
+            ],
             Err(error) if error.kind == ErrorKind::NotFound && error.field.is_none() => {
                 let message = format!("{folder:?} is not there yet and will be made");
                 vec![reached, known, CheckStep::ok("folder", message)]

@@ -52,6 +52,9 @@ mod tests {
             { "file": "out/a", "rows": 3, "sha256": "00ff" },
             { "file": "out/b", "rows": 4, "sha256": null },
         ]);
-        assert_eq!(manifest, json!({ "run": "run_1", "rows": 7, "files": files }));
+        assert_eq!(
+            manifest,
+            json!({ "run": "run_1", "rows": 7, "files": files })
+        );
     }
 }

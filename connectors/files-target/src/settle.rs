@@ -70,7 +70,11 @@ mod tests {
             assert_eq!(delivered.external_id.as_deref(), Some("out/a.ndjson"));
             assert_eq!(delivered.detail.as_deref(), Some(r#"{"sha256":"00ff"}"#));
         }
-        for (status, kind) in [(403, RetryKind::Transient), (404, RetryKind::Transient), (429, RetryKind::RateLimited)] {
+        for (status, kind) in [
+            (403, RetryKind::Transient),
+            (404, RetryKind::Transient),
+            (429, RetryKind::RateLimited),
+        ] {
             let refused = settled(status, &[("x-tributary-detail", "no right")]);
             for row in &refused {
                 let Outcome::Retry(retry) = &row.outcome else {

@@ -50,18 +50,26 @@ async fn written(services: &Services, context: &RunContext) -> Result<Vec<Writte
             break;
         };
         after = Some((last.partition, last.no));
-        for key in batches.iter().filter_map(|batch| batch.objects.results.as_deref()) {
+        for key in batches
+            .iter()
+            .filter_map(|batch| batch.objects.results.as_deref())
+        {
             let lines = objects::get(services, context, key).await?;
-            for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            for line in lines
+                .split(|byte| *byte == b'\n')
+                .filter(|line| !line.is_empty())
+            {
                 note(&mut found, line)?;
             }
         }
     }
-    let written = found.into_iter().map(|(external_id, (rows, detail))| Written {
-        external_id,
-        rows,
-        detail,
-    });
+    let written = found
+        .into_iter()
+        .map(|(external_id, (rows, detail))| Written {
+            external_id,
+            rows,
+            detail,
+        });
     Ok(written.collect())
 }
 
@@ -70,7 +78,10 @@ fn note(found: &mut BTreeMap<String, (u64, Option<Value>)>, line: &[u8]) -> Resu
         let detail = format!("a stored result cannot be read: {error}");
         Problem::new(ErrorCode::StorageFailed, detail)
     })?;
-    let Some(external_id) = line.external_id.filter(|_| line.state == RecordState::Delivered) else {
+    let Some(external_id) = line
+        .external_id
+        .filter(|_| line.state == RecordState::Delivered)
+    else {
         return Ok(());
     };
     if found.len() >= MAX_WRITTEN && !found.contains_key(&external_id) {
@@ -95,7 +106,9 @@ async fn put(context: &RunContext, document: Document) -> Result<(), Problem> {
     if (200..300).contains(&answer.status) {
         return Ok(());
     }
-    let said = answer.header("x-tributary-detail").unwrap_or("it was refused");
+    let said = answer
+        .header("x-tributary-detail")
+        .unwrap_or("it was refused");
     let detail = format!("{path:?} could not be put at the target: {said}");
     Err(Problem::new(ErrorCode::TargetUnavailable, detail))
 }

@@ -42,7 +42,11 @@ pub(crate) async fn run(context: &RunContext, lease: &Lease) -> Result<Fenced<()
     let new = NewPlan {
         partitions,
         stream: selection.stream,
-        forgotten: if incremental { plan.forgotten } else { Vec::new() },
+        forgotten: if incremental {
+            plan.forgotten
+        } else {
+            Vec::new()
+        },
         held: context.plan().holds_delivery(),
     };
     let planned = context.store.commit_new_plan(lease, &new).await;

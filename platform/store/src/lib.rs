@@ -35,8 +35,9 @@ pub use error::StoreError;
 pub use ledger::{
     Amount, Batch, BatchAmount, BatchCheck, BatchObjects, BatchResult, BatchState, CursorMove,
     Enqueued, Fenced, IssueCount, IssueFilter, IssueRow, Lease, LeaseKey, LifeEntry, NewBatch,
-    NewPage, NewPartition, NewPlan, NewRun, Page, Partition, RecordIssue, RecordOutcome, Redrive, Resume,
-    Run, RunEvent, RunFilter, Seen, StoredOutcome, StreamCursor, TargetFailure, record_key_hash,
+    NewPage, NewPartition, NewPlan, NewRun, Page, Partition, RecordIssue, RecordOutcome, Redrive,
+    Resume, Run, RunEvent, RunFilter, Seen, StoredOutcome, StreamCursor, TargetFailure,
+    record_key_hash,
 };
 pub use system::{
     Client, Connector, Heartbeat, NewClient, NewConnector, StoredTrust, Swept, SweptWork,

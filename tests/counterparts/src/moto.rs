@@ -41,10 +41,7 @@ pub async fn start(cache: &Path) -> anyhow::Result<Handle> {
         .kill_on_drop(true)
         .spawn()
         .context("moto did not start")?;
-    let mut handle = Handle {
-        address,
-        process,
-    };
+    let mut handle = Handle { address, process };
     let deadline = tokio::time::Instant::now() + START;
     while TcpStream::connect(address).await.is_err() {
         if let Some(status) = handle.process.try_wait()? {
@@ -70,8 +67,15 @@ async fn installed(cache: &Path) -> anyhow::Result<PathBuf> {
     if std::fs::read_to_string(&mark).is_ok_and(|package| package == PACKAGE) {
         return Ok(python);
     }
-    let made = Command::new("python3").args(["-m", "venv"]).arg(&folder).status().await;
-    anyhow::ensure!(made?.success(), "python3 could not make a virtual environment");
+    let made = Command::new("python3")
+        .args(["-m", "venv"])
+        .arg(&folder)
+        .status()
+        .await;
+    anyhow::ensure!(
+        made?.success(),
+        "python3 could not make a virtual environment"
+    );
     let pip = Command::new(&python)
         .args(["-m", "pip", "install", "--quiet", PACKAGE])
         .status()
@@ -109,7 +113,7 @@ impl Handle {
         // Any signature will do; none at all would be an anonymous visitor.
         let head = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\ncontent-length: {}\r\nconnection: close\r\n\
-             authorization: AWS4-HMAC-SHA256 Credential=any/20260101/eu-central-1/s3/aws4_request, \
+             authorization: AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/s3/aws4_request, \
              SignedHeaders=host, Signature=any\r\n\r\n",
             self.address,
             body.len()
@@ -122,7 +126,11 @@ impl Handle {
         let end = end.context("moto gave no answer")?;
         let head = String::from_utf8_lossy(answer.get(..end).unwrap_or_default()).into_owned();
         let line = head.lines().next().unwrap_or_default();
-        if line.split(' ').nth(1).is_none_or(|status| !status.starts_with('2')) {
+        if line
+            .split(' ')
+            .nth(1)
+            .is_none_or(|status| !status.starts_with('2'))
+        {
             bail!("{method} {path}: {line}");
         }
         Ok(answer.get(end + 4..).unwrap_or_default().to_vec())

@@ -38,7 +38,10 @@ impl Storage {
             ("ACME_SFTP_PORT", "22"),
             ("ACME_SFTP_USER", "acme"),
             ("ACME_SFTP_PASSWORD", "unused"),
-            ("ACME_SFTP_HOST_KEY", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ"),
+            (
+                "ACME_SFTP_HOST_KEY",
+                "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ",
+            ),
         ] {
             stage.set(name, value);
         }
@@ -51,10 +54,15 @@ impl Storage {
         for entry in std::fs::read_dir(acme.join("samples"))? {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            s3.put(&format!("/acme/erp/outgoing/{name}"), &std::fs::read(&path)?).await?;
+            s3.put(
+                &format!("/acme/erp/outgoing/{name}"),
+                &std::fs::read(&path)?,
+            )
+            .await?;
         }
         let storage = Self { stage, taxman, s3 };
-        let files: Value = serde_json::from_slice(&std::fs::read(acme.join("connections/files.json"))?)?;
+        let files: Value =
+            serde_json::from_slice(&std::fs::read(acme.join("connections/files.json"))?)?;
         let mut config = files["config"].clone();
         config["folder"] = json!("outgoing");
         storage.connection(&rest, "bucket", "s3", config).await?;
@@ -74,17 +82,13 @@ impl Storage {
                 "prefix": "erp", "auth": {"kind": "access_key", "access_key_id": "AKIDEXAMPLE"}},
             "secrets": {"secret_access_key": "s3-secret-canary"},
         });
-        rest.put(&format!("/tenants/acme/connections/{name}"), &document).await?;
+        rest.put(&format!("/tenants/acme/connections/{name}"), &document)
+            .await?;
         Ok(())
     }
 
     /// acme's integration with other ends.
-    async fn integration(
-        &self,
-        rest: &Rest,
-        name: &str,
-        change: &Value,
-    ) -> anyhow::Result<()> {
+    async fn integration(&self, rest: &Rest, name: &str, change: &Value) -> anyhow::Result<()> {
         let acme = self.stage.programs.tenants.join("acme");
         let text = std::fs::read(acme.join("integrations/order-tax.json"))?;
         let mut integration: Value = serde_json::from_slice(&text)?;
@@ -92,7 +96,8 @@ impl Storage {
         for (member, value) in change.as_object().into_iter().flatten() {
             integration[member.as_str()] = value.clone();
         }
-        rest.put(&format!("/tenants/acme/integrations/{name}"), &integration).await?;
+        rest.put(&format!("/tenants/acme/integrations/{name}"), &integration)
+            .await?;
         Ok(())
     }
 }
@@ -107,17 +112,26 @@ async fn acme_out_of_a_bucket_to_taxman_and_to_files() -> anyhow::Result<()> {
     let (storage, rest) = Storage::open().await?;
     let expected = Expected::read(&storage.stage.programs.tenants.join("acme"))?;
     let source = json!({"connection": "bucket", "stream": "order-lines"});
-    storage.integration(&rest, "bucket-tax", &json!({"source": source})).await?;
+    storage
+        .integration(&rest, "bucket-tax", &json!({"source": source}))
+        .await?;
     let first = run(&rest, "bucket-tax").await?;
     assert_eq!(first["state"], "completed_with_errors", "{first}");
     expected.compare_counters(&first)?;
     let effects = control(&storage.taxman, "effects", None).await?;
-    assert_eq!(effects["effects"], expected.summary["counters"]["delivered"]);
+    assert_eq!(
+        effects["effects"],
+        expected.summary["counters"]["delivered"]
+    );
     assert_eq!(effects["duplicates"], 0);
 
     // The ledger of files knows them all; then one of them changes.
     let second = run(&rest, "bucket-tax").await?;
-    assert_eq!((&second["state"], &second["counters"]["read"]), (&json!("succeeded"), &json!(0)), "{second}");
+    assert_eq!(
+        (&second["state"], &second["counters"]["read"]),
+        (&json!("succeeded"), &json!(0)),
+        "{second}"
+    );
     let path = "/acme/erp/outgoing/orders-2026-10-C.csv";
     let mut changed = storage.s3.get(path).await?;
     changed.extend_from_slice(b"\r\n");
@@ -128,20 +142,33 @@ async fn acme_out_of_a_bucket_to_taxman_and_to_files() -> anyhow::Result<()> {
 
     // The same orders as files, and a manifest that adds up.
     let config = json!({"folder": "delivered", "name": "tax"});
-    storage.connection(&rest, "out", "files-target", config).await?;
+    storage
+        .connection(&rest, "out", "files-target", config)
+        .await?;
     let change = json!({"source": source, "target": {"connection": "out"}});
     storage.integration(&rest, "bucket-files", &change).await?;
     let written = run(&rest, "bucket-files").await?;
     let id = written["id"].as_str().unwrap_or_default().to_owned();
-    let delivered = written["counters"]["delivered"].as_u64().unwrap_or_default();
+    let delivered = written["counters"]["delivered"]
+        .as_u64()
+        .unwrap_or_default();
     assert!(delivered > 2_000, "{written}");
-    let manifest = storage.s3.get(&format!("/acme/erp/delivered/tax-manifest-{id}.json")).await?;
+    let manifest = storage
+        .s3
+        .get(&format!("/acme/erp/delivered/tax-manifest-{id}.json"))
+        .await?;
     let manifest: Value = serde_json::from_slice(&manifest)?;
     assert_eq!(manifest["rows"], json!(delivered), "{manifest}");
     let mut orders = std::collections::BTreeSet::new();
     let mut rows = 0;
     for file in manifest["files"].as_array().into_iter().flatten() {
-        let bytes = storage.s3.get(&format!("/acme/erp/{}", file["file"].as_str().unwrap_or_default())).await?;
+        let bytes = storage
+            .s3
+            .get(&format!(
+                "/acme/erp/{}",
+                file["file"].as_str().unwrap_or_default()
+            ))
+            .await?;
         let text = String::from_utf8(bytes)?;
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(file["rows"], json!(lines.len()));
@@ -151,14 +178,19 @@ async fn acme_out_of_a_bucket_to_taxman_and_to_files() -> anyhow::Result<()> {
             orders.insert(serde_json::from_str::<Value>(line)?["code"].to_string());
         }
     }
-    assert_eq!((rows, orders.len() as u64), (delivered, delivered), "each order once");
+    assert_eq!(
+        (rows, orders.len() as u64),
+        (delivered, delivered),
+        "each order once"
+    );
     let log = format!("{first}{written}");
     assert!(!log.contains("canary"));
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_breaks_in_the_middle_does_nothing_if_whole_files_are_asked_for() -> anyhow::Result<()> {
+async fn a_file_that_breaks_in_the_middle_does_nothing_if_whole_files_are_asked_for()
+-> anyhow::Result<()> {
     let (storage, rest) = Storage::open().await?;
     // Three pages of good rows, then a quote that is never closed.
     let mut text = "nr;name\r\n".to_owned();
@@ -178,7 +210,9 @@ async fn a_file_that_breaks_in_the_middle_does_nothing_if_whole_files_are_asked_
         ],
     });
     rest.put("/tenants/acme/mappings/plain", &mapping).await?;
-    storage.connection(&rest, "out", "files-target", json!({"folder": "plain"})).await?;
+    storage
+        .connection(&rest, "out", "files-target", json!({"folder": "plain"}))
+        .await?;
     let mut delivered = Vec::new();
     for whole in [false, true] {
         let name = format!("broken-{whole}");
@@ -194,7 +228,10 @@ async fn a_file_that_breaks_in_the_middle_does_nothing_if_whole_files_are_asked_
         assert_eq!(run["problem"]["code"], "row_too_large", "{run}");
         delivered.push(run["counters"]["delivered"].as_u64().unwrap_or_default());
     }
-    assert!(delivered[0] > 0, "without it, what was read has gone out: {delivered:?}");
+    assert!(
+        delivered[0] > 0,
+        "without it, what was read has gone out: {delivered:?}"
+    );
     assert_eq!(delivered[1], 0);
     Ok(())
 }

@@ -66,7 +66,8 @@ impl Guest {
     /// Notes a key for the plan that is being made.
     fn note_forgotten(&mut self, key: String) -> Result<(), Problem> {
         if self.sink.is_some() {
-            let detail = "checkpoints are forgotten while partitions are planned, not while one is read";
+            let detail =
+                "checkpoints are forgotten while partitions are planned, not while one is read";
             return Err(Problem::new(ErrorCode::ConnectorFailed, detail));
         }
         if self.forgotten.len() >= MAX_FORGOTTEN {

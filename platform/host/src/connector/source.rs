@@ -107,9 +107,7 @@ impl Connector {
             );
             return Err(self.broke_contract(&what));
         }
-        let partitions = partitions
-            .iter()
-            .map(|text| self.json("partition", text));
+        let partitions = partitions.iter().map(|text| self.json("partition", text));
         Ok(ReadPlan {
             partitions: partitions.collect::<Result<_, Problem>>()?,
             forgotten: std::mem::take(&mut session.store.data_mut().forgotten),

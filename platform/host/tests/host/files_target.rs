@@ -14,7 +14,9 @@ use crate::support::{SECRET, context, load};
 const ROWS: &str = "{\"nr\": \"007\", \"amount\": 1.10}\n{\"nr\": \"Mü;ller\", \"amount\": 2}\n";
 
 fn keys(first: u32) -> Vec<String> {
-    (first..first + 2).map(|number| format!("{number:052}")).collect()
+    (first..first + 2)
+        .map(|number| format!("{number:032}{}", "k".repeat(20)))
+        .collect()
 }
 
 async fn send(call: &CallContext, target_call: &TargetCall) -> HttpResponse {
@@ -43,12 +45,16 @@ async fn deliver(
     let calls = connector.prepare(call, config, batch).await.unwrap();
     assert_eq!(calls.len(), 1);
     let answer = send(call, &calls[0]).await;
-    let outcomes = connector.settle(call, config, &calls[0], &answer).await.unwrap();
+    let outcomes = connector
+        .settle(call, config, &calls[0], &answer)
+        .await
+        .unwrap();
     assert_eq!(outcomes.len(), 2);
     match &outcomes[1].outcome {
-        Outcome::Delivered { external_id, detail } => {
-            (external_id.clone().unwrap(), detail.clone().unwrap())
-        }
+        Outcome::Delivered {
+            external_id,
+            detail,
+        } => (external_id.clone().unwrap(), detail.clone().unwrap()),
         other => panic!("{other:?}"),
     }
 }
@@ -73,9 +79,13 @@ async fn batches_become_files_on_an_sftp_server() {
         "secrets": {"password": SECRET},
     });
     let call = context(document, host.egress()).unwrap();
-    let config = json!({"folder": "/out/tax", "name": "orders", "format": "csv", "csv": {"delimiter": ";"}});
+    let config =
+        json!({"folder": "/out/tax", "name": "orders", "format": "csv", "csv": {"delimiter": ";"}});
     let steps = connector.check(&call, &config).await.unwrap();
-    assert!(steps.len() == 3 && steps.iter().all(|step| step.ok), "{steps:?}");
+    assert!(
+        steps.len() == 3 && steps.iter().all(|step| step.ok),
+        "{steps:?}"
+    );
 
     let (path, detail) = deliver(&connector, &call, &config, &keys(0)).await;
     assert_eq!(path, format!("/out/tax/orders-{:032}.csv", 0));
@@ -95,12 +105,23 @@ async fn batches_become_files_on_an_sftp_server() {
         names
     };
     // No part of a file is left over either.
-    assert_eq!(names(), [format!("orders-{:032}.csv", 0), format!("orders-{:032}.csv", 2)]);
+    assert_eq!(
+        names(),
+        [
+            format!("orders-{:032}.csv", 0),
+            format!("orders-{:032}.csv", 2)
+        ]
+    );
 
     // A place that cannot be written to is no record's fault.
     std::fs::write(folder.path().join("file"), b"").unwrap();
     let blocked = json!({"folder": "/file/below"});
-    let batch = TargetBatch { stream: "tax", ndjson: b"{}\n", rows: 1, keys: &keys(0)[..1] };
+    let batch = TargetBatch {
+        stream: "tax",
+        ndjson: b"{}\n",
+        rows: 1,
+        keys: &keys(0)[..1],
+    };
     let calls = connector.prepare(&call, &blocked, batch).await.unwrap();
     let request = HttpRequest {
         method: "PUT".to_owned(),
@@ -124,14 +145,24 @@ async fn batches_become_objects_in_a_bucket_and_a_manifest_names_them() {
         let (path, detail) = deliver(&connector, &call, &config, &keys(first)).await;
         let object = server.get(&format!("/acme/erp/{path}")).await.unwrap();
         assert_eq!(object, ROWS.as_bytes());
-        written.push(Written { external_id: path, rows: 2, detail: Some(detail) });
+        written.push(Written {
+            external_id: path,
+            rows: 2,
+            detail: Some(detail),
+        });
     }
     assert!(connector.concludes());
-    let documents = connector.conclude(&call, &config, "run_1", &written).await.unwrap();
+    let documents = connector
+        .conclude(&call, &config, "run_1", &written)
+        .await
+        .unwrap();
     assert_eq!(documents.len(), 1);
     assert_eq!(documents[0].path, "out/orders-manifest-run_1.json");
     let manifest: Value = serde_json::from_slice(&documents[0].content).unwrap();
-    assert_eq!((&manifest["rows"], &manifest["files"][1]["rows"]), (&json!(4), &json!(2)));
+    assert_eq!(
+        (&manifest["rows"], &manifest["files"][1]["rows"]),
+        (&json!(4), &json!(2))
+    );
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, ROWS.as_bytes());
     let digest = data_encoding::HEXLOWER.encode(digest.as_ref());
     assert_eq!(manifest["files"][0]["sha256"], json!(digest));

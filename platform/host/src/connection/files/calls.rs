@@ -6,7 +6,7 @@
 //! with `content-length`; 404 not there; 403 not allowed. A failure of the connection is no
 //! answer, as in HTTP.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
@@ -17,6 +17,9 @@ use super::{FileSession, check_path};
 use crate::connection::s3::S3Writer;
 use crate::connection::{HttpRequest, HttpResponse, SendError};
 
+/// For one call, if it does not say otherwise.
+const TIMEOUT_MS: u64 = 60_000;
+
 impl FileSession {
     /// See the module.
     pub(crate) async fn call(&mut self, request: HttpRequest) -> Result<HttpResponse, SendError> {
@@ -26,14 +29,31 @@ impl FileSession {
         let climbs = path.split('/').any(|step| matches!(step, "." | ".."));
         if climbs || !request.query.is_empty() {
             let detail = format!("{path:?} is no place of a file for a target");
-            return Err(SendError::unsent(Problem::new(ErrorCode::ConnectorDenied, detail)));
+            return Err(SendError::unsent(Problem::new(
+                ErrorCode::ConnectorDenied,
+                detail,
+            )));
         }
-        let answer = match request.method.as_str() {
-            "PUT" => self.put(path, request.body.unwrap_or_default()).await,
-            "HEAD" => self.look(path).await,
+        let method = request.method.as_str();
+        let body = request.body.unwrap_or_default();
+        let work = async {
+            match method {
+                "PUT" => self.put(path, body).await,
+                _ => self.look(path).await,
+            }
+        };
+        let limit = Duration::from_millis(request.timeout_ms.unwrap_or(TIMEOUT_MS));
+        let answer = match method {
+            "PUT" | "HEAD" => tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+                let detail = format!("{method} {path:?} took longer than {limit:?}");
+                Err(sent(Problem::new(ErrorCode::ConnectionTimeout, detail)))
+            }),
             other => {
                 let detail = format!("files take PUT and HEAD, not {other:?}");
-                Err(SendError::unsent(Problem::new(ErrorCode::ConnectorDenied, detail)))
+                Err(SendError::unsent(Problem::new(
+                    ErrorCode::ConnectorDenied,
+                    detail,
+                )))
             }
         };
         let (status, headers) = answer.or_else(refused)?;
@@ -47,7 +67,10 @@ impl FileSession {
 
     async fn put(&mut self, path: &str, body: Bytes) -> Result<Answer, SendError> {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &body);
-        let mut headers = vec![header("x-tributary-sha256", HEXLOWER.encode(digest.as_ref()))];
+        let mut headers = vec![header(
+            "x-tributary-sha256",
+            HEXLOWER.encode(digest.as_ref()),
+        )];
         match self {
             Self::Sftp(lease) => lease.put(path, &body).await.map_err(sent)?,
             Self::S3(s3) => {

@@ -84,7 +84,11 @@ impl FileSession {
         }
     }
 
-    pub(crate) async fn remove(&mut self, path: &str, version: Option<&str>) -> Result<(), Problem> {
+    pub(crate) async fn remove(
+        &mut self,
+        path: &str,
+        version: Option<&str>,
+    ) -> Result<(), Problem> {
         match self {
             Self::Sftp(lease) => lease.remove(path).await,
             Self::S3(s3) => s3.remove(path, version).await,

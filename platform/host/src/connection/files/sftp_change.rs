@@ -114,7 +114,10 @@ impl SftpLease {
     /// so what counts is whether it is there in the end.
     async fn make_folders(&mut self, path: &str) -> Result<(), Problem> {
         let raw = self.raw()?;
-        let Some((folder, _)) = path.rsplit_once('/').filter(|(folder, _)| !folder.is_empty()) else {
+        let Some((folder, _)) = path
+            .rsplit_once('/')
+            .filter(|(folder, _)| !folder.is_empty())
+        else {
             return Ok(());
         };
         if raw.stat(folder).await.is_ok() {

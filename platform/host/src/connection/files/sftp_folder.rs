@@ -55,7 +55,10 @@ impl SftpLease {
         let outcome = loop {
             match raw.readdir(handle.as_str()).await {
                 Ok(names) => {
-                    let names = names.files.into_iter().map(|file| (file.filename, file.attrs));
+                    let names = names
+                        .files
+                        .into_iter()
+                        .map(|file| (file.filename, file.attrs));
                     // A name with a slash would be a path that the server made up.
                     found.extend(names.filter(|(name, _)| {
                         !matches!(name.as_str(), "" | "." | "..") && !name.contains('/')

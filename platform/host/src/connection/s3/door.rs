@@ -43,7 +43,11 @@ impl std::fmt::Debug for Door {
 impl Door {
     pub(super) fn new(transport: Transport, to: &Base) -> Self {
         let (host, port) = (to.host.clone(), to.port);
-        Self(Arc::new(Inside { transport, host, port }))
+        Self(Arc::new(Inside {
+            transport,
+            host,
+            port,
+        }))
     }
 }
 
@@ -81,20 +85,24 @@ impl Inside {
         }
         let answered = self.transport.whole(response).await?;
         let mut response = http::Response::new(SdkBody::from(answered.body));
-        *response.status_mut() = http::StatusCode::from_u16(answered.status)
-            .map_err(|_| not_understood("status"))?;
+        *response.status_mut() =
+            http::StatusCode::from_u16(answered.status).map_err(|_| not_understood("status"))?;
         *response.headers_mut() = answered.headers;
         answer(response)
     }
 
     /// The same request for our client, which must not change what was signed.
     fn translated(&self, request: HttpRequest) -> Result<reqwest::Request, Problem> {
-        let internal = |what: &str| Problem::new(ErrorCode::Internal, format!("the request to S3 {what}"));
+        let internal =
+            |what: &str| Problem::new(ErrorCode::Internal, format!("the request to S3 {what}"));
         let request = request
             .try_into_http1x()
             .map_err(|_| internal("has no HTTP form"))?;
         let (parts, body) = request.into_parts();
-        let body = body.bytes().map(Bytes::copy_from_slice).ok_or_else(|| internal("is a stream"))?;
+        let body = body
+            .bytes()
+            .map(Bytes::copy_from_slice)
+            .ok_or_else(|| internal("is a stream"))?;
         let url = Url::parse(&parts.uri.to_string()).map_err(|_| internal("has no address"))?;
         let here = url.host_str() == Some(self.host.as_str())
             && url.port_or_known_default() == Some(self.port);

@@ -14,7 +14,11 @@ type Failure<E> = SdkError<E, HttpResponse>;
 
 impl S3Endpoint {
     /// A failure about `path`.
-    pub(super) fn problem<E: ProvideErrorMetadata>(&self, path: &str, error: &Failure<E>) -> Problem {
+    pub(super) fn problem<E: ProvideErrorMetadata>(
+        &self,
+        path: &str,
+        error: &Failure<E>,
+    ) -> Problem {
         self.send_error(path, error).problem
     }
 
@@ -49,7 +53,10 @@ impl S3Endpoint {
             }
             _ => self.unreachable(),
         };
-        SendError { problem, sent: true }
+        SendError {
+            problem,
+            sent: true,
+        }
     }
 
     fn unreachable(&self) -> Problem {

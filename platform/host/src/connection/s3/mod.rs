@@ -69,7 +69,8 @@ impl S3Endpoint {
     ) -> Result<Self, Problem> {
         let address = address(settings)?;
         let tls = ClientTls::new(&Tls::default(), secrets)?;
-        let transport = Transport::new(&address.dialled, "/endpoint/endpoint", &tls, &ports.egress)?;
+        let transport =
+            Transport::new(&address.dialled, "/endpoint/endpoint", &tls, &ports.egress)?;
         let S3Auth::AccessKey { access_key_id } = settings.auth;
         let secret = secrets.required("secret_access_key")?;
         let token = secrets.optional("session_token");
@@ -110,7 +111,8 @@ impl S3Endpoint {
         let path = path.trim_start_matches('/');
         // Between here and the store, a URL may not lose a step: `a/../b` names two objects.
         if path.split('/').any(|step| matches!(step, "." | "..")) {
-            let detail = format!("{path:?} has a step that leads elsewhere; no such object is read");
+            let detail =
+                format!("{path:?} has a step that leads elsewhere; no such object is read");
             return Err(Problem::new(ErrorCode::SourceNotFound, detail));
         }
         Ok(format!("{}{path}", self.prefix))
@@ -142,7 +144,9 @@ impl S3Endpoint {
         let entries = objects.filter_map(|object| {
             let key = object.key()?;
             // Consoles make an empty object to show a folder.
-            let path = key.strip_prefix(&self.prefix).filter(|path| !path.ends_with('/'))?;
+            let path = key
+                .strip_prefix(&self.prefix)
+                .filter(|path| !path.ends_with('/'))?;
             Some(Entry {
                 path: path.to_owned(),
                 size: size(object.size()),
@@ -150,7 +154,9 @@ impl S3Endpoint {
                 version: object.e_tag().map(str::to_owned),
             })
         });
-        let next = answer.next_continuation_token().filter(|_| answer.is_truncated() == Some(true));
+        let next = answer
+            .next_continuation_token()
+            .filter(|_| answer.is_truncated() == Some(true));
         Ok((entries.collect(), next.map(str::to_owned)))
     }
 
@@ -180,7 +186,10 @@ impl S3Endpoint {
     ) -> Result<(), Problem> {
         let there = self.stat(from).await?;
         if there.size > MAX_COPY_BYTES {
-            let detail = format!("{from:?} has {} bytes; S3 copies at most {MAX_COPY_BYTES}", there.size);
+            let detail = format!(
+                "{from:?} has {} bytes; S3 copies at most {MAX_COPY_BYTES}",
+                there.size
+            );
             let hint = "let the files be deleted, or kept, after reading";
             return Err(Problem::new(ErrorCode::ConfigInvalid, detail).hint(hint));
         }
@@ -247,7 +256,11 @@ fn address(settings: &Settings<'_>) -> Result<Address, Problem> {
         Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
         None => {
             let china = settings.region.starts_with("cn-");
-            let end = if china { "amazonaws.com.cn" } else { "amazonaws.com" };
+            let end = if china {
+                "amazonaws.com.cn"
+            } else {
+                "amazonaws.com"
+            };
             format!("https://s3.{}.{end}", settings.region)
         }
     };
@@ -255,10 +268,18 @@ fn address(settings: &Settings<'_>) -> Result<Address, Problem> {
     if base.url.path() != "/" {
         return Err(config_problem(at, "the address must have no path"));
     }
-    let literal = base.host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
+    let literal = base
+        .host
+        .trim_matches(['[', ']'])
+        .parse::<std::net::IpAddr>()
+        .is_ok();
     let path_style = settings.path_style.unwrap_or(settings.endpoint.is_some());
     if path_style || literal {
-        return Ok(Address { endpoint, path_style: true, dialled: base });
+        return Ok(Address {
+            endpoint,
+            path_style: true,
+            dialled: base,
+        });
     }
     if bucket.contains('.') {
         let detail = format!("the bucket {bucket:?} can't be part of a host name; set path_style");
@@ -266,12 +287,17 @@ fn address(settings: &Settings<'_>) -> Result<Address, Problem> {
     }
     let scheme = base.url.scheme();
     let text = format!("{scheme}://{bucket}.{}:{}", base.host, base.port);
-    Ok(Address { endpoint, path_style, dialled: Base::parse(&text, at)? })
+    Ok(Address {
+        endpoint,
+        path_style,
+        dialled: Base::parse(&text, at)?,
+    })
 }
 
 fn prefix(text: &str) -> Result<String, Problem> {
     let text = text.trim_matches('/');
-    if text.split('/').any(|step| matches!(step, "." | "..")) || text.chars().any(char::is_control) {
+    if text.split('/').any(|step| matches!(step, "." | "..")) || text.chars().any(char::is_control)
+    {
         let detail = format!("{text:?} is no prefix");
         return Err(config_problem("/endpoint/prefix", detail));
     }

@@ -34,7 +34,11 @@ impl S3Endpoint {
             .await;
         let answer = match answer {
             Ok(answer) => answer,
-            Err(error) if error.raw_response().is_some_and(|raw| raw.status().as_u16() == 416) => {
+            Err(error)
+                if error
+                    .raw_response()
+                    .is_some_and(|raw| raw.status().as_u16() == 416) =>
+            {
                 return self.at_the_end(path, offset, version).await;
             }
             Err(error) => return Err(self.problem(path, &error)),
@@ -44,14 +48,23 @@ impl S3Endpoint {
             return Err(errors::changed(path, &self.place));
         }
         let start = format!("bytes {offset}-");
-        if offset > 0 && !answer.content_range().is_some_and(|range| range.starts_with(&start)) {
-            let detail = format!("{} does not give {path:?} from byte {offset} on", self.place);
+        if offset > 0
+            && !answer
+                .content_range()
+                .is_some_and(|range| range.starts_with(&start))
+        {
+            let detail = format!(
+                "{} does not give {path:?} from byte {offset} on",
+                self.place
+            );
             return Err(Problem::new(ErrorCode::SourceProtocol, detail));
         }
         Ok(S3Reader {
             path: path.to_owned(),
             place: self.place.clone(),
-            size: answer.content_length().map(|left| offset + size(Some(left))),
+            size: answer
+                .content_length()
+                .map(|left| offset + size(Some(left))),
             body: answer.body,
         })
     }
@@ -89,7 +102,10 @@ impl S3Reader {
                 Some(Ok(chunk)) if chunk.is_empty() => {}
                 Some(Ok(chunk)) => return Ok(Some(chunk)),
                 Some(Err(_)) => {
-                    let detail = format!("the connection to {} broke while {:?} was read", self.place, self.path);
+                    let detail = format!(
+                        "the connection to {} broke while {:?} was read",
+                        self.place, self.path
+                    );
                     return Err(Problem::new(ErrorCode::ConnectionUnreachable, detail));
                 }
             }

@@ -90,8 +90,14 @@ impl S3Writer {
     async fn send_part(&mut self, bytes: Bytes) -> Result<(), SendError> {
         let number = self.parts.len() + 1;
         if number > MAX_PARTS {
-            let detail = format!("{:?} is larger than {MAX_PARTS} parts of {PART_BYTES} bytes", self.path);
-            return Err(SendError::unsent(Problem::new(ErrorCode::ConfigInvalid, detail)));
+            let detail = format!(
+                "{:?} is larger than {MAX_PARTS} parts of {PART_BYTES} bytes",
+                self.path
+            );
+            return Err(SendError::unsent(Problem::new(
+                ErrorCode::ConfigInvalid,
+                detail,
+            )));
         }
         let number = i32::try_from(number).unwrap_or(i32::MAX);
         let endpoint = Arc::clone(&self.endpoint);
@@ -118,7 +124,8 @@ impl S3Writer {
             .await
             .map_err(|error| endpoint.send_error(&self.path, &error))?;
         let part = CompletedPart::builder().part_number(number);
-        self.parts.push(part.set_e_tag(answer.e_tag().map(str::to_owned)).build());
+        self.parts
+            .push(part.set_e_tag(answer.e_tag().map(str::to_owned)).build());
         Ok(())
     }
 }

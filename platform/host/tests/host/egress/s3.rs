@@ -28,7 +28,10 @@ async fn look(endpoint: &Value, grants: &[String], key: &str) -> Problem {
         path: key.to_owned(),
         ..HttpRequest::default()
     };
-    let looked = tokio::time::timeout(std::time::Duration::from_secs(5), call.connection.send(request));
+    let looked = tokio::time::timeout(
+        std::time::Duration::from_secs(5),
+        call.connection.send(request),
+    );
     match looked.await {
         Ok(Err(error)) => error.problem,
         Ok(Ok(answer)) => panic!("{endpoint}: answered {}", answer.status),
@@ -64,8 +67,13 @@ impl Suite {
             for endpoint in [in_path, in_name] {
                 let before = attempts();
                 let problem = look(&endpoint, &[], "x").await;
-                self.nothing(&mut tally, before, &endpoint.to_string()).await;
-                assert_eq!(problem.code, ErrorCode::ConnectionRefused, "{endpoint}: {problem}");
+                self.nothing(&mut tally, before, &endpoint.to_string())
+                    .await;
+                assert_eq!(
+                    problem.code,
+                    ErrorCode::ConnectionRefused,
+                    "{endpoint}: {problem}"
+                );
             }
         }
         tally
@@ -87,7 +95,11 @@ impl Suite {
             );
             let problem = look(&endpoint, &[], "x").await;
             self.only(&mut tally, before, meant, &name).await;
-            assert_eq!(problem.code, ErrorCode::ConnectionRefused, "{target}: {problem}");
+            assert_eq!(
+                problem.code,
+                ErrorCode::ConnectionRefused,
+                "{target}: {problem}"
+            );
         }
         tally
     }
@@ -105,7 +117,12 @@ impl Suite {
             tally.spellings += 1;
             let problem = look(&endpoint, &grants, &number.to_string()).await;
             self.only(&mut tally, before, meant, &line.text).await;
-            assert_eq!(problem.code, ErrorCode::ConfigInvalid, "{:?}: {problem}", line.text);
+            assert_eq!(
+                problem.code,
+                ErrorCode::ConfigInvalid,
+                "{:?}: {problem}",
+                line.text
+            );
         }
         tally
     }

@@ -1,11 +1,12 @@
-//! The S3 connector against an S3 server, and what a bucket's connection says when it goes wrong.
+//! The S3 connector against an S3 server.
+
+mod refused;
+mod store;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
 use tributary_counterparts::moto;
 use tributary_host::{CallContext, Connector, Host, HttpRequest, ReadPlan, Selection};
 use tributary_model::error_code::ErrorCode;
@@ -58,7 +59,10 @@ impl Setting {
     }
 
     async fn put(&self, key: &str, bytes: &[u8]) {
-        self.server.put(&format!("/acme/erp/{key}"), bytes).await.unwrap();
+        self.server
+            .put(&format!("/acme/erp/{key}"), bytes)
+            .await
+            .unwrap();
     }
 
     async fn is_there(&self, key: &str) -> bool {
@@ -72,7 +76,10 @@ impl Setting {
             partition: None,
             state,
         };
-        self.connector.plan(call, &self.config, &selection).await.unwrap()
+        self.connector
+            .plan(call, &self.config, &selection)
+            .await
+            .unwrap()
     }
 
     async fn read(
@@ -88,7 +95,11 @@ impl Setting {
             state,
         };
         let mut sink = Sink::default();
-        match self.connector.read(call, &self.config, &selection, &mut sink).await {
+        match self
+            .connector
+            .read(call, &self.config, &selection, &mut sink)
+            .await
+        {
             Ok(_) => Ok(sink),
             Err(problem) => Err((problem, sink)),
         }
@@ -105,35 +116,62 @@ fn lines(rows: usize) -> Vec<u8> {
 }
 
 fn keys(plan: &ReadPlan) -> Vec<&str> {
-    let keys = plan.partitions.iter().map(|part| part["key"].as_str().unwrap());
+    let keys = plan
+        .partitions
+        .iter()
+        .map(|part| part["key"].as_str().unwrap());
     keys.collect()
 }
 
 /// The states that a run leaves behind.
 fn kept(sinks: &[&Sink]) -> Value {
-    let last = sinks.iter().map(|sink| (*sink.states().last().unwrap()).clone());
+    let last = sinks
+        .iter()
+        .map(|sink| (*sink.states().last().unwrap()).clone());
     Value::Array(last.collect())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn objects_are_read_once_and_again_when_they_change() {
     let setting = Setting::start().await;
-    for (key, rows) in [("orders-a.csv", 60_000), ("orders-b.csv", 3), ("orders-c.csv", 1)] {
+    for (key, rows) in [
+        ("orders-a.csv", 60_000),
+        ("orders-b.csv", 3),
+        ("orders-c.csv", 1),
+    ] {
         setting.put(&format!("out/{key}"), &lines(rows)).await;
     }
     setting.put("out/other.txt", b"x").await;
     setting.put("out/below/orders-x.csv", &lines(1)).await;
     setting.put("elsewhere/orders-y.csv", &lines(1)).await;
     let call = setting.call();
-    let steps = setting.connector.check(&call, &setting.config).await.unwrap();
+    let steps = setting
+        .connector
+        .check(&call, &setting.config)
+        .await
+        .unwrap();
     let names: Vec<&str> = steps.iter().map(|step| step.name.as_str()).collect();
-    assert_eq!(names, ["connect", "sign in", "folder", "header"], "{steps:?}");
+    assert_eq!(
+        names,
+        ["connect", "sign in", "folder", "header"],
+        "{steps:?}"
+    );
     assert!(steps.iter().all(|step| step.ok), "{steps:?}");
-    let streams = setting.connector.discover(&call, &setting.config).await.unwrap();
-    assert_eq!(streams[0].schema["required"], json!(["nr", "name", "betrag"]));
+    let streams = setting
+        .connector
+        .discover(&call, &setting.config)
+        .await
+        .unwrap();
+    assert_eq!(
+        streams[0].schema["required"],
+        json!(["nr", "name", "betrag"])
+    );
 
     let plan = setting.plan(&call, None).await;
-    assert_eq!(keys(&plan), ["out/orders-a.csv", "out/orders-b.csv", "out/orders-c.csv"]);
+    assert_eq!(
+        keys(&plan),
+        ["out/orders-a.csv", "out/orders-b.csv", "out/orders-c.csv"]
+    );
     let mut sinks = Vec::new();
     for partition in &plan.partitions {
         sinks.push(setting.read(&call, partition, None).await.unwrap());
@@ -144,11 +182,20 @@ async fn objects_are_read_once_and_again_when_they_change() {
     let done = kept(&sinks.iter().collect::<Vec<_>>());
     assert_eq!(done[0]["sha256"].as_str().unwrap().len(), 64);
 
-    assert!(setting.plan(&call, Some(done.clone())).await.partitions.is_empty());
+    assert!(
+        setting
+            .plan(&call, Some(done.clone()))
+            .await
+            .partitions
+            .is_empty()
+    );
     setting.put("out/orders-b.csv", &lines(4)).await;
     let plan = setting.plan(&call, Some(done.clone())).await;
     assert_eq!(keys(&plan), ["out/orders-b.csv"]);
-    let again = setting.read(&call, &plan.partitions[0], Some(done[1].clone())).await.unwrap();
+    let again = setting
+        .read(&call, &plan.partitions[0], Some(done[1].clone()))
+        .await
+        .unwrap();
     assert_eq!(again.rows(), 4);
 }
 
@@ -158,22 +205,33 @@ async fn what_was_only_touched_or_has_gone_is_not_read_and_forgotten_in_time() {
     setting.put("out/orders-a.csv", &lines(3)).await;
     let call = setting.call();
     let plan = setting.plan(&call, None).await;
-    let sink = setting.read(&call, &plan.partitions[0], None).await.unwrap();
+    let sink = setting
+        .read(&call, &plan.partitions[0], None)
+        .await
+        .unwrap();
     let mut seen = kept(&[&sink]);
     // As if it had been written a day before: another time, the same bytes.
     seen[0]["modified_ms"] = json!(seen[0]["modified_ms"].as_u64().unwrap() - 86_400_000);
     let plan = setting.plan(&call, Some(seen.clone())).await;
     assert_eq!(keys(&plan), ["out/orders-a.csv"]);
-    let again = setting.read(&call, &plan.partitions[0], Some(seen[0].clone())).await.unwrap();
+    let again = setting
+        .read(&call, &plan.partitions[0], Some(seen[0].clone()))
+        .await
+        .unwrap();
     assert_eq!((again.rows(), again.states().len()), (0, 1));
-    assert_eq!(again.states()[0]["modified_ms"], plan.partitions[0]["modified_ms"]);
+    assert_eq!(
+        again.states()[0]["modified_ms"],
+        plan.partitions[0]["modified_ms"]
+    );
 
     let mut long_gone = seen[0].clone();
     long_gone["key"] = json!("out/orders-0.csv");
     long_gone["done_ms"] = json!(86_400_000_u64);
     let mut just_gone = seen[0].clone();
     just_gone["key"] = json!("out/orders-1.csv");
-    let plan = setting.plan(&call, Some(json!([long_gone, just_gone]))).await;
+    let plan = setting
+        .plan(&call, Some(json!([long_gone, just_gone])))
+        .await;
     assert_eq!(plan.forgotten, ["out/orders-0.csv"]);
 }
 
@@ -181,14 +239,22 @@ async fn what_was_only_touched_or_has_gone_is_not_read_and_forgotten_in_time() {
 async fn more_objects_than_a_page_of_the_listing_are_all_seen() {
     let mut setting = Setting::start().await;
     for number in 0..1_003 {
-        setting.put(&format!("many/{:02}/o{number:04}.csv", number % 7), b"nr\r\n1\r\n").await;
+        setting
+            .put(
+                &format!("many/{:02}/o{number:04}.csv", number % 7),
+                b"nr\r\n1\r\n",
+            )
+            .await;
     }
     setting.config["folder"] = json!("many");
     setting.config["recursive"] = json!(true);
     setting.config["pattern"] = json!("0[1-6]/o*.csv");
     let call = setting.call();
     let plan = setting.plan(&call, None).await;
-    assert_eq!(plan.partitions.len(), (0..1_003).filter(|number| number % 7 != 0).count());
+    assert_eq!(
+        plan.partitions.len(),
+        (0..1_003).filter(|number| number % 7 != 0).count()
+    );
     let mut sorted = keys(&plan);
     sorted.sort_unstable();
     assert_eq!(sorted, keys(&plan));
@@ -208,7 +274,10 @@ async fn a_read_goes_on_inside_the_object_and_never_mixes_two_versions() {
         match item {
             Item::Page(page) => before += page.bytes.len(),
             Item::State(state) => {
-                let rest = setting.read(&call, &partition, Some(state.clone())).await.unwrap();
+                let rest = setting
+                    .read(&call, &partition, Some(state.clone()))
+                    .await
+                    .unwrap();
                 assert_eq!(rest.bytes(), whole[before..], "after {before} bytes");
                 middle.get_or_insert(state.clone());
             }
@@ -235,11 +304,28 @@ async fn objects_are_archived_or_deleted_when_their_rows_are_safe() {
     setting.put("out/orders-b.csv", &lines(3)).await;
     let call = setting.call();
     let plan = setting.plan(&call, None).await;
-    let first = setting.read(&call, &plan.partitions[0], None).await.unwrap();
+    let first = setting
+        .read(&call, &plan.partitions[0], None)
+        .await
+        .unwrap();
     assert!(!setting.is_there("out/orders-a.csv").await);
-    assert_eq!(setting.server.get("/acme/erp/done/orders-a.csv").await.unwrap(), b"an older one");
-    let found = setting.server.get("/acme?list-type=2&prefix=erp/done/orders-a.csv.").await.unwrap();
-    assert!(String::from_utf8_lossy(&found).contains("<KeyCount>1</KeyCount>"), "{found:?}");
+    assert_eq!(
+        setting
+            .server
+            .get("/acme/erp/done/orders-a.csv")
+            .await
+            .unwrap(),
+        b"an older one"
+    );
+    let found = setting
+        .server
+        .get("/acme?list-type=2&prefix=erp/done/orders-a.csv.")
+        .await
+        .unwrap();
+    assert!(
+        String::from_utf8_lossy(&found).contains("<KeyCount>1</KeyCount>"),
+        "{found:?}"
+    );
 
     // A sink that does not take the rows keeps the object where it is.
     let selection = Selection {
@@ -248,8 +334,14 @@ async fn objects_are_archived_or_deleted_when_their_rows_are_safe() {
         partition: Some(plan.partitions[1].clone()),
         state: None,
     };
-    let mut broken = Sink { fail_at: Some(0), ..Sink::default() };
-    let read = setting.connector.read(&call, &setting.config, &selection, &mut broken).await;
+    let mut broken = Sink {
+        fail_at: Some(0),
+        ..Sink::default()
+    };
+    let read = setting
+        .connector
+        .read(&call, &setting.config, &selection, &mut broken)
+        .await;
     assert_eq!(read.unwrap_err().code, ErrorCode::StorageFailed);
     assert!(setting.is_there("out/orders-b.csv").await);
 
@@ -258,18 +350,32 @@ async fn objects_are_archived_or_deleted_when_their_rows_are_safe() {
     for name in ["key", "size", "modified_ms", "version"] {
         done[name] = plan.partitions[1][name].clone();
     }
-    assert!(setting.plan(&call, Some(json!([done]))).await.partitions.is_empty());
+    assert!(
+        setting
+            .plan(&call, Some(json!([done])))
+            .await
+            .partitions
+            .is_empty()
+    );
     assert!(setting.is_there("done/orders-b.csv").await);
     assert!(!setting.is_there("out/orders-b.csv").await);
 
     setting.config["after"] = json!("delete");
     setting.config["done_marker"] = json!("{stem}.ok");
     setting.put("out/orders-c.csv", &lines(3)).await;
-    assert!(setting.plan(&call, None).await.partitions.is_empty(), "no marker yet");
+    assert!(
+        setting.plan(&call, None).await.partitions.is_empty(),
+        "no marker yet"
+    );
     setting.put("out/orders-c.ok", b"").await;
     let plan = setting.plan(&call, None).await;
-    setting.read(&call, &plan.partitions[0], None).await.unwrap();
-    assert!(!setting.is_there("out/orders-c.csv").await && !setting.is_there("out/orders-c.ok").await);
+    setting
+        .read(&call, &plan.partitions[0], None)
+        .await
+        .unwrap();
+    assert!(
+        !setting.is_there("out/orders-c.csv").await && !setting.is_there("out/orders-c.ok").await
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -284,11 +390,18 @@ async fn a_targets_calls_write_whole_objects_over_what_was_there() {
     };
     // 20 MiB go in three parts.
     for body in [b"small".to_vec(), vec![7; 20 << 20], b"last".to_vec()] {
-        let answer = call.connection.send(put("out/x.bin", body.clone())).await.unwrap();
+        let answer = call
+            .connection
+            .send(put("out/x.bin", body.clone()))
+            .await
+            .unwrap();
         assert_eq!(answer.status, 201);
         assert_eq!(answer.header("x-tributary-sha256").unwrap().len(), 64);
         assert!(answer.header("etag").unwrap().len() > 2);
-        assert_eq!(setting.server.get("/acme/erp/out/x.bin").await.unwrap(), body);
+        assert_eq!(
+            setting.server.get("/acme/erp/out/x.bin").await.unwrap(),
+            body
+        );
     }
     let look = |path: &str| HttpRequest {
         method: "HEAD".to_owned(),
@@ -296,95 +409,29 @@ async fn a_targets_calls_write_whole_objects_over_what_was_there() {
         ..HttpRequest::default()
     };
     let there = call.connection.send(look("out/x.bin")).await.unwrap();
-    assert_eq!((there.status, there.header("content-length")), (200, Some("4")));
-    assert_eq!(call.connection.send(look("out/none")).await.unwrap().status, 404);
-    for (method, path) in [("DELETE", "out/x.bin"), ("GET", "out/x.bin"), ("PUT", "../x"), ("PUT", "a/./b")] {
-        let request = HttpRequest { method: method.to_owned(), ..put(path, Vec::new()) };
+    assert_eq!(
+        (there.status, there.header("content-length")),
+        (200, Some("4"))
+    );
+    assert_eq!(
+        call.connection.send(look("out/none")).await.unwrap().status,
+        404
+    );
+    for (method, path) in [
+        ("DELETE", "out/x.bin"),
+        ("GET", "out/x.bin"),
+        ("PUT", "../x"),
+        ("PUT", "a/./b"),
+    ] {
+        let request = HttpRequest {
+            method: method.to_owned(),
+            ..put(path, Vec::new())
+        };
         let error = call.connection.send(request).await.unwrap_err();
-        assert_eq!(error.problem.code, ErrorCode::ConnectorDenied, "{method} {path}");
+        assert_eq!(
+            error.problem.code,
+            ErrorCode::ConnectorDenied,
+            "{method} {path}"
+        );
     }
-}
-
-/// What a store answers that says `status` and `body` to everything.
-async fn asked(status: &'static str, body: &'static str, key: &str) -> Problem {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let place = listener.local_addr().unwrap().to_string();
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let mut request = vec![0; 64 << 10];
-            let _ = stream.read(&mut request).await;
-            let answer = format!(
-                "HTTP/1.1 {status}\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-                body.len()
-            );
-            let _ = stream.write_all(answer.as_bytes()).await;
-        }
-    });
-    let (host, connector) = load("s3", std::slice::from_ref(&place)).await;
-    let call = context(document(&format!("http://{place}")), host.egress()).unwrap();
-    let selection = Selection {
-        stream: "orders".to_owned(),
-        ..Selection::default()
-    };
-    let config = json!({"stream": "orders", "folder": key});
-    connector.partitions(&call, &config, &selection).await.unwrap_err()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_store_refuses_is_said_with_what_to_do() {
-    let error = |code: &str| format!("<Error><Code>{code}</Code><Message>canary {SECRET}</Message></Error>");
-    let cases = [
-        ("403 Forbidden", "SignatureDoesNotMatch", ErrorCode::ConnectionAuth),
-        ("403 Forbidden", "InvalidAccessKeyId", ErrorCode::ConnectionAuth),
-        ("400 Bad Request", "ExpiredToken", ErrorCode::ConnectionAuth),
-        ("403 Forbidden", "RequestTimeTooSkewed", ErrorCode::ConnectionAuth),
-        ("403 Forbidden", "AccessDenied", ErrorCode::SourcePermission),
-        ("404 Not Found", "NoSuchBucket", ErrorCode::SourceNotFound),
-        ("301 Moved", "PermanentRedirect", ErrorCode::ConfigInvalid),
-        ("307 Moved", "TemporaryRedirect", ErrorCode::ConfigInvalid),
-        ("400 Bad Request", "AuthorizationHeaderMalformed", ErrorCode::ConfigInvalid),
-        ("503 Slow", "SlowDown", ErrorCode::RateLimited),
-        ("500 Ill", "InternalError", ErrorCode::ConnectionUnreachable),
-        ("418 Teapot", "Teapot", ErrorCode::SourceProtocol),
-    ];
-    for (status, code, wanted) in cases {
-        let body: &'static str = Box::leak(error(code).into_boxed_str());
-        let problem = asked(status, body, "x").await;
-        assert_eq!(problem.code, wanted, "{status} {code}: {problem}");
-        assert!(!format!("{problem:?}").contains("canary"), "{problem:?}");
-    }
-    let problem = asked("200 OK", "this is no XML", "x").await;
-    assert_eq!(problem.code, ErrorCode::SourceProtocol, "{problem}");
-    let problem = asked("200 OK", "<a/>", "a/../../b").await;
-    assert_eq!(problem.code, ErrorCode::SourceNotFound, "{problem}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_endpoint_inside_or_a_document_that_does_not_fit_is_refused() {
-    let refused = |change: &dyn Fn(&mut Value)| {
-        let mut document = document("http://127.0.0.1:9");
-        change(&mut document["endpoint"]);
-        context(document, &tributary_host::EgressPolicy::default())
-            .map(|call| format!("{:?}", call.connection))
-            .unwrap_err()
-    };
-    let pointer = |change: &dyn Fn(&mut Value)| refused(change).pointer.unwrap_or_default();
-    // In clear only where the operator granted it by name.
-    assert_eq!(pointer(&|_| ()), "/endpoint/endpoint");
-    let https = |e: &mut Value| e["endpoint"] = json!("https://s3.example.com");
-    assert_eq!(pointer(&|e| { https(e); e["bucket"] = json!("a/b"); }), "/endpoint/bucket");
-    assert_eq!(pointer(&|e| { https(e); e["bucket"] = json!("arn:aws:s3:::x"); }), "/endpoint/bucket");
-    assert_eq!(pointer(&|e| { https(e); e["region"] = json!("x.evil.example/"); }), "/endpoint/region");
-    assert_eq!(pointer(&|e| { https(e); e["prefix"] = json!("a/../b"); }), "/endpoint/prefix");
-    assert_eq!(pointer(&|e| e["endpoint"] = json!("https://s3.example.com/path")), "/endpoint/endpoint");
-    let dotted = |e: &mut Value| { https(e); e["bucket"] = json!("a.b.c"); e["path_style"] = json!(false); };
-    assert_eq!(pointer(&dotted), "/endpoint/path_style");
-
-    let server = server().await;
-    let (host, connector) = load("s3", &[]).await;
-    let document = document(&server.url().replace("http:", "https:"));
-    let call = context(document, host.egress()).unwrap();
-    let steps = connector.check(&call, &json!({})).await.unwrap();
-    assert!(steps.len() == 1 && !steps[0].ok && steps[0].name == "connect", "{steps:?}");
-    assert!(steps[0].message.contains("not granted"), "{steps:?}");
 }
