@@ -268,6 +268,8 @@ fn address(settings: &Settings<'_>) -> Result<Address, Problem> {
     if base.url.path() != "/" {
         return Err(config_problem(at, "the address must have no path"));
     }
+    // As the parser reads it: the client and the check must not read a host in two ways.
+    let endpoint = base.url.origin().ascii_serialization();
     let literal = base
         .host
         .trim_matches(['[', ']'])
