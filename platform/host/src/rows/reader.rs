@@ -13,7 +13,7 @@ pub(crate) struct ByteReader {
     from: Origin,
     hold: Hold,
     /// of all bytes so far; none if it began inside the file
-    hash: Option<Context>,
+    hash: Option<Box<Context>>,
 }
 
 enum Origin {
@@ -36,7 +36,7 @@ impl ByteReader {
         Self {
             from: Origin::File(Box::new(file)),
             hold,
-            hash: (offset == 0).then(|| Context::new(&SHA256)),
+            hash: (offset == 0).then(|| Box::new(Context::new(&SHA256))),
         }
     }
 
@@ -62,7 +62,7 @@ impl ByteReader {
 
     /// SHA-256 (hexadecimal) of a file that was read from its first byte on; asked for at its end.
     pub(crate) fn digest(&self) -> Option<String> {
-        let hash = self.hash.clone()?;
+        let hash = self.hash.as_deref()?.clone();
         Some(HEXLOWER.encode(hash.finish().as_ref()))
     }
 
