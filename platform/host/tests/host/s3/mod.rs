@@ -359,7 +359,12 @@ async fn objects_are_archived_or_deleted_when_their_rows_are_safe() {
     );
     assert!(setting.is_there("done/orders-b.csv").await);
     assert!(!setting.is_there("out/orders-b.csv").await);
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_marker_says_that_an_object_is_complete_and_goes_with_it() {
+    let mut setting = Setting::start().await;
+    let call = setting.call();
     setting.config["after"] = json!("delete");
     setting.config["done_marker"] = json!("{stem}.ok");
     setting.put("out/orders-c.csv", &lines(3)).await;
