@@ -41,6 +41,18 @@ pub(crate) mod target {
     });
 }
 
+/// What a target that concludes exports beside.
+pub(crate) mod conclusion {
+    wasmtime::component::bindgen!({
+        path: "../../sdk/wit/connector-0.1.0",
+        inline: "package tributary:host-conclusion; world conclusion-export { export tributary:connector/conclusion@0.1.0; }",
+        world: "tributary:host-conclusion/conclusion-export",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: { "tributary:connector/types@0.1.0": super::imports::tributary::connector::types },
+    });
+}
+
 /// Exports of mapping functions; they import nothing.
 pub(crate) mod functions {
     wasmtime::component::bindgen!({

@@ -61,6 +61,32 @@ pub struct Selection {
     pub state: Option<Value>,
 }
 
+/// Something that came to be at a target, with its records of one run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Written {
+    /// the target's name of it
+    pub external_id: String,
+    pub rows: u64,
+    /// what the target said of the first of them
+    pub detail: Option<Value>,
+}
+
+/// What is put at a target at the end of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    pub path: String,
+    pub content: Bytes,
+}
+
+/// What a source is going to read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ReadPlan {
+    /// parts that may be read side by side
+    pub partitions: Vec<Value>,
+    /// keys of checkpoints of earlier reads that are of no more use
+    pub forgotten: Vec<String>,
+}
+
 /// Where pages go while a source is read. Calls come in order, one at a time; the guest goes on
 /// meanwhile, a few pages ahead at most.
 #[async_trait]

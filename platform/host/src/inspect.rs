@@ -28,12 +28,13 @@ const MAX_FUNCTION_MEMORY_MIB: u32 = 128;
 /// Interfaces without a function of their own: importing them grants nothing.
 const FREE: [&str; 2] = ["types", "io"];
 /// Interfaces that can be granted.
-const CAPABILITIES: [&str; 7] = [
+const CAPABILITIES: [&str; 8] = [
     "log",
     "control",
     "connections",
     "http",
     "files",
+    "file-changes",
     "codec",
     "output",
 ];

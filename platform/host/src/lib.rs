@@ -45,8 +45,8 @@ mod session;
 mod signed;
 
 pub use call::{
-    CallContext, CheckStep, Outcome, PageSink, ReadStats, RetryReason, RowOutcome, Selection,
-    StreamInfo, TargetBatch, TargetCall,
+    CallContext, CheckStep, Document, Outcome, PageSink, ReadPlan, ReadStats, RetryReason,
+    RowOutcome, Selection, StreamInfo, TargetBatch, TargetCall, Written,
 };
 pub use compiler::{Compiler, compile_worker};
 pub use config::{HostConfig, HostError};

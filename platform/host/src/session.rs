@@ -15,7 +15,7 @@ use wasmtime::{Store, UpdateDeadline};
 use crate::call::{CallContext, ReadStats};
 use crate::capabilities::files::Folder;
 use crate::capabilities::output::SinkItem;
-use crate::connection::SftpLease;
+use crate::connection::FileSession;
 use crate::connector::Connector;
 use crate::engine::Ticking;
 use crate::limits::{self, Account, Limiter, Stop};
@@ -43,8 +43,10 @@ pub(crate) struct Guest {
     pub(crate) stream: Option<String>,
     /// what the guest makes the host keep
     pub(crate) account: Arc<Account>,
-    pub(crate) sftp: Option<SftpLease>,
+    pub(crate) files: Option<FileSession>,
     pub(crate) folder: Option<Folder>,
+    /// keys whose checkpoints are of no more use; only while planning
+    pub(crate) forgotten: Vec<String>,
     pub(crate) last_problem: Option<Problem>,
     pub(crate) log_bytes_left: usize,
     pub(crate) host_calls: u64,
@@ -137,8 +139,9 @@ impl Session {
             sink,
             stream,
             account: Arc::default(),
-            sftp: None,
+            files: None,
             folder: None,
+            forgotten: Vec::new(),
             last_problem: None,
             log_bytes_left: LOG_BYTES,
             host_calls: 0,

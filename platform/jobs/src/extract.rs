@@ -85,6 +85,7 @@ async fn read(
         progress,
         pages: Vec::new(),
         batches: Vec::new(),
+        batches_later: context.plan().grouping().is_some() || is_whole(partition),
         lost: false,
     };
     let source = &context.source;
@@ -97,10 +98,46 @@ async fn read(
     }
     outcome?;
     keeper.progress.read_done = true;
+    if is_whole(partition) && context.plan().grouping().is_none() {
+        keeper.batches = all_batches(context, partition.no).await?;
+    }
     match keeper.commit().await {
         Err(_) if keeper.lost => Ok(Fenced::Lost),
         outcome => outcome.map(Fenced::Done),
     }
+}
+
+/// Whether the connector asks that nothing of the partition is delivered before all of it was
+/// read: a file that turns out to be cut off or replaced then does nothing at all.
+fn is_whole(partition: &Partition) -> bool {
+    let descriptor = serde_json::from_str(&partition.descriptor).unwrap_or(Value::Null);
+    descriptor.get("whole") == Some(&Value::Bool(true))
+}
+
+/// The batches of all pages of a partition. The pages are in the ledger, so a worker that takes
+/// over makes the same ones.
+async fn all_batches(context: &RunContext, partition: u32) -> Result<Vec<NewBatch>, Problem> {
+    let pages = context
+        .store
+        .pages(&context.run.id, partition)
+        .await
+        .map_err(|error| store_problem(&error))?;
+    let mut batches = Vec::new();
+    for page in pages {
+        for (skip, take) in cut::ranges(u32::try_from(page.rows).unwrap_or(u32::MAX)) {
+            let input = BatchInput::Page {
+                object: page.object.clone(),
+                source: page.source.clone(),
+                format: page.format.clone(),
+                first: page.first,
+                skip,
+                take,
+            };
+            let no = u32::try_from(batches.len()).unwrap_or(u32::MAX);
+            batches.push(new_batch(no, &input, take, take)?);
+        }
+    }
+    Ok(batches)
 }
 
 /// How many pages and batches of a partition are in the ledger; numbering goes on behind them.
@@ -135,6 +172,8 @@ struct PageKeeper<'a> {
     progress: Progress,
     pages: Vec<NewPage>,
     batches: Vec<NewBatch>,
+    /// they are made when the partition was read to its end
+    batches_later: bool,
     /// another worker has the partition now
     lost: bool,
 }
@@ -177,7 +216,7 @@ impl PageKeeper<'_> {
             page.bytes,
         )
         .await?;
-        if self.context.plan().grouping().is_none() {
+        if !self.batches_later {
             for (skip, take) in cut::ranges(page.rows) {
                 let input = BatchInput::Page {
                     object: object.clone(),

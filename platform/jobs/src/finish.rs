@@ -12,6 +12,7 @@ use tributary_model::problem::Problem;
 use tributary_model::state::RunState;
 use tributary_store::{Amount, BatchState, CursorMove, Fenced, Lease, Partition, StoreError};
 
+use crate::conclude;
 use crate::context::RunContext;
 use crate::gate::{self, Judgement};
 use crate::objects;
@@ -32,6 +33,7 @@ pub(crate) async fn run(
         services.wake.notify_waiters();
         return opened.map_err(|error| store_problem(&error));
     }
+    conclude::run(services, context).await?;
     let report = report(services, context, &totals, judgement);
     write_manifest(services, context, lease, &report).await?;
     let moves = if advances(report.state) && context.run.mode == LoadMode::Incremental {

@@ -14,6 +14,7 @@ mod adjacent;
 mod batch;
 mod before;
 mod components;
+mod conclude;
 mod context;
 mod explain;
 mod extract;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use tributary_host::Selection;
 use tributary_model::document::LoadMode;
 use tributary_model::problem::Problem;
-use tributary_store::{Fenced, Lease, NewPartition};
+use tributary_store::{Fenced, Lease, NewPartition, NewPlan};
 
 use crate::context::RunContext;
 use crate::progress;
@@ -25,11 +25,12 @@ pub(crate) async fn run(context: &RunContext, lease: &Lease) -> Result<Fenced<()
         state: incremental.then(|| Value::Array(cursors.values().cloned().collect())),
     };
     let source = &context.source;
-    let descriptors = source
+    let plan = source
         .connector
-        .partitions(&source.call, &source.config, &selection)
+        .plan(&source.call, &source.config, &selection)
         .await?;
-    let partitions = descriptors
+    let partitions = plan
+        .partitions
         .into_iter()
         .zip(0..)
         .map(|(descriptor, no)| NewPartition {
@@ -38,12 +39,17 @@ pub(crate) async fn run(context: &RunContext, lease: &Lease) -> Result<Fenced<()
             descriptor: descriptor.to_string(),
         })
         .collect::<Vec<_>>();
-    let store = &context.store;
-    let planned = if context.plan().holds_delivery() {
-        store.commit_plan_held(lease, &partitions).await
-    } else {
-        store.commit_plan(lease, &partitions).await
+    let new = NewPlan {
+        partitions,
+        stream: selection.stream,
+        forgotten: if incremental {
+            plan.forgotten
+        } else {
+            Vec::new()
+        },
+        held: context.plan().holds_delivery(),
     };
+    let planned = context.store.commit_new_plan(lease, &new).await;
     planned.map_err(|error| store_problem(&error))
 }
 

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use crate::document::{ConnectionDocument, Endpoint, SshAuth};
+use crate::document::{ConnectionDocument, Endpoint, S3Auth, SshAuth};
 use crate::problem::Place;
 
 /// All forms as JSON: `{"endpoints": [{"kind", "title", "settings", "auth": [{"kind", "title",
@@ -41,6 +41,9 @@ impl<'a> Form<'a> {
             Endpoint::Sftp { auth, .. } => match auth {
                 SshAuth::Password => ("sftp", "password", false),
                 SshAuth::Key => ("sftp", "key", false),
+            },
+            Endpoint::S3 { auth, .. } => match auth {
+                S3Auth::AccessKey { .. } => ("s3", "access_key", false),
             },
         };
         let named = |list: &'a Value, wanted: &str| -> Option<&'a Value> {
@@ -131,6 +134,7 @@ mod tests {
                 let mut example = form["example"].clone();
                 let place = match endpoint["kind"].as_str().unwrap() {
                     "http" => json!({"kind": "http", "base_url": "https://api.example.com/"}),
+                    "s3" => json!({"kind": "s3", "region": "eu-central-1", "bucket": "acme"}),
                     _ => json!({"kind": "sftp", "host": "files.example.com", "user": "u",
                         "host_keys": ["ssh-ed25519 AAAA"]}),
                 };
@@ -151,7 +155,7 @@ mod tests {
     fn every_example_is_a_document_and_finds_its_form() {
         let forms = forms().unwrap();
         let examples = examples();
-        assert_eq!(examples.len(), 12);
+        assert_eq!(examples.len(), 13);
         for (kind, document) in examples {
             let document: ConnectionDocument =
                 serde_json::from_value(document).unwrap_or_else(|error| panic!("{kind}: {error}"));

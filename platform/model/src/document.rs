@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Slug, TenantId};
+use crate::manifest::EndpointKind;
 
 pub use crate::http_auth::{HttpAuth, Tls};
 
@@ -67,6 +68,21 @@ pub enum Endpoint {
         /// pinned public host keys, OpenSSH form (`ssh-ed25519 AAAA…`); any one must match
         host_keys: Vec<String>,
     },
+    /// A bucket of Amazon S3 or of a store that speaks its protocol.
+    S3 {
+        /// `https://` address of the store; Amazon's of the region if absent
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        endpoint: Option<String>,
+        region: String,
+        bucket: String,
+        /// everything happens below this part of the bucket, for example `outbound/`
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        prefix: String,
+        /// the bucket in the path instead of the host name; by default so where `endpoint` is given
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        path_style: Option<bool>,
+        auth: S3Auth,
+    },
 }
 
 fn ssh_port() -> u16 {
@@ -98,6 +114,26 @@ pub enum SshAuth {
     Password,
     /// secret `private_key` (OpenSSH PEM) and, if it is locked, `passphrase`
     Key,
+}
+
+/// Credentials of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum S3Auth {
+    /// secret `secret_access_key`, and `session_token` for keys that end
+    AccessKey { access_key_id: String },
+}
+
+impl Endpoint {
+    /// What it speaks.
+    #[must_use]
+    pub fn kind(&self) -> EndpointKind {
+        match self {
+            Self::Http { .. } => EndpointKind::Http,
+            Self::Sftp { .. } => EndpointKind::Sftp,
+            Self::S3 { .. } => EndpointKind::S3,
+        }
+    }
 }
 
 /// `integrations/<name>.json`: what flows from where to where, and how.

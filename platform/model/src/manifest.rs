@@ -64,7 +64,39 @@ impl Manifest {
 pub struct ConnectionNeed {
     /// what the guest passes to `connections.get`
     pub label: Slug,
-    pub kind: EndpointKind,
+    pub kind: EndpointKinds,
+}
+
+/// One kind of endpoint, or a list of those that are equally good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum EndpointKinds {
+    One(EndpointKind),
+    Any(Vec<EndpointKind>),
+}
+
+impl EndpointKinds {
+    /// The kinds, in the manifest's order.
+    #[must_use]
+    pub fn all(&self) -> &[EndpointKind] {
+        match self {
+            Self::One(kind) => std::slice::from_ref(kind),
+            Self::Any(kinds) => kinds,
+        }
+    }
+
+    /// Whether an endpoint of that kind will do.
+    #[must_use]
+    pub fn accepts(&self, kind: EndpointKind) -> bool {
+        self.all().contains(&kind)
+    }
+}
+
+impl std::fmt::Display for EndpointKinds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<&str> = self.all().iter().map(|kind| kind.as_str()).collect();
+        f.write_str(&names.join(" or "))
+    }
 }
 
 /// Protocols of the host.
@@ -73,6 +105,19 @@ pub struct ConnectionNeed {
 pub enum EndpointKind {
     Http,
     Sftp,
+    S3,
+}
+
+impl EndpointKind {
+    /// The word in documents.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Sftp => "sftp",
+            Self::S3 => "s3",
+        }
+    }
 }
 
 /// How a target makes a resend harmless.

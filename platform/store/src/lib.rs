@@ -35,7 +35,7 @@ pub use error::StoreError;
 pub use ledger::{
     Again, Amount, Announced, Batch, BatchAmount, BatchCheck, BatchObjects, BatchResult,
     BatchState, CursorMove, Enqueued, Fenced, IssueCount, IssueFilter, IssueRow, Lease, LeaseKey,
-    LifeEntry, NewBatch, NewPage, NewPartition, NewRun, Page, Partition, RecordIssue,
+    LifeEntry, NewBatch, NewPage, NewPartition, NewPlan, NewRun, Page, Partition, RecordIssue,
     RecordOutcome, Redrive, Resume, Run, RunEvent, RunFilter, RunWork, Seen, StoredOutcome,
     StreamCursor, TargetFailure, record_key_hash,
 };

@@ -52,6 +52,20 @@ pub mod target {
     });
 }
 
+pub mod conclusion {
+    wit_bindgen::generate!({
+        path: "../wit/connector-0.1.0",
+        inline: "package tributary:sdk-conclusion; world conclusion-export { export tributary:connector/conclusion@0.1.0; }",
+        world: "tributary:sdk-conclusion/conclusion-export",
+        pub_export_macro: true,
+        export_macro_name: "export_conclusion_world",
+        default_bindings_module: "tributary_sdk::bindings::conclusion",
+        with: {
+            "tributary:connector/types@0.1.0": crate::bindings::imports::tributary::connector::types,
+        },
+    });
+}
+
 pub mod functions {
     wit_bindgen::generate!({
         path: "../wit/connector-0.1.0",

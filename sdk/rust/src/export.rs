@@ -4,9 +4,11 @@ use std::marker::PhantomData;
 use std::sync::Once;
 
 use crate::bindings::base::exports::tributary::connector::base;
+use crate::bindings::conclusion::exports::tributary::connector::conclusion;
 use crate::bindings::source::exports::tributary::connector::source;
 use crate::bindings::target::exports::tributary::connector::target;
 use crate::log::{Level, log};
+use crate::target::Conclude;
 use crate::{Batch, CheckStep, Error, Result, Selection, Source, Target};
 
 /// Makes the exports of a source.
@@ -31,6 +33,15 @@ macro_rules! export_target {
         type TributaryExport = $crate::TargetExport<$target>;
         $crate::bindings::base::export_base_world!(TributaryExport with_types_in $crate::bindings::base);
         $crate::bindings::target::export_target_world!(TributaryExport with_types_in $crate::bindings::target);
+    };
+}
+
+/// Exports a type that implements [`Conclude`](crate::target::Conclude).
+#[macro_export]
+macro_rules! export_concluding_target {
+    ($target:ty) => {
+        $crate::export_target!($target);
+        $crate::bindings::conclusion::export_conclusion_world!(TributaryExport with_types_in $crate::bindings::conclusion);
     };
 }
 
@@ -116,6 +127,16 @@ impl<T: Target> target::Guest for TargetExport<T> {
         response: crate::TargetResponse,
     ) -> Result<Vec<crate::RowOutcome>> {
         T::settle(&typed(&config)?, &call, &response)
+    }
+}
+
+impl<T: Conclude> conclusion::Guest for TargetExport<T> {
+    fn conclude(
+        config: String,
+        run: String,
+        written: Vec<conclusion::Written>,
+    ) -> Result<Vec<conclusion::Document>> {
+        T::conclude(&typed(&config)?, &run, &written)
     }
 }
 

@@ -5,6 +5,9 @@ use serde::de::DeserializeOwned;
 use crate::bindings::target::exports::tributary::connector::target as contract;
 use crate::{Batch, CheckStep, Result};
 
+pub use crate::bindings::conclusion::exports::tributary::connector::conclusion::{
+    Document, Written,
+};
 pub use contract::{Call, Outcome, Response as TargetResponse, RetryKind, RowOutcome};
 
 /// An API target.
@@ -32,6 +35,16 @@ pub trait Target {
         call: &Call,
         response: &TargetResponse,
     ) -> Result<Vec<RowOutcome>>;
+}
+
+/// A target that leaves a word at the end of a run.
+pub trait Conclude: Target {
+    /// What is to be put at the target once all records of the run have an end state. The same run
+    /// must get the same paths: it may be asked again.
+    ///
+    /// # Errors
+    /// Only what makes a word impossible.
+    fn conclude(config: &Self::Config, run: &str, written: &[Written]) -> Result<Vec<Document>>;
 }
 
 /// The same outcome for all rows of a call.

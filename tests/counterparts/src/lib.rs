@@ -1,6 +1,6 @@
 //! The other side, for the demo and the end-to-end tests: [`taxman`] (a tax service as a target),
-//! [`erp`] (a REST API with orders as a source),
-//! [`records`] (APIs that take records, in several manners) and [`sftp`] (a file server as a source).
+//! [`erp`] (a REST API with orders as a source), [`records`] (APIs that take records, in several
+//! manners), [`sftp`] (a file server as a source) and [`moto`] (an S3 server by others).
 //!
 //! Invariants: nothing of the platform is imported, so that the platform is judged by a stranger;
 //! all servers listen on loopback only; each has fault switches under `/_control` that need the
@@ -11,6 +11,7 @@
 pub mod decimal;
 pub mod erp;
 pub mod faults;
+pub mod moto;
 pub mod records;
 pub mod sftp;
 pub mod state_dir;

@@ -10,7 +10,7 @@ use russh::client;
 use russh::keys::PublicKeyOrCertificate;
 use russh_sftp::client::SftpSession;
 use russh_sftp::protocol::OpenFlags;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tributary_counterparts::{erp, sftp, together};
 
 fn sftp_config(root: &Path, key: &Path) -> sftp::Config {
@@ -102,12 +102,18 @@ async fn files_are_listed_read_renamed_and_removed() {
     for escape in ["/outgoing/link", "/../secret", "outgoing/../../secret"] {
         assert!(session.open(escape).await.is_err(), "{escape}");
     }
-    assert!(
-        session
-            .open_with_flags("/outgoing/new", OpenFlags::WRITE | OpenFlags::CREATE)
-            .await
-            .is_err()
-    );
+    let flags = OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::TRUNCATE;
+    for escape in ["/outgoing/link", "/../secret/x", "/nowhere/new"] {
+        let opened = session.open_with_flags(escape, flags).await;
+        assert!(opened.is_err(), "{escape}");
+    }
+    let mut new = session
+        .open_with_flags("/outgoing/new", flags)
+        .await
+        .unwrap();
+    new.write_all(&content).await.unwrap();
+    new.shutdown().await.unwrap();
+    assert!(std::fs::read(root.join("outgoing/new")).unwrap() == content);
     session
         .rename("/outgoing/ü.csv", "/outgoing/done.csv")
         .await

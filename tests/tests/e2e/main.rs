@@ -20,4 +20,5 @@ mod redrive;
 mod rest_target;
 mod rules;
 mod steadfast;
+mod storage;
 mod theatre;

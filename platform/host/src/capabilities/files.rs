@@ -1,4 +1,5 @@
-//! `files`: folders and files of the connection. One SSH session serves a whole call.
+//! `files` and `file-changes`: folders and files of the connection. One session (for SFTP: one SSH
+//! session) serves a whole call.
 
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
@@ -7,9 +8,10 @@ use wasmtime::component::Resource;
 use super::connections::ConnectionHandle;
 use super::io::Reader;
 use super::timed;
+use crate::bindings::imports::tributary::connector::file_changes;
 use crate::bindings::imports::tributary::connector::files::{Entry, Host, Listing};
 use crate::bindings::imports::tributary::connector::types::Error;
-use crate::connection::{self, FileReader, SftpLease};
+use crate::connection::{self, FileSession, check_path};
 use crate::rows::ByteReader;
 use crate::session::Guest;
 
@@ -18,32 +20,49 @@ const FILE_BUFFER_BYTES: usize = 8 << 20;
 /// Entries of one page of a listing.
 const LISTING_PAGE: usize = 1_000;
 
-/// A folder that is being listed page by page.
+/// A folder of a server without pages, that is given to the guest page by page.
 pub(crate) struct Folder {
     name: String,
+    recursive: bool,
     entries: Vec<connection::Entry>,
 }
 
 impl Guest {
-    async fn lease(&mut self) -> Result<&mut SftpLease, Problem> {
-        if self.sftp.is_none() {
-            self.sftp = Some(self.call.connection.sftp().await?);
+    async fn files(&mut self) -> Result<&mut FileSession, Problem> {
+        if self.files.is_none() {
+            self.files = Some(self.call.connection.files().await?);
         }
-        self.sftp
+        self.files
             .as_mut()
-            .ok_or_else(|| Problem::new(ErrorCode::Internal, "no SFTP session"))
+            .ok_or_else(|| Problem::new(ErrorCode::Internal, "no session for files"))
     }
 
-    async fn list_folder(&mut self, folder: &str, page: Option<&str>) -> Result<Listing, Problem> {
-        check_path(folder)?;
-        let known = self
-            .folder
-            .as_ref()
-            .is_some_and(|known| known.name == folder);
-        if page.is_none() || !known {
-            let entries = self.lease().await?.list(folder).await?;
+    async fn list_folder(
+        &mut self,
+        folder: &str,
+        recursive: bool,
+        page: Option<&str>,
+    ) -> Result<Listing, Problem> {
+        // The top of a bucket has no name.
+        if !folder.is_empty() {
+            check_path(folder)?;
+        }
+        let known = page.is_some()
+            && self
+                .folder
+                .as_ref()
+                .is_some_and(|known| known.name == folder && known.recursive == recursive);
+        if !known {
+            let (entries, next) = self.files().await?.list(folder, recursive, page).await?;
+            if next.is_some() || entries.len() <= LISTING_PAGE {
+                return Ok(Listing {
+                    entries: entries.iter().map(to_guest).collect(),
+                    next,
+                });
+            }
             self.folder = Some(Folder {
                 name: folder.to_owned(),
+                recursive,
                 entries,
             });
         }
@@ -66,16 +85,42 @@ impl Guest {
         })
     }
 
-    async fn open_file(&mut self, path: &str, offset: u64) -> Result<ByteReader, Problem> {
+    async fn open_file(
+        &mut self,
+        path: &str,
+        offset: u64,
+        version: Option<&str>,
+    ) -> Result<ByteReader, Problem> {
         check_path(path)?;
         let hold = self.account.hold(FILE_BUFFER_BYTES)?;
-        let file = FileReader::open(self.lease().await?, path, offset).await?;
-        Ok(ByteReader::file(file, hold))
+        let file = self.files().await?.open(path, offset, version).await?;
+        Ok(ByteReader::file(file, hold, offset))
     }
 
     async fn stat_file(&mut self, path: &str) -> Result<Entry, Problem> {
         check_path(path)?;
-        Ok(to_guest(&self.lease().await?.stat(path).await?))
+        Ok(to_guest(&self.files().await?.stat(path).await?))
+    }
+
+    async fn digest_file(&mut self, path: &str) -> Result<String, Problem> {
+        check_path(path)?;
+        self.files().await?.digest(path).await
+    }
+
+    async fn move_file(
+        &mut self,
+        from: &str,
+        to: &str,
+        version: Option<&str>,
+    ) -> Result<(), Problem> {
+        check_path(from)?;
+        check_path(to)?;
+        self.files().await?.rename(from, to, version).await
+    }
+
+    async fn remove_file(&mut self, path: &str, version: Option<&str>) -> Result<(), Problem> {
+        check_path(path)?;
+        self.files().await?.remove(path, version).await
     }
 }
 
@@ -84,6 +129,7 @@ impl Host for Guest {
         &mut self,
         connection: Resource<ConnectionHandle>,
         folder: String,
+        recursive: bool,
         page: Option<String>,
     ) -> wasmtime::Result<Result<Listing, Error>> {
         self.table.get(&connection)?;
@@ -91,7 +137,7 @@ impl Host for Guest {
         let listing = timed(
             limit,
             "listing the folder",
-            self.list_folder(&folder, page.as_deref()),
+            self.list_folder(&folder, recursive, page.as_deref()),
         )
         .await;
         Ok(self.answer(listing))
@@ -113,10 +159,12 @@ impl Host for Guest {
         connection: Resource<ConnectionHandle>,
         path: String,
         offset: u64,
+        version: Option<String>,
     ) -> wasmtime::Result<Result<Resource<Reader>, Error>> {
         self.table.get(&connection)?;
         let limit = self.host_call_timeout;
-        match timed(limit, "opening the file", self.open_file(&path, offset)).await {
+        let opening = self.open_file(&path, offset, version.as_deref());
+        match timed(limit, "opening the file", opening).await {
             Ok(file) => {
                 let reader = Reader::new(file);
                 let handle = self.table.push(reader)?;
@@ -125,6 +173,46 @@ impl Host for Guest {
             Err(problem) => Ok(self.answer(Err(problem))),
         }
     }
+
+    /// Takes as long as the file is large; the call's wall time is its limit.
+    async fn digest(
+        &mut self,
+        connection: Resource<ConnectionHandle>,
+        path: String,
+    ) -> wasmtime::Result<Result<String, Error>> {
+        self.table.get(&connection)?;
+        let digest = self.digest_file(&path).await;
+        Ok(self.answer(digest))
+    }
+}
+
+impl file_changes::Host for Guest {
+    async fn move_(
+        &mut self,
+        connection: Resource<ConnectionHandle>,
+        from: String,
+        to: String,
+        version: Option<String>,
+    ) -> wasmtime::Result<Result<(), Error>> {
+        self.table.get(&connection)?;
+        let limit = self.host_call_timeout;
+        let moving = self.move_file(&from, &to, version.as_deref());
+        let moved = timed(limit, "moving the file", moving).await;
+        Ok(self.answer(moved))
+    }
+
+    async fn remove(
+        &mut self,
+        connection: Resource<ConnectionHandle>,
+        path: String,
+        version: Option<String>,
+    ) -> wasmtime::Result<Result<(), Error>> {
+        self.table.get(&connection)?;
+        let limit = self.host_call_timeout;
+        let removing = self.remove_file(&path, version.as_deref());
+        let removed = timed(limit, "removing the file", removing).await;
+        Ok(self.answer(removed))
+    }
 }
 
 fn to_guest(entry: &connection::Entry) -> Entry {
@@ -132,14 +220,6 @@ fn to_guest(entry: &connection::Entry) -> Entry {
         path: entry.path.clone(),
         size: entry.size,
         modified_ms: entry.modified_ms,
+        version: entry.version.clone(),
     }
-}
-
-/// The server's rights decide what may be read; this only keeps odd bytes off the wire.
-fn check_path(path: &str) -> Result<(), Problem> {
-    if path.is_empty() || path.len() > 4096 || path.chars().any(char::is_control) {
-        let detail = format!("{path:?} is no path");
-        return Err(Problem::new(ErrorCode::SourceNotFound, detail));
-    }
-    Ok(())
 }

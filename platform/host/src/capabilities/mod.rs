@@ -37,6 +37,9 @@ pub(crate) fn link(linker: &mut Linker<Guest>, capabilities: &[String]) -> wasmt
             "connections" => contract::connections::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "http" => contract::http::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "files" => contract::files::add_to_linker::<_, Own>(linker, |guest| guest)?,
+            "file-changes" => {
+                contract::file_changes::add_to_linker::<_, Own>(linker, |guest| guest)?;
+            }
             "codec" => contract::codec::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "output" => contract::output::add_to_linker::<_, Own>(linker, |guest| guest)?,
             _ => {} // unknown names were refused when the manifest was read; io and types are in

@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use serde_json::Value;
+use tokio::sync::oneshot;
 use tributary_formats::page::Page;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::shorten;
@@ -26,10 +27,15 @@ const MAX_BATCH_ROWS: u32 = 10_000;
 /// Longest name of a source that is kept, characters.
 const MAX_SOURCE_CHARS: usize = 1_000;
 
+/// Checkpoints that one plan may drop.
+const MAX_FORGOTTEN: usize = 100_000;
+
 /// What goes to the sink, in order.
 pub(crate) enum SinkItem {
     Page(Page),
     Checkpoint(Value),
+    /// answered when all before it is durable
+    Flush(oneshot::Sender<()>),
 }
 
 impl Guest {
@@ -45,11 +51,31 @@ impl Guest {
             self.stats.rows += u64::from(page.rows);
             self.stats.bytes += page.bytes.len() as u64;
             self.meter.credit(page.bytes.len());
-        } else {
+        } else if matches!(item, SinkItem::Checkpoint(_)) {
             self.stats.checkpoints += 1;
         }
-        let gone = |_| Problem::new(ErrorCode::RunCancelled, "the rows are not wanted any more");
-        sink.send(item).await.map_err(gone)
+        sink.send(item).await.map_err(|_| gone())
+    }
+
+    async fn flush_all(&mut self) -> Result<(), Problem> {
+        let (done, durable) = oneshot::channel();
+        self.hand_over(SinkItem::Flush(done)).await?;
+        durable.await.map_err(|_| gone())
+    }
+
+    /// Notes a key for the plan that is being made.
+    fn note_forgotten(&mut self, key: String) -> Result<(), Problem> {
+        if self.sink.is_some() {
+            let detail =
+                "checkpoints are forgotten while partitions are planned, not while one is read";
+            return Err(Problem::new(ErrorCode::ConnectorFailed, detail));
+        }
+        if self.forgotten.len() >= MAX_FORGOTTEN {
+            let detail = format!("more than {MAX_FORGOTTEN} checkpoints were forgotten at once");
+            return Err(Problem::new(ErrorCode::ConnectorLimit, detail));
+        }
+        self.forgotten.push(key);
+        Ok(())
     }
 
     /// Rows go where the run asked for rows, and nowhere else.
@@ -76,6 +102,7 @@ impl Guest {
             pages: 0,
             next: Position { line: 1, offset: 0 },
             ended: false,
+            digest: None,
         };
         while piped.pages < max_pages.max(1) && !piped.ended {
             let rows = &mut self.table.get_mut(handle)?.0;
@@ -87,6 +114,7 @@ impl Guest {
             piped.next = Position { line, offset };
             let Some(cut) = cut else {
                 piped.ended = true;
+                piped.digest = rows.digest();
                 break;
             };
             if let Err(problem) = self.check_stream(stream) {
@@ -108,6 +136,10 @@ impl Guest {
         }
         Ok(Ok(piped))
     }
+}
+
+fn gone() -> Problem {
+    Problem::new(ErrorCode::RunCancelled, "the rows are not wanted any more")
 }
 
 /// A batch is as large as announced and no larger than allowed.
@@ -195,6 +227,16 @@ impl Host for Guest {
                 format!("the checkpoint is not JSON: {error}"),
             )),
         };
+        Ok(self.answer(result))
+    }
+
+    async fn flush(&mut self) -> wasmtime::Result<Result<(), Error>> {
+        let result = self.flush_all().await;
+        Ok(self.answer(result))
+    }
+
+    async fn forget(&mut self, key: String) -> wasmtime::Result<Result<(), Error>> {
+        let result = self.note_forgotten(key);
         Ok(self.answer(result))
     }
 }

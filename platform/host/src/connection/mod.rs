@@ -6,10 +6,11 @@
 
 mod climb;
 mod credential;
+mod files;
 mod http;
 mod request;
+mod s3;
 mod sftp;
-mod sftp_read;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,11 +27,12 @@ use crate::egress::EgressPolicy;
 
 use credential::Secrets;
 pub use credential::{KeptTokens, TokenKeeper};
+pub(crate) use files::{Entry, FileReader, FileSession, check_path};
 pub(crate) use http::HttpEndpoint;
 pub(crate) use http::transport::MAX_BODY_BYTES;
 pub use request::{HttpRequest, HttpResponse, SendError};
-pub(crate) use sftp::{Entry, SftpEndpoint, SftpLease};
-pub(crate) use sftp_read::FileReader;
+pub(crate) use s3::S3Endpoint;
+pub(crate) use sftp::SftpEndpoint;
 
 /// Time to connect, TLS and SSH handshakes included.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -39,6 +41,7 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// the configuration stays the same.
 pub struct Connection {
     name: Slug,
+    kind: EndpointKind,
     endpoint: Protocol,
     /// what must not appear in a log
     secrets: Vec<SecretString>,
@@ -47,6 +50,7 @@ pub struct Connection {
 enum Protocol {
     Http(Box<HttpEndpoint>),
     Sftp(Arc<SftpEndpoint>),
+    S3(Arc<S3Endpoint>),
 }
 
 /// What a connection works with besides its document.
@@ -120,8 +124,28 @@ impl Connection {
                     SftpEndpoint::new(host, *port, credentials, host_keys, &ports.egress)?;
                 Protocol::Sftp(Arc::new(endpoint))
             }
+            Endpoint::S3 {
+                endpoint,
+                region,
+                bucket,
+                prefix,
+                path_style,
+                auth,
+            } => {
+                let settings = s3::Settings {
+                    endpoint: endpoint.as_deref(),
+                    region,
+                    bucket,
+                    prefix,
+                    path_style: *path_style,
+                    auth,
+                };
+                let endpoint = S3Endpoint::new(&settings, &secrets, ports)?;
+                Protocol::S3(Arc::new(endpoint))
+            }
         };
         Ok(Self {
+            kind: document.endpoint.kind(),
             name: document.name.clone(),
             endpoint,
             secrets: document
@@ -146,10 +170,7 @@ impl Connection {
     /// What it speaks.
     #[must_use]
     pub fn kind(&self) -> EndpointKind {
-        match self.endpoint {
-            Protocol::Http(_) => EndpointKind::Http,
-            Protocol::Sftp(_) => EndpointKind::Sftp,
-        }
+        self.kind
     }
 
     /// The address that requests go below, without any secret; empty for what has none.
@@ -157,27 +178,32 @@ impl Connection {
     pub fn base_url(&self) -> String {
         match &self.endpoint {
             Protocol::Http(http) => http.base_url(),
-            Protocol::Sftp(_) => String::new(),
+            Protocol::Sftp(_) | Protocol::S3(_) => String::new(),
         }
     }
 
     /// Sends one request and reads the whole answer. Any status is an answer, no error. Sends a
-    /// second time only if the answer was 401 and the credential could be renewed.
+    /// second time only if the answer was 401 and the credential could be renewed. On a connection
+    /// with files, PUT writes one and HEAD looks at it ([`files`]).
     ///
     /// # Errors
     /// [`SendError`]; `sent` is false only if the request surely never left.
     pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, SendError> {
         match &self.endpoint {
             Protocol::Http(http) => http.send(request).await,
-            Protocol::Sftp(_) => Err(SendError::unsent(self.wrong_kind("http"))),
+            Protocol::Sftp(_) | Protocol::S3(_) => {
+                let mut session = self.files().await.map_err(SendError::unsent)?;
+                session.call(request).await
+            }
         }
     }
 
-    /// An SSH session of this connection's pool.
-    pub(crate) async fn sftp(&self) -> Result<SftpLease, Problem> {
+    /// The files behind it; for SFTP with an SSH session of this connection's pool.
+    pub(crate) async fn files(&self) -> Result<FileSession, Problem> {
         match &self.endpoint {
-            Protocol::Sftp(sftp) => SftpEndpoint::lease(sftp).await,
-            Protocol::Http(_) => Err(self.wrong_kind("sftp")),
+            Protocol::Sftp(sftp) => Ok(FileSession::Sftp(SftpEndpoint::lease(sftp).await?)),
+            Protocol::S3(s3) => Ok(FileSession::S3(Arc::clone(s3))),
+            Protocol::Http(_) => Err(self.wrong_kind("sftp or s3")),
         }
     }
 

@@ -11,7 +11,7 @@ use russh::client::{AuthResult, Handle};
 use russh::keys::{Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey};
 use russh_sftp::client::RawSftpSession;
 use russh_sftp::client::error::Error as SftpError;
-use russh_sftp::protocol::{FileAttributes, StatusCode};
+use russh_sftp::protocol::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use tributary_model::document::SshAuth;
 use tributary_model::error_code::ErrorCode;
@@ -23,8 +23,6 @@ use crate::egress::EgressPolicy;
 
 const MAX_IDLE_SESSIONS: usize = 4;
 const IDLE_LIFE: Duration = Duration::from_secs(60);
-/// More entries in one folder are refused: the listing would not fit a run's memory.
-const MAX_FOLDER_ENTRIES: usize = 200_000;
 
 /// Who we are to the server.
 pub(crate) struct Credentials {
@@ -69,14 +67,6 @@ pub(crate) struct SftpEndpoint {
     pinned: Vec<PublicKey>,
     policy: EgressPolicy,
     idle: Mutex<Vec<(SftpSession, Instant)>>,
-}
-
-/// A regular file as a listing shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) path: String,
-    pub(crate) size: u64,
-    pub(crate) modified_ms: u64,
 }
 
 struct SftpSession {
@@ -328,7 +318,7 @@ impl SftpErrors {
             SftpError::Status(status) => match status.status_code {
                 StatusCode::NoSuchFile => (ErrorCode::SourceNotFound, "does not exist".to_owned()),
                 StatusCode::PermissionDenied => {
-                    (ErrorCode::SourcePermission, "may not be read".to_owned())
+                    (ErrorCode::SourcePermission, "may not be used".to_owned())
                 }
                 StatusCode::NoConnection | StatusCode::ConnectionLost => (
                     ErrorCode::ConnectionUnreachable,
@@ -336,7 +326,7 @@ impl SftpErrors {
                 ),
                 other => (
                     ErrorCode::SourceProtocol,
-                    format!("could not be read: {other}"),
+                    format!("could not be used: {other}"),
                 ),
             },
             SftpError::Timeout => (
@@ -367,61 +357,9 @@ impl SftpLease {
         self.errors.clone()
     }
 
-    /// The regular files of one folder, by name.
-    pub(crate) async fn list(&mut self, folder: &str) -> Result<Vec<Entry>, Problem> {
-        let raw = self.raw()?;
-        let handle = match raw.opendir(folder).await {
-            Ok(handle) => handle.handle,
-            Err(error) => return Err(self.errors.problem(folder, &error)),
-        };
-        let mut entries = Vec::new();
-        let outcome = loop {
-            match raw.readdir(handle.as_str()).await {
-                Ok(names) => {
-                    let files = names
-                        .files
-                        .into_iter()
-                        .filter(|file| file.attrs.is_regular());
-                    entries.extend(files.map(|file| {
-                        let path = format!("{}/{}", folder.trim_end_matches('/'), file.filename);
-                        entry(path, &file.attrs)
-                    }));
-                }
-                Err(SftpError::Status(status)) if status.status_code == StatusCode::Eof => {
-                    break Ok(());
-                }
-                Err(error) => break Err(self.errors.problem(folder, &error)),
-            }
-            if entries.len() > MAX_FOLDER_ENTRIES {
-                break Err(Problem::new(
-                    ErrorCode::SourceProtocol,
-                    format!("the folder {folder:?} has more than {MAX_FOLDER_ENTRIES} files"),
-                )
-                .hint("move files that are done to another folder"));
-            }
-        };
-        if raw.close(handle).await.is_err() {
-            self.errors.broken.store(true, Ordering::Relaxed);
-        }
-        outcome?;
-        entries.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(entries)
-    }
-
-    pub(crate) async fn stat(&mut self, path: &str) -> Result<Entry, Problem> {
-        let raw = self.raw()?;
-        match raw.stat(path).await {
-            Ok(attrs) => Ok(entry(path.to_owned(), &attrs.attrs)),
-            Err(error) => Err(self.errors.problem(path, &error)),
-        }
-    }
-}
-
-fn entry(path: String, attrs: &FileAttributes) -> Entry {
-    Entry {
-        path,
-        size: attrs.size.unwrap_or(0),
-        modified_ms: u64::from(attrs.mtime.unwrap_or(0)) * 1000,
+    /// The session will not be used again.
+    pub(crate) fn give_up(&self) {
+        self.errors.broken.store(true, Ordering::Relaxed);
     }
 }
 

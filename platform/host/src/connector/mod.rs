@@ -1,6 +1,7 @@
 //! A loaded connector: manifest, compiled code, linked capabilities. Calls may run side by side;
 //! each has a store of its own.
 
+mod conclusion;
 mod source;
 mod target;
 
@@ -12,11 +13,12 @@ use tokio::sync::Semaphore;
 use tributary_model::clock::Clock;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::shorten;
-use tributary_model::manifest::{EndpointKind, Manifest};
+use tributary_model::manifest::{EndpointKinds, Manifest};
 use tributary_model::problem::{Place, Problem};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
+use crate::bindings::conclusion::ConclusionExportPre;
 use crate::bindings::source::SourceConnectorPre;
 use crate::bindings::target::TargetConnectorPre;
 use crate::call::{CallContext, CheckStep};
@@ -39,10 +41,11 @@ pub struct Connector {
     digest: String,
     /// of the connection that the manifest asks for
     pub(crate) label: String,
-    kind: EndpointKind,
+    kind: EndpointKinds,
     config_schema: jsonschema::Validator,
     source: Option<SourceConnectorPre<Guest>>,
     target: Option<TargetConnectorPre<Guest>>,
+    conclusion: Option<ConclusionExportPre<Guest>>,
     pub(crate) engine: Engine,
     pub(crate) pool: Arc<Semaphore>,
     pub(crate) ticker: Arc<Ticker>,
@@ -83,7 +86,10 @@ impl Connector {
             let detail = "the manifest of a connector needs `connection`";
             return Err(Problem::new(ErrorCode::ConnectorInvalid, detail));
         };
-        let (label, kind) = (connection.label.as_str().to_owned(), connection.kind);
+        let (label, kind) = (
+            connection.label.as_str().to_owned(),
+            connection.kind.clone(),
+        );
         let config_schema =
             jsonschema::validator_for(&manifest.config_schema).map_err(|error| {
                 let detail = format!("the manifest's config_schema is no JSON Schema: {error}");
@@ -95,6 +101,10 @@ impl Connector {
         let exports = |name: &str| component.get_export_index(None, name).is_some();
         let source = match exports("tributary:connector/source@0.1.0") {
             true => Some(SourceConnectorPre::new(pre.clone()).map_err(invalid)?),
+            false => None,
+        };
+        let conclusion = match exports("tributary:connector/conclusion@0.1.0") {
+            true => Some(ConclusionExportPre::new(pre.clone()).map_err(invalid)?),
             false => None,
         };
         let target = match exports("tributary:connector/target@0.1.0") {
@@ -109,6 +119,7 @@ impl Connector {
             config_schema,
             source,
             target,
+            conclusion,
             engine: engine.clone(),
             pool,
             ticker,
@@ -215,12 +226,9 @@ impl Connector {
 
     /// What every call begins with: the right kind of connection and a config that fits.
     fn enter(&self, call: &CallContext, config: &Value) -> Result<String, Problem> {
-        let wanted = self.kind;
-        if call.connection.kind() != wanted {
-            let detail = format!(
-                "the connector {} needs an endpoint of kind {wanted:?}",
-                self.title()
-            );
+        if !self.kind.accepts(call.connection.kind()) {
+            let (title, wanted) = (self.title(), &self.kind);
+            let detail = format!("the connector {title} needs an endpoint of kind {wanted}");
             return Err(Problem::new(ErrorCode::ConfigInvalid, detail).at("/endpoint/kind"));
         }
         if config.is_null() {

@@ -11,7 +11,7 @@ use super::Connector;
 use crate::bindings::imports::tributary::connector::types::Error;
 use crate::bindings::source::exports::tributary::connector::source as contract;
 use crate::bindings::source::{SourceConnector, SourceConnectorPre};
-use crate::call::{CallContext, PageSink, ReadStats, Selection, StreamInfo};
+use crate::call::{CallContext, PageSink, ReadPlan, ReadStats, Selection, StreamInfo};
 use crate::capabilities::output::SinkItem;
 use crate::convert::to_problem;
 use crate::session::{Failure, Purpose, Session};
@@ -72,6 +72,19 @@ impl Connector {
         config: &Value,
         selection: &Selection,
     ) -> Result<Vec<Value>, Problem> {
+        Ok(self.plan(call, config, selection).await?.partitions)
+    }
+
+    /// What can be read side by side, and which kept checkpoints are of no more use.
+    ///
+    /// # Errors
+    /// As [`Self::discover`].
+    pub async fn plan(
+        &self,
+        call: &CallContext,
+        config: &Value,
+        selection: &Selection,
+    ) -> Result<ReadPlan, Problem> {
         let config = self.enter(call, config)?;
         let pre = self.source()?;
         let selection = to_guest(selection);
@@ -94,10 +107,11 @@ impl Connector {
             );
             return Err(self.broke_contract(&what));
         }
-        partitions
-            .iter()
-            .map(|text| self.json("partition", text))
-            .collect()
+        let partitions = partitions.iter().map(|text| self.json("partition", text));
+        Ok(ReadPlan {
+            partitions: partitions.collect::<Result<_, Problem>>()?,
+            forgotten: std::mem::take(&mut session.store.data_mut().forgotten),
+        })
     }
 
     /// Reads one partition (or the whole stream) into `sink`. Pages that were handed over before
@@ -144,6 +158,8 @@ impl Connector {
                 match item {
                     SinkItem::Page(page) => sink.page(page).await?,
                     SinkItem::Checkpoint(state) => sink.checkpoint(state).await?,
+                    // A guest that did not wait for the answer is gone.
+                    SinkItem::Flush(durable) => drop(durable.send(())),
                 }
             }
             Ok(())

@@ -41,6 +41,10 @@ impl DocumentRows {
         self.position
     }
 
+    pub(crate) fn digest(&self) -> Option<String> {
+        self.reader.digest()
+    }
+
     pub(crate) async fn next_page(&mut self) -> Result<Option<Cut>, Problem> {
         if self.done {
             return Ok(None);

@@ -56,6 +56,14 @@ impl RowSource {
         }
     }
 
+    /// Of the bytes as received, at their end; `None` if they did not begin a file.
+    pub(crate) fn digest(&self) -> Option<String> {
+        match self {
+            Self::Lines(lines) => lines.digest(),
+            Self::Document(document) => document.digest(),
+        }
+    }
+
     pub(crate) async fn schema(&mut self) -> Result<serde_json::Value, Problem> {
         match self {
             Self::Lines(lines) => lines.schema().await,

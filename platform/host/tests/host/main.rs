@@ -13,6 +13,7 @@
 mod credentials;
 mod egress;
 mod encoded;
+mod files_target;
 mod functions;
 mod hostile;
 mod http;
@@ -20,6 +21,7 @@ mod jsonrpc;
 mod odata;
 mod rest;
 mod rest_kinds;
+mod s3;
 mod sftp;
 mod support;
 mod taxman;

@@ -123,7 +123,7 @@ async fn files_become_partitions_and_their_bytes_pages() {
     let call = setting.call();
     let steps = setting.connector.check(&call, &config()).await.unwrap();
     assert!(
-        steps.len() == 3 && steps.iter().all(|step| step.ok),
+        steps.len() == 4 && steps.iter().all(|step| step.ok),
         "{steps:?}"
     );
     let streams = setting.connector.discover(&call, &config()).await.unwrap();
@@ -342,7 +342,10 @@ async fn a_folder_that_does_not_exist_is_named() {
         .iter()
         .map(|step| (step.name.as_str(), step.ok))
         .collect();
-    assert_eq!(words, [("sign in", true), ("folder", false)]);
-    assert!(steps[1].message.contains("/nowhere"), "{steps:?}");
+    assert_eq!(
+        words,
+        [("connect", true), ("sign in", true), ("folder", false)]
+    );
+    assert!(steps[2].message.contains("/nowhere"), "{steps:?}");
     assert!(Path::new("/nowhere").is_absolute());
 }

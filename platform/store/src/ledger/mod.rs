@@ -33,7 +33,7 @@ pub use outcome::{
     Again, Announced, BatchAmount, BatchObjects, BatchResult, RecordIssue, RecordOutcome,
 };
 pub use pause::{Resume, TargetFailure};
-pub use plan::{NewPartition, Partition};
+pub use plan::{NewPartition, NewPlan, Partition};
 pub use record::{LifeEntry, Seen, record_key_hash};
 pub use report::{Amount, IssueCount, IssueFilter, IssueRow, RunWork};
 pub use run::{Enqueued, NewRun, Run, RunEvent, RunFilter};

@@ -6,6 +6,7 @@ use tributary_model::state::{RunState, WorkKind, WorkState};
 
 use super::lifecycle;
 use super::types::{Fenced, Lease};
+use crate::db::Tx;
 use crate::error::StoreError;
 use crate::row::Record;
 use crate::tenant::TenantStore;
@@ -18,6 +19,19 @@ pub struct NewPartition {
     pub descriptor: String,
     /// JSON: where to start, if not at the beginning
     pub state: Option<String>,
+}
+
+/// What planning came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewPlan {
+    pub partitions: Vec<NewPartition>,
+    /// the stream that is read
+    pub stream: String,
+    /// partition keys of that stream whose cursors are of no more use
+    pub forgotten: Vec<String>,
+    /// no batch is delivered before all of them are checked ([`TenantStore::commit_check`],
+    /// [`TenantStore::open_delivery`])
+    pub held: bool,
 }
 
 /// A partition of a run.
@@ -43,7 +57,11 @@ impl TenantStore {
         lease: &Lease,
         partitions: &[NewPartition],
     ) -> Result<Fenced<()>, StoreError> {
-        self.plan_in(lease, partitions, false).await
+        let plan = NewPlan {
+            partitions: partitions.to_vec(),
+            ..NewPlan::default()
+        };
+        self.commit_new_plan(lease, &plan).await
     }
 
     /// As [`TenantStore::commit_plan`], and no batch is delivered before all of them are checked
@@ -56,15 +74,24 @@ impl TenantStore {
         lease: &Lease,
         partitions: &[NewPartition],
     ) -> Result<Fenced<()>, StoreError> {
-        self.plan_in(lease, partitions, true).await
+        let plan = NewPlan {
+            partitions: partitions.to_vec(),
+            held: true,
+            ..NewPlan::default()
+        };
+        self.commit_new_plan(lease, &plan).await
     }
 
-    async fn plan_in(
+    /// As [`TenantStore::commit_plan`], with all that planning can come to.
+    ///
+    /// # Errors
+    /// `WrongLease`, `Database`.
+    pub async fn commit_new_plan(
         &self,
         lease: &Lease,
-        partitions: &[NewPartition],
-        held: bool,
+        plan: &NewPlan,
     ) -> Result<Fenced<()>, StoreError> {
+        let partitions = &plan.partitions;
         self.check_lease(lease, &[WorkKind::Plan])?;
         let mut tx = self.write().await?;
         if !lifecycle::close_work(&mut tx, lease, WorkState::Done, None).await? {
@@ -96,13 +123,14 @@ impl TenantStore {
             )
             .await?;
         }
+        self.forget_cursors(&mut tx, lease, plan).await?;
         if state == RunState::Planning {
             let note = format!("{} partitions", partitions.len());
             let (tenant, run) = (self.tenant(), &lease.run);
             lifecycle::transition(&mut tx, tenant, run, state, RunState::Running, Some(&note))
                 .await?;
         }
-        if held {
+        if plan.held {
             sqlx::query("update run set delivery_held = 1 where tenant = $1 and id = $2")
                 .bind(self.tenant().as_str())
                 .bind(lease.run.as_str())
@@ -112,6 +140,29 @@ impl TenantStore {
         lifecycle::settle(&mut tx, self.tenant(), &lease.run).await?;
         tx.commit().await?;
         Ok(Fenced::Done(()))
+    }
+
+    /// Drops the cursors that the plan names.
+    async fn forget_cursors(
+        &self,
+        tx: &mut Tx,
+        lease: &Lease,
+        plan: &NewPlan,
+    ) -> Result<(), StoreError> {
+        for key in &plan.forgotten {
+            sqlx::query(
+                "delete from stream_cursor where tenant = $1 and stream = $3
+                 and partition_key = $4 and integration =
+                    (select integration from run where tenant = $1 and id = $2)",
+            )
+            .bind(self.tenant().as_str())
+            .bind(lease.run.as_str())
+            .bind(plan.stream.as_str())
+            .bind(key.as_str())
+            .execute(tx.conn())
+            .await?;
+        }
+        Ok(())
     }
 
     /// All partitions of a run, by number.

@@ -128,11 +128,23 @@ impl russh_sftp::server::Handler for Files {
         pflags: OpenFlags,
         _attrs: FileAttributes,
     ) -> Result<Handle, StatusCode> {
-        if pflags.intersects(OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::TRUNCATE) {
+        let writes = pflags.contains(OpenFlags::WRITE);
+        let creates = writes && pflags.contains(OpenFlags::CREATE);
+        let path = match creates {
+            true => self.new_place(&filename)?,
+            false => self.inside(&filename)?,
+        };
+        // A link that is there could lead out of the folder.
+        if path.is_symlink() {
             return Err(StatusCode::PermissionDenied);
         }
-        let path = self.inside(&filename)?;
-        let file = OpenFile::open(path).map_err(status)?;
+        let file = OpenFile::options()
+            .read(true)
+            .write(writes)
+            .create(creates)
+            .truncate(writes && pflags.contains(OpenFlags::TRUNCATE))
+            .open(path)
+            .map_err(status)?;
         if file.metadata().map_err(status)?.is_dir() {
             return Err(StatusCode::Failure);
         }
@@ -170,6 +182,20 @@ impl russh_sftp::server::Handler for Files {
         }
         data.truncate(filled);
         Ok(Data { id, data })
+    }
+
+    async fn write(
+        &mut self,
+        id: u32,
+        handle: String,
+        offset: u64,
+        data: Vec<u8>,
+    ) -> Result<Status, StatusCode> {
+        let Some(Open::File(file)) = self.open.get(&handle) else {
+            return Err(StatusCode::Failure);
+        };
+        file.write_all_at(&data, offset).map_err(status)?;
+        Ok(done(id))
     }
 
     async fn lstat(&mut self, id: u32, path: String) -> Result<Attrs, StatusCode> {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tributary_model::connection_form::{self, Form};
 use tributary_model::document::{ConnectionDocument, Endpoint, HttpAuth};
 use tributary_model::error_code::ErrorCode;
-use tributary_model::manifest::{EndpointKind, Manifest};
+use tributary_model::manifest::Manifest;
 use tributary_model::problem::{Place, Problem};
 use tributary_store::{NewConnection, SealedSecrets};
 use tributary_vault::TenantVault;
@@ -71,10 +71,7 @@ pub(crate) async fn put_connection(
 
 /// The endpoint is of the kind that the connector needs, and `config` fits its schema.
 fn check_against(document: &ConnectionDocument, manifest: &Manifest) -> Result<(), ApiError> {
-    let kind = match document.endpoint {
-        Endpoint::Http { .. } => EndpointKind::Http,
-        Endpoint::Sftp { .. } => EndpointKind::Sftp,
-    };
+    let kind = document.endpoint.kind();
     let Some(connection) = &manifest.connection else {
         let detail = format!(
             "{} holds functions for mappings and is no connector",
@@ -82,10 +79,10 @@ fn check_against(document: &ConnectionDocument, manifest: &Manifest) -> Result<(
         );
         return Err(ApiError::new(ErrorCode::ConfigInvalid, detail).at("/connector"));
     };
-    if kind != connection.kind {
-        let (name, needs) = (&manifest.name, connection.kind);
-        let detail = format!("the connector {name} needs an endpoint of kind {needs:?}");
-        let error = ApiError::new(ErrorCode::ConfigInvalid, detail.to_lowercase());
+    if !connection.kind.accepts(kind) {
+        let (name, needs) = (&manifest.name, &connection.kind);
+        let detail = format!("the connector {name} needs an endpoint of kind {needs}");
+        let error = ApiError::new(ErrorCode::ConfigInvalid, detail);
         return Err(error.at("/endpoint/kind"));
     }
     let validator = jsonschema::validator_for(&manifest.config_schema)

@@ -166,7 +166,7 @@ fn header_name(text: &str, at: &str) -> Result<HeaderName, Problem> {
 }
 
 /// 32 hexadecimal digits that were never used before.
-fn nonce() -> Result<String, Problem> {
+pub(crate) fn nonce() -> Result<String, Problem> {
     let mut bytes = [0_u8; 16];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| {
         let code = tributary_model::error_code::ErrorCode::Internal;

@@ -101,13 +101,24 @@ impl Transport {
 
     /// Sends and reads the whole answer.
     pub(crate) async fn exchange(&self, request: reqwest::Request) -> Result<Answer, SendError> {
+        self.whole(self.open(request).await?).await
+    }
+
+    /// Sends; the answer's body is still to be read, and bounded by whoever reads it.
+    pub(crate) async fn open(
+        &self,
+        request: reqwest::Request,
+    ) -> Result<reqwest::Response, SendError> {
         self.check_literal(request.url())
             .map_err(SendError::unsent)?;
-        let response = self
-            .client
+        self.client
             .execute(request)
             .await
-            .map_err(|error| self.failure(&error))?;
+            .map_err(|error| self.failure(&error))
+    }
+
+    /// Reads the whole answer.
+    pub(crate) async fn whole(&self, response: reqwest::Response) -> Result<Answer, SendError> {
         Ok(Answer {
             status: response.status().as_u16(),
             headers: response.headers().clone(),

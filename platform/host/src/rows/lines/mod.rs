@@ -60,6 +60,10 @@ impl LineRows {
         self.position
     }
 
+    pub(crate) fn digest(&self) -> Option<String> {
+        self.reader.digest()
+    }
+
     pub(crate) async fn schema(&mut self) -> Result<serde_json::Value, Problem> {
         self.read_header().await?;
         Ok(match &self.format {

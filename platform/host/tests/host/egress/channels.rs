@@ -10,12 +10,12 @@ use tributary_model::problem::Problem;
 
 use crate::support::{SECRET, context, host, http_document};
 
-/// Every kind of endpoint has a channel here: a new kind does not compile until it has one. The S3
-/// endpoint's belongs here when that capability comes.
+/// Every kind of endpoint has a channel here: a new kind does not compile until it has one.
 pub(crate) fn channel_of(kind: EndpointKind) -> &'static str {
     match kind {
         EndpointKind::Http => "http",
         EndpointKind::Sftp => "sftp",
+        EndpointKind::S3 => "s3",
     }
 }
 

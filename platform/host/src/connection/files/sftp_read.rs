@@ -12,8 +12,7 @@ use russh_sftp::client::error::Error as SftpError;
 use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
 use tributary_model::problem::Problem;
 
-use super::SftpLease;
-use super::sftp::SftpErrors;
+use crate::connection::sftp::{SftpErrors, SftpLease};
 
 /// Bytes asked for at a time; OpenSSH answers up to 255 KiB.
 const BLOCK_BYTES: u32 = 255 * 1024;
@@ -22,7 +21,7 @@ const MAX_IN_FLIGHT: usize = 32;
 type Answer = Result<Vec<u8>, SftpError>;
 
 /// A remote file from some offset on.
-pub(crate) struct FileReader {
+pub(crate) struct SftpReader {
     raw: Arc<RawSftpSession>,
     handle: String,
     path: String,
@@ -37,7 +36,7 @@ pub(crate) struct FileReader {
     ended: bool,
 }
 
-impl FileReader {
+impl SftpReader {
     pub(crate) async fn open(
         lease: &mut SftpLease,
         path: &str,
@@ -134,7 +133,7 @@ impl FileReader {
     }
 }
 
-impl Drop for FileReader {
+impl Drop for SftpReader {
     fn drop(&mut self) {
         let (raw, handle) = (Arc::clone(&self.raw), std::mem::take(&mut self.handle));
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {

@@ -1,7 +1,9 @@
 //! One file to pages. A file that is shorter than announced or changed meanwhile is an error of
 //! the file; what was read before stays, with its checkpoint.
 
-use tributary_sdk::{Connection, Error, Piped, Position, Result, Rows, checkpoint, files, log};
+use tributary_sdk::{
+    Connection, Error, Piped, Position, Result, Rows, checkpoint, control, files, log,
+};
 
 use crate::config::Config;
 use crate::{Checkpoint, FilePart};
@@ -13,20 +15,54 @@ pub fn file(
     file: &FilePart,
     last: Option<Checkpoint>,
 ) -> Result<()> {
-    let last = last.filter(|last| last.file == *file);
-    if last.as_ref().is_some_and(|last| last.done) {
-        return Ok(());
+    if let Some(last) = &last
+        && last.done
+    {
+        if last.file.is(file) {
+            return Ok(());
+        }
+        if same_content(connection, file, last)? {
+            return checkpoint(&Checkpoint {
+                file: file.clone(),
+                ..last.clone()
+            });
+        }
     }
+    let last = last.filter(|last| !last.done && last.file.is(file));
     unchanged(connection, file)?;
     let (rows, columns) = open(connection, config, file, last)?;
     loop {
         let piped = rows.pipe(&config.stream, 1)?;
         if piped.ended {
-            complete(connection, file, piped)?;
-            return checkpoint(&state(file, piped.next, &columns, true));
+            complete(connection, file, &piped)?;
+            let mut state = state(file, piped.next, &columns);
+            state.done = true;
+            state.sha256 = piped.digest;
+            state.done_ms = Some(control::now_ms());
+            return checkpoint(&state);
         }
-        checkpoint(&state(file, piped.next, &columns, false))?;
+        checkpoint(&state(file, piped.next, &columns))?;
     }
+}
+
+/// Whether a file that was read has only been touched or sent again: then its rows are known.
+fn same_content(connection: &Connection, file: &FilePart, last: &Checkpoint) -> Result<bool> {
+    let Some(known) = last
+        .sha256
+        .as_deref()
+        .filter(|_| last.file.size == file.size)
+    else {
+        return Ok(false);
+    };
+    unchanged(connection, file)?;
+    let same = files::digest(connection, &file.path)? == known;
+    if same {
+        log::info(
+            "the file has the content that was read before",
+            &[("file", &file.path)],
+        );
+    }
+    Ok(same)
 }
 
 fn open(
@@ -35,6 +71,7 @@ fn open(
     file: &FilePart,
     last: Option<Checkpoint>,
 ) -> Result<(Rows, Vec<String>)> {
+    let version = file.version.as_deref();
     if let Some(last) = last {
         let at = Position {
             line: last.line,
@@ -45,19 +82,19 @@ fn open(
             "going on inside the file",
             &[("file", &file.path), ("offset", &offset)],
         );
-        let reader = files::open(connection, &file.path, at.offset)?;
-        let options = config.csv.options_from(&file.path, &last.columns, at);
-        return Ok((Rows::decode(reader, "csv", &options)?, last.columns));
+        let reader = files::open(connection, &file.path, at.offset, version)?;
+        let (format, options) = config.decoder_from(&file.path, &last.columns, at);
+        return Ok((Rows::decode(reader, format, &options)?, last.columns));
     }
-    let reader = files::open(connection, &file.path, 0)?;
-    let options = config.csv.options(&file.path, &config.expected_columns);
-    let rows = Rows::decode(reader, "csv", &options)?;
+    let reader = files::open(connection, &file.path, 0, version)?;
+    let (format, options) = config.decoder(&file.path);
+    let rows = Rows::decode(reader, format, &options)?;
     let columns = rows.columns()?;
     Ok((rows, columns))
 }
 
 /// The bytes that came must be the file that was announced.
-fn complete(connection: &Connection, file: &FilePart, piped: Piped) -> Result<()> {
+fn complete(connection: &Connection, file: &FilePart, piped: &Piped) -> Result<()> {
     unchanged(connection, file)?;
     if piped.next.offset < file.size {
         let message = format!(
@@ -81,7 +118,7 @@ fn unchanged(connection: &Connection, file: &FilePart) -> Result<()> {
         );
         return Err(changed(file, &what));
     }
-    if now.modified_ms != file.modified_ms {
+    if now.modified_ms != file.modified_ms || now.version != file.version {
         return Err(changed(file, "it was written to after the run was planned"));
     }
     Ok(())
@@ -91,12 +128,14 @@ fn changed(file: &FilePart, what: &str) -> Error {
     Error::transient(format!("{}: {what}", file.path)).with_code("file_changed")
 }
 
-fn state(file: &FilePart, next: Position, columns: &[String], done: bool) -> Checkpoint {
+fn state(file: &FilePart, next: Position, columns: &[String]) -> Checkpoint {
     Checkpoint {
         file: file.clone(),
         offset: next.offset,
         line: next.line,
         columns: columns.to_vec(),
-        done,
+        done: false,
+        sha256: None,
+        done_ms: None,
     }
 }

@@ -1,8 +1,43 @@
 //! Shell patterns for file names: `*` any text, `?` one character, `[a-z]`, `[!a]` one of a set.
 //! Case counts. A set that is not closed is text. Iterative, so no name makes it slow.
+//!
+//! A pattern with a slash is for the whole path below the folder: `*` ends at a slash, and `**` is
+//! any number of folders. One without is for the file's name, wherever it lies.
+
+/// Whether the path below the folder fits.
+pub fn fits(pattern: &str, path: &str) -> bool {
+    if !pattern.contains('/') {
+        return matches(pattern, path.rsplit('/').next().unwrap_or_default());
+    }
+    let steps: Vec<&str> = path.split('/').collect();
+    // reachable[i]: the pattern so far fits the first i steps
+    let mut reachable = vec![false; steps.len() + 1];
+    if let Some(start) = reachable.first_mut() {
+        *start = true;
+    }
+    for part in pattern.split('/') {
+        let mut next = vec![false; steps.len() + 1];
+        let mut open = false;
+        for (at, slot) in next.iter_mut().enumerate() {
+            let here = reachable.get(at).copied().unwrap_or_default();
+            if part == "**" {
+                open |= here;
+                *slot = open;
+            } else {
+                let before = at.checked_sub(1);
+                *slot = before.is_some_and(|before| {
+                    let from = reachable.get(before).copied().unwrap_or_default();
+                    from && steps.get(before).is_some_and(|step| matches(part, step))
+                });
+            }
+        }
+        reachable = next;
+    }
+    reachable.last().copied().unwrap_or_default()
+}
 
 /// Whether the whole `name` matches.
-pub fn matches(pattern: &str, name: &str) -> bool {
+fn matches(pattern: &str, name: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let name: Vec<char> = name.chars().collect();
     let (mut p, mut n) = (0, 0);
@@ -75,7 +110,30 @@ fn set(pattern: &[char], at: usize, character: char) -> Option<(bool, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::{fits, matches};
+
+    #[test]
+    fn paths_fit_by_name_or_as_a_whole() {
+        for (pattern, path, expected) in [
+            ("*.csv", "a.csv", true),
+            ("*.csv", "2026/11/a.csv", true),
+            ("2026/*.csv", "2026/a.csv", true),
+            ("2026/*.csv", "2026/11/a.csv", false),
+            ("2026/*/a.csv", "2026/11/a.csv", true),
+            ("**/a.csv", "a.csv", true),
+            ("**/a.csv", "2026/11/a.csv", true),
+            ("2026/**/a?.csv", "2026/11/02/a1.csv", true),
+            ("2026/**/a?.csv", "2025/11/02/a1.csv", false),
+            ("**", "a", true),
+            ("**/x/**", "a/x/b", true),
+            ("**/x/**", "a/y/b", false),
+            ("/a.csv", "a.csv", false),
+        ] {
+            assert_eq!(fits(pattern, path), expected, "{pattern} {path}");
+        }
+        let hard = "**/a*/".repeat(20) + "b";
+        assert!(!fits(&hard, &"aa/".repeat(60)));
+    }
 
     #[test]
     fn patterns_match_like_a_shell() {

@@ -1,0 +1,207 @@
+//! How files are taken in, the same for every source of files: which files, in which order, from
+//! where on, and what becomes of them. The connectors `sftp` and `s3` are this with the name of
+//! their connection.
+//!
+//! A partition is one file as it was seen when the run was planned (path, size, time, version).
+//! While it is read, a checkpoint after each page holds the place in the file, so a crash repeats
+//! one page. The last checkpoint is kept from run to run: together they are the ledger of files.
+//!
+//! Invariants: no row enters this memory; a file is moved or removed only when its rows are
+//! durable; two workers never have one file, because a partition is one file, and the platform
+//! leases the work of a partition to one worker at a time.
+
+mod after;
+mod config;
+mod find;
+mod ledger;
+mod pattern;
+mod read;
+
+use tributary_sdk::serde_json::{Map, Value, json};
+use tributary_sdk::{
+    CheckStep, Connection, Error, ErrorKind, Result, Rows, Selection, StreamInfo, connections,
+    control, files, output,
+};
+
+pub use config::Config;
+pub use ledger::{Checkpoint, FilePart};
+
+/// A source of files.
+pub struct Intake {
+    /// label of the connection in the manifest
+    pub connection: &'static str,
+}
+
+impl Intake {
+    fn connect(&self) -> Result<Connection> {
+        connections::get(self.connection)
+    }
+
+    /// Tries the connection step by step.
+    ///
+    /// # Errors
+    /// Only if the check itself could not be made.
+    pub fn check(&self, config: &Config) -> Result<Vec<CheckStep>> {
+        let connection = self.connect()?;
+        config.check_after()?;
+        let found = match find::files(&connection, config) {
+            Ok(found) => found,
+            Err(error) => return Ok(refused(&error)),
+        };
+        let mut steps = reached();
+        let count = found.files.len();
+        let message = format!(
+            "{count} files in {:?} match {}",
+            config.folder, config.pattern
+        );
+        steps.push(CheckStep::ok("folder", message));
+        if let Some(newest) = found.files.iter().max_by_key(|file| file.modified_ms) {
+            steps.push(match columns(&connection, config, newest) {
+                Ok(names) => {
+                    CheckStep::ok("header", format!("{}: {}", newest.path, names.join(", ")))
+                }
+                Err(error) => CheckStep::failed("header", &error),
+            });
+        }
+        Ok(steps)
+    }
+
+    /// The one stream there is, with the columns of the newest file.
+    ///
+    /// # Errors
+    /// What the other side says.
+    pub fn discover(&self, config: &Config) -> Result<Vec<StreamInfo>> {
+        let connection = self.connect()?;
+        let found = find::files(&connection, config)?;
+        let names = match found.files.iter().max_by_key(|file| file.modified_ms) {
+            Some(newest) => columns(&connection, config, newest)?,
+            None => Vec::new(),
+        };
+        let text = || json!({ "type": "string" });
+        let properties: Map<String, Value> =
+            names.iter().map(|name| (name.clone(), text())).collect();
+        Ok(vec![StreamInfo {
+            name: config.stream.clone(),
+            schema: json!({ "type": "object", "required": names, "properties": properties }),
+            primary_key: Vec::new(),
+            cursor_field: None,
+            full: true,
+            incremental: true,
+            partitioned: true,
+        }])
+    }
+
+    /// The files to read, in order. Drops from the ledger what has been gone for long, and does
+    /// what a crash kept from being done with files that were read.
+    ///
+    /// # Errors
+    /// What the other side says, a stream that is not there.
+    pub fn partitions(&self, config: &Config, selection: &Selection) -> Result<Vec<FilePart>> {
+        config.check_stream(&selection.stream)?;
+        config.check_after()?;
+        let connection = self.connect()?;
+        let found = find::files(&connection, config)?;
+        let ready = find::ready(&connection, config, &found)?;
+        if !selection.incremental {
+            return Ok(ready);
+        }
+        let known: Vec<Checkpoint> = selection.checkpoints()?;
+        for key in ledger::forgettable(
+            &known,
+            &found.files,
+            config.forget_after_days,
+            control::now_ms(),
+        ) {
+            output::forget(key)?;
+        }
+        let (done, new) = ledger::divide(ready, &known);
+        for file in done {
+            after::apply(&connection, config, &file);
+        }
+        Ok(new)
+    }
+
+    /// Reads one file.
+    ///
+    /// # Errors
+    /// What the other side says; a file that changed or is shorter than announced.
+    pub fn read(&self, config: &Config, selection: &Selection) -> Result<()> {
+        config.check_stream(&selection.stream)?;
+        let file: FilePart = selection
+            .partition()?
+            .ok_or_else(|| Error::bug("read was called without a partition"))?;
+        let last: Option<Checkpoint> = selection.checkpoint()?;
+        let connection = self.connect()?;
+        read::file(&connection, config, &file, last)?;
+        if config.after.changes() {
+            output::flush()?;
+            after::apply(&connection, config, &file);
+        }
+        Ok(())
+    }
+}
+
+fn reached() -> Vec<CheckStep> {
+    vec![
+        CheckStep::ok("connect", "the server answers"),
+        CheckStep::ok("sign in", "the server knows the account"),
+    ]
+}
+
+/// The steps up to the one that failed.
+fn refused(error: &Error) -> Vec<CheckStep> {
+    let mut steps = reached();
+    let code = error.code.as_deref().unwrap_or_default();
+    let (before, name) = match (error.kind, code) {
+        (ErrorKind::NotFound, _) => (2, "folder"),
+        (_, "source_permission_denied") => (2, "permission"),
+        (_, "host_key_changed") => (0, "connect"),
+        (ErrorKind::Auth, _) => (1, "sign in"),
+        _ => (0, "connect"),
+    };
+    steps.truncate(before);
+    steps.push(CheckStep::failed(name, error));
+    steps
+}
+
+fn columns(connection: &Connection, config: &Config, file: &FilePart) -> Result<Vec<String>> {
+    let reader = files::open(connection, &file.path, 0, file.version.as_deref())?;
+    let (format, options) = config.decoder(&file.path);
+    Rows::decode(reader, format, &options)?.columns()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_the_step_that_it_belongs_to() {
+        let steps = |kind, code: &str| {
+            let steps = refused(&Error::new(kind, "no").with_code(code));
+            let names = steps.iter().map(|step| (step.name.clone(), step.ok));
+            names.collect::<Vec<_>>()
+        };
+        let is = |name: &str, ok| (name.to_owned(), ok);
+        assert_eq!(
+            steps(ErrorKind::Transient, "connection_unreachable"),
+            [is("connect", false)]
+        );
+        assert_eq!(
+            steps(ErrorKind::Auth, "host_key_changed"),
+            [is("connect", false)]
+        );
+        assert_eq!(
+            steps(ErrorKind::Auth, "connection_auth_failed"),
+            [is("connect", true), is("sign in", false)]
+        );
+        assert_eq!(
+            steps(ErrorKind::Auth, "source_permission_denied"),
+            [
+                is("connect", true),
+                is("sign in", true),
+                is("permission", false)
+            ]
+        );
+        assert_eq!(steps(ErrorKind::NotFound, "source_not_found").len(), 3);
+    }
+}

@@ -1,0 +1,140 @@
+//! What SFTP servers and buckets have in common: folders, files, reading from an offset, writing
+//! that shows nothing unfinished, moving, removing.
+//!
+//! A session serves one call of a connector. A target's calls reach files as HTTP does: PUT writes
+//! the body as a file, atomically, and HEAD looks at one ([`calls`], decision 0013).
+
+mod calls;
+mod sftp_change;
+mod sftp_folder;
+mod sftp_read;
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use bytes::Bytes;
+use data_encoding::HEXLOWER;
+use tributary_model::error_code::ErrorCode;
+use tributary_model::problem::Problem;
+
+use super::s3::{S3Endpoint, S3Reader};
+use super::sftp::SftpLease;
+use sftp_read::SftpReader;
+
+/// A file as a listing shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) path: String,
+    pub(crate) size: u64,
+    pub(crate) modified_ms: u64,
+    /// names these very bytes, where the server has such a thing
+    pub(crate) version: Option<String>,
+}
+
+/// See the module.
+pub(crate) enum FileSession {
+    Sftp(SftpLease),
+    S3(Arc<S3Endpoint>),
+}
+
+impl FileSession {
+    /// Files of `folder` by path, page by page where the server does pages, otherwise all.
+    pub(crate) async fn list(
+        &mut self,
+        folder: &str,
+        recursive: bool,
+        page: Option<&str>,
+    ) -> Result<(Vec<Entry>, Option<String>), Problem> {
+        match self {
+            Self::Sftp(lease) => Ok((lease.list(folder, recursive).await?, None)),
+            Self::S3(s3) => s3.list(folder, recursive, page).await,
+        }
+    }
+
+    pub(crate) async fn stat(&mut self, path: &str) -> Result<Entry, Problem> {
+        match self {
+            Self::Sftp(lease) => lease.stat(path).await,
+            Self::S3(s3) => s3.stat(path).await,
+        }
+    }
+
+    /// The bytes from `offset` on. SFTP has no versions and leaves `version` aside.
+    pub(crate) async fn open(
+        &mut self,
+        path: &str,
+        offset: u64,
+        version: Option<&str>,
+    ) -> Result<FileReader, Problem> {
+        Ok(match self {
+            Self::Sftp(lease) => FileReader::Sftp(SftpReader::open(lease, path, offset).await?),
+            Self::S3(s3) => FileReader::S3(s3.open(path, offset, version).await?),
+        })
+    }
+
+    /// To another path; nothing that is there is replaced.
+    pub(crate) async fn rename(
+        &mut self,
+        from: &str,
+        to: &str,
+        version: Option<&str>,
+    ) -> Result<(), Problem> {
+        match self {
+            Self::Sftp(lease) => lease.rename(from, to).await,
+            Self::S3(s3) => s3.rename(from, to, version).await,
+        }
+    }
+
+    pub(crate) async fn remove(
+        &mut self,
+        path: &str,
+        version: Option<&str>,
+    ) -> Result<(), Problem> {
+        match self {
+            Self::Sftp(lease) => lease.remove(path).await,
+            Self::S3(s3) => s3.remove(path, version).await,
+        }
+    }
+
+    /// SHA-256 of a whole file, hexadecimal.
+    pub(crate) async fn digest(&mut self, path: &str) -> Result<String, Problem> {
+        let mut file = self.open(path, 0, None).await?;
+        let mut context = Context::new(&SHA256);
+        while let Some(chunk) = file.next().await? {
+            context.update(&chunk);
+        }
+        Ok(HEXLOWER.encode(context.finish().as_ref()))
+    }
+}
+
+/// A remote file from some offset on.
+pub(crate) enum FileReader {
+    Sftp(SftpReader),
+    S3(S3Reader),
+}
+
+impl FileReader {
+    /// Bytes of the whole file, if known.
+    pub(crate) fn size(&self) -> Option<u64> {
+        match self {
+            Self::Sftp(reader) => reader.size(),
+            Self::S3(reader) => reader.size(),
+        }
+    }
+
+    /// The next bytes in order; `None` at the end of the file.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        match self {
+            Self::Sftp(reader) => reader.next().await,
+            Self::S3(reader) => reader.next().await,
+        }
+    }
+}
+
+/// The server's rights decide what may be read; this only keeps odd bytes off the wire.
+pub(crate) fn check_path(path: &str) -> Result<(), Problem> {
+    if path.is_empty() || path.len() > 4096 || path.chars().any(char::is_control) {
+        let detail = format!("{path:?} is no path");
+        return Err(Problem::new(ErrorCode::SourceNotFound, detail));
+    }
+    Ok(())
+}
