@@ -7,6 +7,7 @@
 mod climb;
 mod credential;
 mod http;
+mod other_side;
 mod request;
 mod sftp;
 mod sftp_read;
@@ -28,8 +29,10 @@ use credential::Secrets;
 pub use credential::{KeptTokens, TokenKeeper};
 pub(crate) use http::HttpEndpoint;
 pub(crate) use http::transport::MAX_BODY_BYTES;
+pub use other_side::{FileBytes, OtherSide};
 pub use request::{HttpRequest, HttpResponse, SendError};
-pub(crate) use sftp::{Entry, SftpEndpoint, SftpLease};
+pub use sftp::Entry;
+pub(crate) use sftp::{SftpEndpoint, SftpLease};
 pub(crate) use sftp_read::FileReader;
 
 /// Time to connect, TLS and SSH handshakes included.
@@ -47,6 +50,8 @@ pub struct Connection {
 enum Protocol {
     Http(Box<HttpEndpoint>),
     Sftp(Arc<SftpEndpoint>),
+    /// files that a test host plays
+    Played(Arc<dyn OtherSide>),
 }
 
 /// What a connection works with besides its document.
@@ -132,6 +137,39 @@ impl Connection {
         })
     }
 
+    /// A connection whose guests reach `other` instead of the network. Nothing is dialled, so credentials
+    /// and egress are not looked at; the document's secrets are covered in answers and logs all the same.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ConfigInvalid`] for a base address that is none.
+    pub fn across(
+        document: &ConnectionDocument,
+        other: Arc<dyn OtherSide>,
+    ) -> Result<Self, Problem> {
+        let endpoint = match &document.endpoint {
+            Endpoint::Http { base_url, .. } => {
+                let secrets = Secrets::new(&document.secrets);
+                let endpoint = HttpEndpoint::across(base_url, &secrets, other)?;
+                Protocol::Http(Box::new(endpoint))
+            }
+            Endpoint::Sftp { .. } => Protocol::Played(other),
+        };
+        let secret = |value: &String| SecretString::from(value.clone());
+        Ok(Self {
+            name: document.name.clone(),
+            endpoint,
+            secrets: document.secrets.values().map(secret).collect(),
+        })
+    }
+
+    /// Who plays the files of this connection, if they are played.
+    pub(crate) fn played(&self) -> Option<Arc<dyn OtherSide>> {
+        match &self.endpoint {
+            Protocol::Played(other) => Some(Arc::clone(other)),
+            Protocol::Http(_) | Protocol::Sftp(_) => None,
+        }
+    }
+
     /// The name the tenant gave it.
     #[must_use]
     pub fn name(&self) -> &Slug {
@@ -148,7 +186,7 @@ impl Connection {
     pub fn kind(&self) -> EndpointKind {
         match self.endpoint {
             Protocol::Http(_) => EndpointKind::Http,
-            Protocol::Sftp(_) => EndpointKind::Sftp,
+            Protocol::Sftp(_) | Protocol::Played(_) => EndpointKind::Sftp,
         }
     }
 
@@ -157,7 +195,7 @@ impl Connection {
     pub fn base_url(&self) -> String {
         match &self.endpoint {
             Protocol::Http(http) => http.base_url(),
-            Protocol::Sftp(_) => String::new(),
+            Protocol::Sftp(_) | Protocol::Played(_) => String::new(),
         }
     }
 
@@ -169,7 +207,9 @@ impl Connection {
     pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, SendError> {
         match &self.endpoint {
             Protocol::Http(http) => http.send(request).await,
-            Protocol::Sftp(_) => Err(SendError::unsent(self.wrong_kind("http"))),
+            Protocol::Sftp(_) | Protocol::Played(_) => {
+                Err(SendError::unsent(self.wrong_kind("http")))
+            }
         }
     }
 
@@ -177,7 +217,7 @@ impl Connection {
     pub(crate) async fn sftp(&self) -> Result<SftpLease, Problem> {
         match &self.endpoint {
             Protocol::Sftp(sftp) => SftpEndpoint::lease(sftp).await,
-            Protocol::Http(_) => Err(self.wrong_kind("sftp")),
+            Protocol::Http(_) | Protocol::Played(_) => Err(self.wrong_kind("sftp")),
         }
     }
 

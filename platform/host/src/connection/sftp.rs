@@ -73,10 +73,10 @@ pub(crate) struct SftpEndpoint {
 
 /// A regular file as a listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) path: String,
-    pub(crate) size: u64,
-    pub(crate) modified_ms: u64,
+pub struct Entry {
+    pub path: String,
+    pub size: u64,
+    pub modified_ms: u64,
 }
 
 struct SftpSession {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use tributary_model::problem::Problem;
 
-use crate::connection::FileReader;
+use crate::connection::{FileBytes, FileReader};
 use crate::limits::Hold;
 
 /// Bytes with what they cost the guest's account.
@@ -15,6 +15,7 @@ pub(crate) struct ByteReader {
 enum Origin {
     File(Box<FileReader>),
     Memory(Option<Bytes>),
+    Played(FileBytes),
 }
 
 impl ByteReader {
@@ -28,11 +29,17 @@ impl ByteReader {
         Self { from, hold }
     }
 
+    /// A file that a test host plays.
+    pub(crate) fn played(file: FileBytes, hold: Hold) -> Self {
+        let from = Origin::Played(file);
+        Self { from, hold }
+    }
+
     /// Accounts for bytes of a file that are kept beyond the next one.
     pub(crate) fn keep(&mut self, bytes: usize) -> Result<(), Problem> {
         match self.from {
             Origin::File(_) => self.hold.grow(bytes),
-            Origin::Memory(_) => Ok(()), // in the account since they came
+            Origin::Memory(_) | Origin::Played(_) => Ok(()), // in the account since they came
         }
     }
 
@@ -41,6 +48,16 @@ impl ByteReader {
         match &mut self.from {
             Origin::File(file) => file.next().await,
             Origin::Memory(bytes) => Ok(bytes.take().filter(|bytes| !bytes.is_empty())),
+            Origin::Played(file) => {
+                let bytes = std::mem::take(&mut file.bytes);
+                match file.broken.take() {
+                    Some(problem) if bytes.is_empty() => Err(problem),
+                    broken => {
+                        file.broken = broken;
+                        Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
+                    }
+                }
+            }
         }
     }
 
@@ -48,6 +65,7 @@ impl ByteReader {
     pub(crate) fn size(&self) -> Option<u64> {
         match &self.from {
             Origin::File(file) => file.size(),
+            Origin::Played(file) => Some(file.size),
             Origin::Memory(bytes) => Some(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
         }
     }
