@@ -33,6 +33,8 @@ pub struct Tried {
     pub streams: Vec<StreamInfo>,
     /// of the stream that was read
     pub rows: Vec<Value>,
+    /// whether there are more rows than were asked for
+    pub cut: bool,
     /// what the connector logged, one JSON object a line
     pub log: String,
 }
@@ -56,6 +58,7 @@ pub async fn dev(dev: &Dev<'_>, listener: Listener) -> Result<Tried, Problem> {
         steps: connector.check(&call, config).await?,
         streams: Vec::new(),
         rows: Vec::new(),
+        cut: false,
         log: String::new(),
     };
     let good = tried.steps.iter().all(|step| step.ok);
@@ -75,6 +78,7 @@ pub async fn dev(dev: &Dev<'_>, listener: Listener) -> Result<Tried, Problem> {
         for part in reader.partitions(&call).await? {
             let left = dev.most_rows.saturating_sub(tried.rows.len());
             if left == 0 {
+                tried.cut = true;
                 break;
             }
             let mut sink = Collector {
@@ -88,6 +92,7 @@ pub async fn dev(dev: &Dev<'_>, listener: Listener) -> Result<Tried, Problem> {
                 Err(why) => Value::String(format!("(unreadable: {why})")),
             });
             tried.rows.extend(shown);
+            tried.cut |= sink.killed;
             if !sink.killed {
                 read?;
             }

@@ -42,6 +42,9 @@ pub(super) fn imports(presented: &Presented) -> Finding {
         .map(String::as_str)
         .filter(|asked| !["types", "io"].contains(asked))
         .collect();
+    if presented.imports.is_empty() && idle.is_empty() {
+        return good("nothing");
+    }
     if idle.is_empty() {
         return good(presented.imports.join(", "));
     }

@@ -30,14 +30,16 @@ const SECRET_NAMES: [&str; 11] = [
     "xapikey",
     "authorization",
 ];
-/// Headers that say nothing to a connector and change every time.
-const IDLE_HEADERS: [&str; 6] = [
+/// Headers that say nothing to a connector, change every time, or are not true of what is kept.
+const IDLE_HEADERS: [&str; 8] = [
     "date",
     "server",
     "connection",
     "keep-alive",
     "via",
     "x-powered-by",
+    "content-length",
+    "transfer-encoding",
 ];
 
 /// See the module.

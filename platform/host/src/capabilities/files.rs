@@ -9,7 +9,7 @@ use super::io::Reader;
 use super::timed;
 use crate::bindings::imports::tributary::connector::files::{Entry, Host, Listing};
 use crate::bindings::imports::tributary::connector::types::Error;
-use crate::connection::{self, FileReader, SftpLease};
+use crate::connection::{self, FileReader, SftpLease, truncated};
 use crate::rows::ByteReader;
 use crate::session::Guest;
 
@@ -73,7 +73,11 @@ impl Guest {
         check_path(path)?;
         let mut hold = self.account.hold(FILE_BUFFER_BYTES)?;
         if let Some(other) = self.call.connection.played() {
-            let file = other.read(path, offset).await?;
+            let mut file = other.read(path, offset).await?;
+            let came = offset + file.bytes.len() as u64;
+            if file.broken.is_none() && came < file.size {
+                file.broken = Some(truncated(path, file.size, came));
+            }
             hold.grow(file.bytes.len())?;
             return Ok(ByteReader::played(file, hold));
         }

@@ -33,7 +33,7 @@ pub use other_side::{FileBytes, OtherSide};
 pub use request::{HttpRequest, HttpResponse, SendError};
 pub use sftp::Entry;
 pub(crate) use sftp::{SftpEndpoint, SftpLease};
-pub(crate) use sftp_read::FileReader;
+pub(crate) use sftp_read::{FileReader, truncated};
 
 /// Time to connect, TLS and SSH handshakes included.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);

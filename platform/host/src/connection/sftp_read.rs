@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use russh_sftp::client::RawSftpSession;
 use russh_sftp::client::error::Error as SftpError;
 use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
+use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
 use super::SftpLease;
@@ -102,7 +103,11 @@ impl FileReader {
                 Err(error) => return Err(self.errors.problem(&self.path, &error)),
             }
         }
-        Ok(None)
+        match self.size {
+            // Half a row would pass for a whole one.
+            Some(size) if self.at < size => Err(truncated(&self.path, size, self.at)),
+            _ => Ok(None),
+        }
     }
 
     fn end(&mut self) {
@@ -132,6 +137,12 @@ impl FileReader {
             self.ask += u64::from(block);
         }
     }
+}
+
+/// The file ended before its announced end.
+pub(crate) fn truncated(path: &str, size: u64, came: u64) -> Problem {
+    let detail = format!("{path}: {size} bytes were announced, {came} came");
+    Problem::new(ErrorCode::FileTruncated, detail)
 }
 
 impl Drop for FileReader {

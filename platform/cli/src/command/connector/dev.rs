@@ -16,6 +16,8 @@ use super::new::component_of;
 use crate::print;
 use crate::variables::Variables;
 
+/// Rows that a recording holds at most: the battery reads a stream to its end, again and again.
+const RECORDED_ROWS: usize = 2_000;
 /// How often the folder is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -120,7 +122,10 @@ async fn once(arguments: &DevArguments) -> anyhow::Result<()> {
         document: &stage.document,
         other: Arc::clone(&stage.other),
         stream: arguments.stream.as_deref().or(stage.stream.as_deref()),
-        most_rows: arguments.rows,
+        most_rows: match arguments.record {
+            Some(_) => RECORDED_ROWS.max(arguments.rows),
+            None => arguments.rows,
+        },
         now_ms: stage.now_ms,
     };
     let tried = dev(&trial, Arc::new(tell)).await;
@@ -132,7 +137,12 @@ async fn once(arguments: &DevArguments) -> anyhow::Result<()> {
         print::remark(&format!("the cassette has no answer to {miss}"));
     }
     let tried = tried.map_err(|problem| print::problem_error(&problem))?;
-    show(&tried)
+    if arguments.record.is_some() && tried.cut {
+        print::remark(&format!(
+            "recorded the first {RECORDED_ROWS} rows only, and the battery reads to the end: narrow what is read, for example by a filter or a test account"
+        ));
+    }
+    show(&tried, arguments.rows)
 }
 
 fn stage(arguments: &DevArguments) -> anyhow::Result<Stage> {
@@ -172,7 +182,10 @@ fn stage(arguments: &DevArguments) -> anyhow::Result<Stage> {
         allow: arguments.allow.clone(),
     };
     let connection = Connection::new(&document, &egress);
-    let connection = Arc::new(connection.map_err(|problem| print::problem_error(&problem))?);
+    let connection = connection.map_err(|problem| print::problem_error(&problem));
+    let connection = Arc::new(connection.context(
+        "the connection cannot be used (an address that is not public, or has no TLS, needs --allow HOST:PORT)",
+    )?);
     let now_ms = SystemClock.now_ms();
     let secrets = document.secrets.values().cloned().collect();
     let recorder = Arc::new(Recorder::new(connection, secrets, now_ms));
@@ -237,7 +250,7 @@ fn tell(event: &Event) {
     });
 }
 
-fn show(tried: &Tried) -> anyhow::Result<()> {
+fn show(tried: &Tried, most: usize) -> anyhow::Result<()> {
     for step in &tried.steps {
         let word = if step.ok { "ok  " } else { "FAIL" };
         print::remark(&format!("{word} {}: {}", step.name, step.message));
@@ -252,10 +265,11 @@ fn show(tried: &Tried) -> anyhow::Result<()> {
     for line in tried.log.lines() {
         print::remark(&format!("log  {line}"));
     }
-    for row in &tried.rows {
+    for row in tried.rows.iter().take(most) {
         print::line(&row.to_string());
     }
-    print::remark(&format!("{} rows", tried.rows.len()));
+    let more = if tried.cut { " and more" } else { "" };
+    print::remark(&format!("{} rows{more}", tried.rows.len()));
     match tried.steps.iter().find(|step| !step.ok) {
         Some(step) => bail!("the step {:?} of check failed", step.name),
         None => Ok(()),
