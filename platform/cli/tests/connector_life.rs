@@ -1,6 +1,8 @@
 //! A connector from `new` to a registry, by the commands of the page "your first connector", each kind of
 //! template: it builds offline, passes the battery, and breaks visibly when it is broken.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

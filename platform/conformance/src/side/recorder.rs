@@ -153,9 +153,13 @@ fn is_secret(name: &str) -> bool {
 /// Hides the values of members that are named like credentials; `true` if there was one.
 fn mask(json: &mut Value) -> bool {
     match json {
-        Value::Array(items) => items
-            .iter_mut()
-            .fold(false, |found, item| mask(item) || found),
+        Value::Array(items) => {
+            let mut found = false;
+            for item in items {
+                found |= mask(item);
+            }
+            found
+        }
         Value::Object(members) => {
             let mut found = false;
             for (name, value) in members.iter_mut() {

@@ -15,7 +15,7 @@ pub(crate) struct ByteReader {
 enum Origin {
     File(Box<FileReader>),
     Memory(Option<Bytes>),
-    Played(FileBytes),
+    Played(Box<FileBytes>),
 }
 
 impl ByteReader {
@@ -31,7 +31,7 @@ impl ByteReader {
 
     /// A file that a test host plays.
     pub(crate) fn played(file: FileBytes, hold: Hold) -> Self {
-        let from = Origin::Played(file);
+        let from = Origin::Played(Box::new(file));
         Self { from, hold }
     }
 
