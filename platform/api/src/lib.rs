@@ -34,5 +34,5 @@ pub use router::router;
 pub use server::{ServerLimits, serve, serve_with};
 pub use state::{
     ApiState, CheckFn, CheckStep, ConnectorInfo, ConnectorPort, ExplainFn, InstallFn, Limits,
-    PortFuture,
+    PortFuture, Signer, SignerFn,
 };

@@ -47,6 +47,9 @@ pub type InstallFn = dyn Fn(Bytes) -> PortFuture<ConnectorInfo> + Send + Sync;
 /// Tries a connection.
 pub type CheckFn = dyn Fn(TenantId, ConnectionDocument) -> PortFuture<Vec<CheckStep>> + Send + Sync;
 
+/// Who signed the component with that digest; `None`: nobody, or its bytes are gone.
+pub type SignerFn = dyn Fn(String) -> PortFuture<Option<Signer>> + Send + Sync;
+
 /// Explains the record of a run with that key: JSON, or `None` if there is none. What only `jobs` can
 /// do, passed in because this crate does not import it.
 pub type ExplainFn = dyn Fn(TenantId, RunId, String) -> PortFuture<Option<Value>> + Send + Sync;
@@ -58,6 +61,16 @@ pub struct ConnectorPort {
     pub install: Arc<InstallFn>,
     /// reaches out to the other side of a connection (secrets filled in) and says what worked
     pub check: Arc<CheckFn>,
+    /// reads the signature of an installed component, which was judged when it was installed
+    pub signer: Arc<SignerFn>,
+}
+
+/// Whose signature a component carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Signer {
+    pub publisher: String,
+    /// id of the publisher's key
+    pub key: String,
 }
 
 /// A component that may be used.

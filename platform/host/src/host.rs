@@ -112,7 +112,7 @@ impl Host {
         let most = self.config.max_component_bytes;
         check_size(component.len(), most)?;
         let component = component.to_vec();
-        let work = tokio::task::spawn_blocking(move || Ok(inspect(&component)?.0));
+        let work = tokio::task::spawn_blocking(move || Ok(inspect(&component)?.manifest));
         work.await.unwrap_or_else(|_| {
             let detail = "the component could not be looked at";
             Err(Problem::new(ErrorCode::ConnectorInvalid, detail))

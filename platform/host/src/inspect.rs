@@ -49,8 +49,17 @@ pub(crate) fn check_size(bytes: usize, max_bytes: usize) -> Result<(), Problem> 
     Ok(())
 }
 
-/// Reads, validates and compares bytes and manifest; gives the manifest, also as bytes.
-pub(crate) fn inspect(bytes: &[u8]) -> Result<(Manifest, &[u8]), Problem> {
+/// What was found.
+pub(crate) struct Inspected<'a> {
+    pub(crate) manifest: Manifest,
+    /// the manifest's bytes
+    pub(crate) section: &'a [u8],
+    /// interfaces of the contract that it imports, those that grant nothing left out
+    pub(crate) interfaces: Vec<String>,
+}
+
+/// Reads, validates and compares bytes and manifest.
+pub(crate) fn inspect(bytes: &[u8]) -> Result<Inspected<'_>, Problem> {
     if Engine::detect_precompiled(bytes).is_some() {
         return Err(invalid(
             "the file is native code, not a WebAssembly component",
@@ -69,7 +78,18 @@ pub(crate) fn inspect(bytes: &[u8]) -> Result<(Manifest, &[u8]), Problem> {
         check_imports(&outline.imports, &manifest)?;
         check_exports(&outline.exports, &manifest)?;
     }
-    Ok((manifest, section))
+    let interfaces = outline
+        .imports
+        .iter()
+        .filter_map(|import| interface(import))
+        .filter(|interface| !FREE.contains(interface))
+        .map(str::to_owned)
+        .collect();
+    Ok(Inspected {
+        manifest,
+        section,
+        interfaces,
+    })
 }
 
 #[derive(Default)]

@@ -51,7 +51,8 @@ pub use call::{
 pub use compiler::{Compiler, compile_worker};
 pub use config::{HostConfig, HostError};
 pub use connection::{
-    Connection, ConnectionPorts, HttpRequest, HttpResponse, KeptTokens, SendError, TokenKeeper,
+    Connection, ConnectionPorts, Entry as FileEntry, FileBytes, HttpRequest, HttpResponse,
+    KeptTokens, OtherSide, SendError, TokenKeeper,
 };
 pub use connector::{Connector, TargetSession};
 pub use egress::EgressPolicy;

@@ -26,6 +26,8 @@ pub struct Presented {
     /// `sha256:…` of the manifest's bytes
     pub manifest_digest: String,
     pub signature: Option<ConnectorSignature>,
+    /// interfaces of the contract that it imports, those that grant nothing left out
+    pub imports: Vec<String>,
 }
 
 /// Reads what a component says about itself; nothing of it runs or is compiled. Takes a while for a
@@ -36,13 +38,14 @@ pub struct Presented {
 /// that is not where and how it should be.
 pub fn present(component: &[u8], max_bytes: usize) -> Result<Presented, Problem> {
     check_size(component.len(), max_bytes)?;
-    let (manifest, section) = inspect(component)?;
+    let inspected = inspect(component)?;
     let (unsigned, signature) = split(component)?;
     Ok(Presented {
-        manifest,
+        manifest: inspected.manifest,
         digest: sha256(unsigned),
-        manifest_digest: sha256(section),
+        manifest_digest: sha256(inspected.section),
         signature,
+        imports: inspected.interfaces,
     })
 }
 

@@ -41,5 +41,5 @@ pub use components::Components;
 pub use explain::{RecordExplanation, explain_record};
 pub use report::RunReport;
 pub use services::{Services, check_connection};
-pub use trust::{admit, still, verify_origin};
+pub use trust::{admit, signer, still, verify_origin};
 pub use worker::{Worker, WorkerOptions};

@@ -133,6 +133,14 @@ pub async fn admit(services: &Services, component: &[u8]) -> Result<(), Problem>
     Ok(())
 }
 
+/// Whose signature an installed component carries: publisher and key. `None`: nobody's, or its file is
+/// gone.
+pub async fn signer(services: &Services, digest: &str) -> Option<(String, String)> {
+    let presented = services.components.presented(services, digest).await.ok()?;
+    let signature = presented.signature.as_ref()?;
+    Some((signature.publisher.to_string(), signature.key.clone()))
+}
+
 /// Whether the connectors of a run, name and digest of each, may still run.
 ///
 /// # Errors

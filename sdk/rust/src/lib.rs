@@ -20,6 +20,7 @@ mod export;
 pub mod functions;
 mod rows;
 mod source;
+mod status;
 pub mod target;
 
 pub use bindings::imports::tributary::connector::connections::Connection;

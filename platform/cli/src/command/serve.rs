@@ -11,7 +11,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use tributary_api::{
-    ApiState, CheckStep, ConnectorInfo, ConnectorPort, ExplainFn, Limits, ServerLimits, TokenKeys,
+    ApiState, CheckStep, ConnectorInfo, ConnectorPort, ExplainFn, Limits, ServerLimits, Signer,
+    TokenKeys,
 };
 use tributary_host::{Compiler, EgressPolicy, Host, HostConfig};
 use tributary_jobs::{Components, Services, Worker, WorkerOptions};
@@ -213,6 +214,7 @@ fn worker_options(config: &Config) -> WorkerOptions {
 fn api_state(services: &Arc<Services>, shutdown: &CancellationToken) -> anyhow::Result<ApiState> {
     let installing = Arc::clone(services);
     let checking = Arc::clone(services);
+    let looking = Arc::clone(services);
     let connectors = ConnectorPort {
         install: Arc::new(move |bytes: Bytes| {
             let services = Arc::clone(&installing);
@@ -237,6 +239,13 @@ fn api_state(services: &Arc<Services>, shutdown: &CancellationToken) -> anyhow::
                     message: step.message,
                 });
                 Ok(steps.collect())
+            })
+        }),
+        signer: Arc::new(move |digest| {
+            let services = Arc::clone(&looking);
+            Box::pin(async move {
+                let signer = tributary_jobs::signer(&services, &digest).await;
+                Ok(signer.map(|(publisher, key)| Signer { publisher, key }))
             })
         }),
     };

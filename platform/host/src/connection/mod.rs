@@ -8,6 +8,7 @@ mod climb;
 mod credential;
 mod files;
 mod http;
+mod other_side;
 mod request;
 mod s3;
 mod sftp;
@@ -27,9 +28,11 @@ use crate::egress::EgressPolicy;
 
 use credential::Secrets;
 pub use credential::{KeptTokens, TokenKeeper};
-pub(crate) use files::{Entry, FileReader, FileSession, check_path};
+pub use files::Entry;
+pub(crate) use files::{FileReader, FileSession, check_path};
 pub(crate) use http::HttpEndpoint;
 pub(crate) use http::transport::MAX_BODY_BYTES;
+pub use other_side::{FileBytes, OtherSide};
 pub use request::{HttpRequest, HttpResponse, SendError};
 pub(crate) use s3::S3Endpoint;
 pub(crate) use sftp::SftpEndpoint;
@@ -51,6 +54,8 @@ enum Protocol {
     Http(Box<HttpEndpoint>),
     Sftp(Arc<SftpEndpoint>),
     S3(Arc<S3Endpoint>),
+    /// files that a test host plays
+    Played(Arc<dyn OtherSide>),
 }
 
 /// What a connection works with besides its document.
@@ -156,6 +161,32 @@ impl Connection {
         })
     }
 
+    /// A connection whose guests reach `other` instead of the network. Nothing is dialled, so credentials
+    /// and egress are not looked at; the document's secrets are covered in answers and logs all the same.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ConfigInvalid`] for a base address that is none.
+    pub fn across(
+        document: &ConnectionDocument,
+        other: Arc<dyn OtherSide>,
+    ) -> Result<Self, Problem> {
+        let endpoint = match &document.endpoint {
+            Endpoint::Http { base_url, .. } => {
+                let secrets = Secrets::new(&document.secrets);
+                let endpoint = HttpEndpoint::across(base_url, &secrets, other)?;
+                Protocol::Http(Box::new(endpoint))
+            }
+            Endpoint::Sftp { .. } | Endpoint::S3 { .. } => Protocol::Played(other),
+        };
+        let secret = |value: &String| SecretString::from(value.clone());
+        Ok(Self {
+            name: document.name.clone(),
+            kind: document.endpoint.kind(),
+            endpoint,
+            secrets: document.secrets.values().map(secret).collect(),
+        })
+    }
+
     /// The name the tenant gave it.
     #[must_use]
     pub fn name(&self) -> &Slug {
@@ -178,7 +209,7 @@ impl Connection {
     pub fn base_url(&self) -> String {
         match &self.endpoint {
             Protocol::Http(http) => http.base_url(),
-            Protocol::Sftp(_) | Protocol::S3(_) => String::new(),
+            Protocol::Sftp(_) | Protocol::S3(_) | Protocol::Played(_) => String::new(),
         }
     }
 
@@ -191,6 +222,7 @@ impl Connection {
     pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, SendError> {
         match &self.endpoint {
             Protocol::Http(http) => http.send(request).await,
+            Protocol::Played(other) => other.send(request).await,
             Protocol::Sftp(_) | Protocol::S3(_) => {
                 let mut session = self.files().await.map_err(SendError::unsent)?;
                 session.call(request).await
@@ -203,6 +235,7 @@ impl Connection {
         match &self.endpoint {
             Protocol::Sftp(sftp) => Ok(FileSession::Sftp(SftpEndpoint::lease(sftp).await?)),
             Protocol::S3(s3) => Ok(FileSession::S3(Arc::clone(s3))),
+            Protocol::Played(other) => Ok(FileSession::Played(Arc::clone(other))),
             Protocol::Http(_) => Err(self.wrong_kind("sftp or s3")),
         }
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::{PackageId, Resolve};
 
-use crate::connectors::append_section;
+use tributary_packaging::append_section;
 
 static CONTRACT: LazyLock<(Resolve, PackageId)> = LazyLock::new(|| {
     let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/wit/connector-0.1.0");

@@ -7,7 +7,7 @@ use tributary_model::clock::UnixMillis;
 use utoipa::ToSchema;
 
 use crate::problem::ApiError;
-use crate::state::ApiState;
+use crate::state::{ApiState, Signer};
 use crate::wire::document::stored;
 use crate::wire::time;
 
@@ -24,6 +24,9 @@ struct ConnectorView {
     version: String,
     /// of the component, hex
     digest: String,
+    /// whose signature it carries; absent: nobody's
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signer: Option<Signer>,
     /// `connector.json`
     #[schema(value_type = Object)]
     manifest: serde_json::Value,
@@ -43,7 +46,9 @@ pub(crate) async fn list_connectors(
 ) -> Result<Json<ConnectorList>, ApiError> {
     let mut items = Vec::new();
     for connector in state.store.system().connectors().await? {
+        let signer = (state.connectors.signer)(connector.digest.clone()).await?;
         items.push(ConnectorView {
+            signer,
             manifest: stored(&connector.manifest)?,
             name: connector.name.into(),
             version: connector.version,

@@ -1,6 +1,10 @@
-//! `tributary connector …`: the connectors of the platform, their signatures and whom to trust.
+//! `tributary connector …`: the life of a connector, from its folder to the platform that trusts it.
 
+mod dev;
+mod new;
+mod publish;
 mod sign;
+mod test;
 mod trust;
 
 use std::path::PathBuf;
@@ -8,7 +12,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use serde_json::Value;
 
-use crate::client::{Client, ServerOptions, required, segment};
+use crate::client::{Client, ServerOptions};
 use crate::print;
 
 /// Arguments of `tributary connector`.
@@ -22,21 +26,27 @@ pub(crate) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum What {
-    /// the installed connectors
+    /// make a new connector's folder (offline)
+    New(new::NewArguments),
+    /// try a connector once against a cassette or the real other side (no server needed)
+    Dev(dev::DevArguments),
+    /// run the conformance battery over a connector (offline)
+    Test(test::TestArguments),
+    /// build a connector's folder to a component (offline)
+    Build(new::BuildArguments),
+    /// put a component into a registry on disk (offline)
+    Publish(publish::PublishArguments),
+    /// install components (operators only); their bytes say what they are
+    #[command(visible_alias = "add")]
+    Install(publish::InstallArguments),
+    /// the installed connectors and who signed them, or what a registry on disk has
     List {
         /// one JSON object a line
         #[arg(long)]
         json: bool,
-    },
-    /// install components (operators only); their bytes say what they are
-    #[command(visible_alias = "install")]
-    Add {
-        /// component files
-        #[arg(required = true)]
-        components: Vec<PathBuf>,
-        /// also if a newer version is installed
-        #[arg(long)]
-        older: bool,
+        /// a registry on disk in place of the server
+        #[arg(long, value_name = "FOLDER")]
+        from: Option<PathBuf>,
     },
     /// show a publisher's key, which is made if the file does not exist (offline)
     Key(sign::KeyArguments),
@@ -53,23 +63,32 @@ enum What {
 /// Runs the command.
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.what {
-        What::Key(key) => return sign::key(key),
-        What::Sign(sign) => return sign::sign(sign),
-        What::Verify(verify) => return sign::verify(verify),
-        _ => {}
+        What::New(new) => new::new(new),
+        What::Dev(arguments) => dev::run(arguments).await,
+        What::Test(arguments) => test::test(arguments).await,
+        What::Build(build) => new::build_folder(build),
+        What::Publish(publish) => publish::publish(publish),
+        What::Key(key) => sign::key(key),
+        What::Sign(sign) => sign::sign(sign),
+        What::Verify(verify) => sign::verify(verify),
+        What::List {
+            from: Some(folder),
+            json,
+        } => publish::list(folder, *json),
+        What::List { .. } | What::Install(_) | What::Trust(_) | What::Revoke(_) => {
+            on_server(arguments).await
+        }
     }
+}
+
+async fn on_server(arguments: &Arguments) -> anyhow::Result<()> {
     let client = Client::connect(&arguments.server).await?;
     match &arguments.what {
-        What::List { json } => list(&client, *json).await,
-        What::Add { components, older } => {
-            for path in components {
-                print::line(&install(&client, path, *older).await?);
-            }
-            Ok(())
-        }
+        What::List { json, .. } => list(&client, *json).await,
+        What::Install(install) => publish::install(&client, install).await,
         What::Trust(arguments) => trust::trust(&client, arguments).await,
         What::Revoke(arguments) => trust::revoke(&client, arguments).await,
-        What::Key(_) | What::Sign(_) | What::Verify(_) => Ok(()), // done above, without a server
+        _ => Ok(()), // needs no server
     }
 }
 
@@ -92,8 +111,17 @@ async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
                 .unwrap_or_default()
         };
         let digest = text("digest");
+        let signer = connector.get("signer");
+        let signed = |key: &str| {
+            let member = signer.and_then(|signer| signer.get(key));
+            member.and_then(Value::as_str).map(str::to_owned)
+        };
+        let signer = match (signed("publisher"), signed("key")) {
+            (Some(publisher), Some(key)) => format!("signed by {publisher}, key {key}"),
+            _ => "unsigned".to_owned(),
+        };
         print::line(&format!(
-            "{:<12} {:<8} {}",
+            "{:<12} {:<8} {}  {signer}",
             text("name"),
             text("version"),
             digest.get(..16).unwrap_or(digest)
@@ -115,18 +143,7 @@ async fn install(client: &Client, path: &std::path::Path, older: bool) -> anyhow
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned();
-    let query = if older { "?older=true" } else { "" };
-    let answer = client
-        .put_bytes(&format!("/connectors/{}{query}", segment(&name)), bytes)
+    publish::put(client, &name, bytes, older)
         .await
-        .with_context(|| format!("{} was not accepted", path.display()))?;
-    let change = answer
-        .get("outcome")
-        .and_then(Value::as_str)
-        .unwrap_or("ok");
-    Ok(format!(
-        "{change:<10} connectors/{} {}",
-        required(&answer, "name")?,
-        required(&answer, "version")?
-    ))
+        .with_context(|| format!("{} was not accepted", path.display()))
 }

@@ -12,7 +12,7 @@ use tributary_vault::{PublisherSigner, Statement};
 use crate::print;
 
 /// As large as the server takes.
-const MAX_COMPONENT_BYTES: usize = 32 << 20;
+pub(crate) const MAX_COMPONENT_BYTES: usize = 32 << 20;
 
 /// Arguments of `tributary connector key`.
 #[derive(clap::Args)]
@@ -58,15 +58,36 @@ pub(crate) fn key(arguments: &KeyArguments) -> anyhow::Result<()> {
 
 /// Signs a component.
 pub(crate) fn sign(arguments: &SignArguments) -> anyhow::Result<()> {
-    let (bytes, presented) = read(&arguments.component)?;
-    let publisher = Slug::parse(&arguments.publisher)
-        .with_context(|| format!("{:?} is no name of a publisher", arguments.publisher))?;
+    let (bytes, _) = read(&arguments.component)?;
+    let (signature, signed) = signed(&bytes, &arguments.publisher, &arguments.key)?;
+    let out = arguments.out.as_ref().unwrap_or(&arguments.component);
+    // A half-written file would be a damaged connector.
+    let fresh = out.with_extension("new");
+    std::fs::write(&fresh, signed)
+        .and_then(|()| std::fs::rename(&fresh, out))
+        .with_context(|| format!("could not write {}", out.display()))?;
+    print::line(&format!(
+        "signed {} {} as {} with the key {}",
+        signature.name, signature.version, signature.publisher, signature.key
+    ));
+    Ok(())
+}
+
+/// The component with this publisher's signature, which comes beside it.
+pub(crate) fn signed(
+    bytes: &[u8],
+    publisher: &str,
+    key: &Path,
+) -> anyhow::Result<(ConnectorSignature, Vec<u8>)> {
+    let presented = present(bytes, MAX_COMPONENT_BYTES)?;
+    let publisher = Slug::parse(publisher)
+        .with_context(|| format!("{publisher:?} is no name of a publisher"))?;
     anyhow::ensure!(
-        arguments.key.exists(),
+        key.exists(),
         "there is no key file {}\n  hint: make one with `tributary connector key --key FILE`",
-        arguments.key.display()
+        key.display()
     );
-    let signer = PublisherSigner::open_or_create(&arguments.key)?;
+    let signer = PublisherSigner::open_or_create(key)?;
     let mut signature = ConnectorSignature {
         signature_version: 1,
         publisher,
@@ -85,18 +106,8 @@ pub(crate) fn sign(arguments: &SignArguments) -> anyhow::Result<()> {
         digest: &signature.digest,
         manifest_digest: &signature.manifest_digest,
     });
-    let signed = attach(&bytes, &signature)?;
-    let out = arguments.out.as_ref().unwrap_or(&arguments.component);
-    // A half-written file would be a damaged connector.
-    let fresh = out.with_extension("new");
-    std::fs::write(&fresh, signed)
-        .and_then(|()| std::fs::rename(&fresh, out))
-        .with_context(|| format!("could not write {}", out.display()))?;
-    print::line(&format!(
-        "signed {} {} as {} with the key {}",
-        signature.name, signature.version, signature.publisher, signature.key
-    ));
-    Ok(())
+    let signed = attach(bytes, &signature)?;
+    Ok((signature, signed))
 }
 
 /// Says what a component is, and with a trust document whether it may be installed.

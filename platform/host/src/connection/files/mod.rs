@@ -17,24 +17,27 @@ use data_encoding::HEXLOWER;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
+use super::other_side::{FileBytes, OtherSide};
 use super::s3::{S3Endpoint, S3Reader};
 use super::sftp::SftpLease;
 use sftp_read::SftpReader;
 
 /// A file as a listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) path: String,
-    pub(crate) size: u64,
-    pub(crate) modified_ms: u64,
+pub struct Entry {
+    pub path: String,
+    pub size: u64,
+    pub modified_ms: u64,
     /// names these very bytes, where the server has such a thing
-    pub(crate) version: Option<String>,
+    pub version: Option<String>,
 }
 
 /// See the module.
 pub(crate) enum FileSession {
     Sftp(SftpLease),
     S3(Arc<S3Endpoint>),
+    /// see [`OtherSide`]: files that can be read and not changed
+    Played(Arc<dyn OtherSide>),
 }
 
 impl FileSession {
@@ -48,6 +51,7 @@ impl FileSession {
         match self {
             Self::Sftp(lease) => Ok((lease.list(folder, recursive).await?, None)),
             Self::S3(s3) => s3.list(folder, recursive, page).await,
+            Self::Played(other) => Ok((other.list(folder, recursive).await?, None)),
         }
     }
 
@@ -55,6 +59,7 @@ impl FileSession {
         match self {
             Self::Sftp(lease) => lease.stat(path).await,
             Self::S3(s3) => s3.stat(path).await,
+            Self::Played(other) => other.stat(path).await,
         }
     }
 
@@ -68,6 +73,14 @@ impl FileSession {
         Ok(match self {
             Self::Sftp(lease) => FileReader::Sftp(SftpReader::open(lease, path, offset).await?),
             Self::S3(s3) => FileReader::S3(s3.open(path, offset, version).await?),
+            Self::Played(other) => {
+                let mut file = other.read(path, offset).await?;
+                let came = offset + file.bytes.len() as u64;
+                if file.broken.is_none() && came < file.size {
+                    file.broken = Some(truncated(path, file.size, came));
+                }
+                FileReader::Played(file)
+            }
         })
     }
 
@@ -81,6 +94,7 @@ impl FileSession {
         match self {
             Self::Sftp(lease) => lease.rename(from, to).await,
             Self::S3(s3) => s3.rename(from, to, version).await,
+            Self::Played(_) => Err(only_read(from)),
         }
     }
 
@@ -92,6 +106,7 @@ impl FileSession {
         match self {
             Self::Sftp(lease) => lease.remove(path).await,
             Self::S3(s3) => s3.remove(path, version).await,
+            Self::Played(_) => Err(only_read(path)),
         }
     }
 
@@ -110,6 +125,7 @@ impl FileSession {
 pub(crate) enum FileReader {
     Sftp(SftpReader),
     S3(S3Reader),
+    Played(FileBytes),
 }
 
 impl FileReader {
@@ -118,6 +134,7 @@ impl FileReader {
         match self {
             Self::Sftp(reader) => reader.size(),
             Self::S3(reader) => reader.size(),
+            Self::Played(file) => Some(file.size),
         }
     }
 
@@ -126,8 +143,23 @@ impl FileReader {
         match self {
             Self::Sftp(reader) => reader.next().await,
             Self::S3(reader) => reader.next().await,
+            Self::Played(file) if !file.bytes.is_empty() => {
+                Ok(Some(std::mem::take(&mut file.bytes)))
+            }
+            Self::Played(file) => file.broken.take().map_or(Ok(None), Err),
         }
     }
+}
+
+/// The file ended before its announced end.
+fn truncated(path: &str, size: u64, came: u64) -> Problem {
+    let detail = format!("{path}: {size} bytes were announced, {came} came");
+    Problem::new(ErrorCode::FileTruncated, detail)
+}
+
+fn only_read(path: &str) -> Problem {
+    let detail = format!("{path} is played from a recording, where nothing can be changed");
+    Problem::new(ErrorCode::ConnectorDenied, detail)
 }
 
 /// The server's rights decide what may be read; this only keeps odd bytes off the wire.

@@ -22,7 +22,7 @@ fn nested(depth: usize) -> Vec<u8> {
     for _ in 0..depth {
         let mut outer = empty.clone();
         outer.push(4);
-        crate::connectors::leb128(&mut outer, component.len());
+        tributary_packaging::leb128(&mut outer, component.len());
         outer.extend_from_slice(&component);
         component = outer;
     }
@@ -75,7 +75,7 @@ fn odd_manifests() -> Vec<Case> {
             "no JSON",
             {
                 let mut b = good.clone();
-                crate::connectors::append_section(&mut b, "tributary:manifest", b"{");
+                tributary_packaging::append_section(&mut b, "tributary:manifest", b"{");
                 b
             },
             "form",

@@ -6,7 +6,7 @@ use tributary_model::error_code::ErrorCode::{ConnectorDenied, ConnectorInvalid, 
 use super::super::{manifest, with_manifest};
 use super::case::{Case, Entry, Expect};
 use super::guest::Guest;
-use crate::connectors::append_section;
+use tributary_packaging::append_section;
 
 fn refused(name: &'static str, bytes: Vec<u8>, word: &'static str) -> Case {
     let expect = Expect::Refused(ConnectorInvalid, word);
@@ -201,7 +201,7 @@ fn nested(depth: usize) -> Vec<u8> {
     for _ in 0..depth {
         let mut outer = empty.clone();
         outer.push(4);
-        crate::connectors::leb128(&mut outer, component.len());
+        tributary_packaging::leb128(&mut outer, component.len());
         outer.extend_from_slice(&component);
         component = outer;
     }

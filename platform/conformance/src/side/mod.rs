@@ -1,0 +1,12 @@
+//! The other sides that are put in place of the network.
+
+mod fault;
+mod heard;
+mod player;
+mod recorder;
+
+pub(crate) use fault::{Fault, Plan};
+pub(crate) use heard::Heard;
+pub use heard::{Event, Listener};
+pub use player::Player;
+pub use recorder::Recorder;

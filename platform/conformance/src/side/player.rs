@@ -1,0 +1,230 @@
+//! Plays a cassette, with at most one fault. The same requests get the same answers, in whatever order
+//! a resumed read asks.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use serde_json::Value;
+use tributary_host::{FileBytes, FileEntry, HttpRequest, HttpResponse, OtherSide, SendError};
+use tributary_model::error_code::ErrorCode;
+use tributary_model::problem::Problem;
+
+use super::fault::{Fault, Plan};
+use super::heard::line;
+use crate::case::{Cassette, Exchange, RecordedFile};
+
+/// See the module.
+pub struct Player {
+    cassette: Arc<Cassette>,
+    plan: Option<Plan>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    asked: usize,
+    /// how often an answer list was asked, by the place of its first answer
+    turns: HashMap<usize, usize>,
+    misses: Vec<String>,
+}
+
+impl Player {
+    /// Plays `cassette` as it is.
+    #[must_use]
+    pub fn new(cassette: Arc<Cassette>) -> Self {
+        Self {
+            cassette,
+            plan: None,
+            state: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn with(cassette: Arc<Cassette>, plan: Plan) -> Self {
+        Self {
+            plan: Some(plan),
+            ..Self::new(cassette)
+        }
+    }
+
+    /// How many requests came.
+    pub(crate) fn asked(&self) -> usize {
+        self.state().asked
+    }
+
+    /// Requests that the cassette has no answer to.
+    #[must_use]
+    pub fn misses(&self) -> Vec<String> {
+        self.state().misses.clone()
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a request and tells its fault.
+    async fn fault(&self) -> Option<Fault> {
+        let number = {
+            let mut state = self.state();
+            state.asked += 1;
+            state.asked - 1
+        };
+        let plan = self.plan.as_ref().filter(|plan| plan.hits(number))?;
+        if let Fault::Slow(time) = &plan.fault {
+            tokio::time::sleep(*time).await;
+        }
+        Some(plan.fault.clone())
+    }
+
+    fn recorded(&self, request: &HttpRequest) -> Option<HttpResponse> {
+        let fits = |(_, exchange): &(usize, &Exchange)| answers(exchange, request);
+        let found: Vec<(usize, &Exchange)> =
+            self.cassette.http.iter().enumerate().filter(fits).collect();
+        let (first, _) = found.first()?;
+        let turn = {
+            let mut state = self.state();
+            let turn = state.turns.entry(*first).or_default();
+            *turn += 1;
+            *turn - 1
+        };
+        let (_, exchange) = found.get(turn).or(found.last())?;
+        let answer = &exchange.response;
+        Some(HttpResponse {
+            status: answer.status,
+            headers: answer.headers.clone(),
+            body: Bytes::from(answer.bytes()?),
+            duration_ms: 1,
+        })
+    }
+
+    fn miss(&self, what: &str) -> Problem {
+        self.state().misses.push(what.to_owned());
+        let detail = format!("the cassette has no answer to {what}");
+        Problem::new(ErrorCode::SourceProtocol, detail)
+            .hint("record the case again, or add the answer to its cassette")
+    }
+
+    fn file(&self, path: &str) -> Result<&RecordedFile, Problem> {
+        let found = self.cassette.files.iter().find(|file| file.path == path);
+        found.ok_or_else(|| {
+            let detail = format!("{path}: there is no such file");
+            Problem::new(ErrorCode::SourceNotFound, detail)
+        })
+    }
+}
+
+/// Whether the exchange is the answer to `request`.
+fn answers(exchange: &Exchange, request: &HttpRequest) -> bool {
+    let recorded = &exchange.request;
+    let sorted = |pairs: &[(String, String)]| {
+        let mut pairs = pairs.to_vec();
+        pairs.sort();
+        pairs
+    };
+    let plain = |path: &str| path.trim_start_matches('/').to_owned();
+    recorded.method.eq_ignore_ascii_case(&request.method)
+        && plain(&recorded.path) == plain(&request.path)
+        && sorted(&recorded.query) == sorted(&request.query)
+        && recorded.body.as_ref().is_none_or(|body| {
+            let sent = request.body.as_deref().unwrap_or_default();
+            same_body(body.as_bytes(), sent)
+        })
+}
+
+/// Bytes, or JSON that says the same.
+fn same_body(one: &[u8], other: &[u8]) -> bool {
+    let json = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).ok();
+    one == other || json(one).is_some_and(|one| json(other) == Some(one))
+}
+
+fn entry(file: &RecordedFile) -> FileEntry {
+    FileEntry {
+        path: file.path.clone(),
+        size: file.length(),
+        modified_ms: file.modified_ms,
+        version: None,
+    }
+}
+
+#[async_trait]
+impl OtherSide for Player {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, SendError> {
+        let fault = self.fault().await;
+        let good = self.recorded(&request);
+        let bad = fault.and_then(|fault| fault.answer(good.as_ref()));
+        if let Some(bad) = bad {
+            return bad;
+        }
+        good.ok_or_else(|| SendError {
+            problem: self.miss(&line(&request)),
+            sent: true,
+        })
+    }
+
+    async fn list(&self, folder: &str, recursive: bool) -> Result<Vec<FileEntry>, Problem> {
+        if let Some(problem) = self.fault().await.and_then(|fault| fault.problem(folder)) {
+            return Err(problem);
+        }
+        // the top of a bucket has no name
+        let below = match folder.trim_end_matches('/') {
+            "" if !folder.starts_with('/') => String::new(),
+            folder => format!("{folder}/"),
+        };
+        let there = |file: &&RecordedFile| {
+            let name = file.path.strip_prefix(&below);
+            name.is_some_and(|name| recursive || !name.contains('/'))
+        };
+        let mut entries: Vec<FileEntry> = self
+            .cassette
+            .files
+            .iter()
+            .filter(there)
+            .map(entry)
+            .collect();
+        if entries.is_empty() {
+            let detail = format!("{below}: there is no such folder");
+            return Err(Problem::new(ErrorCode::SourceNotFound, detail));
+        }
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(entries)
+    }
+
+    async fn stat(&self, path: &str) -> Result<FileEntry, Problem> {
+        if let Some(problem) = self.fault().await.and_then(|fault| fault.problem(path)) {
+            return Err(problem);
+        }
+        self.file(path).map(entry)
+    }
+
+    async fn read(&self, path: &str, offset: u64) -> Result<FileBytes, Problem> {
+        let fault = self.fault().await;
+        let file = self.file(path)?;
+        let content = file
+            .bytes()
+            .ok_or_else(|| self.miss(&format!("open {path}")))?;
+        let from = usize::try_from(offset)
+            .unwrap_or(usize::MAX)
+            .min(content.len());
+        let mut bytes = Bytes::from(content).slice(from..);
+        let mut broken = None;
+        match fault {
+            Some(fault @ Fault::Cut) => {
+                bytes.truncate(bytes.len() / 2);
+                broken = fault.problem(path);
+            }
+            Some(Fault::Truncated) => bytes.truncate(bytes.len() / 2),
+            Some(fault) => {
+                if let Some(problem) = fault.problem(path) {
+                    return Err(problem);
+                }
+            }
+            None => {}
+        }
+        Ok(FileBytes {
+            size: file.length(),
+            bytes,
+            broken,
+        })
+    }
+}
