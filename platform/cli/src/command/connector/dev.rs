@@ -172,7 +172,7 @@ fn stage(arguments: &DevArguments) -> anyhow::Result<Stage> {
             arguments.config.display()
         );
     }
-    let variables = Variables::parse(&arguments.variables)?;
+    let variables = Variables::parse(&arguments.variables, None)?;
     variables
         .fill(&mut json)
         .map_err(|problem| print::problem_error(&problem))?;

@@ -13,7 +13,7 @@ use data_encoding::HEXLOWER;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
-use super::{FileSession, check_path};
+use super::{FileSession, check_path, only_read};
 use crate::connection::s3::S3Writer;
 use crate::connection::{HttpRequest, HttpResponse, SendError};
 
@@ -79,6 +79,8 @@ impl FileSession {
                 let version = writer.commit().await?;
                 headers.extend(version.map(|version| header("etag", version)));
             }
+            // a recording answers before a session is made
+            Self::Played(_) => return Err(SendError::unsent(only_read(path))),
         }
         Ok((201, headers))
     }

@@ -157,7 +157,7 @@ fn truncated(path: &str, size: u64, came: u64) -> Problem {
     Problem::new(ErrorCode::FileTruncated, detail)
 }
 
-fn only_read(path: &str) -> Problem {
+pub(super) fn only_read(path: &str) -> Problem {
     let detail = format!("{path} is played from a recording, where nothing can be changed");
     Problem::new(ErrorCode::ConnectorDenied, detail)
 }

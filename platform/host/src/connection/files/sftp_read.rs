@@ -12,6 +12,7 @@ use russh_sftp::client::error::Error as SftpError;
 use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
 use tributary_model::problem::Problem;
 
+use super::truncated;
 use crate::connection::sftp::{SftpErrors, SftpLease};
 
 /// Bytes asked for at a time; OpenSSH answers up to 255 KiB.
@@ -101,7 +102,11 @@ impl SftpReader {
                 Err(error) => return Err(self.errors.problem(&self.path, &error)),
             }
         }
-        Ok(None)
+        match self.size {
+            // half a row would pass for a whole one
+            Some(size) if self.at < size => Err(truncated(&self.path, size, self.at)),
+            _ => Ok(None),
+        }
     }
 
     fn end(&mut self) {
