@@ -87,7 +87,7 @@ async fn measure(component: &[u8], setting: &Setting) -> anyhow::Result<()> {
         tributary_model::document::Endpoint::Sftp { host, port, .. } => EgressPolicy {
             allow: vec![format!("{host}:{port}")],
         },
-        tributary_model::document::Endpoint::Http { .. } => EgressPolicy::default(),
+        _ => EgressPolicy::default(),
     };
     let host = Host::new(HostConfig::default())?;
     let started = Instant::now();

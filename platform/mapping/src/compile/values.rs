@@ -31,6 +31,22 @@ pub(super) struct GivenArguments<'a> {
     pub(super) formulas: BTreeMap<&'static str, &'a [Ast]>,
 }
 
+/// Whether values from this source to this type have a quick lane.
+fn is_quick(source: &Source, output: &OutputType) -> bool {
+    let from = matches!(
+        source,
+        Source::Slot(_) | Source::Formula(_) | Source::Constant(Constant::Text(_))
+    );
+    let to = match output {
+        OutputType::Decimal { size } => size.is_some(),
+        OutputType::Text { .. } | OutputType::Enum { .. } | OutputType::Int | OutputType::Date => {
+            true
+        }
+        OutputType::Bool | OutputType::DateTime | OutputType::Json | OutputType::Array(_) => false,
+    };
+    from && to
+}
+
 impl Compiler<'_> {
     /// Compiles a field that holds a single value.
     pub(crate) fn value(&mut self, spot: &Spot<'_>) -> Option<ValueNode> {
@@ -80,14 +96,7 @@ impl Compiler<'_> {
         };
         let combine = self.combine(field, spot);
         let plain = steps.iter().all(|step| step.operation.keeps_plain());
-        let quick = combine.is_none()
-            && matches!(
-                &source,
-                Source::Slot(_) | Source::Formula(_) | Source::Constant(Constant::Text(_))
-            )
-            && (matches!(&output, OutputType::Text { .. } | OutputType::Int)
-                || matches!(&output, OutputType::Enum { .. } | OutputType::Date)
-                || matches!(&output, OutputType::Decimal { size: Some(_) }));
+        let quick = combine.is_none() && is_quick(&source, &output);
         Some(ValueNode {
             source,
             origin: origin(field).into(),
