@@ -50,7 +50,13 @@ fn both_pass(language: &str, tools: &str, prepare: &str, own_tests: &str) {
             "{report}"
         );
         if kind == "source" {
-            let replay = ["connector", "dev", "--config", "cases/items.json", "--replay"];
+            let replay = [
+                "connector",
+                "dev",
+                "--config",
+                "cases/items.json",
+                "--replay",
+            ];
             let rows = good(&folder, tributary, &replay);
             assert!(rows.contains("3 rows"), "{rows}");
         }
@@ -88,13 +94,24 @@ fn javascript_templates_pass_the_battery_as_they_are() {
 #[test]
 fn functions_are_written_in_rust() {
     let root = tempfile::tempdir().unwrap();
-    let new = ["connector", "new", "x", "--kind", "functions", "--lang", "python"];
+    let new = [
+        "connector",
+        "new",
+        "x",
+        "--kind",
+        "functions",
+        "--lang",
+        "python",
+    ];
     let output = Command::new(env!("CARGO_BIN_EXE_tributary"))
         .args(new)
         .current_dir(root.path())
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && said.contains("written in Rust"), "{said}");
+    assert!(
+        !output.status.success() && said.contains("written in Rust"),
+        "{said}"
+    );
     assert!(!root.path().join("x").exists());
 }

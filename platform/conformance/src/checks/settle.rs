@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tributary_host::{
-    CallContext, HttpRequest, HttpResponse, OtherSide as _, Outcome, RetryReason, TargetBatch, TargetCall,
+    CallContext, HttpRequest, HttpResponse, OtherSide as _, Outcome, RetryReason, TargetBatch,
+    TargetCall,
 };
 use tributary_model::error_code::ErrorCode;
 use tributary_model::manifest::DeliveryCapability;
