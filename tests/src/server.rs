@@ -133,6 +133,30 @@ impl Server {
         }
     }
 
+    /// SIGTERM, and waits for the end, at most `longest`.
+    ///
+    /// # Errors
+    /// When the server does not run, or does not end in time.
+    pub async fn stop(&mut self, longest: Duration) -> anyhow::Result<()> {
+        let mut child = self.child.take().context("the server does not run")?;
+        let id = child.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status()?;
+        anyhow::ensure!(told.success(), "kill -TERM {id}: {told}");
+        let deadline = Instant::now() + longest;
+        while child.try_wait()?.is_none() {
+            if Instant::now() > deadline {
+                let _ = child.kill();
+                let _ = child.wait();
+                bail!(
+                    "the server does not end within {longest:?}:\n{}",
+                    self.log_tail()
+                );
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
     /// `http://127.0.0.1:PORT`
     #[must_use]
     pub fn url(&self) -> String {

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tributary_model::error_code::ErrorCode;
@@ -201,12 +202,18 @@ impl Worker {
         lease: &Lease,
     ) -> Result<Fenced<()>, Unfinished> {
         let services = &self.services;
-        match lease.kind {
-            WorkKind::Plan => Ok(plan::run(context, lease).await?),
-            WorkKind::Extract => Ok(extract::run(services, context, lease).await?),
-            WorkKind::Batch => batch::run(services, context, lease).await,
-            WorkKind::Finish => Ok(finish::run(services, context, lease).await?),
-        }
+        // boxed: what a work item does is too deep for the compiler to lay out in one piece
+        let work: BoxFuture<'_, Result<Fenced<()>, Unfinished>> = match lease.kind {
+            WorkKind::Plan => Box::pin(async { Ok(plan::run(context, lease).await?) }),
+            WorkKind::Extract => {
+                Box::pin(async { Ok(extract::run(services, context, lease).await?) })
+            }
+            WorkKind::Batch => Box::pin(batch::run(services, context, lease)),
+            WorkKind::Finish => {
+                Box::pin(async { Ok(finish::run(services, context, lease).await?) })
+            }
+        };
+        work.await
     }
 
     /// The run's context, made anew for each attempt and when a connection was changed: whoever

@@ -42,6 +42,52 @@ async fn a_hundred_kills_lose_nothing_and_double_nothing() -> anyhow::Result<()>
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_lets_batches_end_and_the_next_start_goes_on() -> anyhow::Result<()> {
+    let mut theatre = Theatre::new().await?;
+    theatre.stage.server.environment =
+        vec![("TRIBUTARY_WORKERS__SLOTS".to_owned(), "1".to_owned())];
+    theatre
+        .taxman_faults(&json!({ "latency_ms": 1_000 }))
+        .await?;
+    let rest = theatre.open().await?;
+    // one call after the other, so that after the first one others of its batch are to come
+    let integration = "/tenants/globex/integrations/order-tax";
+    let mut document = rest.get(integration).await?;
+    document["delivery"]["concurrency"] = json!(1);
+    rest.put(integration, &document).await?;
+    let id = rest.start_run("globex", "order-tax").await?;
+    let count = async || -> anyhow::Result<u64> {
+        let effects = theatre.effects().await?;
+        Ok(effects["effects"].as_u64().unwrap_or(0))
+    };
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while count().await? == 0 {
+        anyhow::ensure!(Instant::now() < deadline, "nothing is delivered");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let before = count().await?;
+    theatre.stage.server.stop(Duration::from_secs(40)).await?;
+    let after = theatre.effects().await?;
+    anyhow::ensure!(
+        after["effects"].as_u64() > Some(before),
+        "the batch was cut: {before}, then {after}"
+    );
+    theatre.taxman_faults(&json!({})).await?;
+    theatre.stage.server.start()?;
+    let rest = theatre.stage.server.ready().await?;
+    let run = rest.finished("globex", &id, 120).await?;
+    let expected = Expected::read(&theatre.stage.programs.tenants.join("globex"))?;
+    expected.compare_counters(&run)?;
+    let effects = theatre.effects().await?;
+    assert_eq!(
+        effects["effects"],
+        expected.summary["counters"]["delivered"]
+    );
+    assert_eq!(effects["replays"], 0, "nothing was sent twice: {effects}");
+    Ok(())
+}
+
 /// Both runs from the beginning, killed again and again until they are through. Gives the number
 /// of kills that hit a run in progress.
 async fn round(moments: &mut Moments, most: u32) -> anyhow::Result<u32> {

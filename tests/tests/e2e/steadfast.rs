@@ -238,6 +238,41 @@ async fn a_target_that_fails_pauses_the_run_and_its_first_answer_ends_the_pause(
     Ok(())
 }
 
+/// The target's address is wrong; whoever corrects it while the run is paused need not redrive it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_corrected_connection_is_used_by_the_run_that_waits_for_it() -> anyhow::Result<()> {
+    let mut theatre = Theatre::new().await?;
+    let rest = theatre.open().await?;
+    let expected = Expected::read(&theatre.stage.programs.tenants.join("globex"))?;
+    change(
+        &rest,
+        "/tenants/globex/integrations/order-tax",
+        |document| {
+            document["delivery"]["breaker"] =
+                json!({ "failed_calls": 2, "wait_ms": 300, "max_wait_ms": 1_000 });
+        },
+    )
+    .await?;
+    let connection = "/tenants/globex/connections/taxman";
+    // a port at which somebody listens who does not speak HTTP
+    let wrong = format!("http://127.0.0.1:{}/", theatre.files.port());
+    let right = theatre.taxman.url.clone();
+    change(&rest, connection, |document| {
+        document["endpoint"]["base_url"] = json!(wrong);
+    })
+    .await?;
+    let id = rest.start_run("globex", "order-tax").await?;
+    until(&rest, &format!("/tenants/globex/runs/{id}"), "paused").await?;
+    change(&rest, connection, |document| {
+        document["endpoint"]["base_url"] = json!(right);
+    })
+    .await?;
+    let run = rest.finished("globex", &id, 60).await?;
+    expected.compare_counters(&run)?;
+    assert_eq!(run["attempt"], 1);
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_server_and_the_command_line_check_a_mapping_against_the_same_schemas()
 -> anyhow::Result<()> {

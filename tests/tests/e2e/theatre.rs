@@ -63,7 +63,7 @@ impl Files {
         Ok(std::fs::remove_file(root.join(path))?)
     }
 
-    fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         match self {
             Self::OpenSsh(server) => server.port,
             Self::Own(handle, _) => handle.address.port(),

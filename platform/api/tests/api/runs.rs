@@ -356,11 +356,17 @@ async fn runs_are_cancelled_and_taken_up_again_only_when_that_makes_sense() {
     assert_eq!(early.status, StatusCode::CONFLICT, "{}", early.text());
     assert_eq!(api.ok(post("/cancel")).await.json()["state"], "cancelled");
     assert_eq!(api.ok(post("/cancel")).await.json()["state"], "cancelled");
+    // nothing closed it, so what is known stands for its report
+    let view = Call::new(Method::GET, &at("acme", &run, "")).bearer(&admin);
+    let report = api.ok(view).await.json()["report"].clone();
+    assert_eq!(report["partial"], true, "{report}");
+    assert_eq!(report["reconciliation"]["balanced"], true, "{report}");
     let redriven = api.ok(post("/redrive")).await.json();
     assert_eq!(
         (&redriven["state"], &redriven["attempt"]),
         (&json!("queued"), &json!(2))
     );
+    assert_eq!(redriven["report"], json!(null), "it is under way again");
     api.ok(post("/cancel")).await;
     let done = work_off(&api, "acme").await;
     let post = |rest: &str| Call::new(Method::POST, &at("acme", &done, rest)).bearer(&admin);

@@ -60,6 +60,9 @@ const CASES: &[Case] = &[
     ("fail_and_redrive", |bed| {
         Box::pin(stops::fail_and_redrive(bed))
     }),
+    ("a_redrive_begins_anew", |bed| {
+        Box::pin(stops::a_redrive_begins_anew(bed))
+    }),
     ("redrive_rejected", |bed| {
         Box::pin(stops::redrive_rejected(bed))
     }),

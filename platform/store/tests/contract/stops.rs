@@ -124,18 +124,9 @@ pub(crate) async fn fail_and_redrive(bed: Bed) {
     assert_eq!(refused, Redrive::Refused { running });
     bed.acme.run_cancel(&other.id).await.unwrap();
 
-    let before = bed.acme.run(&run.id).await.unwrap().unwrap();
-    assert!(before.report.is_some());
     let redriven = bed.acme.run_redrive(&run.id).await.unwrap().unwrap();
-    let Redrive::Queued(queued) = redriven else {
-        panic!("{redriven:?}");
-    };
-    assert_eq!(queued.report, None, "the report of the last attempt");
-    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    assert!(matches!(redriven, Redrive::Queued(_)), "{redriven:?}");
     let lease = bed.claim(WorkKind::Batch).await;
-    let now = bed.acme.run(&run.id).await.unwrap().unwrap();
-    assert_eq!(now.started_ms, before.started_ms);
-    assert!(now.attempt_started_ms > before.attempt_started_ms);
     assert_eq!(
         (lease.batch, lease.attempt),
         (Some(0), 1),
@@ -163,6 +154,32 @@ pub(crate) async fn fail_and_redrive(bed: Bed) {
         (after.state, after.attempt),
         (RunState::CompletedWithErrors, 2)
     );
+}
+
+/// The report and the times are those of the present attempt; the run began with the first.
+pub(crate) async fn a_redrive_begins_anew(bed: Bed) {
+    let run = bed.extracted("orders", 1, 1).await;
+    let lease = bed.claim(WorkKind::Batch).await;
+    done(bed.acme.fail_work(&lease, &problem(), None).await.unwrap());
+    let finish = bed.claim(WorkKind::Finish).await;
+    let ended = bed
+        .acme
+        .finish_run(&finish, RunState::Failed, "{}", &[])
+        .await;
+    done(ended.unwrap());
+    let before = bed.acme.run(&run.id).await.unwrap().unwrap();
+    assert!(before.report.is_some());
+    assert_eq!(before.attempt_started_ms, before.started_ms);
+    let redriven = bed.acme.run_redrive(&run.id).await.unwrap().unwrap();
+    let Redrive::Queued(queued) = redriven else {
+        panic!("{redriven:?}");
+    };
+    assert_eq!(queued.report, None, "the report of the last attempt");
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    bed.claim(WorkKind::Batch).await;
+    let now = bed.acme.run(&run.id).await.unwrap().unwrap();
+    assert_eq!(now.started_ms, before.started_ms);
+    assert!(now.attempt_started_ms > before.attempt_started_ms);
 }
 
 pub(crate) async fn redrive_rejected(bed: Bed) {

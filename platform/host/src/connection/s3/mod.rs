@@ -5,6 +5,8 @@
 //! prefix; the client reads no configuration file, no environment and no metadata service, follows
 //! no redirect and never tries twice: the platform decides about that.
 //!
+//! The client's calls are boxed: their futures are too deep to be laid out inside of ours.
+//!
 //! Deliberately absent: buckets named by ARN, transfer acceleration, S3 Express sessions.
 
 mod door;
@@ -22,6 +24,7 @@ use aws_sdk_s3::config::{
     StalledStreamProtectionConfig,
 };
 use aws_sdk_s3::primitives::DateTime;
+use futures_util::FutureExt as _;
 use secrecy::ExposeSecret;
 use tributary_model::document::{S3Auth, Tls};
 use tributary_model::error_code::ErrorCode;
@@ -138,6 +141,7 @@ impl S3Endpoint {
             .set_continuation_token(page.map(str::to_owned))
             .max_keys(LISTING_PAGE)
             .send()
+            .boxed()
             .await
             .map_err(|error| self.problem(folder, &error))?;
         let objects = answer.contents().iter();
@@ -167,6 +171,7 @@ impl S3Endpoint {
             .bucket(&self.bucket)
             .key(self.key(path)?)
             .send()
+            .boxed()
             .await
             .map_err(|error| self.problem(path, &error))?;
         Ok(Entry {
@@ -206,6 +211,7 @@ impl S3Endpoint {
             .copy_source(percent_but(source.as_bytes(), b"/"))
             .set_copy_source_if_match(version.map(str::to_owned))
             .send()
+            .boxed()
             .await
             .map_err(|error| self.problem(from, &error))?;
         self.remove(from, version).await
@@ -222,6 +228,7 @@ impl S3Endpoint {
             .bucket(&self.bucket)
             .key(self.key(path)?)
             .send()
+            .boxed()
             .await
             .map_err(|error| self.problem(path, &error))?;
         Ok(())

@@ -2,6 +2,7 @@
 
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
@@ -31,6 +32,7 @@ impl S3Endpoint {
             .set_range((offset > 0).then(|| format!("bytes={offset}-")))
             .set_if_match(version.map(str::to_owned))
             .send()
+            .boxed()
             .await;
         let answer = match answer {
             Ok(answer) => answer,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt as _;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
@@ -67,6 +68,7 @@ impl S3Writer {
             .set_upload_id(self.upload.clone())
             .multipart_upload(parts.build())
             .send()
+            .boxed()
             .await
             .map_err(|error| endpoint.send_error(&self.path, &error))?;
         self.upload = None;
@@ -82,6 +84,7 @@ impl S3Writer {
             .key(&self.key)
             .body(ByteStream::from(bytes))
             .send()
+            .boxed()
             .await
             .map_err(|error| endpoint.send_error(&self.path, &error))?;
         Ok(answer.e_tag().map(str::to_owned))
@@ -108,6 +111,7 @@ impl S3Writer {
                 .bucket(&endpoint.bucket)
                 .key(&self.key)
                 .send()
+                .boxed()
                 .await
                 .map_err(|error| endpoint.send_error(&self.path, &error))?;
             self.upload = answer.upload_id().map(str::to_owned);
@@ -121,6 +125,7 @@ impl S3Writer {
             .part_number(number)
             .body(ByteStream::from(bytes))
             .send()
+            .boxed()
             .await
             .map_err(|error| endpoint.send_error(&self.path, &error))?;
         let part = CompletedPart::builder().part_number(number);
@@ -141,7 +146,7 @@ impl Drop for S3Writer {
             runtime.spawn(async move {
                 let abort = endpoint.client.abort_multipart_upload();
                 let abort = abort.bucket(&endpoint.bucket).key(key).upload_id(upload);
-                if let Err(error) = abort.send().await {
+                if let Err(error) = abort.send().boxed().await {
                     let problem = endpoint.problem("", &error);
                     tracing::warn!(%problem, "an upload that was given up could not be taken back");
                 }
