@@ -1,8 +1,9 @@
 //! Connectors in Python and JavaScript by the commands of their pages: `new`, the tools' own install, the
 //! template's tests, `connector test`.
 //!
-//! Opt-in by `TRIBUTARY_TEST_KITS=1`: it fetches the kits' tools from PyPI and npm, and each of the four
-//! components has 12 to 19 MB, which take up to half a minute of CPU time to build and compile.
+//! Opt-in by `TRIBUTARY_TEST_KITS=1` (or `python`, `javascript` alone): it fetches the kits' tools from PyPI and
+//! npm, and each of the four components has 12 to 19 MB, which take up to half a minute of CPU time to build and
+//! compile.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
@@ -63,17 +64,14 @@ fn both_pass(language: &str, tools: &str, prepare: &str, own_tests: &str) {
     }
 }
 
-fn asked_for() -> bool {
-    let asked = std::env::var_os(ASKED_FOR).is_some();
-    if !asked {
-        eprintln!("skipped: set {ASKED_FOR}=1");
-    }
-    asked
-}
-
+/// One after the other: a compilation has a minute, and two at once may not have enough of it.
 #[test]
-fn python_templates_pass_the_battery_as_they_are() {
-    if asked_for() {
+fn templates_of_python_and_javascript_pass_the_battery_as_they_are() {
+    let Ok(asked) = std::env::var(ASKED_FOR) else {
+        eprintln!("skipped: set {ASKED_FOR}=1");
+        return;
+    };
+    if ["1", "python"].contains(&asked.as_str()) {
         both_pass(
             "python",
             ".venv",
@@ -81,11 +79,7 @@ fn python_templates_pass_the_battery_as_they_are() {
             ".venv/bin/python -m unittest",
         );
     }
-}
-
-#[test]
-fn javascript_templates_pass_the_battery_as_they_are() {
-    if asked_for() {
+    if ["1", "javascript"].contains(&asked.as_str()) {
         both_pass("javascript", "node_modules", "npm install", "npm test");
     }
 }
