@@ -3,9 +3,17 @@
 //!
 //! A pattern with a slash is for the whole path below the folder: `*` ends at a slash, and `**` is
 //! any number of folders. One without is for the file's name, wherever it lies.
+//!
+//! A name that begins with a point is hidden, as in a shell: it fits only a pattern whose name begins
+//! with a point too. Senders write under such names until a file is complete, and what broke on the
+//! way stays there.
 
 /// Whether the path below the folder fits.
 pub fn fits(pattern: &str, path: &str) -> bool {
+    let hidden = |path: &str| path.rsplit('/').next().is_some_and(|n| n.starts_with('.'));
+    if hidden(path) && !hidden(pattern) {
+        return false;
+    }
     if !pattern.contains('/') {
         return matches(pattern, path.rsplit('/').next().unwrap_or_default());
     }
@@ -128,6 +136,15 @@ mod tests {
             ("**/x/**", "a/x/b", true),
             ("**/x/**", "a/y/b", false),
             ("/a.csv", "a.csv", false),
+            ("*", ".orders.csv.7f.part", false),
+            ("?orders*", ".orders.csv", false),
+            ("**", "in/.orders.csv", false),
+            ("in/*", "in/.orders.csv", false),
+            (".*", ".orders.csv", true),
+            ("in/.*", "in/.orders.csv", true),
+            (".in/*", ".in/.orders.csv", false),
+            (".in/*", ".in/orders.csv", true),
+            ("*", "orders.csv", true),
         ] {
             assert_eq!(fits(pattern, path), expected, "{pattern} {path}");
         }

@@ -18,20 +18,32 @@ pub fn outcomes(call: &Call, response: &TargetResponse) -> Result<Vec<RowOutcome
             external_id: Some(file.to_owned()),
             detail: Some(json!({ "sha256": response.header("x-tributary-sha256") }).to_string()),
         }),
-        429 => retry(RetryKind::RateLimited, said.to_owned()),
+        429 => Outcome::Retry(Retry {
+            retry_after_ms: retry_after_ms(response),
+            ..retry(RetryKind::RateLimited, said.to_owned())
+        }),
         // No record is to blame for a folder or a right that lacks: a person mends it, and all
         // records wait.
-        status => retry(RetryKind::Transient, format!("{file}: {said} ({status})")),
+        status => Outcome::Retry(retry(
+            RetryKind::Transient,
+            format!("{file}: {said} ({status})"),
+        )),
     };
     Ok(all_rows(call, &outcome))
 }
 
-fn retry(kind: RetryKind, message: String) -> Outcome {
-    Outcome::Retry(Retry {
+fn retry(kind: RetryKind, message: String) -> Retry {
+    Retry {
         kind,
         message,
         retry_after_ms: None,
-    })
+    }
+}
+
+/// `Retry-After` in seconds, which a busy store says.
+fn retry_after_ms(response: &TargetResponse) -> Option<u32> {
+    let seconds: u32 = response.header("retry-after")?.trim().parse().ok()?;
+    Some(seconds.saturating_mul(1000))
 }
 
 #[cfg(test)]
@@ -81,6 +93,22 @@ mod tests {
                     panic!()
                 };
                 assert!(retry.kind == kind && retry.message.contains("no right"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_busy_store_says_how_long_to_wait() {
+        for (status, waits, wanted) in [
+            (429, "7", Some(7000)),
+            (429, "soon", None),
+            (503, "7", None),
+        ] {
+            for row in &settled(status, &[("retry-after", waits)]) {
+                let Outcome::Retry(retry) = &row.outcome else {
+                    panic!()
+                };
+                assert_eq!(retry.retry_after_ms, wanted, "{status} {waits}");
             }
         }
     }

@@ -113,9 +113,10 @@ pub fn answered(
     let response = send(side, &request)?;
     pace.note(&response);
     if !(200..=299).contains(&response.status) {
+        let request = request::logged(&label);
         let fields = [
             ("stream", stream.unwrap_or("")),
-            ("request", label.as_str()),
+            ("request", request.as_str()),
         ];
         log::warn("a page was refused", &fields);
         return Err(refused(&label, &response, stream));

@@ -13,7 +13,7 @@ use tributary_sdk::{ErrorKind, Result, checkpoint, log, serde_json};
 use crate::Checkpoint;
 use crate::config::Stream;
 use crate::page::{Page, Side, page};
-use crate::request::{Ask, Position};
+use crate::request::{Ask, Position, logged};
 
 /// Reads a stream on from a checkpoint.
 pub fn run(
@@ -116,9 +116,10 @@ fn tell(name: &str, page: &Page) {
         Some(Position::After(_)) => "after the last row".to_owned(),
     };
     let (rows, removed) = (page.rows.to_string(), page.removed.to_string());
+    let request = logged(&page.label);
     let mut fields = vec![
         ("stream", name),
-        ("request", page.label.as_str()),
+        ("request", request.as_str()),
         ("rows", rows.as_str()),
         ("next", next.as_str()),
     ];

@@ -1,16 +1,20 @@
 //! A new connector's folder: template, kit and contract, all out of this program, so that a third
-//! party needs nothing but it and cargo.
+//! party needs nothing but it and the language's own tools.
 //!
-//! The kit lies in `vendor/sdk`, as this program knows it: what was built today builds in a year,
+//! The kit lies in `vendor`, as this program knows it: what was built today builds in a year,
 //! whatever happened to the kit since. A newer kit comes with `connector new` of a newer program.
 
 use std::path::Path;
 
-use crate::PackagingError;
 use crate::kit::{self, File};
+use crate::{PackagingError, build};
 
-/// The name in the templates that is replaced by the connector's.
+/// The name in the templates for Rust that is replaced by the connector's; the others have a mark for it.
 const TEMPLATE_NAME: &str = "my-connector";
+const NAME_MARK: &str = "{{name}}";
+const PUBLISHER_MARK: &str = "{{publisher}}";
+/// Until its author says otherwise.
+const PUBLISHER: &str = "me";
 /// Longest name of a connector.
 const MAX_NAME: usize = 63;
 
@@ -22,24 +26,63 @@ pub enum Kind {
     Functions,
 }
 
-/// What it is written in. A further language is a row here and its files in `kit`.
+/// What it is written in. A further language is a row here, its files in `kit`, its builder in `build`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
     Rust,
+    Python,
+    JavaScript,
 }
 
 impl Language {
-    fn files(self, kind: Kind) -> Vec<&'static [File]> {
+    pub(crate) const ALL: [Self; 3] = [Self::Rust, Self::Python, Self::JavaScript];
+
+    /// The file by which a folder is known to be written in it.
+    pub(crate) fn mark(self) -> &'static str {
         match self {
-            Self::Rust => vec![kit::rust_template(kind), kit::RUST_KIT, kit::CONTRACT],
+            Self::Rust => "Cargo.toml",
+            Self::Python => "build.py",
+            Self::JavaScript => "package.json",
         }
+    }
+
+    /// What has to be run once in a new folder before it can be built; it fetches from a package registry.
+    #[must_use]
+    pub fn prepare(self) -> Option<&'static str> {
+        match self {
+            Self::Rust => None,
+            Self::Python => Some(build::PREPARE_PYTHON),
+            Self::JavaScript => Some(build::PREPARE_JAVASCRIPT),
+        }
+    }
+
+    /// The template, the kit and the contract.
+    fn files(self, kind: Kind) -> Option<[&'static [File]; 3]> {
+        Some(match self {
+            Self::Rust => [
+                kit::rust::template(kind),
+                kit::rust::KIT,
+                kit::rust::CONTRACT,
+            ],
+            Self::Python => [
+                kit::python::template(kind)?,
+                kit::python::KIT,
+                kit::python::CONTRACT,
+            ],
+            Self::JavaScript => [
+                kit::javascript::template(kind)?,
+                kit::javascript::KIT,
+                kit::javascript::CONTRACT,
+            ],
+        })
     }
 }
 
 /// Writes a new connector into `folder`, which must not hold anything yet.
 ///
 /// # Errors
-/// A name that is none, a folder that is not empty, what the disk says.
+/// A name that is none, a folder that is not empty, a kind that the language's kit does not have, what the
+/// disk says.
 pub fn scaffold(
     folder: &Path,
     name: &str,
@@ -47,6 +90,11 @@ pub fn scaffold(
     language: Language,
 ) -> Result<(), PackagingError> {
     check_name(name)?;
+    let files = language.files(kind).ok_or_else(|| {
+        PackagingError::invalid(
+            "functions are written in Rust: the kits for Python and JavaScript make sources and targets",
+        )
+    })?;
     let used = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
     if used {
         return Err(PackagingError::invalid(format!(
@@ -54,7 +102,7 @@ pub fn scaffold(
             folder.display()
         )));
     }
-    for file in language.files(kind).into_iter().flatten() {
+    for file in files.into_iter().flatten() {
         let path = folder.join(file.path);
         let parent = path.parent().unwrap_or(folder);
         std::fs::create_dir_all(parent).map_err(PackagingError::io("create", parent))?;
@@ -72,6 +120,8 @@ fn named(file: &File, name: &str) -> String {
     file.text
         .replace(TEMPLATE_NAME, name)
         .replace(&with_underscores(TEMPLATE_NAME), &with_underscores(name))
+        .replace(NAME_MARK, name)
+        .replace(PUBLISHER_MARK, PUBLISHER)
 }
 
 /// A name that is good for the manifest, for cargo and for a file.

@@ -9,6 +9,7 @@ mod cargo;
 mod connectors;
 mod demo;
 mod fuzz;
+mod guests;
 mod setup;
 mod test;
 

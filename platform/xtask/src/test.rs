@@ -1,7 +1,8 @@
-//! `cargo xtask test`: all set-up, then formatting, lints, every test, and a minute of fuzzing.
+//! `cargo xtask test`: all set-up, then formatting, lints, every test (of connectors and kits too), and a
+//! minute of fuzzing.
 
 use crate::cargo::{self, Profile, Repo, step};
-use crate::{fuzz, setup};
+use crate::{fuzz, guests, setup};
 
 /// Arguments of `cargo xtask test`.
 #[derive(clap::Args)]
@@ -24,6 +25,9 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
     let programs = repo.programs(Profile::Dev)?;
     if arguments.part.is_none() {
         tidy(repo)?;
+    }
+    if arguments.part.is_none() {
+        guests::test(repo)?;
     }
     step("running the tests");
     let nextest = setup::has("cargo-nextest");
@@ -74,5 +78,6 @@ pub(crate) fn tidy(repo: &Repo) -> anyhow::Result<()> {
         "--",
         "-D",
         "warnings",
-    ]))
+    ]))?;
+    guests::tidy(repo)
 }

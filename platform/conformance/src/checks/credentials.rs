@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use tributary_host::{CallContext, GuestLog};
+use tributary_host::{CallContext, GuestLog, TargetCall};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::manifest::ConnectorRole;
 
 use super::refusals::{checked, judged};
-use super::{Finding, good, schema};
+use super::{Finding, good, schema, settle};
 use crate::reading::Reader;
 use crate::side::{Fault, Plan, Player};
 use crate::stand::{CANARY, Scene};
+
+/// Headers that only the host fills in.
+const CREDENTIAL_HEADERS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
 
 /// `check` says so, and a source's read ends with `auth`.
 pub(super) async fn bad(scene: &Scene<'_>) -> Finding {
@@ -78,6 +81,11 @@ pub(super) async fn told(scene: &Scene<'_>) -> Finding {
             return Err(format!("a secret stands in {place}"));
         }
     }
+    if let Some(header) = said.header {
+        return Err(format!(
+            "prepare sets the header {header}, which the host refuses: credentials are the connection's, by its kind of `auth`"
+        ));
+    }
     if let Some(line) = said.masked {
         return Err(format!(
             "it logs what looks like a credential (the platform masked it): {line}"
@@ -92,11 +100,31 @@ struct Said {
     texts: Vec<(&'static str, String)>,
     /// a log line in which something had to be masked
     masked: Option<String>,
+    /// a header of a call that is for credentials
+    header: Option<String>,
 }
 
 impl Said {
     fn add(&mut self, place: &'static str, text: impl Into<String>) {
         self.texts.push((place, text.into()));
+    }
+
+    /// All that goes out with a prepared call, and what comes back to `settle`.
+    fn add_call(&mut self, call: &TargetCall) {
+        self.add("the path of a call", &*call.path);
+        for (name, value) in &call.query {
+            self.add("the query of a call", format!("{name}={value}"));
+        }
+        for (name, value) in &call.headers {
+            if CREDENTIAL_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
+                self.header.get_or_insert_with(|| name.clone());
+            }
+            self.add("a header of a call", format!("{name}: {value}"));
+        }
+        self.add("the body of a call", String::from_utf8_lossy(&call.body));
+        for own in [&call.idempotency_key, &call.context].into_iter().flatten() {
+            self.add("a call", &**own);
+        }
     }
 }
 
@@ -125,6 +153,12 @@ async fn collect(scene: &Scene<'_>, call: &CallContext, log: &GuestLog, said: &m
         }
         if let Some(problem) = pass.failure {
             said.add("an error", problem.detail);
+        }
+    }
+    if roles.contains(&ConnectorRole::ApiTarget) {
+        match settle::calls_in(scene, call).await {
+            Ok(calls) => calls.iter().for_each(|call| said.add_call(call)),
+            Err(problem) => said.add("an error", problem.detail),
         }
     }
     for line in String::from_utf8_lossy(&log.take()).lines() {

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tributary_host::{
-    HttpRequest, HttpResponse, OtherSide as _, Outcome, RetryReason, TargetBatch, TargetCall,
+    CallContext, HttpRequest, HttpResponse, OtherSide as _, Outcome, RetryReason, TargetBatch,
+    TargetCall,
 };
 use tributary_model::error_code::ErrorCode;
 use tributary_model::manifest::DeliveryCapability;
+use tributary_model::problem::Problem;
 
 use super::{Finding, good, skipped};
 use crate::side::Player;
@@ -57,11 +59,28 @@ async fn prepared(scene: &Scene<'_>, rows: &Rows) -> Result<Vec<TargetCall>, Str
     let (call, _) = scene
         .call(Arc::new(player))
         .map_err(|problem| problem.detail)?;
-    let calls = scene
-        .connector
-        .prepare(&call, scene.config(), rows.batch())
-        .await;
+    let calls = asked(scene, &call, rows).await;
     calls.map_err(|problem| format!("{}: {}", problem.code, problem.detail))
+}
+
+async fn asked(
+    scene: &Scene<'_>,
+    call: &CallContext,
+    rows: &Rows,
+) -> Result<Vec<TargetCall>, Problem> {
+    let (connector, config) = (scene.connector, scene.config());
+    connector.prepare(call, config, rows.batch()).await
+}
+
+/// The calls of the case's batch, made while `call` answers; none if there is no batch.
+pub(super) async fn calls_in(
+    scene: &Scene<'_>,
+    call: &CallContext,
+) -> Result<Vec<TargetCall>, Problem> {
+    match Rows::of(scene) {
+        Some(rows) => asked(scene, call, &rows).await,
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Twice the same, in instances of their own, and every key is sent.

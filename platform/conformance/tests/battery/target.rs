@@ -55,6 +55,11 @@ fn every_fault_of_a_target_is_found_by_its_check() {
             "is taken for the record's fault",
         ),
         ("forgets_to_wait", "settle", "429 with Retry-After 7"),
+        (
+            "signs_itself",
+            "no_secret_told",
+            "prepare sets the header Authorization",
+        ),
     ] {
         let (_, failed) = failures(&component, case(with(fault)));
         assert_fails(fault, &failed, check, words);

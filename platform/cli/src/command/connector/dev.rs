@@ -18,6 +18,16 @@ use crate::variables::Variables;
 
 /// Rows that a recording holds at most: the battery reads a stream to its end, again and again.
 const RECORDED_ROWS: usize = 2_000;
+/// What tools write, and what does not change.
+const NOT_LOOKED_AT: [&str; 7] = [
+    "target",
+    "dist",
+    "vendor",
+    ".venv",
+    "node_modules",
+    "__pycache__",
+    ".git",
+];
 /// How often the folder is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -83,10 +93,7 @@ fn newest(folder: &Path, config: &Path) -> Option<SystemTime> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             let (path, name) = (entry.path(), entry.file_name());
-            let skipped = ["target", "vendor", ".git"]
-                .iter()
-                .any(|skip| name == *skip);
-            if skipped {
+            if NOT_LOOKED_AT.iter().any(|skip| name == *skip) {
                 continue;
             }
             if path.is_dir() {

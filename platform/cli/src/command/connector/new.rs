@@ -39,6 +39,10 @@ enum KindWord {
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum LanguageWord {
     Rust,
+    /// sources and targets; needs Python 3.11 or later
+    Python,
+    /// and TypeScript: sources and targets; needs Node 20.6 or later
+    Javascript,
 }
 
 /// Arguments of `tributary connector build`.
@@ -65,12 +69,16 @@ pub(crate) fn new(arguments: &NewArguments) -> anyhow::Result<()> {
     };
     let language = match arguments.lang {
         LanguageWord::Rust => Language::Rust,
+        LanguageWord::Python => Language::Python,
+        LanguageWord::Javascript => Language::JavaScript,
     };
     scaffold(&folder, &arguments.name, kind, language)?;
     print::line(&format!("created    {}", folder.display()));
+    let first = language.prepare().map(|command| format!("{command} && "));
     print::remark(&format!(
-        "next: cd {} && tributary connector test",
-        folder.display()
+        "next: cd {} && {}tributary connector test",
+        folder.display(),
+        first.unwrap_or_default()
     ));
     Ok(())
 }

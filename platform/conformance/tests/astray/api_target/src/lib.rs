@@ -49,11 +49,15 @@ impl Target for Orders {
             "prepare" => vec![("at".to_owned(), control::now_ms().to_string())],
             _ => Vec::new(),
         };
+        let headers = match config.fault.as_str() {
+            "signs_itself" => vec![("Authorization".to_owned(), "Bearer of-its-own".to_owned())],
+            _ => Vec::new(),
+        };
         let call = |((number, row), key): ((u32, &[u8]), &String)| Call {
             method: "POST".to_owned(),
             path: "orders".to_owned(),
             query: query.clone(),
-            headers: Vec::new(),
+            headers: headers.clone(),
             body: row.to_vec(),
             rows: vec![number],
             idempotency_key: (config.fault != "key").then(|| key.clone()),

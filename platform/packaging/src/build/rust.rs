@@ -1,39 +1,18 @@
-//! A connector's folder to a component: cargo for `wasm32-unknown-unknown`, then the encoder.
+//! Rust: cargo for `wasm32-unknown-unknown`, then the encoder.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
-
+use super::Built;
 use crate::{PackagingError, encode};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// What was built.
-#[derive(Debug)]
-pub struct Built {
-    /// `target/connector/<name>.wasm` in the connector's folder
-    pub path: PathBuf,
-    pub component: Vec<u8>,
-}
-
-/// Builds the connector in `folder` and writes the component below its `target`.
-///
-/// # Errors
-/// No connector there, a build that fails (cargo has said why), a foreign import.
-pub fn build(folder: &Path) -> Result<Built, PackagingError> {
+/// Makes `target/connector/<name>.wasm`.
+pub(super) fn build(folder: &Path, name: &str) -> Result<Built, PackagingError> {
     let manifest_path = folder.join("connector.json");
     let manifest =
         std::fs::read(&manifest_path).map_err(PackagingError::io("read", &manifest_path))?;
-    let json: Value = serde_json::from_slice(&manifest).map_err(|error| {
-        PackagingError::invalid(format!("{} is not JSON: {error}", manifest_path.display()))
-    })?;
-    let name = json.get("name").and_then(Value::as_str).unwrap_or_default();
-    // The name becomes a file's name.
-    if name.is_empty() || name.contains(['/', '\\', '.']) {
-        let at = manifest_path.display();
-        return Err(PackagingError::invalid(format!("{at} has no usable name")));
-    }
     let package = package_name(&folder.join("Cargo.toml"))?;
     require_target()?;
     let target_dir = folder.join("target");
