@@ -24,6 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
     let file = match part {
         0 => any.to_vec(),
         _ => zip::stored(&[
+            ("[Content_Types].xml", b"<Types/>"),
             ("_rels/.rels", or(6, ROOT)),
             ("xl/workbook.xml", or(4, BOOK)),
             ("xl/_rels/workbook.xml.rels", or(5, RELATIONS)),
