@@ -153,7 +153,8 @@ fn three_hundred_thousand_formats() {
         );
     }
     let styles = format!("<styleSheet><numFmts>{formats}</numFmts></styleSheet>");
-    workbook(&with("xl/styles.xml", &styles), &[WorkbookInvalid]);
+    let told = workbook(&with("xl/styles.xml", &styles), &[]);
+    assert!(told.rows == 1 && told.complete, "they cost what they weigh");
 }
 
 #[test]
