@@ -87,7 +87,8 @@ async fn measure(component: &[u8], setting: &Setting) -> anyhow::Result<()> {
         tributary_model::document::Endpoint::Sftp { host, port, .. } => EgressPolicy {
             allow: vec![format!("{host}:{port}")],
         },
-        tributary_model::document::Endpoint::Http { .. } => EgressPolicy::default(),
+        tributary_model::document::Endpoint::Http { .. }
+        | tributary_model::document::Endpoint::S3 { .. } => EgressPolicy::default(),
     };
     let host = Host::new(HostConfig::default())?;
     let started = Instant::now();

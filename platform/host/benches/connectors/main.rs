@@ -59,20 +59,20 @@ impl PageSink for Pages {
 async fn main() -> anyhow::Result<()> {
     let json = std::env::args().any(|argument| argument == "--json");
     let component = component()?;
-    let mut figures = start::measure(&component).await?;
-    figures.extend(piped::measure(&component).await?);
-    figures.extend(files::measure(&component).await?);
-    let load = load();
-    if !json {
-        println!("load of the machine over the last minute at the end: {load}");
+    for figure in start::measure(&component).await? {
+        show(&figure, json);
     }
-    for figure in figures {
-        show(&figure, json, &load);
+    for figure in piped::measure(&component).await? {
+        show(&figure, json);
+    }
+    for figure in files::measure(&component).await? {
+        show(&figure, json);
     }
     Ok(())
 }
 
-fn show(figure: &Figure, json: bool, load: &str) {
+fn show(figure: &Figure, json: bool) {
+    let load = load();
     let Figure {
         name, value, unit, ..
     } = figure;
@@ -90,7 +90,7 @@ fn show(figure: &Figure, json: bool, load: &str) {
     if let (Some((beside, baseline)), Some(ratio)) = (figure.baseline, ratio) {
         print!("   {beside}: {baseline:.1}, ratio {ratio:.2}");
     }
-    println!();
+    println!("   (load {load})");
 }
 
 /// Load average of one minute, where the system tells.

@@ -30,7 +30,7 @@ fn member(bytes: &[u8], index: usize) -> (usize, Option<ReadFault>) {
 
 fn refused(bytes: &[u8], code: ErrorCode) -> (usize, String) {
     let (length, fault) = member(bytes, 0);
-    let fault = fault.expect("it is refused");
+    let fault = fault.unwrap();
     assert_eq!(fault.code, code, "{}", fault.message);
     (length, fault.message)
 }
