@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     lines: u64,
 }
 
-const BENCHES: [&str; 2] = ["end_to_end", "mapping"];
+const BENCHES: [&str; 3] = ["end_to_end", "mapping", "connectors"];
 
 /// Runs one bench or all.
 pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
@@ -40,6 +40,7 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
                 end_to_end(repo, arguments)?;
                 mapping_vs_serde(repo, arguments)?;
             }
+            "connectors" => connectors(repo, arguments)?,
             _ => mapping(repo, arguments)?,
         }
     }
@@ -82,9 +83,16 @@ fn mapping(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
     own(repo, arguments, "mapping_costs")
 }
 
+/// Connectors in their host, beside the codecs alone and OpenSSH's own client.
+fn connectors(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
+    repo.connectors()?;
+    own(repo, arguments, "connectors")
+}
+
 /// A bench of the product's own workspace.
 fn own(repo: &Repo, arguments: &Arguments, name: &str) -> anyhow::Result<()> {
     let mut command = repo.cargo(&["bench", "--locked", "--workspace", "--bench", name, "--"]);
+    command.env("TRIBUTARY_TEST_CONNECTORS", repo.connectors_folder());
     if arguments.json {
         command.arg("--json");
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: the fuzz targets of the mapping crate, with libFuzzer on stable Rust.
+//! `cargo xtask fuzz`: the fuzz targets of the mapping and the formats crate, with libFuzzer on stable Rust.
 //!
 //! The flags are those of cargo-fuzz without a sanitizer, which alone needs a nightly compiler; our code
 //! is safe Rust, so a wrong access is a panic and found all the same. Each target begins with its corpus
@@ -13,8 +13,33 @@ use anyhow::{Context as _, bail};
 
 use crate::cargo::{self, Repo, step};
 
-/// The targets, in the order in which they run.
-const TARGETS: [&str; 5] = ["document", "formula", "json_path", "json_rows", "csv_rows"];
+/// A workspace of targets.
+struct Suite {
+    folder: &'static str,
+    targets: &'static [&'static str],
+}
+
+/// The targets, in the order in which they run. No name is there twice: they share the target folder.
+const SUITES: [Suite; 2] = [
+    Suite {
+        folder: "platform/mapping/fuzz",
+        targets: &["document", "formula", "json_path", "json_rows", "csv_rows"],
+    },
+    Suite {
+        folder: "platform/formats/fuzz",
+        targets: &[
+            "csv",
+            "json",
+            "xml",
+            "xlsx",
+            "fixed",
+            "archives",
+            "encodings",
+            "pages",
+            "drift",
+        ],
+    },
+];
 
 /// What makes libFuzzer see which way the code went.
 const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
@@ -34,43 +59,65 @@ pub(crate) struct Arguments {
     pub(crate) target: Option<String>,
 }
 
-/// Builds the targets and runs them one after the other; a crash, a hang or too much memory is an error.
+/// Builds the targets and runs them, as many at a time as there are cores; a crash, a hang or too much
+/// memory is an error.
 pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
-    let targets: Vec<&str> = match &arguments.target {
-        None => TARGETS.to_vec(),
-        Some(name) => match TARGETS.iter().find(|known| *known == name) {
-            Some(known) => vec![*known],
-            None => bail!("no fuzz target {name:?}; there are {}", TARGETS.join(", ")),
-        },
-    };
-    let host = host()?;
-    let folder = repo.root.join("platform/mapping/fuzz");
+    let wanted = |name: &str| arguments.target.as_deref().is_none_or(|only| only == name);
+    let mut waiting: Vec<(PathBuf, &str)> = Vec::new();
     let built = repo.target.join("fuzz");
-    step("building the fuzz targets");
-    // with a named platform the flags do not reach build scripts and macros
-    let mut build = repo.cargo(&["build", "--locked", "--bins", "--target", &host]);
-    build
-        .current_dir(&folder)
-        .env("CARGO_TARGET_DIR", &built)
-        .env("RUSTFLAGS", FLAGS);
-    cargo::run(&mut build)?;
+    let host = host()?;
+    for suite in &SUITES {
+        let folder = repo.root.join(suite.folder);
+        let targets = suite.targets.iter().filter(|name| wanted(name));
+        let chosen: Vec<(PathBuf, &str)> = targets.map(|name| (folder.clone(), *name)).collect();
+        if !chosen.is_empty() {
+            build(repo, &folder, &built, &host)?;
+            waiting.extend(chosen);
+        }
+    }
+    if waiting.is_empty() {
+        let all: Vec<&str> = SUITES
+            .iter()
+            .flat_map(|suite| suite.targets)
+            .copied()
+            .collect();
+        let name = arguments.target.as_deref().unwrap_or_default();
+        bail!("no fuzz target {name:?}; there are {}", all.join(", "));
+    }
     let programs = built.join(&host).join("debug");
     let side_by_side = std::thread::available_parallelism()?.get();
-    for some in targets.chunks(side_by_side) {
+    for some in waiting.chunks(side_by_side) {
+        let names: Vec<&str> = some.iter().map(|(_, name)| *name).collect();
         step(&format!(
             "fuzzing {} for {} s each",
-            some.join(", "),
+            names.join(", "),
             arguments.seconds
         ));
         let jobs: Vec<Job> = some
             .iter()
-            .map(|target| Job::start(&folder, &built, &programs, target, arguments.seconds))
+            .map(|(folder, target)| {
+                Job::start(folder, &built, &programs, target, arguments.seconds)
+            })
             .collect::<anyhow::Result<_>>()?;
         for job in jobs {
             job.end()?;
         }
     }
     Ok(())
+}
+
+fn build(repo: &Repo, folder: &Path, built: &Path, host: &str) -> anyhow::Result<()> {
+    step(&format!(
+        "building the fuzz targets in {}",
+        folder.display()
+    ));
+    // with a named platform the flags do not reach build scripts and macros
+    let mut build = repo.cargo(&["build", "--locked", "--bins", "--target", host]);
+    build
+        .current_dir(folder)
+        .env("CARGO_TARGET_DIR", built)
+        .env("RUSTFLAGS", FLAGS);
+    cargo::run(&mut build)
 }
 
 /// A target at work.

@@ -33,7 +33,7 @@ enum Chore {
     Bench(bench::Arguments),
     /// formatting, lints and house rules only
     Tidy,
-    /// random bytes into the mapping crate
+    /// random bytes into the mapping and the formats crate
     Fuzz(fuzz::Arguments),
     /// build the connectors to WebAssembly components
     Connectors,

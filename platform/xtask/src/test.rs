@@ -1,5 +1,5 @@
 //! `cargo xtask test`: all set-up, then formatting, lints, every test (of connectors and kits too), and a
-//! minute of fuzzing.
+//! minute of each fuzz target.
 
 use crate::cargo::{self, Profile, Repo, step};
 use crate::{fuzz, guests, setup};
@@ -9,7 +9,7 @@ use crate::{fuzz, guests, setup};
 pub(crate) struct Arguments {
     /// only this part: `tidy`, or a package or test name filter for the test runner
     part: Option<String>,
-    /// seconds for each of the five fuzz targets after the tests; 0: none
+    /// seconds for each fuzz target after the tests, as many at a time as there are cores; 0: none
     #[arg(long, default_value_t = 60)]
     fuzz_seconds: u32,
 }

@@ -114,7 +114,7 @@ impl Guest {
             piped.next = Position { line, offset };
             let Some(cut) = cut else {
                 piped.ended = true;
-                piped.digest = rows.digest();
+                piped.digest = rows.digest().await;
                 break;
             };
             if let Err(problem) = self.check_stream(stream) {

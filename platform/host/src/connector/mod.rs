@@ -224,6 +224,25 @@ impl Connector {
         Ok(steps.into_iter().take(MAX_STEPS).map(step).collect())
     }
 
+    /// Makes an instance with all its limits and drops it, calling nothing: what any call costs before
+    /// the connector's own code runs.
+    ///
+    /// # Errors
+    /// The instance could not be made, or the call was cancelled.
+    pub async fn start(&self, call: &CallContext) -> Result<(), Problem> {
+        let mut session = Session::open(self, call, Purpose::Call).await?;
+        let guard = session.guard();
+        let made = guard.run(async {
+            if let Some(pre) = &self.source {
+                pre.instantiate_async(&mut session.store).await?;
+            } else if let Some(pre) = &self.target {
+                pre.instantiate_async(&mut session.store).await?;
+            }
+            Ok(())
+        });
+        made.await.map_err(|failure| session.problem(failure))
+    }
+
     /// What every call begins with: the right kind of connection and a config that fits.
     fn enter(&self, call: &CallContext, config: &Value) -> Result<String, Problem> {
         if !self.kind.accepts(call.connection.kind()) {

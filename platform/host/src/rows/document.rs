@@ -41,8 +41,8 @@ impl DocumentRows {
         self.position
     }
 
-    pub(crate) fn digest(&self) -> Option<String> {
-        self.reader.digest()
+    pub(crate) async fn digest(&mut self) -> Option<String> {
+        self.reader.digest().await
     }
 
     pub(crate) async fn next_page(&mut self) -> Result<Option<Cut>, Problem> {

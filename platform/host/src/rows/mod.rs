@@ -4,6 +4,7 @@
 //! Invariants: a page keeps the bytes as received and ends at a row's end; it has at most
 //! [`PAGE_BYTES`] unless one row is longer; nothing between two pages is lost or doubled.
 
+mod digest;
 mod document;
 mod lines;
 mod options;
@@ -57,10 +58,10 @@ impl RowSource {
     }
 
     /// Of the bytes as received, at their end; `None` if they did not begin a file.
-    pub(crate) fn digest(&self) -> Option<String> {
+    pub(crate) async fn digest(&mut self) -> Option<String> {
         match self {
-            Self::Lines(lines) => lines.digest(),
-            Self::Document(document) => document.digest(),
+            Self::Lines(lines) => lines.digest().await,
+            Self::Document(document) => document.digest().await,
         }
     }
 

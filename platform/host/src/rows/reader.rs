@@ -1,10 +1,9 @@
 //! Bytes from a remote file or from memory, chunk by chunk.
 
-use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
-use data_encoding::HEXLOWER;
 use tributary_model::problem::Problem;
 
+use super::digest::Digest;
 use crate::connection::FileReader;
 use crate::limits::Hold;
 
@@ -13,7 +12,7 @@ pub(crate) struct ByteReader {
     from: Origin,
     hold: Hold,
     /// of all bytes so far; none if it began inside the file
-    hash: Option<Box<Context>>,
+    digest: Option<Digest>,
 }
 
 enum Origin {
@@ -27,7 +26,7 @@ impl ByteReader {
         Self {
             from,
             hold,
-            hash: None,
+            digest: None,
         }
     }
 
@@ -36,7 +35,7 @@ impl ByteReader {
         Self {
             from: Origin::File(Box::new(file)),
             hold,
-            hash: (offset == 0).then(|| Box::new(Context::new(&SHA256))),
+            digest: (offset == 0).then(Digest::new),
         }
     }
 
@@ -54,16 +53,15 @@ impl ByteReader {
             Origin::File(file) => file.next().await?,
             Origin::Memory(bytes) => bytes.take().filter(|bytes| !bytes.is_empty()),
         };
-        if let (Some(hash), Some(chunk)) = (&mut self.hash, &chunk) {
-            hash.update(chunk);
+        if let (Some(digest), Some(chunk)) = (&mut self.digest, &chunk) {
+            digest.update(chunk.clone()).await;
         }
         Ok(chunk)
     }
 
-    /// SHA-256 (hexadecimal) of a file that was read from its first byte on; asked for at its end.
-    pub(crate) fn digest(&self) -> Option<String> {
-        let hash = self.hash.as_deref()?.clone();
-        Some(HEXLOWER.encode(hash.finish().as_ref()))
+    /// SHA-256 (hexadecimal) of a file that was read from its first byte on; asked for once, at its end.
+    pub(crate) async fn digest(&mut self) -> Option<String> {
+        self.digest.take()?.finish().await
     }
 
     /// Bytes in all, if known.

@@ -60,8 +60,8 @@ impl LineRows {
         self.position
     }
 
-    pub(crate) fn digest(&self) -> Option<String> {
-        self.reader.digest()
+    pub(crate) async fn digest(&mut self) -> Option<String> {
+        self.reader.digest().await
     }
 
     pub(crate) async fn schema(&mut self) -> Result<serde_json::Value, Problem> {
