@@ -6,6 +6,10 @@
 //! compile.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test is asked for by its environment"
+)]
 
 use std::path::Path;
 use std::process::Command;

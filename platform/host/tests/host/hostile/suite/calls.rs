@@ -196,7 +196,7 @@ fn requests() -> Vec<Case> {
 fn file(name: &'static str, path: &[u8]) -> Case {
     let length = path.len();
     let guest = check(&format!(
-        "(call $open (call $conn) (i32.const 2048) (i32.const {length}) (i64.const 0) (i32.const 512))
+        "(call $open (call $conn) (i32.const 2048) (i32.const {length}) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 512))
          (if (i32.eqz (i32.load8_u (i32.const 512))) (then unreachable)) (i32.const 64)"
     ))
     .text(2048, path);

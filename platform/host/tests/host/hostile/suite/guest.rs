@@ -29,7 +29,7 @@ const IMPORTS: &str = r#"
 (import "tributary:connector/io@0.1.0" "[method]rows.pluck" (func $pluck (param i32 i32 i32 i32)))
 (import "tributary:connector/http@0.1.0" "send" (func $send
   (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
-(import "tributary:connector/files@0.1.0" "open" (func $open (param i32 i32 i32 i64 i32)))
+(import "tributary:connector/files@0.1.0" "open" (func $open (param i32 i32 i32 i64 i32 i32 i32 i32)))
 (import "tributary:connector/codec@0.1.0" "decode" (func $decode (param i32 i32 i32 i32 i32 i32)))
 (import "tributary:connector/output@0.1.0" "emit" (func $emit (param i32 i32 i32 i32 i32 i32 i32)))
 (import "tributary:connector/output@0.1.0" "pipe" (func $pipe (param i32 i32 i32 i32 i32)))
