@@ -257,14 +257,18 @@ async fn a_corrected_connection_is_used_by_the_run_that_waits_for_it() -> anyhow
     // a port at which somebody listens who does not speak HTTP
     let wrong = format!("http://127.0.0.1:{}/", theatre.files.port());
     let right = theatre.taxman.url.clone();
+    // an endpoint that changes is given its secrets anew
+    let secrets = json!({ "token": theatre.taxman.token });
     change(&rest, connection, |document| {
         document["endpoint"]["base_url"] = json!(wrong);
+        document["secrets"] = secrets.clone();
     })
     .await?;
     let id = rest.start_run("globex", "order-tax").await?;
     until(&rest, &format!("/tenants/globex/runs/{id}"), "paused").await?;
     change(&rest, connection, |document| {
         document["endpoint"]["base_url"] = json!(right);
+        document["secrets"] = secrets.clone();
     })
     .await?;
     let run = rest.finished("globex", &id, 60).await?;

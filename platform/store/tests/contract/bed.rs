@@ -11,8 +11,8 @@ use tributary_model::id::{IdSource, RunId, Slug, TenantId};
 use tributary_model::rows::{RowFormat, RowPosition};
 use tributary_model::state::{RecordState, WorkKind};
 use tributary_store::{
-    BatchResult, Enqueued, Fenced, Lease, NewBatch, NewPage, NewPartition, NewRun, PutOptions,
-    RecordOutcome, Run, Store, SystemStore, TenantStore, record_key_hash,
+    BatchResult, Enqueued, Fenced, Lease, NewBatch, NewPage, NewPartition, NewPlan, NewRun,
+    PutOptions, RecordOutcome, Run, Store, SystemStore, TenantStore, record_key_hash,
 };
 use tributary_vault::Vault;
 
@@ -136,7 +136,12 @@ impl Bed {
     pub(crate) async fn extracted(&self, integration: &str, batches: u32, records: u64) -> Run {
         let run = self.run(integration).await;
         let plan = self.claim(WorkKind::Plan).await;
-        done(self.acme.commit_plan(&plan, &[partition(1)]).await.unwrap());
+        let planned = NewPlan {
+            partitions: vec![partition(1)],
+            stream: "orders".to_owned(),
+            ..NewPlan::default()
+        };
+        done(self.acme.commit_new_plan(&plan, &planned).await.unwrap());
         let extract = self.claim(WorkKind::Extract).await;
         let cut: Vec<NewBatch> = (0..batches).map(|no| new_batch(no, records)).collect();
         done(
