@@ -26,6 +26,8 @@ enum Kind {
 }
 
 struct Fixed {
+    /// bytes that a record may have
+    most: usize,
     columns: Columns,
     decoding: Decoding,
     encoding: String,
@@ -107,6 +109,7 @@ pub(super) fn open_fixed<'a>(
         lines.advance().map_err(|trouble| trouble.fault)?;
     }
     let fixed = Fixed {
+        most: max_row_bytes,
         columns,
         decoding,
         encoding,
@@ -148,6 +151,12 @@ impl LineRecords<'_> {
                     .columns
                     .write(text, &mut fixed.out)
                     .map_err(|message| row_fault(ErrorCode::ValueMissing, message))?;
+                // the names of the columns and escapes make a record longer than its line
+                if fixed.out.len() > fixed.most {
+                    let most = fixed.most;
+                    let message = format!("the row takes more than {most} bytes as JSON");
+                    return Err(row_fault(ErrorCode::RowTooLarge, message));
+                }
                 Record {
                     position,
                     bytes: fixed.out.as_slice().into(),
