@@ -297,7 +297,13 @@ static INDEX_RECORDS_POSTGRES: LazyLock<String> = LazyLock::new(|| {
 /// The statement whose rows `unpacked` takes out of the parameters: what is said of a record twice
 /// is merged alike on both databases.
 fn index_records(unpacked: &str) -> String {
+    // A doubt about a call whose outcome is known, or was settled, is none: a batch that stops keeps
+    // what it announced.
     let outcome_counts = "excluded.run_no >= record_index.run_no
+        and not (excluded.state = 'uncertain' and record_index.state in ('delivered', 'rejected')
+            and excluded.content_hash = record_index.content_hash
+            and excluded.resend is not null and record_index.resend is not null
+            and excluded.resend <= record_index.resend)
         and (excluded.state in ('delivered', 'uncertain')
             or record_index.state not in ('delivered', 'uncertain')
             or (excluded.state = 'rejected' and record_index.state = 'uncertain'
