@@ -14,6 +14,7 @@
 pub mod clock;
 pub mod connection_form;
 pub mod counters;
+pub mod detail;
 pub mod document;
 pub mod error_code;
 pub mod external;

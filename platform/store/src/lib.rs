@@ -44,8 +44,8 @@ pub use system::{
     SystemStore, Tenant,
 };
 pub use tenant::{
-    Connection, Document, NewConnection, Origin, Put, PutOptions, PutOutcome, SealedSecrets,
-    TenantStore, TokenLease,
+    Connection, Document, DocumentHead, NewConnection, Origin, Put, PutOptions, PutOutcome,
+    SealedSecrets, TenantStore, TokenLease, document_title,
 };
 
 use tributary_model::id::TenantId;

@@ -29,6 +29,7 @@ use serde_json::Value;
 use tributary_host::{
     HttpResponse, Outcome, RetryReason, RowOutcome, SendError, TargetBatch, TargetCall,
 };
+use tributary_model::detail::Detail;
 use tributary_model::document::DeliveryPolicy;
 use tributary_model::issue::Issue;
 use tributary_model::manifest::DeliveryCapability;
@@ -103,7 +104,7 @@ pub struct RowResult {
     pub state: RecordState,
     pub external_id: Option<String>,
     /// what the target said of it, for the result report
-    pub detail: Option<Value>,
+    pub detail: Option<Detail>,
     pub issue: Option<Issue>,
 }
 

@@ -11,7 +11,7 @@ use crate::db::{Db, Scope, Tx};
 use crate::error::StoreError;
 
 pub use connections::{Connection, NewConnection, SealedSecrets};
-pub use documents::Document;
+pub use documents::{Document, DocumentHead, document_title};
 pub(crate) use put::{Current, decide, digest};
 pub use put::{Origin, Put, PutOptions, PutOutcome};
 pub use tokens::TokenLease;
