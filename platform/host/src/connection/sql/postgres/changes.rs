@@ -16,7 +16,7 @@ const AHEAD: usize = 100;
 /// Why a try ended.
 enum End {
     /// a row was refused
-    Row(Refusal),
+    Row,
     All(Failure),
 }
 
@@ -43,7 +43,7 @@ pub(in crate::connection::sql) async fn transact(
     let results = match together(server, &transaction, &statements, changes).await {
         Ok(results) => results,
         Err(End::All(failure)) => return Err(failure),
-        Err(End::Row(_)) => {
+        Err(End::Row) => {
             let undone = transaction.rollback().await;
             undone.map_err(|error| unsent(server, &error))?;
             let again = client.build_transaction().read_only(false).start().await;
@@ -78,7 +78,7 @@ async fn together(
         }
         let counts = try_join_all(sent).await;
         let counts = counts.map_err(|error| match refusal(&error) {
-            Some(refusal) => End::Row(refusal),
+            Some(_) => End::Row,
             None => End::All(unsent(server, &error)),
         })?;
         results.extend(counts.into_iter().map(|changed| RowResult::Done { changed }));
