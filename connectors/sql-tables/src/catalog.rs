@@ -83,7 +83,12 @@ impl Table {
     /// There is no such column.
     pub fn needed(&self, name: &str, field: &str) -> Result<&Column> {
         self.column(name).ok_or_else(|| {
-            let names: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).take(30).collect();
+            let names: Vec<&str> = self
+                .columns
+                .iter()
+                .map(|c| c.name.as_str())
+                .take(30)
+                .collect();
             let message = format!(
                 "{} has no column {name:?}; it has {}",
                 self.title(),
@@ -143,7 +148,9 @@ pub fn table(
             let place = writer.bind(Kind::Text, schema);
             writer.text.push_str(&format!(" AND {schema_is} = {place}"));
         }
-        (None, Dialect::Postgres) => writer.text.push_str(" AND pg_catalog.pg_table_is_visible(c.oid)"),
+        (None, Dialect::Postgres) => writer
+            .text
+            .push_str(" AND pg_catalog.pg_table_is_visible(c.oid)"),
         (None, Dialect::Mysql | Dialect::Sqlite) => {}
     }
     writer.text.push_str(&format!(" ORDER BY {order}"));
@@ -259,6 +266,12 @@ mod tests {
         assert_eq!(found[0].column("x").unwrap().kind, Kind::Text);
         assert_eq!(found[1].title(), "s.a");
         assert!(found[1].view && found[1].columns[0].nullable);
-        assert!(found[0].needed("q", "/config").unwrap_err().message.contains("it has y, x"));
+        assert!(
+            found[0]
+                .needed("q", "/config")
+                .unwrap_err()
+                .message
+                .contains("it has y, x")
+        );
     }
 }

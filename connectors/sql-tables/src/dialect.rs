@@ -87,7 +87,9 @@ fn param(dialect: Dialect, kind: Kind, value: &str) -> Value {
         }
         (_, Kind::Integer) => {
             let whole = value.parse::<i64>().map(Value::from);
-            whole.or_else(|_| value.parse::<u64>().map(Value::from)).unwrap_or_else(|_| text())
+            whole
+                .or_else(|_| value.parse::<u64>().map(Value::from))
+                .unwrap_or_else(|_| text())
         }
         (_, Kind::Boolean) => match value {
             "true" => Value::from(1),
@@ -106,7 +108,11 @@ mod tests {
     #[test]
     fn names_are_quoted_whatever_is_in_them() {
         for (dialect, name, wanted) in [
-            (Dialect::Postgres, "a\"; drop table b; --", "\"a\"\"; drop table b; --\""),
+            (
+                Dialect::Postgres,
+                "a\"; drop table b; --",
+                "\"a\"\"; drop table b; --\"",
+            ),
             (Dialect::Mysql, "a`b\"", "`a``b\"`"),
             (Dialect::Sqlite, "order", "\"order\""),
         ] {

@@ -172,6 +172,9 @@ mod tests {
         ] {
             assert_eq!(Kind::of(dialect, name), kind, "{name}");
         }
-        assert_eq!(Kind::Date.schema(true), json!({"type": ["string", "null"], "format": "date"}));
+        assert_eq!(
+            Kind::Date.schema(true),
+            json!({"type": ["string", "null"], "format": "date"})
+        );
     }
 }

@@ -7,8 +7,14 @@ use crate::dialect::Dialect;
 /// Names in their order.
 const STEPS: [(&str, &str); 4] = [
     ("dns", "check how the host is spelled"),
-    ("connect", "check port and firewall, and that the operator allowed the address"),
-    ("tls", "put the authority's certificate into tls.trust, or its name into tls.server_name"),
+    (
+        "connect",
+        "check port and firewall, and that the operator allowed the address",
+    ),
+    (
+        "tls",
+        "put the authority's certificate into tls.trust, or its name into tls.server_name",
+    ),
     ("sign in", "check user, password and the database's name"),
 ];
 
@@ -16,14 +22,19 @@ const STEPS: [(&str, &str); 4] = [
 ///
 /// # Errors
 /// The steps up to the one that failed.
-pub fn reached(connection: &Connection) -> std::result::Result<(Dialect, Vec<CheckStep>), Vec<CheckStep>> {
+pub fn reached(
+    connection: &Connection,
+) -> std::result::Result<(Dialect, Vec<CheckStep>), Vec<CheckStep>> {
     let asked = || -> Result<Dialect> {
         let dialect = Dialect::of(connection)?;
         sql::fetch(connection, "SELECT 1 AS one", "[]")?;
         Ok(dialect)
     };
     match asked() {
-        Ok(Dialect::Sqlite) => Ok((Dialect::Sqlite, vec![CheckStep::ok("open", "the file is a database")])),
+        Ok(Dialect::Sqlite) => Ok((
+            Dialect::Sqlite,
+            vec![CheckStep::ok("open", "the file is a database")],
+        )),
         Ok(dialect) => {
             let ok = |(name, _): &(&str, &str)| CheckStep::ok(name, "ok");
             Ok((dialect, STEPS.iter().map(ok).collect()))
@@ -67,12 +78,20 @@ mod tests {
         let mut tls = Error::new(ErrorKind::Auth, "not believed");
         tls.field = Some("/endpoint/tls".to_owned());
         for (error, name, count) in [
-            (Error::transient("the name \"x\" could not be resolved"), "dns", 1),
+            (
+                Error::transient("the name \"x\" could not be resolved"),
+                "dns",
+                1,
+            ),
             (Error::transient("x:1 could not be reached"), "connect", 2),
             (Error::new(ErrorKind::Denied, "not public"), "connect", 2),
             (tls, "tls", 3),
             (Error::new(ErrorKind::Auth, "password"), "sign in", 4),
-            (Error::new(ErrorKind::NotFound, "no such database"), "sign in", 4),
+            (
+                Error::new(ErrorKind::NotFound, "no such database"),
+                "sign in",
+                4,
+            ),
         ] {
             let steps = refused(&error);
             assert_eq!(steps.len(), count, "{name}");

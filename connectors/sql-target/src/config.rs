@@ -93,7 +93,11 @@ impl Config {
         }
         for (index, column) in self.columns.iter().enumerate() {
             let earlier = self.columns.iter().take(index);
-            if earlier.filter(|other| other.name() == column.name()).count() > 0 {
+            if earlier
+                .filter(|other| other.name() == column.name())
+                .count()
+                > 0
+            {
                 let message = format!("the column {:?} is there twice", column.name());
                 return Err(Error::config(&format!("/config/columns/{index}"), message));
             }

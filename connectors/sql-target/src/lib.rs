@@ -10,7 +10,8 @@ mod settle;
 mod statements;
 
 use tributary_sdk::{
-    Batch, Call, CheckStep, Error, ErrorKind, Result, RowOutcome, Target, TargetResponse, connections,
+    Batch, Call, CheckStep, Error, ErrorKind, Result, RowOutcome, Target, TargetResponse,
+    connections,
 };
 use tributary_sql_tables::catalog;
 use tributary_sql_tables::dialect::Dialect;
@@ -43,7 +44,12 @@ impl Target for SqlTarget {
             steps.push(CheckStep::failed("dialect", &error));
             return Ok(steps);
         }
-        let found = catalog::table(&connection, dialect, config.schema.as_deref(), &config.table);
+        let found = catalog::table(
+            &connection,
+            dialect,
+            config.schema.as_deref(),
+            &config.table,
+        );
         steps.push(match found.and_then(|table| fits(config, dialect, table)) {
             Ok(said) => CheckStep::ok("table", said),
             Err(error) => {
@@ -66,7 +72,10 @@ impl Target for SqlTarget {
 
 fn fits(config: &Config, dialect: Dialect, table: Option<catalog::Table>) -> Result<String> {
     let Some(table) = table else {
-        let message = format!("there is no table {:?} that the account may read", config.table);
+        let message = format!(
+            "there is no table {:?} that the account may read",
+            config.table
+        );
         let mut error = Error::new(ErrorKind::NotFound, message);
         error.field = Some("/config/table".to_owned());
         return Err(error);

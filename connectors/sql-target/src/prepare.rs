@@ -63,7 +63,9 @@ fn write_row(config: &Config, record: &Record<'_>, out: &mut String) -> Result<(
     if gone {
         for key in &config.key {
             let column = config.columns.iter().find(|column| column.name() == key);
-            let pointer = column.map(crate::config::Column::pointer).unwrap_or_default();
+            let pointer = column
+                .map(crate::config::Column::pointer)
+                .unwrap_or_default();
             values.push(record.at(&pointer)?.unwrap_or("null"));
         }
     } else {
@@ -85,7 +87,9 @@ fn names(config: &Config, rows: &[&str]) -> Result<Vec<String>> {
         let mut parts = Vec::new();
         for key in &config.key {
             let column = config.columns.iter().find(|column| column.name() == key);
-            let pointer = column.map(crate::config::Column::pointer).unwrap_or_default();
+            let pointer = column
+                .map(crate::config::Column::pointer)
+                .unwrap_or_default();
             let value = record.at(&pointer)?.unwrap_or("null");
             parts.push(serde_json::from_str(value).unwrap_or_else(|_| value.to_owned()));
         }
@@ -126,7 +130,9 @@ impl<'a> Record<'a> {
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> std::result::Result<Self, D::Error> {
         struct Visit;
         impl<'de> serde::de::Visitor<'de> for Visit {
             type Value = Members<'de>;
@@ -171,7 +177,10 @@ mod tests {
             body.ends_with(r#""rows":[[0,[1.10,"a\u0062"]],[1,[12345678901234567890]]]}"#),
             "{body}"
         );
-        assert_eq!(calls[0].context.as_deref(), Some(r#"["ab","12345678901234567890"]"#));
+        assert_eq!(
+            calls[0].context.as_deref(),
+            Some(r#"["ab","12345678901234567890"]"#)
+        );
         assert_eq!(calls[0].rows, [0, 1]);
         assert!(super::calls(&config, b"{}", &keys).is_err());
         assert!(super::calls(&config, b"", &[]).unwrap().is_empty());

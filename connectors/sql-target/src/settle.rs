@@ -2,9 +2,13 @@
 
 use serde::Deserialize;
 use serde_json::json;
-use tributary_sdk::bindings::target::exports::tributary::connector::target::{Delivered, Rejected, Retry};
+use tributary_sdk::bindings::target::exports::tributary::connector::target::{
+    Delivered, Rejected, Retry,
+};
 use tributary_sdk::target::all_rows;
-use tributary_sdk::{Call, Error, Outcome, Result, RetryKind, RowOutcome, TargetResponse, serde_json};
+use tributary_sdk::{
+    Call, Error, Outcome, Result, RetryKind, RowOutcome, TargetResponse, serde_json,
+};
 
 use crate::config::Config;
 
@@ -16,7 +20,9 @@ struct Answer {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Row {
-    Done { changed: u64 },
+    Done {
+        changed: u64,
+    },
     Refused {
         code: String,
         message: String,
@@ -34,11 +40,17 @@ struct Said {
 ///
 /// # Errors
 /// An answer that is not understood; an account that is refused.
-pub fn outcomes(config: &Config, call: &Call, response: &TargetResponse) -> Result<Vec<RowOutcome>> {
-    let strange = |what: &str| Error::data(format!("the answer of the transaction {what}")).with_code("target_answer");
+pub fn outcomes(
+    config: &Config,
+    call: &Call,
+    response: &TargetResponse,
+) -> Result<Vec<RowOutcome>> {
+    let strange = |what: &str| {
+        Error::data(format!("the answer of the transaction {what}")).with_code("target_answer")
+    };
     if response.status == 200 {
-        let answer: Answer = serde_json::from_slice(&response.body)
-            .map_err(|_| strange("is not in its form"))?;
+        let answer: Answer =
+            serde_json::from_slice(&response.body).map_err(|_| strange("is not in its form"))?;
         if answer.rows.len() != call.rows.len() {
             return Err(strange("is for another number of rows"));
         }
@@ -52,10 +64,16 @@ pub fn outcomes(config: &Config, call: &Call, response: &TargetResponse) -> Resu
             row: *place,
             outcome: of_row(config, row, names.get(*place as usize)),
         };
-        return Ok(answer.rows.into_iter().zip(&call.rows).map(outcome).collect());
+        return Ok(answer
+            .rows
+            .into_iter()
+            .zip(&call.rows)
+            .map(outcome)
+            .collect());
     }
     let said = serde_json::from_slice::<Said>(&response.body).map(|said| said.message);
-    let said = said.unwrap_or_else(|_| format!("the database answered with status {}", response.status));
+    let said =
+        said.unwrap_or_else(|_| format!("the database answered with status {}", response.status));
     let outcome = match response.status {
         // All rows together were refused: a constraint that is looked at last. Which row it was shows
         // when they are sent apart.
@@ -80,12 +98,20 @@ fn of_row(config: &Config, row: Row, name: Option<&String>) -> Outcome {
             external_id: name.map(|name| format!("{}/{name}", config.table)),
             detail: Some(json!({ "changed": changed }).to_string()),
         }),
-        Row::Refused { code, message, column } => {
+        Row::Refused {
+            code,
+            message,
+            column,
+        } => {
             let field = column.as_deref().and_then(|column| {
                 let found = config.columns.iter().find(|known| known.name() == column);
                 found.map(crate::config::Column::pointer)
             });
-            Outcome::Rejected(Rejected { code, message, field })
+            Outcome::Rejected(Rejected {
+                code,
+                message,
+                field,
+            })
         }
     }
 }
@@ -100,7 +126,12 @@ fn retry(kind: RetryKind, message: String) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+    #![expect(
+        clippy::unwrap_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "tests"
+    )]
     use super::*;
 
     fn settled(status: u16, rows: &[u32], body: &str) -> Result<Vec<RowOutcome>> {
@@ -128,7 +159,8 @@ mod tests {
 
     #[test]
     fn each_row_has_its_own_outcome() {
-        let body = r#"{"rows": [{"changed": 1}, {"code": "23502", "message": "null", "column": "a"}]}"#;
+        let body =
+            r#"{"rows": [{"changed": 1}, {"code": "23502", "message": "null", "column": "a"}]}"#;
         let rows = settled(200, &[0, 1], body).unwrap();
         let Outcome::Delivered(first) = &rows[0].outcome else {
             panic!()
@@ -143,7 +175,10 @@ mod tests {
 
     #[test]
     fn what_no_row_is_to_blame_for_is_tried_again() {
-        let kind = |status, rows: &[u32]| match &settled(status, rows, r#"{"message": "m"}"#).unwrap()[0].outcome {
+        let kind = |status, rows: &[u32]| match &settled(status, rows, r#"{"message": "m"}"#)
+            .unwrap()[0]
+            .outcome
+        {
             Outcome::Retry(retry) => Some(retry.kind),
             _ => None,
         };

@@ -43,9 +43,19 @@ pub fn upsert(config: &Config) -> String {
         .collect();
     if dialect == Dialect::Mysql {
         // A table without further columns: the row is what it is.
-        let same = || config.key.first().map(|key| quoted(key)).into_iter().collect();
+        let same = || {
+            config
+                .key
+                .first()
+                .map(|key| quoted(key))
+                .into_iter()
+                .collect()
+        };
         let set = if others.is_empty() { same() } else { others };
-        let set: Vec<String> = set.iter().map(|name| format!("{name} = VALUES({name})")).collect();
+        let set: Vec<String> = set
+            .iter()
+            .map(|name| format!("{name} = VALUES({name})"))
+            .collect();
         return format!("{insert} ON DUPLICATE KEY UPDATE {}", set.join(", "));
     }
     let key: Vec<String> = config.key.iter().map(|key| quoted(key)).collect();
@@ -53,7 +63,10 @@ pub fn upsert(config: &Config) -> String {
     if others.is_empty() {
         return format!("{conflict} DO NOTHING");
     }
-    let set: Vec<String> = others.iter().map(|name| format!("{name} = excluded.{name}")).collect();
+    let set: Vec<String> = others
+        .iter()
+        .map(|name| format!("{name} = excluded.{name}"))
+        .collect();
     format!("{conflict} DO UPDATE SET {}", set.join(", "))
 }
 

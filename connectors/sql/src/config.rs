@@ -117,10 +117,22 @@ mod tests {
     fn what_does_not_fit_is_named() {
         for (text, field) in [
             (r#"{"a/b": {}}"#, "/config/streams/a~1b/table"),
-            (r#"{"a": {"table": "t", "query": "select 1"}}"#, "/config/streams/a/table"),
-            (r#"{"a": {"query": "select 1", "schema": "s"}}"#, "/config/streams/a/schema"),
-            (r#"{"a": {"query": "select 1", "partitions": 4}}"#, "/config/streams/a/key"),
-            (r#"{"a": {"table": "t", "start": "1"}}"#, "/config/streams/a/start"),
+            (
+                r#"{"a": {"table": "t", "query": "select 1"}}"#,
+                "/config/streams/a/table",
+            ),
+            (
+                r#"{"a": {"query": "select 1", "schema": "s"}}"#,
+                "/config/streams/a/schema",
+            ),
+            (
+                r#"{"a": {"query": "select 1", "partitions": 4}}"#,
+                "/config/streams/a/key",
+            ),
+            (
+                r#"{"a": {"table": "t", "start": "1"}}"#,
+                "/config/streams/a/start",
+            ),
         ] {
             let streams = serde_json::from_str(text).unwrap();
             let error = Config { streams }.check().unwrap_err();

@@ -146,9 +146,16 @@ fn first_row(
     let shape = Shape::of(connection, dialect, name, stream)?;
     let text = statement::read(&shape, &Span::default(), None, None)?.text;
     sql::fetch(connection, &format!("{text} LIMIT 1"), "[]")?;
-    let key: Vec<&str> = shape.key.iter().map(|column| column.name.as_str()).collect();
+    let key: Vec<&str> = shape
+        .key
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
     Ok(match key.is_empty() {
-        true => format!("{} columns, no key: a break begins anew", shape.columns.len()),
+        true => format!(
+            "{} columns, no key: a break begins anew",
+            shape.columns.len()
+        ),
         false => format!("{} columns, key {}", shape.columns.len(), key.join(", ")),
     })
 }

@@ -63,9 +63,15 @@ fn order(column: &Column) -> Order {
 fn no_null_keys(connection: &Connection, shape: &Shape, name: &str) -> Result<()> {
     for column in shape.key.iter().filter(|column| column.nullable) {
         let quoted = shape.dialect.quoted(&column.name);
-        let text = format!("SELECT 1 AS one FROM {} WHERE {quoted} IS NULL LIMIT 1", shape.from);
+        let text = format!(
+            "SELECT 1 AS one FROM {} WHERE {quoted} IS NULL LIMIT 1",
+            shape.from
+        );
         if sql::fetch(connection, &text, "[]")? != "[]" {
-            let message = format!("{} is null in some rows, so it can't be part of the key", column.name);
+            let message = format!(
+                "{} is null in some rows, so it can't be part of the key",
+                column.name
+            );
             return Err(Error::config(&at(name, "key"), message));
         }
     }
@@ -120,12 +126,21 @@ fn ranges(
 
 /// Where one range ends and the next begins: evenly over the values of a number, evenly over the rows
 /// of everything else.
-fn cuts(connection: &Connection, shape: &Shape, first: &Column, wanted: u32) -> Result<Vec<String>> {
+fn cuts(
+    connection: &Connection,
+    shape: &Shape,
+    first: &Column,
+    wanted: u32,
+) -> Result<Vec<String>> {
     let text = sql::fetch(connection, &statement::bounds(shape, first), "[]")?;
     let mut cuts: Vec<String> = Vec::new();
     if first.kind == Kind::Integer
         && let Ok(rows) = serde_json::from_str::<Vec<Bounds>>(&text)
-        && let Some(Bounds { low: Some(low), high: Some(high), total }) = rows.first()
+        && let Some(Bounds {
+            low: Some(low),
+            high: Some(high),
+            total,
+        }) = rows.first()
     {
         if *total < u64::from(wanted) {
             return Ok(cuts);

@@ -24,16 +24,24 @@ pub fn run(
         _ => None,
     };
     let asked = statement::read(shape, &state.span, since.as_deref(), state.after.as_deref())?;
-    log::info("a statement reads", &[("stream", &name), ("statement", &asked.text)]);
+    log::info(
+        "a statement reads",
+        &[("stream", &name), ("statement", &asked.text)],
+    );
     let rows = Rows::query(connection, &asked.text, &asked.params)?;
     let by_cursor = shape.cursor.as_ref().is_some_and(|cursor| {
-        state.span.order.first().is_some_and(|order| order.name == cursor.name)
+        state
+            .span
+            .order
+            .first()
+            .is_some_and(|order| order.name == cursor.name)
     });
     loop {
         let piped = rows.pipe(&name, 1)?;
         if piped.rows > 0 && !state.span.order.is_empty() {
             state.after = last(&rows, &state)?;
-            if by_cursor && let Some(newest) = state.after.as_ref().and_then(|after| after.first()) {
+            if by_cursor && let Some(newest) = state.after.as_ref().and_then(|after| after.first())
+            {
                 state.newest = Some(newest.clone());
             }
         }

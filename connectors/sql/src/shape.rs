@@ -28,13 +28,21 @@ impl Shape {
     ///
     /// # Errors
     /// A table or column that is not there, a cursor that has no order.
-    pub fn of(connection: &Connection, dialect: Dialect, name: &str, stream: &Stream) -> Result<Self> {
+    pub fn of(
+        connection: &Connection,
+        dialect: Dialect,
+        name: &str,
+        stream: &Stream,
+    ) -> Result<Self> {
         let table = match &stream.query {
             Some(query) => of_query(connection, name, query)?,
             None => of_table(connection, dialect, name, stream)?,
         };
         let from = match &stream.query {
-            Some(query) => format!("(\n{}\n) AS tributary_query", query.trim_end_matches([';', ' ', '\n'])),
+            Some(query) => format!(
+                "(\n{}\n) AS tributary_query",
+                query.trim_end_matches([';', ' ', '\n'])
+            ),
             None => dialect.table(stream.schema.as_deref(), &table.name),
         };
         Self::made(dialect, from, &table, name, stream)

@@ -99,10 +99,19 @@ pub fn earlier(value: &str, kind: Kind, overlap: u32) -> Result<String> {
         let asked = instant::asked(value, SinceFormat::Date, overlap);
         return asked.map_err(Error::data);
     }
-    let zoned = value.ends_with('Z') || value.get(19..).is_some_and(|rest| rest.contains(['+', '-']));
-    let whole = if zoned { value.to_owned() } else { format!("{value}Z") };
+    let zoned = value.ends_with('Z')
+        || value
+            .get(19..)
+            .is_some_and(|rest| rest.contains(['+', '-']));
+    let whole = if zoned {
+        value.to_owned()
+    } else {
+        format!("{value}Z")
+    };
     let asked = instant::asked(&whole, SinceFormat::Same, overlap).map_err(|_| {
-        Error::data(format!("{value:?} is neither a number nor an instant, so it has no overlap"))
+        Error::data(format!(
+            "{value:?} is neither a number nor an instant, so it has no overlap"
+        ))
     })?;
     // text is compared by its characters: it must keep its form
     let mut asked = asked.trim_end_matches('Z').to_owned();
@@ -162,8 +171,16 @@ mod tests {
     fn an_overlap_keeps_the_form() {
         for (value, kind, wanted) in [
             ("100", Kind::Integer, "40"),
-            ("2026-01-02T00:00:30Z", Kind::Instant, "2026-01-01T23:59:30Z"),
-            ("2026-01-02T00:00:30.5", Kind::LocalTime, "2026-01-01T23:59:30"),
+            (
+                "2026-01-02T00:00:30Z",
+                Kind::Instant,
+                "2026-01-01T23:59:30Z",
+            ),
+            (
+                "2026-01-02T00:00:30.5",
+                Kind::LocalTime,
+                "2026-01-01T23:59:30",
+            ),
             ("2026-01-02 00:00:30", Kind::Text, "2026-01-01 23:59:30"),
             ("2026-01-02", Kind::Date, "2026-01-01"),
         ] {

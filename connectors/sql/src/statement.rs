@@ -12,8 +12,16 @@ use crate::shape::Shape;
 use crate::span::{Order, Span};
 
 /// What a read asks for.
-pub fn read(shape: &Shape, span: &Span, since: Option<&str>, after: Option<&[String]>) -> Result<Writer> {
-    let mut writer = Writer::new(shape.dialect, format!("SELECT {} FROM {}", list(shape), shape.from));
+pub fn read(
+    shape: &Shape,
+    span: &Span,
+    since: Option<&str>,
+    after: Option<&[String]>,
+) -> Result<Writer> {
+    let mut writer = Writer::new(
+        shape.dialect,
+        format!("SELECT {} FROM {}", list(shape), shape.from),
+    );
     let mut conditions: Vec<String> = Vec::new();
     conditions.extend(shape.filter.as_ref().map(|filter| format!("({filter})")));
     let quoted = |name: &str| shape.dialect.quoted(name);
@@ -42,28 +50,31 @@ pub fn read(shape: &Shape, span: &Span, since: Option<&str>, after: Option<&[Str
         conditions.push(behind(shape, &span.order, after, &mut writer)?);
     }
     if !conditions.is_empty() {
-        writer.text.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
+        writer
+            .text
+            .push_str(&format!(" WHERE {}", conditions.join(" AND ")));
     }
     if !span.order.is_empty() {
         let names: Vec<String> = span.order.iter().map(|order| quoted(&order.name)).collect();
-        writer.text.push_str(&format!(" ORDER BY {}", names.join(", ")));
+        writer
+            .text
+            .push_str(&format!(" ORDER BY {}", names.join(", ")));
     }
     Ok(writer)
 }
 
 fn is_cursor_first(span: &Span, cursor: &Column) -> bool {
-    span.order.first().is_some_and(|order| order.name == cursor.name)
+    span.order
+        .first()
+        .is_some_and(|order| order.name == cursor.name)
 }
 
 /// `(a, b) > (x, y)`, or the same written out where indexes are not used for the short form.
-fn behind(
-    shape: &Shape,
-    order: &[Order],
-    after: &[String],
-    writer: &mut Writer,
-) -> Result<String> {
+fn behind(shape: &Shape, order: &[Order], after: &[String], writer: &mut Writer) -> Result<String> {
     if order.len() != after.len() || order.is_empty() {
-        return Err(Error::bug("the checkpoint has another number of values than the order"));
+        return Err(Error::bug(
+            "the checkpoint has another number of values than the order",
+        ));
     }
     let dialect = shape.dialect;
     if shape.key.is_empty() {
@@ -75,9 +86,14 @@ fn behind(
         return Ok(same.collect::<Vec<_>>().join(" AND "));
     }
     if dialect != Dialect::Mysql {
-        let names: Vec<String> = order.iter().map(|order| dialect.quoted(&order.name)).collect();
+        let names: Vec<String> = order
+            .iter()
+            .map(|order| dialect.quoted(&order.name))
+            .collect();
         let pairs = order.iter().zip(after);
-        let places: Vec<String> = pairs.map(|(order, value)| writer.bind(order.kind, value)).collect();
+        let places: Vec<String> = pairs
+            .map(|(order, value)| writer.bind(order.kind, value))
+            .collect();
         return Ok(format!("({}) > ({})", names.join(", "), places.join(", ")));
     }
     let mut ways = Vec::new();
@@ -111,7 +127,11 @@ pub fn list(shape: &Shape) -> String {
 /// The largest value of the cursor.
 pub fn largest(shape: &Shape, cursor: &Column) -> String {
     let name = shape.dialect.quoted(&cursor.name);
-    format!("SELECT max({name}) AS value FROM {}{}", shape.from, filtered(shape))
+    format!(
+        "SELECT max({name}) AS value FROM {}{}",
+        shape.from,
+        filtered(shape)
+    )
 }
 
 /// Smallest and largest value of the key's first column, and how many rows there are.

@@ -205,7 +205,13 @@ impl RecordedQuery {
     pub fn ndjson(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         for row in &self.rows {
-            let blank = |byte: u8| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte };
+            let blank = |byte: u8| {
+                if matches!(byte, b'\n' | b'\r') {
+                    b' '
+                } else {
+                    byte
+                }
+            };
             bytes.extend(row.get().bytes().map(blank));
             bytes.push(b'\n');
         }

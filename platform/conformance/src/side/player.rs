@@ -234,7 +234,10 @@ impl OtherSide for Player {
         let fault = self.fault().await;
         let asked: Option<Value> = serde_json::from_str(params).ok();
         let fits = |query: &&RecordedQuery| {
-            let same = query.statement.split_whitespace().eq(statement.split_whitespace());
+            let same = query
+                .statement
+                .split_whitespace()
+                .eq(statement.split_whitespace());
             same && asked.as_ref() == Some(&Value::Array(query.params.clone()))
         };
         let found = self.cassette.queries.iter().find(fits);

@@ -233,7 +233,10 @@ impl OtherSide for Recorder {
         let query = RecordedQuery {
             statement: self.clean(statement),
             params: serde_json::from_str(&self.clean(params)).unwrap_or_default(),
-            rows: lines.filter(|line| !line.is_empty()).filter_map(row).collect(),
+            rows: lines
+                .filter(|line| !line.is_empty())
+                .filter_map(row)
+                .collect(),
         };
         let mut cassette = self.lock();
         let same = |known: &RecordedQuery| {

@@ -76,7 +76,10 @@ impl OtherSide for Memory {
     }
 
     async fn query(&self, _statement: &str, _params: &str) -> Result<QueryAnswer, Problem> {
-        Err(Problem::new(ErrorCode::SourceProtocol, "there is no database here"))
+        Err(Problem::new(
+            ErrorCode::SourceProtocol,
+            "there is no database here",
+        ))
     }
 }
 

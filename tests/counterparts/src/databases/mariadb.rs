@@ -18,7 +18,11 @@ pub(super) fn prepare(
     let data = folder.join("data");
     let argument = |name: &str, value: &Path| format!("--{name}={}", value.display());
     let made = command(as_user, Path::new("mariadb-install-db"))
-        .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
+        .args([
+            "--no-defaults",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+        ])
         .arg(argument("datadir", &data))
         .current_dir(folder)
         .stdin(Stdio::null())
@@ -30,8 +34,15 @@ pub(super) fn prepare(
     );
     let mut server = command(as_user, &programs.join("mariadbd"));
     server
-        .args(["--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve"])
-        .args(["--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0"])
+        .args([
+            "--no-defaults",
+            "--bind-address=127.0.0.1",
+            "--skip-name-resolve",
+        ])
+        .args([
+            "--innodb-buffer-pool-size=64M",
+            "--innodb-flush-log-at-trx-commit=0",
+        ])
         .args(["--character-set-server=utf8mb4"])
         .args(["--server-id=11", "--log-bin=binlog", "--binlog-format=ROW"])
         .arg(format!("--port={}", address.port()))

@@ -106,7 +106,10 @@ impl Handle {
         while TcpStream::connect(self.address).is_err() || !self.answers() {
             if let Some(status) = self.process.try_wait()? {
                 let log = std::fs::read_to_string(self.folder.path().join("log"));
-                bail!("the server ended at once: {status}: {}", log.unwrap_or_default());
+                bail!(
+                    "the server ended at once: {status}: {}",
+                    log.unwrap_or_default()
+                );
             }
             ensure!(Instant::now() < deadline, "the server does not answer");
             std::thread::sleep(Duration::from_millis(50));
@@ -154,7 +157,11 @@ fn programs(kind: Kind) -> Option<PathBuf> {
         Kind::Mariadb => ("mariadbd", "/usr/sbin/mariadbd"),
     };
     let find = format!("readlink -f \"$(command -v {server} || ls -d {places} | tail -1)\"");
-    let found = Command::new("sh").args(["-c", &find]).stderr(Stdio::null()).output().ok()?;
+    let found = Command::new("sh")
+        .args(["-c", &find])
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
     let path = String::from_utf8(found.stdout).ok()?;
     let path = Path::new(path.trim());
     path.is_file().then(|| path.parent().map(Path::to_owned))?
@@ -202,7 +209,10 @@ fn put_tls(
     for (path, text) in [(&paths.0, certificate), (&paths.1, key)] {
         std::fs::write(path, text)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-        if let Some(user) = as_user.get(1).and_then(|user| user.strip_prefix("--reuid=")) {
+        if let Some(user) = as_user
+            .get(1)
+            .and_then(|user| user.strip_prefix("--reuid="))
+        {
             let chown = Command::new("chown").arg(user).arg(path).status()?;
             ensure!(chown.success(), "the key could not be given to {user}");
         }

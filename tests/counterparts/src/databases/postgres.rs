@@ -19,7 +19,17 @@ pub(super) fn prepare(
 ) -> anyhow::Result<Command> {
     let data = folder.join("data");
     let made = command(as_user, &programs.join("initdb"))
-        .args(["-A", "trust", "-U", "postgres", "--no-sync", "--locale=C", "-E", "UTF8", "-D"])
+        .args([
+            "-A",
+            "trust",
+            "-U",
+            "postgres",
+            "--no-sync",
+            "--locale=C",
+            "-E",
+            "UTF8",
+            "-D",
+        ])
         .arg(&data)
         .current_dir(folder)
         .output()?;
@@ -44,17 +54,27 @@ pub(super) fn prepare(
         let (certificate, key) = put_tls(folder, as_user, tls)?;
         server.args(["-c", "ssl=on", "-c"]);
         server.arg(format!("ssl_cert_file={}", certificate.display()));
-        server.arg("-c").arg(format!("ssl_key_file={}", key.display()));
+        server
+            .arg("-c")
+            .arg(format!("ssl_key_file={}", key.display()));
     }
     Ok(server)
 }
 
 pub(super) fn make_account(handle: &Handle, password: &str) -> anyhow::Result<()> {
     let run = |database: &str, text: &str| {
-        let mut client = client(&handle.programs, handle.folder.path(), handle.address, database);
+        let mut client = client(
+            &handle.programs,
+            handle.folder.path(),
+            handle.address,
+            database,
+        );
         answered(client.arg(text)).map(|_| ())
     };
-    run("postgres", &format!("create role {USER} login password '{password}'"))?;
+    run(
+        "postgres",
+        &format!("create role {USER} login password '{password}'"),
+    )?;
     run("postgres", &format!("create database {DATABASE}"))
 }
 
@@ -67,7 +87,18 @@ pub(super) fn client(
 ) -> Command {
     let mut client = Command::new(programs.join("psql"));
     client
-        .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database])
+        .args([
+            "-X",
+            "-q",
+            "-A",
+            "-t",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-U",
+            "postgres",
+            "-d",
+            database,
+        ])
         .arg("-h")
         .arg(folder)
         .args(["-p", &address.port().to_string(), "-c"]);

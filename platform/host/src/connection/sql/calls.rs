@@ -49,7 +49,10 @@ impl SqlEndpoint {
             Err(_) => {
                 let detail = format!("the transaction was not done within {limit:?}");
                 let problem = Problem::new(ErrorCode::ConnectionTimeout, detail);
-                return Err(SendError { problem, sent: true });
+                return Err(SendError {
+                    problem,
+                    sent: true,
+                });
             }
         };
         Ok(HttpResponse {

@@ -37,7 +37,9 @@ pub(crate) struct Changes {
 #[serde(untagged)]
 pub(crate) enum RowResult {
     /// rows of the table that were changed
-    Done { changed: u64 },
+    Done {
+        changed: u64,
+    },
     Refused(Refusal),
 }
 
@@ -96,16 +98,30 @@ mod tests {
 
     #[test]
     fn a_body_is_checked() {
-        let good = br#"{"statements": ["delete from a where b = $1"], "rows": [[0, ["x"]], [0, [1]]]}"#;
+        let good =
+            br#"{"statements": ["delete from a where b = $1"], "rows": [[0, ["x"]], [0, [1]]]}"#;
         let changes = Changes::parse(good).unwrap();
         assert_eq!(changes.rows[1], (0, vec![Param::Int(1)]));
         for (body, code) in [
-            (r#"{"statements": ["drop table a"], "rows": []}"#, ErrorCode::ConnectorDenied),
-            (r#"{"statements": ["delete from a"], "rows": [[1, []]]}"#, ErrorCode::ConnectorFailed),
-            (r#"{"statements": [], "rows": [], "more": 1}"#, ErrorCode::ConnectorFailed),
+            (
+                r#"{"statements": ["drop table a"], "rows": []}"#,
+                ErrorCode::ConnectorDenied,
+            ),
+            (
+                r#"{"statements": ["delete from a"], "rows": [[1, []]]}"#,
+                ErrorCode::ConnectorFailed,
+            ),
+            (
+                r#"{"statements": [], "rows": [], "more": 1}"#,
+                ErrorCode::ConnectorFailed,
+            ),
             ("", ErrorCode::ConnectorFailed),
         ] {
-            assert_eq!(Changes::parse(body.as_bytes()).unwrap_err().code, code, "{body}");
+            assert_eq!(
+                Changes::parse(body.as_bytes()).unwrap_err().code,
+                code,
+                "{body}"
+            );
         }
         let done = RowResult::Done { changed: 1 };
         assert_eq!(serde_json::to_string(&done).unwrap(), r#"{"changed":1}"#);

@@ -146,7 +146,8 @@ fn roots(trust: &[String]) -> Result<Vec<CertificateDer<'static>>, Problem> {
     }
     if trust.is_empty() {
         // A machine without a store believes nobody, and the handshake says so.
-        let usable = |root: &CertificateDer<'static>| RootCertStore::empty().add(root.clone()).is_ok();
+        let usable =
+            |root: &CertificateDer<'static>| RootCertStore::empty().add(root.clone()).is_ok();
         roots = rustls_native_certs::load_native_certs().certs;
         roots.retain(usable);
     }

@@ -70,7 +70,10 @@ impl SqlEndpoint {
         ports: &ConnectionPorts,
     ) -> Result<Self, Problem> {
         if settings.database.is_empty() {
-            return Err(config_problem("/endpoint/database", "the database has no name"));
+            return Err(config_problem(
+                "/endpoint/database",
+                "the database has no name",
+            ));
         }
         if settings.driver == SqlDriver::Sqlite {
             let folder: Option<&Path> = ports.databases.as_deref();
@@ -137,10 +140,7 @@ pub(crate) async fn fetch(mut rows: SqlRows) -> Result<String, Problem> {
 
 /// The rows of an answer that is played.
 pub(crate) async fn played(answer: QueryAnswer) -> Result<SqlRows, Problem> {
-    let lines: Vec<&[u8]> = answer
-        .rows
-        .split_inclusive(|byte| *byte == b'\n')
-        .collect();
+    let lines: Vec<&[u8]> = answer.rows.split_inclusive(|byte| *byte == b'\n').collect();
     let page = |lines: &[&[u8]]| SqlPage {
         rows: u32::try_from(lines.len()).unwrap_or(u32::MAX),
         bytes: Bytes::from(lines.concat()),

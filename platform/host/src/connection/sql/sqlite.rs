@@ -90,10 +90,16 @@ fn read(file: &File, statement: &Statement, sender: &PageSender) -> Result<(), P
     let failed = |error: Error| problem(&error);
     let watched = sender.clone();
     let unwanted = move || watched.is_closed();
-    session.progress_handler(STEPS, Some(unwanted)).map_err(failed)?;
+    session
+        .progress_handler(STEPS, Some(unwanted))
+        .map_err(failed)?;
     let mut prepared = session.prepare(&statement.text).map_err(failed)?;
     bind(&mut prepared, &statement.params)?;
-    let names: Vec<String> = prepared.column_names().iter().map(ToString::to_string).collect();
+    let names: Vec<String> = prepared
+        .column_names()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     let mut writer = PageWriter::new(names.iter().map(String::as_str))?;
     let mut rows = prepared.raw_query();
     while let Some(row) = rows.next().map_err(failed)? {
@@ -124,9 +130,13 @@ pub(super) fn transact(
     let mut session = opened.map_err(Failure::Undone)?;
     let watched = Arc::clone(stopped);
     let unwanted = move || watched.load(Ordering::Relaxed);
-    session.progress_handler(STEPS, Some(unwanted)).map_err(undone)?;
+    session
+        .progress_handler(STEPS, Some(unwanted))
+        .map_err(undone)?;
     let behaviour = rusqlite::TransactionBehavior::Immediate;
-    let transaction = session.transaction_with_behavior(behaviour).map_err(undone)?;
+    let transaction = session
+        .transaction_with_behavior(behaviour)
+        .map_err(undone)?;
     let mut results = Vec::with_capacity(changes.rows.len());
     {
         let mut statements = Vec::new();
@@ -157,7 +167,8 @@ fn bind(statement: &mut rusqlite::Statement<'_>, params: &[Param]) -> Result<(),
     let wanted = statement.parameter_count();
     if wanted != params.len() {
         let given = params.len();
-        let detail = format!("the statement has places for {wanted} parameters, {given} were given");
+        let detail =
+            format!("the statement has places for {wanted} parameters, {given} were given");
         return Err(Problem::new(ErrorCode::ConfigInvalid, detail));
     }
     for (index, param) in params.iter().enumerate() {
@@ -212,16 +223,18 @@ fn problem(error: &Error) -> Problem {
         Error::SqliteFailure(failed, message) => {
             let message = message.clone().unwrap_or_else(|| failed.to_string());
             let code = match failed.code {
-                Failed::DatabaseBusy | Failed::DatabaseLocked | Failed::FileLockingProtocolFailed => {
-                    ErrorCode::ConnectionUnreachable
-                }
+                Failed::DatabaseBusy
+                | Failed::DatabaseLocked
+                | Failed::FileLockingProtocolFailed => ErrorCode::ConnectionUnreachable,
                 Failed::OperationInterrupted => ErrorCode::RunCancelled,
-                Failed::PermissionDenied | Failed::ReadOnly | Failed::AuthorizationForStatementDenied => {
-                    ErrorCode::SourcePermission
-                }
+                Failed::PermissionDenied
+                | Failed::ReadOnly
+                | Failed::AuthorizationForStatementDenied => ErrorCode::SourcePermission,
                 Failed::TooBig => ErrorCode::RowTooLarge,
                 Failed::CannotOpen => ErrorCode::SourceNotFound,
-                Failed::Unknown if message.starts_with("no such table") => ErrorCode::SourceNotFound,
+                Failed::Unknown if message.starts_with("no such table") => {
+                    ErrorCode::SourceNotFound
+                }
                 Failed::Unknown => ErrorCode::ConfigInvalid,
                 _ => ErrorCode::SourceProtocol,
             };
@@ -255,8 +268,19 @@ mod tests {
         assert_eq!(opened("own.db"), Ok(()));
         assert_eq!(opened("sub/deep.db"), Ok(()));
         for path in [
-            "", "/etc/passwd", "../other.db", "sub/../../other.db", "link.db", "up/other.db", "sub",
-            "none.db", "own.db\0", ":memory:", "file:own.db?mode=rwc", "./own.db/..", "own.db/",
+            "",
+            "/etc/passwd",
+            "../other.db",
+            "sub/../../other.db",
+            "link.db",
+            "up/other.db",
+            "sub",
+            "none.db",
+            "own.db\0",
+            ":memory:",
+            "file:own.db?mode=rwc",
+            "./own.db/..",
+            "own.db/",
         ] {
             // "own.db/" is spelled oddly, but it is the tenant's own file
             let refused = opened(path);

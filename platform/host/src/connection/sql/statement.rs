@@ -57,7 +57,10 @@ pub(super) fn changing(text: &str) -> Result<(), Problem> {
 
 pub(super) fn bound(raw: &[&RawValue]) -> Result<Vec<Param>, Problem> {
     if raw.len() > MAX_PARAMS {
-        let detail = format!("a statement has {} parameters, at most {MAX_PARAMS} are taken", raw.len());
+        let detail = format!(
+            "a statement has {} parameters, at most {MAX_PARAMS} are taken",
+            raw.len()
+        );
         return Err(Problem::new(ErrorCode::ConnectorLimit, detail));
     }
     Ok(raw.iter().map(|value| param(value.get())).collect())
@@ -79,7 +82,10 @@ fn param(json: &str) -> Param {
 
 fn check(text: &str, words: &[&str]) -> Result<(), Problem> {
     if text.len() > MAX_STATEMENT_BYTES {
-        let detail = format!("a statement has {} bytes, at most {MAX_STATEMENT_BYTES} are taken", text.len());
+        let detail = format!(
+            "a statement has {} bytes, at most {MAX_STATEMENT_BYTES} are taken",
+            text.len()
+        );
         return Err(Problem::new(ErrorCode::ConnectorLimit, detail));
     }
     let word = first_word(text);
@@ -109,7 +115,9 @@ fn first_word(text: &str) -> String {
         };
         rest = after.unwrap_or_default();
     }
-    let end = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
+    let end = rest
+        .find(|c: char| !c.is_alphabetic())
+        .unwrap_or(rest.len());
     rest.get(..end).unwrap_or_default().to_lowercase()
 }
 
@@ -147,7 +155,13 @@ mod tests {
         }
         assert!(changing("INSERT INTO a VALUES (1)").is_ok());
         assert!(changing("delete from a").is_ok());
-        for text in ["drop table a", "select 1", "truncate a", "alter table a", "grant all"] {
+        for text in [
+            "drop table a",
+            "select 1",
+            "truncate a",
+            "alter table a",
+            "grant all",
+        ] {
             assert!(changing(text).is_err(), "{text}");
         }
     }

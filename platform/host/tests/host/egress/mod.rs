@@ -120,7 +120,11 @@ async fn in_a_namespace() {
     targets.retain(|ip| !tributary_host::egress::is_global(*ip));
     let redirects: Vec<String> = table.inside.iter().map(location).collect();
     let suite = Suite {
-        canaries: Canaries::start(&[1, 22, 80, 443, 3306, 5432, 8443, 65535], Arc::new(redirects)).await,
+        canaries: Canaries::start(
+            &[1, 22, 80, 443, 3306, 5432, 8443, 65535],
+            Arc::new(redirects),
+        )
+        .await,
         names: names::NameServer::start(targets.clone()).await,
         table,
         targets,

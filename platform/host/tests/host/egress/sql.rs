@@ -51,7 +51,10 @@ impl Suite {
     pub(super) async fn sql_names(&self) -> Tally {
         let mut tally = Tally::of("databases, as a name's address");
         for number in 0..self.targets.len() {
-            for name in [format!("n{number}.name.test"), format!("m{number}.mixed.test")] {
+            for name in [
+                format!("n{number}.name.test"),
+                format!("m{number}.mixed.test"),
+            ] {
                 for (driver, _, _) in DRIVERS {
                     let before = attempts();
                     assert!(!reached(driver, &name).await, "{name}");

@@ -94,7 +94,9 @@ impl Bed {
     pub(crate) fn table(&self, text: &str) {
         self.sql(text);
         if self.driver == "postgres" {
-            self.sql(&format!("grant select on all tables in schema public to {USER}"));
+            self.sql(&format!(
+                "grant select on all tables in schema public to {USER}"
+            ));
         }
     }
 
@@ -123,7 +125,11 @@ impl Bed {
         self.call_with(&self.endpoint(), SECRET).unwrap()
     }
 
-    pub(crate) fn call_with(&self, endpoint: &Value, password: &str) -> Result<CallContext, Problem> {
+    pub(crate) fn call_with(
+        &self,
+        endpoint: &Value,
+        password: &str,
+    ) -> Result<CallContext, Problem> {
         context(self.host.egress(), endpoint, password)
     }
 
@@ -146,7 +152,9 @@ impl Bed {
         let parts = self.connector.partitions(&call, config, selection).await?;
         let (mut rows, mut states) = (Vec::new(), Vec::new());
         for part in parts {
-            let sink = self.part(&call, config, selection, part, None, Sink::default()).await?;
+            let sink = self
+                .part(&call, config, selection, part, None, Sink::default())
+                .await?;
             states.push((*sink.states().last().unwrap()).clone());
             rows.extend(lines(&sink));
         }
@@ -168,7 +176,9 @@ impl Bed {
             state,
             ..selection.clone()
         };
-        self.connector.read(call, config, &selection, &mut sink).await?;
+        self.connector
+            .read(call, config, &selection, &mut sink)
+            .await?;
         Ok(sink)
     }
 }

@@ -24,13 +24,23 @@ fn authority() -> Authority {
 async fn steps(bed: &Bed, endpoint: &Value, password: &str) -> Vec<(String, bool, String)> {
     let call = bed.call_with(endpoint, password).unwrap();
     let steps = bed.connector.check(&call, &json!({})).await.unwrap();
-    steps.into_iter().map(|step| (step.name, step.ok, step.message)).collect()
+    steps
+        .into_iter()
+        .map(|step| (step.name, step.ok, step.message))
+        .collect()
 }
 
 fn failed(steps: &[(String, bool, String)]) -> &str {
-    let bad: Vec<&str> = steps.iter().filter(|step| !step.1).map(|step| step.0.as_str()).collect();
+    let bad: Vec<&str> = steps
+        .iter()
+        .filter(|step| !step.1)
+        .map(|step| step.0.as_str())
+        .collect();
     assert!(bad.len() <= 1, "{steps:?}");
-    assert!(!steps.iter().any(|step| step.2.contains(SECRET)), "{steps:?}");
+    assert!(
+        !steps.iter().any(|step| step.2.contains(SECRET)),
+        "{steps:?}"
+    );
     bad.first().copied().unwrap_or("none")
 }
 
@@ -43,16 +53,28 @@ async fn a_link_is_believed_only_with_the_right_certificate() {
     let certificate = params.signed_by(&key, &own).unwrap().pem();
     let tls = Some((certificate, key.serialize_pem()));
     for kind in [Kind::Postgres, Kind::Mariadb] {
-        let options = Options { tls: tls.clone(), ..Options::default() };
+        let options = Options {
+            tls: tls.clone(),
+            ..Options::default()
+        };
         let Some(bed) = Bed::server(kind, &options).await else {
             continue;
         };
         let mut endpoint = bed.endpoint();
         for (tls, wanted) in [
-            (json!({"trust": [own.pem()], "server_name": "db.example"}), "none"),
+            (
+                json!({"trust": [own.pem()], "server_name": "db.example"}),
+                "none",
+            ),
             (json!({"trust": [own.pem()]}), "tls"),
-            (json!({"trust": [own.pem()], "server_name": "other.example"}), "tls"),
-            (json!({"trust": [other], "server_name": "db.example"}), "tls"),
+            (
+                json!({"trust": [own.pem()], "server_name": "other.example"}),
+                "tls",
+            ),
+            (
+                json!({"trust": [other], "server_name": "db.example"}),
+                "tls",
+            ),
             (json!({"server_name": "db.example"}), "tls"),
             (json!({}), "tls"),
             (json!({"mode": "off"}), "none"),
@@ -92,7 +114,11 @@ async fn a_server_without_tls_gets_no_password_and_a_wrong_one_is_told() {
             let call = context(&EgressPolicy::default(), &endpoint, SECRET).unwrap();
             let steps = connector.check(&call, &json!({})).await.unwrap();
             let last = steps.last().unwrap();
-            let wanted = if host == "127.0.0.1" { "connect" } else { "dns" };
+            let wanted = if host == "127.0.0.1" {
+                "connect"
+            } else {
+                "dns"
+            };
             assert!(!last.ok && last.name == wanted, "{steps:?}");
         }
     }
@@ -113,7 +139,14 @@ async fn only_granted_addresses_are_dialled() {
     let (port, heard) = canary().await;
     let (host, connector) = load("sql", &[format!("127.0.0.1:{}", port + 1)]).await;
     for driver in ["postgres", "mysql"] {
-        for name in ["127.0.0.1", "localhost", "::1", "0.0.0.0", "127.1", "::ffff:127.0.0.1"] {
+        for name in [
+            "127.0.0.1",
+            "localhost",
+            "::1",
+            "0.0.0.0",
+            "127.1",
+            "::ffff:127.0.0.1",
+        ] {
             let endpoint = json!({"kind": "sql", "driver": driver, "host": name, "port": port,
                 "database": "x", "auth": {"kind": "password", "user": "u"}});
             let call = context(host.egress(), &endpoint, SECRET).unwrap();
@@ -129,7 +162,10 @@ async fn only_granted_addresses_are_dialled() {
         for host_name in ["", "a b", "a/b", "u@h"] {
             let endpoint = json!({"kind": "sql", "driver": driver, "host": host_name, "database": "x",
                 "auth": {"kind": "password", "user": "u"}});
-            assert!(context(host.egress(), &endpoint, SECRET).is_err(), "{host_name:?}");
+            assert!(
+                context(host.egress(), &endpoint, SECRET).is_err(),
+                "{host_name:?}"
+            );
         }
     }
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -190,10 +226,23 @@ async fn a_source_changes_nothing() {
             let read = bed.read(&config, &selection).await;
             assert!(read.is_err(), "{} {statement}: {read:?}", bed.driver);
             let filter = json!({"streams": {"s": {"table": "a", "filter": format!("1 = 1); {statement} --")}}});
-            assert!(bed.read(&filter, &selection).await.is_err(), "{} {statement}", bed.driver);
+            assert!(
+                bed.read(&filter, &selection).await.is_err(),
+                "{} {statement}",
+                bed.driver
+            );
         }
-        assert_eq!(bed.sql("select count(*) from a where id = 1 and v = 1").trim(), "1");
-        assert_eq!(bed.sql("select count(*) from a").trim(), "1", "{}", bed.driver);
+        assert_eq!(
+            bed.sql("select count(*) from a where id = 1 and v = 1")
+                .trim(),
+            "1"
+        );
+        assert_eq!(
+            bed.sql("select count(*) from a").trim(),
+            "1",
+            "{}",
+            bed.driver
+        );
     }
 }
 
@@ -204,25 +253,52 @@ async fn what_is_not_there_is_named() {
         for (stream, field, word) in [
             (json!({"table": "nowhere"}), "table", "nowhere"),
             (json!({"table": "a", "cursor": "w"}), "cursor", "id, v"),
-            (json!({"table": "a", "columns": ["id", "w"]}), "columns", "\"w\""),
+            (
+                json!({"table": "a", "columns": ["id", "w"]}),
+                "columns",
+                "\"w\"",
+            ),
             (json!({"table": "a", "key": ["w"]}), "key", "\"w\""),
-            (json!({"query": "select nonsense from a"}), "query", "nonsense"),
+            (
+                json!({"query": "select nonsense from a"}),
+                "query",
+                "nonsense",
+            ),
         ] {
             let config = json!({"streams": {"s": stream}});
-            let problem = bed.read(&config, &Bed::select("s", false, None)).await.unwrap_err();
+            let problem = bed
+                .read(&config, &Bed::select("s", false, None))
+                .await
+                .unwrap_err();
             let wanted = format!("/config/streams/s/{field}");
-            assert_eq!(problem.pointer.as_deref(), Some(wanted.as_str()), "{} {problem:?}", bed.driver);
+            assert_eq!(
+                problem.pointer.as_deref(),
+                Some(wanted.as_str()),
+                "{} {problem:?}",
+                bed.driver
+            );
             assert!(problem.detail.contains(word), "{problem:?}");
             let steps = bed.connector.check(&bed.call(), &config).await.unwrap();
             assert!(!steps.last().unwrap().ok, "{steps:?}");
         }
         let two = json!({"streams": {"s": {"query": "select 1 as a, 2 as a from a"}}});
-        let problem = bed.read(&two, &Bed::select("s", false, None)).await.unwrap_err();
-        assert_eq!(problem.code, ErrorCode::ConfigInvalid, "{} {problem:?}", bed.driver);
+        let problem = bed
+            .read(&two, &Bed::select("s", false, None))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            problem.code,
+            ErrorCode::ConfigInvalid,
+            "{} {problem:?}",
+            bed.driver
+        );
         bed.sql("create table k (a integer)");
         bed.table("insert into k values (1), (null)");
         let nulls = json!({"streams": {"s": {"table": "k", "key": ["a"]}}});
-        let problem = bed.read(&nulls, &Bed::select("s", false, None)).await.unwrap_err();
+        let problem = bed
+            .read(&nulls, &Bed::select("s", false, None))
+            .await
+            .unwrap_err();
         assert!(problem.detail.contains("null in some rows"), "{problem:?}");
     }
 }

@@ -34,19 +34,39 @@ async fn tables_and_views_are_found_with_their_keys() {
     for bed in beds().await {
         bed.table("create table orders (b integer not null, a integer not null, note varchar(20), primary key (a, b))");
         bed.table("create view open_orders as select a, note from orders");
-        let streams = bed.connector.discover(&bed.call(), &json!({})).await.unwrap();
+        let streams = bed
+            .connector
+            .discover(&bed.call(), &json!({}))
+            .await
+            .unwrap();
         let found = |name: &str| streams.iter().find(|stream| stream.name == name);
         let orders = found("orders").unwrap_or_else(|| panic!("{}: {streams:?}", bed.driver));
         assert_eq!(orders.primary_key, ["a", "b"], "{}", bed.driver);
-        assert_eq!(orders.schema["properties"]["note"]["type"], json!(["string", "null"]));
+        assert_eq!(
+            orders.schema["properties"]["note"]["type"],
+            json!(["string", "null"])
+        );
         assert_eq!(orders.schema["properties"]["a"]["type"], json!("integer"));
         assert!(found("open_orders").unwrap().primary_key.is_empty());
         let steps = bed.connector.check(&bed.call(), &json!({})).await.unwrap();
-        assert!(steps.iter().all(|step| step.ok), "{}: {steps:?}", bed.driver);
+        assert!(
+            steps.iter().all(|step| step.ok),
+            "{}: {steps:?}",
+            bed.driver
+        );
         // a stream is then read by its table's name
         bed.sql("insert into orders values (2, 1, 'x'), (1, 1, null)");
-        let (rows, _) = bed.read(&json!({}), &Bed::select("orders", false, None)).await.unwrap();
-        assert_eq!(rows, [r#"{"b":1,"a":1,"note":null}"#, r#"{"b":2,"a":1,"note":"x"}"#]);
+        let (rows, _) = bed
+            .read(&json!({}), &Bed::select("orders", false, None))
+            .await
+            .unwrap();
+        assert_eq!(
+            rows,
+            [
+                r#"{"b":1,"a":1,"note":null}"#,
+                r#"{"b":2,"a":1,"note":"x"}"#
+            ]
+        );
     }
 }
 
@@ -56,13 +76,29 @@ async fn ranges_of_a_key_hold_every_row_once() {
         bed.table("create table n (id integer primary key, name varchar(20) not null unique)");
         bed.fill("insert into n select n * 7, concat('k', n)", 1, 5_000);
         for (config, least) in [
-            (json!({"streams": {"s": {"table": "n", "partitions": 8}}}), 8),
-            (json!({"streams": {"s": {"table": "n", "key": ["name"], "partitions": 5}}}), 5),
-            (json!({"streams": {"s": {"query": "select * from n", "key": ["id"], "partitions": 3}}}), 3),
-            (json!({"streams": {"s": {"table": "n", "filter": "id < 0", "partitions": 3}}}), 1),
+            (
+                json!({"streams": {"s": {"table": "n", "partitions": 8}}}),
+                8,
+            ),
+            (
+                json!({"streams": {"s": {"table": "n", "key": ["name"], "partitions": 5}}}),
+                5,
+            ),
+            (
+                json!({"streams": {"s": {"query": "select * from n", "key": ["id"], "partitions": 3}}}),
+                3,
+            ),
+            (
+                json!({"streams": {"s": {"table": "n", "filter": "id < 0", "partitions": 3}}}),
+                1,
+            ),
         ] {
             let selection = Bed::select("s", false, None);
-            let parts = bed.connector.partitions(&bed.call(), &config, &selection).await.unwrap();
+            let parts = bed
+                .connector
+                .partitions(&bed.call(), &config, &selection)
+                .await
+                .unwrap();
             assert_eq!(parts.len(), least, "{} {config}", bed.driver);
             let (rows, _) = bed.read(&config, &selection).await.unwrap();
             let wanted = if least == 1 { 0 } else { 5_000 };
@@ -75,15 +111,23 @@ async fn ranges_of_a_key_hold_every_row_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_that_share_the_newest_instant_are_not_lost() {
     for bed in beds().await {
-        let kind = if bed.driver == "sqlite" { "text" } else { "timestamp(6)" };
+        let kind = if bed.driver == "sqlite" {
+            "text"
+        } else {
+            "timestamp(6)"
+        };
         let kind = format!("{kind} null");
-        bed.table(&format!("create table c (id integer primary key, changed {kind}, v integer)"));
+        bed.table(&format!(
+            "create table c (id integer primary key, changed {kind}, v integer)"
+        ));
         bed.sql("insert into c values (1, '2026-01-01 10:00:00', 1), (2, '2026-01-01 10:00:01.5', 1), (3, '2026-01-01 10:00:01.5', 1), (4, null, 1)");
         let config = json!({"streams": {"s": {"table": "c", "cursor": "changed"}}});
         let first = Bed::select("s", true, None);
         let (rows, states) = bed.read(&config, &first).await.unwrap();
         assert_eq!(ids(&rows), [1, 2, 3, 4], "{}", bed.driver);
-        bed.sql("insert into c values (5, '2026-01-01 10:00:01.5', 1), (6, '2026-01-01 10:00:02', 1)");
+        bed.sql(
+            "insert into c values (5, '2026-01-01 10:00:01.5', 1), (6, '2026-01-01 10:00:02', 1)",
+        );
         bed.sql("update c set v = 2, changed = '2026-01-01 10:00:03' where id = 1");
         let again = Bed::select("s", true, Some(Value::Array(states)));
         let (rows, states) = bed.read(&config, &again).await.unwrap();
@@ -105,7 +149,10 @@ async fn a_whole_read_in_ranges_is_what_changes_start_from() {
         bed.table("create table w (id integer primary key, rev bigint not null)");
         bed.fill("insert into w select n, n * 10", 1, 100);
         let config = json!({"streams": {"s": {"table": "w", "cursor": "rev", "partitions": 4}}});
-        let (rows, states) = bed.read(&config, &Bed::select("s", false, None)).await.unwrap();
+        let (rows, states) = bed
+            .read(&config, &Bed::select("s", false, None))
+            .await
+            .unwrap();
         assert_eq!((rows.len(), states.len()), (100, 4));
         let newest = Bed::select("s", true, Some(Value::Array(states.clone())));
         let (rows, _) = bed.read(&config, &newest).await.unwrap();
@@ -120,7 +167,11 @@ async fn a_whole_read_in_ranges_is_what_changes_start_from() {
 /// 25,000 rows of which many share a cursor, on three pages.
 fn ties(bed: &Bed) -> Value {
     bed.table("create table big (id integer primary key, at bigint not null, pad varchar(40))");
-    bed.fill("insert into big select n, n / 9000, concat('row ', n)", 1, 25_000);
+    bed.fill(
+        "insert into big select n, n / 9000, concat('row ', n)",
+        1,
+        25_000,
+    );
     json!({"streams": {
         "keyed": {"table": "big", "cursor": "at"},
         "view": {"query": "select id, at from big", "cursor": "at"},
@@ -133,18 +184,42 @@ async fn a_read_that_breaks_goes_on_behind_its_last_row() {
     for bed in beds().await {
         let config = ties(&bed);
         let call = bed.call();
-        for (stream, incremental, doubled) in [("keyed", true, 0), ("view", true, 25_000), ("whole", false, 0)] {
+        for (stream, incremental, doubled) in [
+            ("keyed", true, 0),
+            ("view", true, 25_000),
+            ("whole", false, 0),
+        ] {
             let selection = Bed::select(stream, incremental, None);
-            let parts = bed.connector.partitions(&call, &config, &selection).await.unwrap();
+            let parts = bed
+                .connector
+                .partitions(&call, &config, &selection)
+                .await
+                .unwrap();
             let part = parts[0].clone();
             for fail_at in [1, 2] {
-                let mut before = Sink { fail_at: Some(fail_at), ..Sink::default() };
-                let asked = Selection { partition: Some(part.clone()), ..selection.clone() };
-                let broken = bed.connector.read(&call, &config, &asked, &mut before).await;
+                let mut before = Sink {
+                    fail_at: Some(fail_at),
+                    ..Sink::default()
+                };
+                let asked = Selection {
+                    partition: Some(part.clone()),
+                    ..selection.clone()
+                };
+                let broken = bed
+                    .connector
+                    .read(&call, &config, &asked, &mut before)
+                    .await;
                 assert_eq!(broken.unwrap_err().code, ErrorCode::StorageFailed);
                 let state = before.states().last().map(|state| (*state).clone());
                 assert!(state.is_some(), "{} {stream}", bed.driver);
-                let after = bed.part(&call, &config, &selection, part.clone(), state, Sink::default());
+                let after = bed.part(
+                    &call,
+                    &config,
+                    &selection,
+                    part.clone(),
+                    state,
+                    Sink::default(),
+                );
                 let after = after.await.unwrap();
                 let mut rows = lines(&before);
                 rows.extend(lines(&after));
@@ -190,14 +265,36 @@ async fn a_read_sees_one_state_of_the_data() {
         let config = ties(&bed);
         let call = bed.call();
         let selection = Bed::select("whole", false, None);
-        let parts = bed.connector.partitions(&call, &config, &selection).await.unwrap();
-        let mut meddler = Meddler { sink: Sink::default(), bed: &bed, done: false };
-        let asked = Selection { partition: Some(parts[0].clone()), ..selection };
-        bed.connector.read(&call, &config, &asked, &mut meddler).await.unwrap();
+        let parts = bed
+            .connector
+            .partitions(&call, &config, &selection)
+            .await
+            .unwrap();
+        let mut meddler = Meddler {
+            sink: Sink::default(),
+            bed: &bed,
+            done: false,
+        };
+        let asked = Selection {
+            partition: Some(parts[0].clone()),
+            ..selection
+        };
+        bed.connector
+            .read(&call, &config, &asked, &mut meddler)
+            .await
+            .unwrap();
         let rows = lines(&meddler.sink);
         assert_eq!(rows.len(), 25_000, "{}", bed.driver);
-        assert!(rows.iter().all(|row| row.contains("\"row ")), "{}", bed.driver);
-        assert_eq!(bed.sql("select count(*) from big where pad = 'changed'").trim(), "24000");
+        assert!(
+            rows.iter().all(|row| row.contains("\"row ")),
+            "{}",
+            bed.driver
+        );
+        assert_eq!(
+            bed.sql("select count(*) from big where pad = 'changed'")
+                .trim(),
+            "24000"
+        );
     }
 }
 
@@ -207,7 +304,9 @@ async fn a_query_that_nobody_wants_ends_within_a_second_at_the_server_too() {
         let query = match bed.driver {
             "postgres" => "select pg_sleep(60)::text as a",
             "mysql" => "select sleep(60) as a",
-            _ => "with recursive s(n) as (select 1 union all select n + 1 from s) select count(*) as a from s",
+            _ => {
+                "with recursive s(n) as (select 1 union all select n + 1 from s) select count(*) as a from s"
+            }
         };
         let config = json!({"streams": {"s": {"query": query}}});
         let call = bed.call();
@@ -220,11 +319,20 @@ async fn a_query_that_nobody_wants_ends_within_a_second_at_the_server_too() {
         let checking = bed.connector.check(&call, &config);
         let (answer, cancelled) = tokio::join!(checking, later);
         let took = cancelled.elapsed();
-        assert_eq!(answer.unwrap_err().code, ErrorCode::RunCancelled, "{}", bed.driver);
+        assert_eq!(
+            answer.unwrap_err().code,
+            ErrorCode::RunCancelled,
+            "{}",
+            bed.driver
+        );
         assert!(took < Duration::from_secs(1), "{}: {took:?}", bed.driver);
         let running = match bed.driver {
-            "postgres" => "select count(*) from pg_stat_activity where state = 'active' and query like '%pg_sleep(60)%' and pid <> pg_backend_pid()",
-            "mysql" => "select count(*) from information_schema.processlist where info like 'select%sleep(60)%' and id <> connection_id()",
+            "postgres" => {
+                "select count(*) from pg_stat_activity where state = 'active' and query like '%pg_sleep(60)%' and pid <> pg_backend_pid()"
+            }
+            "mysql" => {
+                "select count(*) from information_schema.processlist where info like 'select%sleep(60)%' and id <> connection_id()"
+            }
             _ => continue,
         };
         let deadline = Instant::now() + Duration::from_secs(3);

@@ -13,8 +13,15 @@ async fn one_row(bed: &Bed, table: &str) -> (String, Value) {
     assert_eq!(rows.len(), 2, "{rows:?}");
     // every column may be null
     let nulls: Value = serde_json::from_str(&rows[1]).unwrap();
-    let others = nulls.as_object().unwrap().iter().filter(|(name, _)| *name != "id");
-    assert!(others.clone().count() > 3 && others.clone().all(|(_, value)| value.is_null()), "{nulls}");
+    let others = nulls
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(name, _)| *name != "id");
+    assert!(
+        others.clone().count() > 3 && others.clone().all(|(_, value)| value.is_null()),
+        "{nulls}"
+    );
     (rows[0].clone(), streams[0].schema.clone())
 }
 
@@ -75,7 +82,10 @@ async fn values_of_mariadb_arrive_without_loss() {
          insert into t (id) values (1)",
     );
     let config = json!({"streams": {"s": {"table": "t"}}});
-    let (rows, _) = bed.read(&config, &Bed::select("s", false, None)).await.unwrap();
+    let (rows, _) = bed
+        .read(&config, &Bed::select("s", false, None))
+        .await
+        .unwrap();
     assert_eq!(
         rows[1],
         concat!(

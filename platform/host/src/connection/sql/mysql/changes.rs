@@ -18,7 +18,10 @@ pub(in crate::connection::sql) async fn transact(
     changes: &Changes,
 ) -> Result<Vec<RowResult>, Failure> {
     let unsent = |error: Error| undone(server, &error, false);
-    session.query_drop("START TRANSACTION READ WRITE").await.map_err(unsent)?;
+    session
+        .query_drop("START TRANSACTION READ WRITE")
+        .await
+        .map_err(unsent)?;
     let mut statements = Vec::new();
     for text in &changes.statements {
         statements.push(session.prep(text).await.map_err(unsent)?);

@@ -57,7 +57,13 @@ async fn options(server: &Server) -> Result<Opts, Problem> {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         SslOpts::default()
             .with_disable_built_in_roots(true)
-            .with_root_certs(trust.roots.iter().map(|root| root.to_vec().into()).collect())
+            .with_root_certs(
+                trust
+                    .roots
+                    .iter()
+                    .map(|root| root.to_vec().into())
+                    .collect(),
+            )
             .with_danger_tls_hostname_override(Some(trust.server_name.clone()))
     });
     let options = OptsBuilder::default()
@@ -165,14 +171,19 @@ fn problem(server: &Server, error: &mysql_async::Error) -> Problem {
             }
         }
         Error::Io(IoError::Tls(cause)) => server.distrusted(cause),
-        Error::Io(IoError::Io(cause)) if cause.get_ref().is_some_and(|e| e.is::<rustls::Error>()) => {
+        Error::Io(IoError::Io(cause))
+            if cause.get_ref().is_some_and(|e| e.is::<rustls::Error>()) =>
+        {
             server.distrusted(cause)
         }
         Error::Driver(DriverError::NoClientSslFlagFromServer) => {
             server.distrusted(&"the server has no TLS")
         }
         Error::Driver(DriverError::UnknownAuthPlugin { name }) => {
-            let detail = format!("{} asks for a login by {name:?}, which is not spoken here", server.place());
+            let detail = format!(
+                "{} asks for a login by {name:?}, which is not spoken here",
+                server.place()
+            );
             Problem::new(ErrorCode::ConnectionAuth, detail).at("/endpoint/auth")
         }
         Error::Driver(DriverError::PacketTooLarge) => {

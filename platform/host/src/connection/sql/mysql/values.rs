@@ -62,7 +62,9 @@ fn write_bytes(column: &Column, bytes: &[u8], out: &mut Vec<u8>) {
         }
         (ColumnType::MYSQL_TYPE_JSON, Some(_)) => json::document(out, bytes),
         (ColumnType::MYSQL_TYPE_BIT, _) if bytes.len() <= 8 => {
-            let bits = bytes.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+            let bits = bytes
+                .iter()
+                .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
             json::raw(out, &bits.to_string());
         }
         (ColumnType::MYSQL_TYPE_GEOMETRY, _) => json::bytes(out, bytes),
@@ -85,13 +87,43 @@ mod tests {
     fn values_keep_what_they_say() {
         let bytes = |bytes: &[u8]| Value::Bytes(bytes.to_vec());
         for (kind, set, value, wanted) in [
-            (ColumnType::MYSQL_TYPE_NEWDECIMAL, BINARY, bytes(b"-00012.3400"), "-12.3400"),
-            (ColumnType::MYSQL_TYPE_LONGLONG, BINARY, Value::UInt(u64::MAX), "18446744073709551615"),
-            (ColumnType::MYSQL_TYPE_VAR_STRING, 33, bytes("é\"".as_bytes()), "\"é\\\"\""),
-            (ColumnType::MYSQL_TYPE_BLOB, BINARY, bytes(b"ab"), "\"YWI=\""),
+            (
+                ColumnType::MYSQL_TYPE_NEWDECIMAL,
+                BINARY,
+                bytes(b"-00012.3400"),
+                "-12.3400",
+            ),
+            (
+                ColumnType::MYSQL_TYPE_LONGLONG,
+                BINARY,
+                Value::UInt(u64::MAX),
+                "18446744073709551615",
+            ),
+            (
+                ColumnType::MYSQL_TYPE_VAR_STRING,
+                33,
+                bytes("é\"".as_bytes()),
+                "\"é\\\"\"",
+            ),
+            (
+                ColumnType::MYSQL_TYPE_BLOB,
+                BINARY,
+                bytes(b"ab"),
+                "\"YWI=\"",
+            ),
             (ColumnType::MYSQL_TYPE_BIT, BINARY, bytes(&[1, 2]), "258"),
-            (ColumnType::MYSQL_TYPE_DATE, BINARY, Value::Date(2026, 2, 3, 0, 0, 0, 0), "\"2026-02-03\""),
-            (ColumnType::MYSQL_TYPE_DATE, BINARY, Value::Date(0, 0, 0, 0, 0, 0, 0), "\"0000-00-00\""),
+            (
+                ColumnType::MYSQL_TYPE_DATE,
+                BINARY,
+                Value::Date(2026, 2, 3, 0, 0, 0, 0),
+                "\"2026-02-03\"",
+            ),
+            (
+                ColumnType::MYSQL_TYPE_DATE,
+                BINARY,
+                Value::Date(0, 0, 0, 0, 0, 0, 0),
+                "\"0000-00-00\"",
+            ),
             (
                 ColumnType::MYSQL_TYPE_DATETIME,
                 BINARY,
@@ -104,7 +136,12 @@ mod tests {
                 Value::Date(2026, 2, 3, 4, 5, 6, 0),
                 "\"2026-02-03T04:05:06Z\"",
             ),
-            (ColumnType::MYSQL_TYPE_TIME, BINARY, Value::Time(true, 34, 22, 1, 2, 0), "\"-838:01:02\""),
+            (
+                ColumnType::MYSQL_TYPE_TIME,
+                BINARY,
+                Value::Time(true, 34, 22, 1, 2, 0),
+                "\"-838:01:02\"",
+            ),
             (ColumnType::MYSQL_TYPE_NULL, BINARY, Value::NULL, "null"),
         ] {
             assert_eq!(said(kind, set, &value), wanted, "{kind:?}");

@@ -81,7 +81,11 @@ async fn together(
             Some(_) => End::Row,
             None => End::All(unsent(server, &error)),
         })?;
-        results.extend(counts.into_iter().map(|changed| RowResult::Done { changed }));
+        results.extend(
+            counts
+                .into_iter()
+                .map(|changed| RowResult::Done { changed }),
+        );
     }
     Ok(results)
 }

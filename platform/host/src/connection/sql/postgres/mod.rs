@@ -150,7 +150,10 @@ async fn read(
         values::check(column.name(), column.type_())?;
     }
     let params: Vec<Bound> = statement.params.iter().map(Bound::of).collect();
-    let portal = transaction.bind_raw(&prepared, params).await.map_err(failed)?;
+    let portal = transaction
+        .bind_raw(&prepared, params)
+        .await
+        .map_err(failed)?;
     loop {
         let rows = transaction.query_portal_raw(&portal, FETCH_ROWS).await;
         let mut rows = std::pin::pin!(rows.map_err(failed)?);
@@ -199,14 +202,16 @@ pub(super) fn params_problem(wanted: usize, given: usize) -> Problem {
 /// database and, at most, its own values.
 fn problem(server: &Server, error: &tokio_postgres::Error) -> Problem {
     let Some(said) = error.as_db_error() else {
-        let cause = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+        let cause =
+            std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
         return server.broken(&cause);
     };
     let state = said.code().code();
     let code = code_of(state);
     let detail = format!("{}: {} ({state})", server.place(), said.message());
     match code {
-        ErrorCode::ConfigInvalid => Problem::new(code, detail).hint("correct the statement, or the names in the configuration"),
+        ErrorCode::ConfigInvalid => Problem::new(code, detail)
+            .hint("correct the statement, or the names in the configuration"),
         ErrorCode::ConnectionAuth => config_auth(detail),
         code => Problem::new(code, detail),
     }

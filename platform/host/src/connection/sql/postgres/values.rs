@@ -228,10 +228,7 @@ fn day(days: i32, out: &mut Vec<u8>) {
     match days {
         i32::MAX => json::text(out, "infinity"),
         i32::MIN => json::text(out, "-infinity"),
-        days => json::text(
-            out,
-            &json::date(json::civil(i64::from(days) + EPOCH_DAYS)),
-        ),
+        days => json::text(out, &json::date(json::civil(i64::from(days) + EPOCH_DAYS))),
     }
 }
 
@@ -319,7 +316,10 @@ mod tests {
     fn groups(weight: i16, sign: u16, scale: u16, groups: &[u16]) -> Vec<u8> {
         let count = u16::try_from(groups.len()).unwrap();
         let mut raw = Vec::new();
-        for half in [count, weight.cast_unsigned(), sign, scale].iter().chain(groups) {
+        for half in [count, weight.cast_unsigned(), sign, scale]
+            .iter()
+            .chain(groups)
+        {
             raw.extend(half.to_be_bytes());
         }
         raw
@@ -344,7 +344,15 @@ mod tests {
 
     #[test]
     fn what_is_damaged_is_no_value() {
-        for kind in [Type::BOOL, Type::INT4, Type::INT8, Type::DATE, Type::UUID, Type::INTERVAL, Type::INT4_ARRAY] {
+        for kind in [
+            Type::BOOL,
+            Type::INT4,
+            Type::INT8,
+            Type::DATE,
+            Type::UUID,
+            Type::INTERVAL,
+            Type::INT4_ARRAY,
+        ] {
             assert_eq!(said(&kind, &[]), None, "{kind}");
         }
         let mut many = vec![0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 23];
