@@ -156,7 +156,9 @@ fn of_query(connection: &Connection, name: &str, query: &str) -> Result<Table> {
     let query = query.trim_end_matches([';', ' ', '\n']);
     let sample = format!("SELECT * FROM (\n{query}\n) AS tributary_query LIMIT {SAMPLE}");
     let text = sql::fetch(connection, &sample, "[]").map_err(|mut error| {
-        if error.field.is_none() && error.kind == ErrorKind::Config {
+        if matches!(error.kind, ErrorKind::Config | ErrorKind::NotFound) {
+            // said anew: an error that is passed on as it is keeps its own place
+            error.message = format!("the query: {}", error.message);
             error.field = Some(at(name, "query"));
         }
         error

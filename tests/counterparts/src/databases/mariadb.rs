@@ -71,6 +71,7 @@ pub(super) fn client(_programs: &Path, folder: &Path, database: &str) -> Command
     let mut client = Command::new("mariadb");
     client
         .args(["--no-defaults", "-uroot", "-N", "-B"])
+        .arg("--default-character-set=utf8mb4")
         .arg(format!("--socket={}", folder.join("s.sock").display()))
         .args(["-D", database, "-e"]);
     client

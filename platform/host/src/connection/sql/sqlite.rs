@@ -240,6 +240,10 @@ fn problem(error: &Error) -> Problem {
             };
             (code, message)
         }
+        Error::SqlInputError { msg, .. } if msg.starts_with("no such table") => {
+            (ErrorCode::SourceNotFound, msg.clone())
+        }
+        Error::SqlInputError { msg, .. } => (ErrorCode::ConfigInvalid, msg.clone()),
         other => (ErrorCode::ConfigInvalid, other.to_string()),
     };
     Problem::new(code, format!("the database: {message}"))

@@ -301,6 +301,7 @@ async fn a_read_sees_one_state_of_the_data() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_that_nobody_wants_ends_within_a_second_at_the_server_too() {
     for bed in beds().await {
+        bed.table("create table x (a integer)");
         let query = match bed.driver {
             "postgres" => "select pg_sleep(60)::text as a",
             "mysql" => "select sleep(60) as a",
