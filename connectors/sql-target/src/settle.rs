@@ -83,7 +83,11 @@ pub fn outcomes(
             message: said,
             field: None,
         }),
-        429 => retry(RetryKind::RateLimited, said),
+        429 => Outcome::Retry(Retry {
+            kind: RetryKind::RateLimited,
+            message: said,
+            retry_after_ms: response.retry_after_ms(),
+        }),
         401 => return Err(Error::new(tributary_sdk::ErrorKind::Auth, said)),
         // No record is to blame for a table or a right that lacks: a person mends it, and all records
         // wait.
