@@ -21,7 +21,7 @@ mod span;
 mod statement;
 
 use tributary_sdk::{
-    CheckStep, Connection, Error, Result, Selection, Source, StreamInfo, connections, sql,
+    CheckStep, Connection, Result, Selection, Source, StreamInfo, connections, sql,
 };
 use tributary_sql_tables::catalog;
 use tributary_sql_tables::dialect::Dialect;
@@ -106,9 +106,7 @@ impl Source for Sql {
 
     fn read(config: &Config, selection: &Selection) -> Result<()> {
         let stream = config.stream(&selection.stream)?;
-        let span: Span = selection
-            .partition()?
-            .ok_or_else(|| Error::bug("read was called without a partition"))?;
+        let span: Span = selection.planned()?;
         let last: Option<Checkpoint> = selection.checkpoint()?;
         let state = last.filter(|last| last.span == span).unwrap_or(Checkpoint {
             span,
