@@ -157,24 +157,7 @@ impl Connection {
                 let endpoint = S3Endpoint::new(&settings, &secrets, ports)?;
                 Protocol::S3(Arc::new(endpoint))
             }
-            Endpoint::Sql {
-                driver,
-                host,
-                port,
-                database,
-                tls,
-                auth,
-            } => {
-                let settings = sql::Settings {
-                    driver: *driver,
-                    host,
-                    port: *port,
-                    database,
-                    tls,
-                    auth,
-                };
-                Protocol::Sql(SqlEndpoint::new(&settings, &secrets, ports)?)
-            }
+            Endpoint::Sql { .. } => Protocol::Sql(SqlEndpoint::of(document, &secrets, ports)?),
         };
         Ok(Self {
             kind: document.endpoint.kind(),

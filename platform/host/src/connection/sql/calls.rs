@@ -18,7 +18,7 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
 use super::changes::{Changes, Failure, RowResult};
-use super::{SqlEndpoint, mysql, postgres, sqlite};
+use super::{Database, SqlEndpoint, mysql, postgres, sqlite};
 use crate::connection::{HttpRequest, HttpResponse, SendError};
 
 /// For one call, if it does not say otherwise.
@@ -45,7 +45,10 @@ impl SqlEndpoint {
         let (status, body) = match done {
             Ok(Ok(results)) => (200, json!({ "rows": results })),
             Ok(Err(Failure::Undone(problem))) => (status_of(&problem), said(&problem)),
-            Ok(Err(Failure::Lost { problem, sent })) => return Err(SendError { problem, sent }),
+            Ok(Err(Failure::Lost { problem, sent })) => {
+                let problem = self.covered(problem);
+                return Err(SendError { problem, sent });
+            }
             Err(_) => {
                 let detail = format!("the transaction was not done within {limit:?}");
                 let problem = Problem::new(ErrorCode::ConnectionTimeout, detail);
@@ -58,7 +61,7 @@ impl SqlEndpoint {
         Ok(HttpResponse {
             status,
             headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-            body: Bytes::from(body.to_string()),
+            body: self.redactor.body(Bytes::from(body.to_string()), false),
             duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         })
     }
@@ -68,19 +71,19 @@ impl SqlEndpoint {
             problem,
             sent: false,
         };
-        match self {
-            Self::Postgres(server) => {
+        match &self.database {
+            Database::Postgres(server) => {
                 let mut session = postgres::open(server).await.map_err(unsent)?;
                 postgres::transact(server, &mut session, &changes).await
             }
-            Self::Mysql(server) => {
+            Database::Mysql(server) => {
                 let mut session = mysql::open(server).await.map_err(unsent)?;
                 let results = mysql::transact(server, &mut session, &changes).await;
                 // What was not committed ends with the session.
                 let _ = session.disconnect().await;
                 results
             }
-            Self::Sqlite(file) => {
+            Database::Sqlite(file) => {
                 let file = Arc::clone(file);
                 let stopped = StopOnDrop::default();
                 let flag = Arc::clone(&stopped.0);

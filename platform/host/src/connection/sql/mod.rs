@@ -29,11 +29,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tributary_model::document::{SqlAuth, SqlDriver, SqlTls};
+use tributary_model::document::{ConnectionDocument, Endpoint, SqlDriver};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
-use super::credential::Secrets;
+use super::credential::{Redactor, Secrets};
 use super::other_side::QueryAnswer;
 use super::{ConnectionPorts, config_problem};
 use link::Server;
@@ -46,62 +46,78 @@ const MAX_FETCH_BYTES: usize = 4 << 20;
 /// Rows of a page that is played: few, so that reads that are killed between pages can be tried.
 const PLAYED_ROWS: usize = 10;
 
-/// The endpoint of a connection document.
-pub(crate) struct Settings<'a> {
-    pub(crate) driver: SqlDriver,
-    pub(crate) host: &'a str,
-    pub(crate) port: Option<u16>,
-    pub(crate) database: &'a str,
-    pub(crate) tls: &'a SqlTls,
-    pub(crate) auth: &'a SqlAuth,
+/// A database. What it says is looked through for our secrets, as an answer of an API is.
+pub(crate) struct SqlEndpoint {
+    database: Database,
+    redactor: Arc<Redactor>,
 }
 
-/// A database.
-pub(crate) enum SqlEndpoint {
+enum Database {
     Postgres(Arc<Server>),
     Mysql(Arc<Server>),
     Sqlite(Arc<sqlite::File>),
 }
 
 impl SqlEndpoint {
-    pub(crate) fn new(
-        settings: &Settings<'_>,
+    /// Of a document whose endpoint is a database.
+    pub(crate) fn of(
+        document: &ConnectionDocument,
         secrets: &Secrets,
         ports: &ConnectionPorts,
     ) -> Result<Self, Problem> {
-        if settings.database.is_empty() {
+        let Endpoint::Sql {
+            driver,
+            host,
+            port,
+            database,
+            tls,
+            auth,
+        } = &document.endpoint
+        else {
             return Err(config_problem(
-                "/endpoint/database",
-                "the database has no name",
+                "/endpoint/kind",
+                "the endpoint is no database",
             ));
+        };
+        if database.is_empty() {
+            let detail = "the database has no name";
+            return Err(config_problem("/endpoint/database", detail));
         }
-        if settings.driver == SqlDriver::Sqlite {
-            let folder: Option<&Path> = ports.databases.as_deref();
-            let file = sqlite::File::new(folder, settings.database)?;
-            return Ok(Self::Sqlite(Arc::new(file)));
-        }
-        let port = settings.port.unwrap_or(settings.driver.usual_port());
-        let place = (settings.host, port, settings.database);
-        let server = Server::new(place, settings.tls, settings.auth, secrets, &ports.egress)?;
-        let server = Arc::new(server);
-        Ok(match settings.driver {
-            SqlDriver::Mysql => Self::Mysql(server),
-            _ => Self::Postgres(server),
-        })
+        let place = (
+            host.as_str(),
+            port.unwrap_or(driver.usual_port()),
+            database.as_str(),
+        );
+        let server = || Server::new(place, tls, auth, secrets, &ports.egress).map(Arc::new);
+        let database = match driver {
+            SqlDriver::Postgres => Database::Postgres(server()?),
+            SqlDriver::Mysql => Database::Mysql(server()?),
+            SqlDriver::Sqlite => {
+                let folder: Option<&Path> = ports.databases.as_deref();
+                Database::Sqlite(Arc::new(sqlite::File::new(folder, database)?))
+            }
+        };
+        let redactor = Arc::new(Redactor::new(secrets));
+        Ok(Self { database, redactor })
+    }
+
+    fn covered(&self, mut problem: Problem) -> Problem {
+        problem.detail = self.redactor.text(&problem.detail);
+        problem
     }
 
     /// Begins a query. What fails before its first page fails here.
     pub(crate) async fn query(&self, statement: Statement) -> Result<SqlRows, Problem> {
-        match self {
-            Self::Postgres(server) => {
+        let started = match &self.database {
+            Database::Postgres(server) => {
                 let server = Arc::clone(server);
                 SqlRows::start(|sender| postgres::query(server, statement, sender)).await
             }
-            Self::Mysql(server) => {
+            Database::Mysql(server) => {
                 let server = Arc::clone(server);
                 SqlRows::start(|sender| mysql::query(server, statement, sender)).await
             }
-            Self::Sqlite(file) => {
+            Database::Sqlite(file) => {
                 let file = Arc::clone(file);
                 SqlRows::start(|sender| async move {
                     let work = move || sqlite::query(&file, &statement, &sender);
@@ -110,7 +126,9 @@ impl SqlEndpoint {
                 })
                 .await
             }
-        }
+        };
+        let rows = started.map_err(|problem| self.covered(problem))?;
+        Ok(rows.covered(&self.redactor))
     }
 }
 

@@ -3,12 +3,15 @@
 //! Invariants: a page has at most [`PAGE_BYTES`] unless one row is longer, and no row is longer than
 //! [`MAX_ROW_BYTES`]; at most two pages wait, so a slow reader holds the database back.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
 use super::json;
+use crate::connection::credential::Redactor;
 use crate::rows::{MAX_ROW_BYTES, PAGE_BYTES};
 
 /// A page of narrow rows is cut here, so that checkpoints are not far apart.
@@ -30,6 +33,7 @@ pub(crate) type PageSender = mpsc::Sender<Result<SqlPage, Problem>>;
 pub(crate) struct SqlRows {
     first: Option<SqlPage>,
     pages: mpsc::Receiver<Result<SqlPage, Problem>>,
+    redactor: Option<Arc<Redactor>>,
 }
 
 impl SqlRows {
@@ -42,7 +46,17 @@ impl SqlRows {
         let (sender, mut pages) = mpsc::channel(WAITING);
         tokio::spawn(work(sender));
         let first = pages.recv().await.transpose()?;
-        Ok(Self { first, pages })
+        Ok(Self {
+            first,
+            pages,
+            redactor: None,
+        })
+    }
+
+    /// The same rows without our secrets.
+    pub(crate) fn covered(mut self, redactor: &Arc<Redactor>) -> Self {
+        self.redactor = Some(Arc::clone(redactor));
+        self
     }
 
     /// Rows that are all here already.
@@ -61,10 +75,21 @@ impl SqlRows {
     }
 
     pub(crate) async fn next(&mut self) -> Result<Option<SqlPage>, Problem> {
-        if let Some(page) = self.first.take() {
-            return Ok(Some(page));
+        let next = match self.first.take() {
+            Some(page) => Some(Ok(page)),
+            None => self.pages.recv().await,
+        };
+        match (next, &self.redactor) {
+            (Some(Ok(mut page)), Some(redactor)) => {
+                page.bytes = redactor.body(page.bytes, true);
+                Ok(Some(page))
+            }
+            (Some(Err(mut problem)), Some(redactor)) => {
+                problem.detail = redactor.text(&problem.detail);
+                Err(problem)
+            }
+            (next, _) => next.transpose(),
         }
-        self.pages.recv().await.transpose()
     }
 }
 
