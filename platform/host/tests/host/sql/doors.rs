@@ -298,3 +298,24 @@ async fn what_is_not_there_is_named() {
         assert!(problem.detail.contains("null in some rows"), "{problem:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_the_database_repeats_is_covered() {
+    for bed in beds().await {
+        if bed.driver == "sqlite" {
+            continue; // has none
+        }
+        let whole = Bed::select("s", false, None);
+        let echo = json!({"streams": {"s": {"query": format!("select '{SECRET}' as id")}}});
+        let (rows, _) = bed.read(&echo, &whole).await.unwrap();
+        assert_eq!(rows, [r#"{"id":"[redacted]"}"#], "{}", bed.driver);
+        let wrong = match bed.driver {
+            "postgres" => format!("select cast('{SECRET}' as integer) as id"),
+            _ => format!("select `{SECRET}` as id"),
+        };
+        let config = json!({"streams": {"s": {"query": wrong}}});
+        let problem = bed.read(&config, &whole).await.unwrap_err();
+        assert!(problem.detail.contains("[redacted]"), "{problem:?}");
+        assert!(!format!("{problem:?}").contains(SECRET), "{problem:?}");
+    }
+}

@@ -28,7 +28,8 @@ const MAX_PACKET: usize = 16 << 20;
 const IDLE_SECONDS: usize = 600;
 /// Instants in UTC; what does not fit is refused, not cut; the server waits for a slow reader.
 const SETTINGS: &str = "SET SESSION time_zone = '+00:00', \
-     sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), net_write_timeout = 3600";
+     sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), net_write_timeout = 3600, \
+     innodb_lock_wait_timeout = 20";
 const READ_ONLY: &str = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 const SNAPSHOT: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 

@@ -28,8 +28,9 @@ use values::{Bound, Raw};
 
 /// Rows that are asked for at a time; the time limit of a statement starts anew with each.
 const FETCH_ROWS: i32 = 5_000;
-/// As long as a call of a guest into the host may take.
-const SETTINGS: &str = "SET statement_timeout = 60000; SET TimeZone = 'UTC'; \
+/// A statement may take as long as a call of a guest into the host; a lock is waited for less long, since
+/// the platform tries again by itself.
+const SETTINGS: &str = "SET statement_timeout = 60000; SET lock_timeout = 20000; SET TimeZone = 'UTC'; \
      SET default_transaction_read_only = on";
 
 /// A session; ends at the server when it is dropped.
