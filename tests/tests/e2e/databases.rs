@@ -25,7 +25,7 @@ fn server(kind: Kind) -> anyhow::Result<Option<Handle>> {
     };
     let started = databases::start(kind, &options)?;
     if started.is_none() {
-        println!("skipped: {kind:?} is not installed");
+        eprintln!("skipped: {kind:?} is not installed");
     }
     Ok(started)
 }

@@ -134,7 +134,7 @@ pub(crate) fn duration(months: i32, days: i32, micros: i64) -> String {
                 span.push_str(&format!("{sign}{amount}{unit}"));
             }
         }
-        if whole % 60_000_000 != 0 {
+        if !whole.is_multiple_of(60_000_000) {
             span.push_str(&format!("{sign}{}{}S", seconds % 60, fraction(whole)));
         }
     }

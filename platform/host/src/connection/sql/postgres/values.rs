@@ -177,12 +177,16 @@ fn numeric(raw: &[u8], out: &mut Vec<u8>) -> Option<()> {
     };
     let (count, weight) = (half(0)?, i32::from(half(1)?.cast_signed()));
     let (sign, scale) = (half(2)?, usize::from(half(3)?));
-    match sign {
-        0 | 0x4000 => {}
-        0xc000 => return Some(json::text(out, "NaN")),
-        0xd000 => return Some(json::text(out, "Infinity")),
-        0xf000 => return Some(json::text(out, "-Infinity")),
+    let beyond = match sign {
+        0 | 0x4000 => None,
+        0xc000 => Some("NaN"),
+        0xd000 => Some("Infinity"),
+        0xf000 => Some("-Infinity"),
         _ => return None,
+    };
+    if let Some(word) = beyond {
+        json::text(out, word);
+        return Some(());
     }
     let group = |place: i32| match u16::try_from(place) {
         Ok(index) if index < count => half(4 + usize::from(index)),
