@@ -28,13 +28,14 @@ const MAX_FUNCTION_MEMORY_MIB: u32 = 128;
 /// Interfaces without a function of their own: importing them grants nothing.
 const FREE: [&str; 2] = ["types", "io"];
 /// Interfaces that can be granted.
-const CAPABILITIES: [&str; 8] = [
+const CAPABILITIES: [&str; 9] = [
     "log",
     "control",
     "connections",
     "http",
     "files",
     "file-changes",
+    "sql",
     "codec",
     "output",
 ];

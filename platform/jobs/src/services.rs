@@ -101,6 +101,7 @@ impl Services {
             egress: self.egress.clone(),
             clock: Arc::clone(&self.clock),
             keeper: Some(Arc::new(keeper)),
+            databases: self.egress.databases_of(tenant.as_str()),
         };
         Ok(Arc::new(Connection::with_ports(document, &ports)?))
     }

@@ -45,6 +45,7 @@ impl<'a> Form<'a> {
             Endpoint::S3 { auth, .. } => match auth {
                 S3Auth::AccessKey { .. } => ("s3", "access_key", false),
             },
+            Endpoint::Sql { auth, .. } => ("sql", auth.kind(), false),
         };
         let named = |list: &'a Value, wanted: &str| -> Option<&'a Value> {
             let is = |entry: &&Value| entry.get("kind").and_then(Value::as_str) == Some(wanted);
@@ -135,6 +136,8 @@ mod tests {
                 let place = match endpoint["kind"].as_str().unwrap() {
                     "http" => json!({"kind": "http", "base_url": "https://api.example.com/"}),
                     "s3" => json!({"kind": "s3", "region": "eu-central-1", "bucket": "acme"}),
+                    "sql" => json!({"kind": "sql", "driver": "postgres", "host": "db.example.com",
+                        "database": "erp"}),
                     _ => json!({"kind": "sftp", "host": "files.example.com", "user": "u",
                         "host_keys": ["ssh-ed25519 AAAA"]}),
                 };
@@ -155,7 +158,7 @@ mod tests {
     fn every_example_is_a_document_and_finds_its_form() {
         let forms = forms().unwrap();
         let examples = examples();
-        assert_eq!(examples.len(), 13);
+        assert_eq!(examples.len(), 15);
         for (kind, document) in examples {
             let document: ConnectionDocument =
                 serde_json::from_value(document).unwrap_or_else(|error| panic!("{kind}: {error}"));

@@ -25,6 +25,7 @@ pub mod manifest;
 pub mod problem;
 pub mod role;
 pub mod rows;
+pub mod sql_endpoint;
 pub mod state;
 pub mod trust;
 pub mod version;

@@ -106,6 +106,7 @@ pub enum EndpointKind {
     Http,
     Sftp,
     S3,
+    Sql,
 }
 
 impl EndpointKind {
@@ -116,6 +117,7 @@ impl EndpointKind {
             Self::Http => "http",
             Self::Sftp => "sftp",
             Self::S3 => "s3",
+            Self::Sql => "sql",
         }
     }
 }

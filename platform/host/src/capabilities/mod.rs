@@ -12,6 +12,7 @@ mod http;
 pub(crate) mod io;
 mod log;
 pub(crate) mod output;
+mod sql;
 
 use std::future::Future;
 use std::time::Duration;
@@ -40,6 +41,7 @@ pub(crate) fn link(linker: &mut Linker<Guest>, capabilities: &[String]) -> wasmt
             "file-changes" => {
                 contract::file_changes::add_to_linker::<_, Own>(linker, |guest| guest)?;
             }
+            "sql" => contract::sql::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "codec" => contract::codec::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "output" => contract::output::add_to_linker::<_, Own>(linker, |guest| guest)?,
             _ => {} // unknown names were refused when the manifest was read; io and types are in

@@ -8,6 +8,7 @@ mod digest;
 mod document;
 mod lines;
 mod options;
+mod query;
 mod reader;
 
 use bytes::Bytes;
@@ -18,6 +19,7 @@ use tributary_model::rows::{RowFormat, RowPosition};
 pub(crate) use document::DocumentRows;
 pub(crate) use lines::LineRows;
 pub(crate) use options::open;
+pub(crate) use query::QueryRows;
 pub(crate) use reader::ByteReader;
 
 /// A page of text is cut at the last row's end before this many bytes.
@@ -29,6 +31,7 @@ pub(crate) const MAX_ROW_BYTES: usize = 8 << 20;
 pub(crate) enum RowSource {
     Lines(Box<LineRows>),
     Document(DocumentRows),
+    Query(Box<QueryRows>),
 }
 
 /// What a page holds, without the stream's name.
@@ -46,6 +49,7 @@ impl RowSource {
         match self {
             Self::Lines(lines) => lines.next_page().await,
             Self::Document(document) => document.next_page().await,
+            Self::Query(query) => query.next_page().await,
         }
     }
 
@@ -54,6 +58,7 @@ impl RowSource {
         match self {
             Self::Lines(lines) => lines.position(),
             Self::Document(document) => document.position(),
+            Self::Query(query) => query.position(),
         }
     }
 
@@ -62,19 +67,21 @@ impl RowSource {
         match self {
             Self::Lines(lines) => lines.digest().await,
             Self::Document(document) => document.digest().await,
+            Self::Query(_) => None,
         }
     }
 
     pub(crate) async fn schema(&mut self) -> Result<serde_json::Value, Problem> {
         match self {
             Self::Lines(lines) => lines.schema().await,
-            Self::Document(_) => Ok(serde_json::json!({})),
+            Self::Document(_) | Self::Query(_) => Ok(serde_json::json!({})),
         }
     }
 
     pub(crate) async fn probe(&mut self, pointer: &str) -> Result<Option<String>, Problem> {
         match self {
             Self::Document(document) => document.probe(pointer).await,
+            Self::Query(query) => query.probe(pointer),
             Self::Lines(_) => Err(not_a_document()),
         }
     }
@@ -82,7 +89,7 @@ impl RowSource {
     pub(crate) async fn pluck(&mut self, pointer: &str) -> Result<Vec<Option<String>>, Problem> {
         match self {
             Self::Document(document) => document.pluck(pointer).await,
-            Self::Lines(_) => Err(not_a_document()),
+            Self::Lines(_) | Self::Query(_) => Err(not_a_document()),
         }
     }
 }
@@ -90,6 +97,6 @@ impl RowSource {
 fn not_a_document() -> Problem {
     Problem::new(
         ErrorCode::ConnectorFailed,
-        "the connector asked for a value of a document, but the rows are lines",
+        "the connector asked for a value of a document, but the rows are of another kind",
     )
 }
