@@ -25,6 +25,7 @@ pub(crate) fn page(code: E) -> &'static str {
         E::RowTooLarge => include_str!("../../docs/errors/row_too_large.md"),
         E::XmlInvalid => include_str!("../../docs/errors/xml_invalid.md"),
         E::WorkbookInvalid => include_str!("../../docs/errors/workbook_invalid.md"),
+        E::ParquetInvalid => include_str!("../../docs/errors/parquet_invalid.md"),
         E::ArchiveInvalid => include_str!("../../docs/errors/archive_invalid.md"),
         E::InputTooLarge => include_str!("../../docs/errors/input_too_large.md"),
         E::ValueMissing => include_str!("../../docs/errors/value_missing.md"),
