@@ -45,8 +45,7 @@ mod session;
 mod signed;
 
 pub use call::{
-    CallContext, CheckStep, Document, Outcome, PageSink, ReadPlan, ReadStats, RetryReason,
-    RowOutcome, Selection, StreamInfo, TargetBatch, TargetCall, Written,
+    CallContext, CheckStep, Document, Finding, Outcome, PageSink, ReadPlan, ReadStats, RetryReason, RowFinding, RowOutcome, Selection, StreamInfo, TargetBatch, TargetCall, Written,
 };
 pub use compiler::{Compiler, compile_worker};
 pub use config::{HostConfig, HostError};
