@@ -231,6 +231,11 @@ impl Memory {
         };
         // a worker was lost between its calls and the commit
         let announced = self.intent.resend(index);
+        // unless what became of those calls is known: the target has nothing of them
+        let settled = |number: &u32| {
+            known.before == Before::Refused && known.resend.is_some_and(|next| next > *number)
+        };
+        let announced = announced.filter(|number| !settled(number));
         let resend = announced.or(known.resend);
         if !doubtful && announced.is_none() {
             return Some(Step::Send(Leaving {

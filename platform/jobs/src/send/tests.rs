@@ -96,6 +96,10 @@ fn a_target_without_memory_is_never_sent_what_it_may_have() {
     assert_eq!(step(false, calm, &lost), Step::InDoubt(BLIND, None));
     let refused = known(Before::Refused, Some(1));
     assert_eq!(step(true, calm, &refused), first_time(1));
+    // settled since the calls left: the target does not have it
+    let settled = known(Before::Refused, Some(3));
+    assert_eq!(step(true, crashed, &settled), first_time(3));
+    assert_eq!(step(true, crashed, &refused), in_doubt(2, since));
     let unchanged = known(Before::Unchanged, None);
     assert_eq!(memory(true, crashed).step(3, &unchanged), None);
     let superseded = known(Before::Superseded, None);
