@@ -16,7 +16,10 @@ pub fn apply_read(connection: &Connection, config: &Config, file: &FilePart) {
             ("file", file.path.as_str()),
             ("reason", error.message.as_str()),
         ];
-        log::warn("the file was read and is another one by now, which stays", &fields);
+        log::warn(
+            "the file was read and is another one by now, which stays",
+            &fields,
+        );
         return;
     }
     apply(connection, config, file);

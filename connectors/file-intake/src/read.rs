@@ -1,5 +1,6 @@
-//! One file to pages. The host gives the file that was planned or an error. A file that is shorter than announced or changed meanwhile is an error of
-//! the file; what was read before stays, with its checkpoint.
+//! One file to pages. The host gives the file that was planned or an error. A file that is shorter than
+//! announced or changed meanwhile is an error of the file; what was read before stays, with its
+//! checkpoint.
 
 use tributary_sdk::{
     Connection, Error, Piped, Position, Result, Rows, checkpoint, control, files, log,

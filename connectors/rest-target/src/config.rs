@@ -295,7 +295,9 @@ impl Config {
         let at = "/config/resend/lookup";
         let Some(lookup) = &self.resend.lookup else {
             return match self.resend.kind {
-                ResendKind::Lookup => Err(Error::config(at, "how is the target asked for a record?")),
+                ResendKind::Lookup => {
+                    Err(Error::config(at, "how is the target asked for a record?"))
+                }
                 _ => Ok(()),
             };
         };

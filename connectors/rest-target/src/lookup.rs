@@ -45,7 +45,12 @@ pub fn inquiries(config: &Config, ndjson: &[u8], keys: &[String]) -> Result<Vec<
 
 fn configured(config: &Config) -> Result<&LookUp> {
     let lookup = config.resend.lookup.as_ref();
-    lookup.ok_or_else(|| Error::config("/config/resend/lookup", "how is the target asked for a record?"))
+    lookup.ok_or_else(|| {
+        Error::config(
+            "/config/resend/lookup",
+            "how is the target asked for a record?",
+        )
+    })
 }
 
 fn inquiry(config: &Config, lookup: &LookUp, number: u32, row: Row<'_>) -> Result<Inquiry> {
@@ -77,7 +82,10 @@ fn inquiry(config: &Config, lookup: &LookUp, number: u32, row: Row<'_>) -> Resul
         refused: missing.map(|pointer| format!("the record has nothing at {pointer}")),
     };
     // What cannot be asked for stands behind a request that changes nothing.
-    let stand_in = config.check.as_ref().map_or("", |check| check.path.as_str());
+    let stand_in = config
+        .check
+        .as_ref()
+        .map_or("", |check| check.path.as_str());
     let refused = context.refused.is_some();
     Ok(Inquiry {
         path: if refused { stand_in.to_owned() } else { path },
@@ -107,7 +115,10 @@ pub fn findings(config: &Config, inquiry: &Inquiry, answer: &Answer) -> Result<V
 fn finding(lookup: &LookUp, wanted: &[Option<String>], answer: &Answer) -> Result<Finding> {
     let text = String::from_utf8_lossy(&answer.body);
     let status = answer.status;
-    let message = format!("the look-up is answered with status {status}: {}", shortened(&text));
+    let message = format!(
+        "the look-up is answered with status {status}: {}",
+        shortened(&text)
+    );
     if lookup.absent.contains(&status) {
         return Ok(Finding::Absent);
     }
@@ -123,7 +134,10 @@ fn finding(lookup: &LookUp, wanted: &[Option<String>], answer: &Answer) -> Resul
         _ => return Ok(Finding::Unclear(message)),
     }
     if serde_json::from_str::<&serde_json::value::RawValue>(&text).is_err() {
-        return Err(not_understood(format!("the answer to the look-up is not JSON: {}", shortened(&text))));
+        return Err(not_understood(format!(
+            "the answer to the look-up is not JSON: {}",
+            shortened(&text)
+        )));
     }
     let found = at(&text, &lookup.found).map(str::trim);
     let Some(found) = found.filter(|found| !matches!(*found, "null" | "[]" | "{}")) else {
@@ -165,11 +179,16 @@ fn digits(text: &str) -> Option<String> {
     };
     let (whole, part) = rest.split_once('.').unwrap_or((rest, ""));
     let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !plain(whole) || !plain(part) || (rest.contains('.') && part.is_empty()) {
+    if whole.is_empty() || !plain(whole) || !plain(part) || (rest.contains('.') && part.is_empty())
+    {
         return None;
     }
     let (whole, part) = (whole.trim_start_matches('0'), part.trim_end_matches('0'));
-    let sign = if whole.is_empty() && part.is_empty() { "" } else { sign };
+    let sign = if whole.is_empty() && part.is_empty() {
+        ""
+    } else {
+        sign
+    };
     Some(format!("{sign}{whole}.{part}"))
 }
 
@@ -195,7 +214,9 @@ mod tests {
     fn judged(status: u16, body: &str) -> String {
         let rows = b"{\"no\":\"A 1\",\"total\":10.50}\n";
         let config = config();
-        let inquiry = inquiries(&config, rows, &["k".to_owned()]).unwrap().remove(0);
+        let inquiry = inquiries(&config, rows, &["k".to_owned()])
+            .unwrap()
+            .remove(0);
         assert_eq!(inquiry.query, [("number".to_owned(), "A 1".to_owned())]);
         let answer = Answer {
             status,
@@ -218,7 +239,11 @@ mod tests {
         let there = "there Some(\"7\")";
         for (status, body, wanted) in [
             (200, "{\"items\":[{\"id\":7,\"total\":\"10.5\"}]}", there),
-            (200, "{\"items\":[{\"id\":7,\"total\":10.500,\"by\":null}]}", there),
+            (
+                200,
+                "{\"items\":[{\"id\":7,\"total\":10.500,\"by\":null}]}",
+                there,
+            ),
             (200, "{\"items\":[]}", "absent"),
             (200, "{\"items\":[{}]}", "absent"),
             (404, "not here", "absent"),
@@ -230,20 +255,33 @@ mod tests {
             assert_eq!(judged(status, body), wanted, "{status} {body}");
         }
         for (status, body, words) in [
-            (200, "{\"items\":[{\"id\":7,\"total\":11}]}", "/total is 11 and 10.50 was sent"),
-            (200, "{\"items\":[{\"total\":10.5,\"by\":\"x\"}]}", "/by is x and nothing was sent"),
+            (
+                200,
+                "{\"items\":[{\"id\":7,\"total\":11}]}",
+                "/total is 11 and 10.50 was sent",
+            ),
+            (
+                200,
+                "{\"items\":[{\"total\":10.5,\"by\":\"x\"}]}",
+                "/by is x and nothing was sent",
+            ),
             (400, "what?", "status 400"),
             (302, "", "status 302"),
         ] {
             let found = judged(status, body);
-            assert!(found.starts_with("unclear") && found.contains(words), "{found}");
+            assert!(
+                found.starts_with("unclear") && found.contains(words),
+                "{found}"
+            );
         }
     }
 
     #[test]
     fn a_record_without_its_name_cannot_be_asked_for() {
         let config = config();
-        let inquiry = inquiries(&config, b"{}\n", &["k".to_owned()]).unwrap().remove(0);
+        let inquiry = inquiries(&config, b"{}\n", &["k".to_owned()])
+            .unwrap()
+            .remove(0);
         assert!(inquiry.query.is_empty());
         let answer = Answer {
             status: 404,

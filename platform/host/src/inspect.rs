@@ -28,8 +28,9 @@ const MAX_FUNCTION_MEMORY_MIB: u32 = 128;
 /// Interfaces without a function of their own: importing them grants nothing.
 const FREE: [&str; 2] = ["types", "io"];
 /// Interfaces that can be granted.
-const CAPABILITIES: [&str; 8] = [
+const CAPABILITIES: [&str; 9] = [
     "log",
+    "metrics",
     "control",
     "connections",
     "http",
@@ -316,9 +317,10 @@ fn check_exports(exports: &[&str], manifest: &Manifest) -> Result<(), Problem> {
     if manifest.roles.contains(&ConnectorRole::ApiTarget) && manifest.delivery.is_none() {
         return Err(invalid("the manifest of a target needs `delivery`"));
     }
-    let asks = manifest.delivery.as_ref().is_some_and(|delivery| {
-        delivery.capability == DeliveryCapability::Lookup
-    });
+    let asks = manifest
+        .delivery
+        .as_ref()
+        .is_some_and(|delivery| delivery.capability == DeliveryCapability::Lookup);
     if asks && !exports_interface(exports, "lookup") {
         return Err(invalid(
             "the delivery capability `lookup` needs the export \"lookup\"",

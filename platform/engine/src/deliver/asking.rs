@@ -18,7 +18,8 @@ use super::outcome::{Stop, delivered, fatal, forgotten, uncertain};
 use super::sending::{Again, Sending, Since, each_once, rows_of};
 use super::{Receipt, Target};
 
-const UNCLEAR: &str = "the call may have been done, and the target's answer to a look-up does not tell";
+const UNCLEAR: &str =
+    "the call may have been done, and the target's answer to a look-up does not tell";
 const NOT_YET: &str = "a call whose answer was lost may still be at work at the target";
 
 /// One inquiry with its answer.
@@ -64,7 +65,9 @@ impl Sending<'_> {
             keys: &keys,
         };
         let inquiries = self.target.inquire(batch).await.map_err(fatal)?;
-        let planned = inquiries.iter().flat_map(|inquiry| inquiry.rows.iter().copied());
+        let planned = inquiries
+            .iter()
+            .flat_map(|inquiry| inquiry.rows.iter().copied());
         match each_once(planned, asked.len()) {
             true => Ok(inquiries),
             false => Err(forgotten()),

@@ -73,7 +73,10 @@ impl Target for Registry {
 
     async fn send(&self, call: &TargetCall) -> Result<HttpResponse, SendError> {
         let line = call.path.clone();
-        self.heard.lock().unwrap().push(format!("{} {line}", call.method));
+        self.heard
+            .lock()
+            .unwrap()
+            .push(format!("{} {line}", call.method));
         if call.method == "GET" {
             let there = self.done.lock().unwrap().contains_key(&line);
             return Ok(answer(if there { 200 } else { 404 }));
@@ -198,7 +201,10 @@ impl Registry {
 }
 
 fn ids(delivery: &Delivery) -> Vec<&str> {
-    let ids = delivery.results.iter().map(|result| result.external_id.as_deref());
+    let ids = delivery
+        .results
+        .iter()
+        .map(|result| result.external_id.as_deref());
     ids.map(|id| id.unwrap_or_default()).collect()
 }
 
@@ -223,10 +229,17 @@ async fn a_lost_answer_is_asked_for_before_anything_is_sent_again() {
 async fn what_an_earlier_attempt_may_have_done_is_asked_for_first() {
     let target = Registry::default();
     target.done.lock().unwrap().insert("r1".to_owned(), 1);
-    let delivery = target.deliver(&[(1, None), (2, Some(900))], 500).await.unwrap();
+    let delivery = target
+        .deliver(&[(1, None), (2, Some(900))], 500)
+        .await
+        .unwrap();
     assert!(target.once_each(), "{}", target.heard());
     assert_eq!(ids(&delivery), ["new", "found", "new", "new"]);
-    assert!(target.heard().starts_with("GET r1, GET r2, POST r0"), "{}", target.heard());
+    assert!(
+        target.heard().starts_with("GET r1, GET r2, POST r0"),
+        "{}",
+        target.heard()
+    );
 }
 
 #[tokio::test]
@@ -240,7 +253,10 @@ async fn nothing_found_counts_only_when_the_call_can_be_at_work_no_more() {
     target.deliver(&[], 20).await.unwrap();
     assert!(target.once_each() && target.heard().matches("GET r0").count() >= 1);
     let target = Registry::default();
-    let late = target.deliver(&[(3, Some(1_000))], 60_000).await.unwrap_err();
+    let late = target
+        .deliver(&[(3, Some(1_000))], 60_000)
+        .await
+        .unwrap_err();
     assert!(late.retry_after_ms.unwrap() > 50_000);
     assert!(!target.heard().contains("POST r3"), "{}", target.heard());
 }

@@ -149,7 +149,13 @@ impl Column {
             }
             source.budget.give(self.dictionary.held());
             self.dictionary = Dictionary::default();
-            let bytes = body(source.file.as_mut(), start, &header, codec, &mut source.budget)?;
+            let bytes = body(
+                source.file.as_mut(),
+                start,
+                &header,
+                codec,
+                &mut source.budget,
+            )?;
             let held = bytes.len();
             self.dictionary = Dictionary::new(bytes, header.values, leaf)?;
             return source.budget.take(self.dictionary.held() - held);
@@ -160,7 +166,13 @@ impl Column {
         }
         source.budget.give(self.page.bytes.len());
         self.page.bytes = Vec::new();
-        let bytes = body(source.file.as_mut(), start, &header, codec, &mut source.budget)?;
+        let bytes = body(
+            source.file.as_mut(),
+            start,
+            &header,
+            codec,
+            &mut source.budget,
+        )?;
         self.page = page(bytes, &header, leaf)?;
         Ok(())
     }
@@ -173,13 +185,19 @@ fn page(bytes: Vec<u8>, header: &Header, leaf: &Leaf) -> Result<Page, ReadFault>
     let mut levels = [None, None];
     for (number, width) in widths.into_iter().enumerate() {
         let length = match header.content {
-            Content::DataV2(repetitions, definitions, _) => {
-                Some(if number == 0 { repetitions } else { definitions })
-            }
+            Content::DataV2(repetitions, definitions, _) => Some(if number == 0 {
+                repetitions
+            } else {
+                definitions
+            }),
             _ if width == 0 => None,
             _ => {
                 let [definitions, repetitions] = header.level_encodings;
-                let encoding = if number == 0 { repetitions } else { definitions };
+                let encoding = if number == 0 {
+                    repetitions
+                } else {
+                    definitions
+                };
                 if encoding != 3 {
                     let message = format!("levels have the encoding {encoding}, which is not read");
                     return Err(invalid(message));

@@ -70,7 +70,9 @@ pub(super) fn read(file: &mut dyn ReadSeek) -> Result<Footer, ReadFault> {
         return Err(invalid("the file is encrypted, which is not read"));
     }
     if &head != MAGIC {
-        return Err(invalid("this is no Parquet file: it does not begin with PAR1"));
+        return Err(invalid(
+            "this is no Parquet file: it does not begin with PAR1",
+        ));
     }
     let mut tail = [0; 8];
     if size >= 12 {
@@ -133,7 +135,11 @@ fn parse(bytes: Vec<u8>, start: u64) -> Result<Footer, ReadFault> {
                     thrift.skip(kind)?;
                 }
             }
-            (8, _) => return Err(invalid("the file has encrypted columns, which are not read")),
+            (8, _) => {
+                return Err(invalid(
+                    "the file has encrypted columns, which are not read",
+                ));
+            }
             (_, kind) => thrift.skip(kind)?,
         }
     }
@@ -226,7 +232,8 @@ impl Footer {
             _ => data,
         };
         let end = first.checked_add(length).unwrap_or(-1);
-        let inside = first >= 4 && length >= 0 && u64::try_from(end).is_ok_and(|end| end <= self.start);
+        let inside =
+            first >= 4 && length >= 0 && u64::try_from(end).is_ok_and(|end| end <= self.start);
         if !inside || values < 0 {
             return Err(invalid(format!(
                 "the footer places a column at byte {first} with {length} bytes and {values} values, which cannot be"
@@ -246,7 +253,9 @@ fn expect(kind: Kind, wanted: Kind) -> Result<(), ReadFault> {
     if kind == wanted {
         return Ok(());
     }
-    Err(invalid("a list in the footer holds something else than it should"))
+    Err(invalid(
+        "a list in the footer holds something else than it should",
+    ))
 }
 
 fn element(thrift: &mut Thrift<'_>) -> Result<Element, ReadFault> {

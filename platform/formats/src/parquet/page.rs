@@ -180,14 +180,18 @@ fn parse(bytes: &[u8]) -> Result<(Header, u64), ReadFault> {
         }
     }
     let size = |size: i64| {
-        let size = i32::try_from(size).ok().and_then(|size| usize::try_from(size).ok());
+        let size = i32::try_from(size)
+            .ok()
+            .and_then(|size| usize::try_from(size).ok());
         size.ok_or_else(|| invalid("the header of a page has no size that can be"))
     };
     let (content, [values, encoding, a, b]) = match (kind, data, dictionary, second) {
         (0, Some([_, values, encoding, a, b, ..]), _, _) => {
             (Content::Data, [values, encoding, a, b])
         }
-        (2, _, Some([_, values, encoding, ..]), _) => (Content::Dictionary, [values, encoding, 3, 3]),
+        (2, _, Some([_, values, encoding, ..]), _) => {
+            (Content::Dictionary, [values, encoding, 3, 3])
+        }
         (3, _, _, Some([_, values, _, _, encoding, definitions, repetitions, packed])) => {
             let levels = (size(repetitions)?, size(definitions)?);
             // absent means packed
@@ -199,7 +203,8 @@ fn parse(bytes: &[u8]) -> Result<(Header, u64), ReadFault> {
     };
     let header = Header {
         content,
-        values: u32::try_from(values).map_err(|_| invalid("a page announces no number of values"))?,
+        values: u32::try_from(values)
+            .map_err(|_| invalid("a page announces no number of values"))?,
         encoding,
         level_encodings: [a, b],
         unpacked: size(unpacked)?,

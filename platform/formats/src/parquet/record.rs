@@ -152,7 +152,10 @@ impl Assembly<'_, '_> {
             return self.pass(node, definition, level);
         }
         write(self, level)?;
-        while self.entry(node)?.is_some_and(|(next, _)| next == repetition) {
+        while self
+            .entry(node)?
+            .is_some_and(|(next, _)| next == repetition)
+        {
             self.out.push(b",");
             write(self, repetition)?;
         }
@@ -219,7 +222,8 @@ impl Assembly<'_, '_> {
     }
 
     fn leaf(&mut self, index: usize, level: u16) -> Result<(), ReadFault> {
-        let (Some(column), Some(leaf)) = (self.columns.get_mut(index), self.leaves.get(index)) else {
+        let (Some(column), Some(leaf)) = (self.columns.get_mut(index), self.leaves.get(index))
+        else {
             return Err(invalid("a column is missing"));
         };
         if column.entry() != Some((level, leaf.definition)) {

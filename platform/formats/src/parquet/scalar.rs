@@ -62,7 +62,8 @@ pub(super) fn write(out: &mut Vec<u8>, leaf: &Leaf, raw: Raw<'_>) -> Result<(), 
                 Some(text) => quoted(out, &text),
                 None => {
                     let number = whole(raw).to_string();
-                    let what = format!("{number}, which is not on the calendar of the years 1 to 9999");
+                    let what =
+                        format!("{number}, which is not on the calendar of the years 1 to 9999");
                     return Err(bad(ErrorCode::ValueInvalid, what, number.as_bytes()));
                 }
             }
@@ -287,20 +288,44 @@ mod tests {
             (Decimal(0), Raw::Int64(7), "7"),
             (Decimal(3), Raw::Bytes(&[0xFF, 0x85]), "-0.123"),
             (Decimal(1), Raw::Bytes(&[]), "0.0"),
-            (Decimal(2), Raw::Bytes(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]), "0.01"),
+            (
+                Decimal(2),
+                Raw::Bytes(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]),
+                "0.01",
+            ),
             (Date, Raw::Int32(19_782), "\"2024-02-29\""),
             (Date, Raw::Int32(-719_162), "\"0001-01-01\""),
-            (Time(Unit::Millis), Raw::Int32(3_661_001), "\"01:01:01.001\""),
+            (
+                Time(Unit::Millis),
+                Raw::Int32(3_661_001),
+                "\"01:01:01.001\"",
+            ),
             (Time(Unit::Nanos), Raw::Int64(1_000_000_000), "\"00:00:01\""),
-            (Timestamp(Unit::Millis, true), Raw::Int64(first), "\"0001-01-01T00:00:00Z\""),
-            (Timestamp(Unit::Millis, false), Raw::Int64(last), "\"9999-12-31T23:59:59.999\""),
-            (Timestamp(Unit::Micros, false), Raw::Int64(-1), "\"1969-12-31T23:59:59.999999\""),
+            (
+                Timestamp(Unit::Millis, true),
+                Raw::Int64(first),
+                "\"0001-01-01T00:00:00Z\"",
+            ),
+            (
+                Timestamp(Unit::Millis, false),
+                Raw::Int64(last),
+                "\"9999-12-31T23:59:59.999\"",
+            ),
+            (
+                Timestamp(Unit::Micros, false),
+                Raw::Int64(-1),
+                "\"1969-12-31T23:59:59.999999\"",
+            ),
             (
                 Timestamp(Unit::Nanos, false),
                 Raw::Bytes(&[1, 0, 0, 0, 0, 0, 0, 0, 0x8C, 0x3D, 0x25, 0]),
                 "\"1970-01-01T00:00:00.000000001\"",
             ),
-            (Uuid, Raw::Bytes(&sixteen), "\"00010203-0405-0607-0809-0a0b0c0d0e0f\""),
+            (
+                Uuid,
+                Raw::Bytes(&sixteen),
+                "\"00010203-0405-0607-0809-0a0b0c0d0e0f\"",
+            ),
             (
                 Interval,
                 Raw::Bytes(&[14, 0, 0, 0, 3, 0, 0, 0, 0xDC, 5, 0, 0]),
@@ -309,7 +334,11 @@ mod tests {
             (Float16, Raw::Bytes(&[0, 0x3C]), "1"),
             (Float16, Raw::Bytes(&[0x01, 0x80]), "-0.000000059604645"),
         ] {
-            assert_eq!(written(meaning, raw).as_deref(), Ok(expected), "{meaning:?} {raw:?}");
+            assert_eq!(
+                written(meaning, raw).as_deref(),
+                Ok(expected),
+                "{meaning:?} {raw:?}"
+            );
         }
     }
 
@@ -324,8 +353,16 @@ mod tests {
             (Meaning::Decimal(2), Raw::Bytes(&long), "38 digits"),
             (Meaning::Date, Raw::Int32(i32::MAX), "calendar"),
             (Meaning::Time(Unit::Millis), Raw::Int32(-1), "calendar"),
-            (Meaning::Time(Unit::Micros), Raw::Int64(86_400_000_000), "calendar"),
-            (Meaning::Timestamp(Unit::Millis, true), Raw::Int64(i64::MAX), "calendar"),
+            (
+                Meaning::Time(Unit::Micros),
+                Raw::Int64(86_400_000_000),
+                "calendar",
+            ),
+            (
+                Meaning::Timestamp(Unit::Millis, true),
+                Raw::Int64(i64::MAX),
+                "calendar",
+            ),
         ] {
             let message = written(meaning, raw).unwrap_err();
             assert!(message.contains(word), "{message}");

@@ -188,9 +188,7 @@ pub(super) fn build(elements: &[Element], binary_as_text: bool) -> Result<Schema
     };
     let root = builder.group(&top, Presence::Always, (0, 0))?;
     if builder.at < elements.len() {
-        return Err(invalid(
-            "the schema has elements that belong to no group",
-        ));
+        return Err(invalid("the schema has elements that belong to no group"));
     }
     Ok(Schema {
         root,
@@ -246,7 +244,9 @@ impl<'e> Builder<'e> {
             ),
             other => {
                 let name = &element.name;
-                return Err(invalid(format!("{name:?} has the unknown repetition {other}")));
+                return Err(invalid(format!(
+                    "{name:?} has the unknown repetition {other}"
+                )));
             }
         };
         self.path.push(&element.name);
@@ -267,7 +267,9 @@ impl<'e> Builder<'e> {
     ) -> Result<Node, ReadFault> {
         let at = self.leaves.len();
         if at == MAX_LEAVES {
-            return Err(invalid(format!("the schema has more than {MAX_LEAVES} columns")));
+            return Err(invalid(format!(
+                "the schema has more than {MAX_LEAVES} columns"
+            )));
         }
         let length = match (physical, usize::try_from(element.length)) {
             (Physical::Fixed, Ok(length)) if (1..1 << 20).contains(&length) => length,
@@ -301,7 +303,9 @@ impl<'e> Builder<'e> {
         levels: (u16, u16),
     ) -> Result<Node, ReadFault> {
         if self.path.len() >= usize::from(MAX_DEPTH) {
-            return Err(invalid(format!("the schema is deeper than {MAX_DEPTH} levels")));
+            return Err(invalid(format!(
+                "the schema is deeper than {MAX_DEPTH} levels"
+            )));
         }
         let from = self.leaves.len();
         let children = element.children.unwrap_or(0);

@@ -58,7 +58,9 @@ impl Dictionary {
     fn value(&self, index: u32, leaf: &Leaf) -> Result<Raw<'_>, ReadFault> {
         let missing = || {
             let count = self.count;
-            invalid(format!("a page names value {index} of a dictionary of {count}"))
+            invalid(format!(
+                "a page names value {index} of a dictionary of {count}"
+            ))
         };
         if index >= self.count {
             return Err(missing());
@@ -211,7 +213,9 @@ impl Fronts {
     fn next(&mut self, page: &[u8], leaf: &Leaf) -> Result<&[u8], ReadFault> {
         let front = usize::try_from(self.fronts.next(page)?).unwrap_or(usize::MAX);
         if front > self.last.len() {
-            return Err(invalid("a text shares more with the one before than that has"));
+            return Err(invalid(
+                "a text shares more with the one before than that has",
+            ));
         }
         let rest = part(self.lengths.next(page)?, self.at, page)?;
         self.at = rest.end;

@@ -326,6 +326,12 @@ impl RecordReader<'_> {
         &self.columns
     }
 
+    /// Whether a fault ended the reading, so that nothing follows.
+    #[must_use]
+    pub fn broken(&self) -> bool {
+        self.state == State::Broken
+    }
+
     /// Whether the file was read to its end; `false` before, and when a fault ended the reading.
     #[must_use]
     pub fn complete(&self) -> bool {

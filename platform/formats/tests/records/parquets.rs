@@ -28,14 +28,21 @@ fn files_of_another_hand_give_what_it_reads_from_them() {
     let mut count = 0;
     for entry in std::fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "ndjson") {
+        if path
+            .extension()
+            .is_none_or(|extension| extension != "ndjson")
+        {
             continue;
         }
         let name = path.file_stem().unwrap().to_str().unwrap();
         let expected = std::fs::read_to_string(&path).unwrap();
         let expected: Vec<&str> = expected.lines().collect();
         let outcome = read(name);
-        assert!(outcome.faults().is_empty(), "{name}: {:?}", outcome.faults());
+        assert!(
+            outcome.faults().is_empty(),
+            "{name}: {:?}",
+            outcome.faults()
+        );
         assert!(outcome.complete, "{name}");
         let rows = outcome.rows();
         assert_eq!(rows.len(), expected.len(), "{name}");
@@ -57,24 +64,40 @@ fn a_row_has_its_number_and_the_place_of_its_group() {
         }
     }
     let groups: Vec<Vec<u64>> = groups.into_values().collect();
-    assert_eq!(groups, [(1..=400).collect(), (401..=600).collect::<Vec<u64>>()]);
+    assert_eq!(
+        groups,
+        [(1..=400).collect(), (401..=600).collect::<Vec<u64>>()]
+    );
     assert_eq!(outcome.columns, ["no", "list"]);
-    assert_eq!(read("nested_zstd").columns, ["no", "lines", "rates", "names", "deep", "address"]);
+    assert_eq!(
+        read("nested_zstd").columns,
+        ["no", "lines", "rates", "names", "deep", "address"]
+    );
 }
 
 #[test]
 fn values_that_cannot_be_told_are_faults_of_their_rows() {
     let outcome = read("bad_values");
-    assert_eq!(outcome.rows(), [r#"{"no":1,"rate":1.5,"day":"1970-01-01","text":"a"}"#]);
+    assert_eq!(
+        outcome.rows(),
+        [r#"{"no":1,"rate":1.5,"day":"1970-01-01","text":"a"}"#]
+    );
     let faults = outcome.faults();
     assert_eq!(
         faults.iter().map(|(code, _)| *code).collect::<Vec<_>>(),
-        [ErrorCode::ValueInvalid, ErrorCode::ValueInvalid, ErrorCode::EncodingInvalid]
+        [
+            ErrorCode::ValueInvalid,
+            ErrorCode::ValueInvalid,
+            ErrorCode::EncodingInvalid
+        ]
     );
     for ((_, message), words) in faults.iter().zip([
         ["row 2 of row group 1", "\"rate\" holds NaN"],
         ["row 3 of row group 1", "\"day\" holds 2147483647"],
-        ["row 4 of row group 1", "\"text\" holds text that is not UTF-8"],
+        [
+            "row 4 of row group 1",
+            "\"text\" holds text that is not UTF-8",
+        ],
     ]) {
         assert!(words.iter().all(|word| message.contains(word)), "{message}");
     }
@@ -87,7 +110,11 @@ fn bytes_are_text_where_one_says_so() {
     let outcome = read_file(&config(options), &made("flat_snappy")).unwrap();
     // of the first row the bytes are no text
     assert_eq!(outcome.faults().len(), 1);
-    assert!(outcome.faults()[0].1.contains("\"bytes\""), "{:?}", outcome.faults());
+    assert!(
+        outcome.faults()[0].1.contains("\"bytes\""),
+        "{:?}",
+        outcome.faults()
+    );
     assert_eq!(outcome.rows().len(), 2);
 }
 
@@ -97,7 +124,12 @@ fn rows_that_are_too_long_are_passed() {
     short.limits.max_record_bytes = 130;
     let outcome = read_file(&short, &made("nested_zstd")).unwrap();
     assert_eq!(outcome.faults().len(), 2, "{:?}", outcome.items);
-    assert!(outcome.faults().iter().all(|(code, _)| *code == ErrorCode::RowTooLarge));
+    assert!(
+        outcome
+            .faults()
+            .iter()
+            .all(|(code, _)| *code == ErrorCode::RowTooLarge)
+    );
     let whole = read("nested_zstd");
     assert_eq!(outcome.rows(), whole.rows()[1..3]);
     assert!(outcome.complete);
@@ -116,7 +148,11 @@ fn what_is_no_parquet_file_is_refused() {
     assert_eq!(refused(b"a;b\n1;2\n").code, ErrorCode::ParquetInvalid);
     assert_eq!(refused(b"PAR1").code, ErrorCode::FileTruncated);
     let encrypted = refused(b"PARE0000PARE");
-    assert!(encrypted.message.contains("encrypted"), "{}", encrypted.message);
+    assert!(
+        encrypted.message.contains("encrypted"),
+        "{}",
+        encrypted.message
+    );
     let stream = read_pieces(&config(PARQUET), &made("flat_snappy"), 100).unwrap_err();
     assert_eq!(stream.code, ErrorCode::ConfigInvalid);
     assert!(stream.message.contains("Parquet"), "{}", stream.message);
@@ -138,28 +174,42 @@ fn a_damaged_page_ends_the_reading() {
             messages.push(message.to_owned());
         }
     }
-    let sums = messages.iter().filter(|message| {
-        message.contains("column \"flag\"") && message.contains("check sum")
-    });
+    let sums = messages
+        .iter()
+        .filter(|message| message.contains("column \"flag\"") && message.contains("check sum"));
     assert!(sums.count() > 5, "{messages:?}");
 }
 
 #[test]
 fn any_byte_may_be_another_one() {
-    for name in ["flat_snappy", "flat_v2_zstd", "nested_zstd", "nested_v2_gzip", "int96", "uuid"] {
+    for name in [
+        "flat_snappy",
+        "flat_v2_zstd",
+        "nested_zstd",
+        "nested_v2_gzip",
+        "int96",
+        "uuid",
+    ] {
         let good = made(name);
         for at in 0..good.len() {
             let mut bytes = good.clone();
             bytes[at] = bytes[at].wrapping_add(1 + u8::try_from(at % 250).unwrap());
             // nothing panics, and what is told ends
             if let Ok(outcome) = read_file(&config(PARQUET), &bytes) {
-                assert!(outcome.items.len() <= 100, "{name} {at}: {}", outcome.items.len());
+                assert!(
+                    outcome.items.len() <= 100,
+                    "{name} {at}: {}",
+                    outcome.items.len()
+                );
             }
         }
         for length in 0..good.len() {
             let cut = refused(&good[..length]);
             assert!(
-                matches!(cut.code, ErrorCode::FileTruncated | ErrorCode::ParquetInvalid),
+                matches!(
+                    cut.code,
+                    ErrorCode::FileTruncated | ErrorCode::ParquetInvalid
+                ),
                 "{name} {length}: {cut:?}"
             );
         }

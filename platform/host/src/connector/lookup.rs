@@ -55,7 +55,11 @@ impl Connector {
         for row in inquiries.iter().flat_map(|inquiry| &inquiry.rows) {
             match seen.get_mut(*row as usize) {
                 Some(seen) if !*seen => *seen = true,
-                _ => return Err(self.broke_contract(&format!("asked for row {row} twice or unasked"))),
+                _ => {
+                    return Err(
+                        self.broke_contract(&format!("asked for row {row} twice or unasked"))
+                    );
+                }
             }
         }
         match seen.iter().position(|seen| !seen) {

@@ -9,6 +9,7 @@ mod document;
 mod lines;
 mod options;
 mod reader;
+mod whole;
 
 use bytes::Bytes;
 use tributary_model::error_code::ErrorCode;
@@ -19,6 +20,7 @@ pub(crate) use document::DocumentRows;
 pub(crate) use lines::LineRows;
 pub(crate) use options::open;
 pub(crate) use reader::ByteReader;
+pub(crate) use whole::WholeRows;
 
 /// A page of text is cut at the last row's end before this many bytes.
 pub(crate) const PAGE_BYTES: usize = 1 << 20;
@@ -29,6 +31,7 @@ pub(crate) const MAX_ROW_BYTES: usize = 8 << 20;
 pub(crate) enum RowSource {
     Lines(Box<LineRows>),
     Document(DocumentRows),
+    Whole(Box<WholeRows>),
 }
 
 /// What a page holds, without the stream's name.
@@ -46,6 +49,7 @@ impl RowSource {
         match self {
             Self::Lines(lines) => lines.next_page().await,
             Self::Document(document) => document.next_page().await,
+            Self::Whole(whole) => whole.next_page().await,
         }
     }
 
@@ -54,6 +58,7 @@ impl RowSource {
         match self {
             Self::Lines(lines) => lines.position(),
             Self::Document(document) => document.position(),
+            Self::Whole(whole) => whole.position(),
         }
     }
 
@@ -62,6 +67,7 @@ impl RowSource {
         match self {
             Self::Lines(lines) => lines.digest().await,
             Self::Document(document) => document.digest().await,
+            Self::Whole(whole) => whole.digest().await,
         }
     }
 
@@ -69,20 +75,21 @@ impl RowSource {
         match self {
             Self::Lines(lines) => lines.schema().await,
             Self::Document(_) => Ok(serde_json::json!({})),
+            Self::Whole(whole) => whole.schema().await,
         }
     }
 
     pub(crate) async fn probe(&mut self, pointer: &str) -> Result<Option<String>, Problem> {
         match self {
             Self::Document(document) => document.probe(pointer).await,
-            Self::Lines(_) => Err(not_a_document()),
+            Self::Lines(_) | Self::Whole(_) => Err(not_a_document()),
         }
     }
 
     pub(crate) async fn pluck(&mut self, pointer: &str) -> Result<Vec<Option<String>>, Problem> {
         match self {
             Self::Document(document) => document.pluck(pointer).await,
-            Self::Lines(_) => Err(not_a_document()),
+            Self::Lines(_) | Self::Whole(_) => Err(not_a_document()),
         }
     }
 }

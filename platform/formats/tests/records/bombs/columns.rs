@@ -161,7 +161,11 @@ fn more_rows_than_there_are() {
         assert_eq!(told.rows, 3);
     }
     for values in [4, i64::MAX] {
-        let about = About { values, rows: values, ..INTS };
+        let about = About {
+            values,
+            rows: values,
+            ..INTS
+        };
         let told = parquet(&file(&about, &pages), &[ErrorCode::ParquetInvalid]);
         assert!(told.message.contains("no page holds"), "{told:?}");
     }
@@ -174,12 +178,25 @@ fn more_rows_than_there_are() {
 #[test]
 fn pages_that_announce_two_billion_values() {
     let most = i64::from(i32::MAX);
-    let about = About { values: most, rows: most, ..INTS };
+    let about = About {
+        values: most,
+        rows: most,
+        ..INTS
+    };
     // in plain numbers that are not there
-    let told = parquet(&file(&about, &page(0, 12, most, 0, &THREE)), &[ErrorCode::ParquetInvalid]);
+    let told = parquet(
+        &file(&about, &page(0, 12, most, 0, &THREE)),
+        &[ErrorCode::ParquetInvalid],
+    );
     assert_eq!(told.rows, 3);
     // as differences of no bits
-    let deltas = [varint(1 << 31), varint(1), varint(most as u64), vec![0, 0, 0]].concat();
+    let deltas = [
+        varint(1 << 31),
+        varint(1),
+        varint(most as u64),
+        vec![0, 0, 0],
+    ]
+    .concat();
     let pages = page(0, deltas.len() as i64, most, 5, &deltas);
     parquet(&file(&about, &pages), &[ErrorCode::InputTooLarge]);
 }
@@ -194,18 +211,43 @@ fn one_value(value: &[u8], count: i64) -> Vec<u8> {
 #[test]
 fn one_value_two_billion_times() {
     let most = i64::from(i32::MAX);
-    let about = About { values: most, rows: most, ..INTS };
-    let told = parquet(&file(&about, &one_value(&[7, 0, 0, 0], most)), &[ErrorCode::InputTooLarge]);
-    assert!(told.rows > 1_000_000 && told.message.contains("max_ratio"), "{told:?}");
+    let about = About {
+        values: most,
+        rows: most,
+        ..INTS
+    };
+    let told = parquet(
+        &file(&about, &one_value(&[7, 0, 0, 0], most)),
+        &[ErrorCode::InputTooLarge],
+    );
+    assert!(
+        told.rows > 1_000_000 && told.message.contains("max_ratio"),
+        "{told:?}"
+    );
     // a text of a megabyte
     let mut text = vec![b'x'; 1 << 20];
     let length = (text.len() as u32).to_le_bytes();
     text.splice(0..0, length);
-    let about = About { physical: 6, values: most, rows: most, ..INTS };
-    parquet(&file(&about, &one_value(&text, most)), &[ErrorCode::InputTooLarge]);
+    let about = About {
+        physical: 6,
+        values: most,
+        rows: most,
+        ..INTS
+    };
+    parquet(
+        &file(&about, &one_value(&text, most)),
+        &[ErrorCode::InputTooLarge],
+    );
     // all in one row, as a list
-    let levels = |length: usize, run: Vec<u8>| [(length as u32).to_le_bytes().to_vec(), run].concat();
-    let first = [varint(1 << 1), vec![0], varint((most as u64 - 1) << 1), vec![1]].concat();
+    let levels =
+        |length: usize, run: Vec<u8>| [(length as u32).to_le_bytes().to_vec(), run].concat();
+    let first = [
+        varint(1 << 1),
+        vec![0],
+        varint((most as u64 - 1) << 1),
+        vec![1],
+    ]
+    .concat();
     let all = [varint((most as u64) << 1), vec![1]].concat();
     let run = [vec![0], varint((most as u64) << 1)].concat();
     let body = [levels(first.len(), first), levels(all.len(), all), run].concat();
@@ -214,7 +256,12 @@ fn one_value_two_billion_times() {
         page(0, body.len() as i64, most, 8, &body),
     ]
     .concat();
-    let about = About { repetition: 2, values: most, rows: 1, ..INTS };
+    let about = About {
+        repetition: 2,
+        values: most,
+        rows: 1,
+        ..INTS
+    };
     let told = parquet(&file(&about, &pages), &[ErrorCode::InputTooLarge]);
     assert_eq!(told.rows, 0);
 }
@@ -232,7 +279,10 @@ fn dictionaries_that_announce_gigabytes() {
     // more values than bytes
     let pages = page(2, 4, most, 0, &[7, 0, 0, 0]);
     parquet(&file(&INTS, &pages), &[ErrorCode::ParquetInvalid]);
-    let texts = About { physical: 6, ..INTS };
+    let texts = About {
+        physical: 6,
+        ..INTS
+    };
     parquet(&file(&texts, &pages), &[ErrorCode::ParquetInvalid]);
 }
 
@@ -244,11 +294,22 @@ fn pages_that_unpack_to_more() {
     let gzip = super::gzip(&zeros);
     drop(zeros);
     for (codec, packed) in [(6, zstd), (2, gzip)] {
-        let about = About { codec, values: size / 4, rows: size / 4, ..INTS };
-        let told = parquet(&file(&about, &page(0, size, size / 4, 0, &packed)), &[ErrorCode::InputTooLarge]);
+        let about = About {
+            codec,
+            values: size / 4,
+            rows: size / 4,
+            ..INTS
+        };
+        let told = parquet(
+            &file(&about, &page(0, size, size / 4, 0, &packed)),
+            &[ErrorCode::InputTooLarge],
+        );
         assert!(told.message.contains("max_ratio"), "{told:?}");
         // a header that lies is found out by what comes
-        let told = parquet(&file(&about, &page(0, 12, 3, 0, &packed)), &[ErrorCode::ParquetInvalid]);
+        let told = parquet(
+            &file(&about, &page(0, 12, 3, 0, &packed)),
+            &[ErrorCode::ParquetInvalid],
+        );
         assert!(told.message.contains("size"), "{told:?}");
     }
     // snappy says its length itself: a gigabyte
@@ -263,7 +324,10 @@ fn pages_that_unpack_to_more() {
 fn places_outside_of_the_file() {
     let pages = page(0, 12, 3, 0, &THREE);
     for place in [-1, 0, 3, 5, 1 << 40, i64::MAX] {
-        let about = About { place: Some(place), ..INTS };
+        let about = About {
+            place: Some(place),
+            ..INTS
+        };
         let told = parquet(&file(&about, &pages), &[ErrorCode::ParquetInvalid]);
         assert_eq!(told.rows, 0);
     }
@@ -274,9 +338,18 @@ fn places_outside_of_the_file() {
 
 #[test]
 fn one_page_in_a_hundred_thousand_row_groups() {
-    let about = About { groups: 100_000, ..INTS };
-    let told = parquet(&file(&about, &page(0, 12, 3, 0, &THREE)), &[ErrorCode::ParquetInvalid]);
-    assert!(told.rows < 10 && told.message.contains("over each other"), "{told:?}");
+    let about = About {
+        groups: 100_000,
+        ..INTS
+    };
+    let told = parquet(
+        &file(&about, &page(0, 12, 3, 0, &THREE)),
+        &[ErrorCode::ParquetInvalid],
+    );
+    assert!(
+        told.rows < 10 && told.message.contains("over each other"),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -292,10 +365,19 @@ fn footers_that_cannot_be() {
         parquet(&around(b"", &footer), &[ErrorCode::FileTruncated]);
         let empty = [list(12, u64::from(u32::MAX)), vec![0; 1 << 20]].concat();
         let footer = thrift(vec![(id, Field::Raw(9, empty))]);
-        bounded(|| drop(open(&config(PARQUET), Input::File(Box::new(Cursor::new(around(b"", &footer)))))));
+        bounded(|| {
+            drop(open(
+                &config(PARQUET),
+                Input::File(Box::new(Cursor::new(around(b"", &footer)))),
+            ))
+        });
     }
     // groups in groups, lists in lists
-    let group = thrift(vec![(3, Field::Int(0)), (4, Field::Text("a")), (5, Field::Int(1))]);
+    let group = thrift(vec![
+        (3, Field::Int(0)),
+        (4, Field::Text("a")),
+        (5, Field::Int(1)),
+    ]);
     let footer = thrift(vec![(2, Field::Structs(vec![group; 50_000]))]);
     let told = parquet(&around(b"", &footer), &[ErrorCode::ParquetInvalid]);
     assert!(told.message.contains("deeper"), "{told:?}");
@@ -316,5 +398,9 @@ fn more_pages_than_may_be_held() {
         reader.next_record().unwrap_err()
     });
     assert_eq!(fault.code, ErrorCode::InputTooLarge);
-    assert!(fault.message.contains("max_held_bytes"), "{}", fault.message);
+    assert!(
+        fault.message.contains("max_held_bytes"),
+        "{}",
+        fault.message
+    );
 }

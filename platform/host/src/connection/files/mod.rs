@@ -178,11 +178,7 @@ impl FileReader {
 }
 
 /// A recording's file, which may end before its announced end.
-async fn played(
-    other: &Arc<dyn OtherSide>,
-    path: &str,
-    offset: u64,
-) -> Result<FileBytes, Problem> {
+async fn played(other: &Arc<dyn OtherSide>, path: &str, offset: u64) -> Result<FileBytes, Problem> {
     let mut file = other.read(path, offset).await?;
     let came = offset + file.bytes.len() as u64;
     if file.broken.is_none() && came < file.size {

@@ -191,7 +191,9 @@ impl SftpReader {
         let (Some(look), Some(listed)) = (self.look.take(), &self.listed) else {
             return Ok(());
         };
-        let attrs = look.await.map_err(|error| self.errors.problem(&self.path, &error))?;
+        let attrs = look
+            .await
+            .map_err(|error| self.errors.problem(&self.path, &error))?;
         let now = entry(self.path.clone(), &attrs);
         if now.size != listed.size || now.modified_ms != listed.modified_ms {
             return Err(changed(&self.path, &now, listed));
