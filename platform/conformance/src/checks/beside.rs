@@ -69,8 +69,15 @@ pub(super) async fn lookup(scene: &Scene<'_>) -> Finding {
     for (status, body) in STRANGE {
         strange(scene, first, *status, body).await?;
     }
-    let told: Vec<String> = words.iter().map(|(word, count)| format!("{count} {word}")).collect();
-    good(format!("{}; {} strange answers judged", told.join(", "), STRANGE.len()))
+    let told: Vec<String> = words
+        .iter()
+        .map(|(word, count)| format!("{count} {word}"))
+        .collect();
+    good(format!(
+        "{}; {} strange answers judged",
+        told.join(", "),
+        STRANGE.len()
+    ))
 }
 
 /// Answers that tell nothing of a record. 404 is left out: it may mean that it is not there.
@@ -99,11 +106,17 @@ async fn strange(
         duration_ms: 1,
     };
     let call = call(scene)?;
-    let found = scene.connector.judge(&call, scene.config(), inquiry, &answer).await;
+    let found = scene
+        .connector
+        .judge(&call, scene.config(), inquiry, &answer)
+        .await;
     let found = match found {
         Ok(found) => found,
         Err(problem) if status == 401 && problem.code != ErrorCode::ConnectionAuth => {
-            return Err(format!("401 becomes {}; kind `auth` is expected", problem.code));
+            return Err(format!(
+                "401 becomes {}; kind `auth` is expected",
+                problem.code
+            ));
         }
         Err(problem)
             if [ErrorCode::ConnectorFailed, ErrorCode::ConnectorLimit].contains(&problem.code) =>
@@ -123,7 +136,10 @@ async fn strange(
 
 async fn inquired(scene: &Scene<'_>, rows: &Rows) -> Result<Vec<TargetCall>, String> {
     let call = call(scene)?;
-    let inquiries = scene.connector.inquire(&call, scene.config(), rows.batch()).await;
+    let inquiries = scene
+        .connector
+        .inquire(&call, scene.config(), rows.batch())
+        .await;
     inquiries.map_err(|problem| format!("{}: {}", problem.code, problem.detail))
 }
 
@@ -133,9 +149,15 @@ async fn judged(
     answer: &HttpResponse,
 ) -> Result<Vec<Found>, String> {
     let call = call(scene)?;
-    let found = scene.connector.judge(&call, scene.config(), inquiry, answer).await;
+    let found = scene
+        .connector
+        .judge(&call, scene.config(), inquiry, answer)
+        .await;
     let found = found.map_err(|problem| {
-        format!("status {} becomes {} ({})", answer.status, problem.code, problem.detail)
+        format!(
+            "status {} becomes {} ({})",
+            answer.status, problem.code, problem.detail
+        )
     })?;
     Ok(found.into_iter().map(|row| row.finding).collect())
 }
@@ -182,7 +204,10 @@ pub(super) async fn conclude(scene: &Scene<'_>) -> Finding {
         let others = concluded(scene, &odd).await?;
         let others: HashSet<String> = others.into_iter().map(|(path, _)| path).collect();
         if others != paths {
-            return Err("the paths depend on what was written, so a second word would lie beside the first".to_owned());
+            return Err(
+                "the paths depend on what was written, so a second word would lie beside the first"
+                    .to_owned(),
+            );
         }
     }
     good(format!(
@@ -209,17 +234,17 @@ fn odd() -> Vec<Written> {
     made.chain([detailed]).collect()
 }
 
-async fn concluded(
-    scene: &Scene<'_>,
-    written: &[Written],
-) -> Result<Vec<(String, Bytes)>, String> {
+async fn concluded(scene: &Scene<'_>, written: &[Written]) -> Result<Vec<(String, Bytes)>, String> {
     let call = call(scene)?;
     let documents = scene
         .connector
         .conclude(&call, scene.config(), "run_0", written)
         .await;
     let documents = documents.map_err(|problem| format!("{}: {}", problem.code, problem.detail))?;
-    Ok(documents.into_iter().map(|document| (document.path, document.content)).collect())
+    Ok(documents
+        .into_iter()
+        .map(|document| (document.path, document.content))
+        .collect())
 }
 
 /// What the case's answers say came to be, as the platform hands it over.

@@ -74,7 +74,10 @@ pub const CHECKS: [CheckInfo; 22] = [
         "lookup",
         "a look-up is the same again, and says only what its answer says",
     ),
-    info("conclude", "a run gets the same word again, at the same place"),
+    info(
+        "conclude",
+        "a run gets the same word again, at the same place",
+    ),
     info(
         "functions",
         "functions answer as the cases say, twice the same",

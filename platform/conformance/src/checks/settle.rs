@@ -54,10 +54,7 @@ impl Rows {
     }
 }
 
-pub(super) async fn prepared(
-    scene: &Scene<'_>,
-    rows: &Rows,
-) -> Result<Vec<TargetCall>, String> {
+pub(super) async fn prepared(scene: &Scene<'_>, rows: &Rows) -> Result<Vec<TargetCall>, String> {
     let player = Player::new(Arc::clone(&scene.cassette));
     let (call, _) = scene
         .call(Arc::new(player))

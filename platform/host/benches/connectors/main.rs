@@ -58,7 +58,9 @@ impl PageSink for Pages {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let json = std::env::args().any(|argument| argument == "--json");
-    let only = std::env::args().skip_while(|argument| argument != "--only").nth(1);
+    let only = std::env::args()
+        .skip_while(|argument| argument != "--only")
+        .nth(1);
     let wanted = |part: &str| only.as_deref().is_none_or(|only| only == part);
     let component = component()?;
     let mut figures = Vec::new();

@@ -156,7 +156,9 @@ impl WholeRows {
             }
             Ok(decoder)
         });
-        let decoder = opened.await?.map_err(|fault: RowFault| self.problem(&fault))?;
+        let decoder = opened
+            .await?
+            .map_err(|fault: RowFault| self.problem(&fault))?;
         self.columns = decoder.columns().to_vec();
         let missing: Vec<&str> = self
             .expected
@@ -182,7 +184,11 @@ impl WholeRows {
             );
             Problem::new(ErrorCode::InputTooLarge, detail)
         };
-        if self.reader.size().is_some_and(|size| size > MAX_FILE_BYTES as u64) {
+        if self
+            .reader
+            .size()
+            .is_some_and(|size| size > MAX_FILE_BYTES as u64)
+        {
             return Err(too_large(&self.source));
         }
         let mut whole = BytesMut::new();
@@ -197,7 +203,10 @@ impl WholeRows {
     }
 
     fn problem(&self, fault: &RowFault) -> Problem {
-        let detail = format!("{}, row {}: {}", self.source, fault.position.line, fault.message);
+        let detail = format!(
+            "{}, row {}: {}",
+            self.source, fault.position.line, fault.message
+        );
         Problem::new(fault.code, detail)
     }
 }

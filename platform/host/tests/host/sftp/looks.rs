@@ -44,7 +44,7 @@ async fn a_small_file_costs_four_requests() {
     let partitions = setting.partitions(&call, false, None).await;
     let listing = setting.server.requests();
     assert!(
-        listing["readdir"] <= 2 && listing.get("stat").is_none(),
+        listing["readdir"] <= 2 && !listing.contains_key("stat"),
         "{listing:?}"
     );
     let mut sink = Sink::default();
@@ -70,7 +70,7 @@ async fn a_small_file_costs_four_requests() {
         .unwrap();
     let requests = setting.server.requests();
     assert!(
-        requests.get("read").is_none() && requests["fstat"] == 1,
+        !requests.contains_key("read") && requests["fstat"] == 1,
         "{requests:?}"
     );
 }
@@ -192,14 +192,20 @@ async fn a_parquet_file_gives_its_rows_as_json_and_goes_on_behind_any_of_them() 
             state,
             ..Selection::default()
         };
-        let read = setting.connector.read(&call, &config, &selection, sink).await;
+        let read = setting
+            .connector
+            .read(&call, &config, &selection, sink)
+            .await;
         read.map(|_| ())
     };
     let selection = Selection {
         stream: "orders".to_owned(),
         ..Selection::default()
     };
-    let planned = setting.connector.partitions(&call, &config, &selection).await;
+    let planned = setting
+        .connector
+        .partitions(&call, &config, &selection)
+        .await;
     let partitions = planned.unwrap();
 
     let mut sink = Sink::default();
@@ -223,9 +229,14 @@ async fn a_parquet_file_gives_its_rows_as_json_and_goes_on_behind_any_of_them() 
     let text = String::from_utf8(sink.bytes()).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!((lines.len(), sink.rows()), (4, 4));
-    assert!(lines[0].starts_with('{') && lines[1].contains("\"rate\" holds NaN"), "{text}");
+    assert!(
+        lines[0].starts_with('{') && lines[1].contains("\"rate\" holds NaN"),
+        "{text}"
+    );
     assert!(serde_json::from_str::<Value>(lines[1]).is_err());
 
-    let problem = read(&partitions[2], None, &mut Sink::default()).await.unwrap_err();
+    let problem = read(&partitions[2], None, &mut Sink::default())
+        .await
+        .unwrap_err();
     assert_eq!(problem.code, ErrorCode::FileTruncated, "{problem}");
 }
