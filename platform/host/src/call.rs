@@ -181,3 +181,31 @@ pub enum RetryReason {
     /// the call as a whole was refused: send halves to find the row that is to blame
     Split,
 }
+
+/// What is known of one row whose call may have been done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowFinding {
+    /// as in [`TargetCall::rows`] of the inquiry
+    pub row: u32,
+    pub finding: Finding,
+}
+
+/// See [`RowFinding`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Finding {
+    /// it was done
+    There {
+        external_id: Option<String>,
+        /// what the result report shows, a JSON object
+        detail: Option<Value>,
+    },
+    /// it was not done
+    Absent,
+    /// it cannot be told, and why
+    Unclear(String),
+    /// the target cannot say now
+    Later {
+        message: String,
+        retry_after_ms: Option<u64>,
+    },
+}

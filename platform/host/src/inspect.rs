@@ -3,7 +3,7 @@
 
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::shorten;
-use tributary_model::manifest::{ConnectorRole, Manifest};
+use tributary_model::manifest::{ConnectorRole, DeliveryCapability, Manifest};
 use tributary_model::problem::Problem;
 use tributary_model::version::Version;
 use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
@@ -30,6 +30,7 @@ const FREE: [&str; 2] = ["types", "io"];
 /// Interfaces that can be granted.
 const CAPABILITIES: [&str; 9] = [
     "log",
+    "metrics",
     "control",
     "connections",
     "http",
@@ -316,6 +317,15 @@ fn check_exports(exports: &[&str], manifest: &Manifest) -> Result<(), Problem> {
     }
     if manifest.roles.contains(&ConnectorRole::ApiTarget) && manifest.delivery.is_none() {
         return Err(invalid("the manifest of a target needs `delivery`"));
+    }
+    let asks = manifest
+        .delivery
+        .as_ref()
+        .is_some_and(|delivery| delivery.capability == DeliveryCapability::Lookup);
+    if asks && !exports_interface(exports, "lookup") {
+        return Err(invalid(
+            "the delivery capability `lookup` needs the export \"lookup\"",
+        ));
     }
     Ok(())
 }

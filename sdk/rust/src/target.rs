@@ -8,6 +8,9 @@ use crate::{Batch, CheckStep, Result};
 pub use crate::bindings::conclusion::exports::tributary::connector::conclusion::{
     Document, Written,
 };
+pub use crate::bindings::lookup::exports::tributary::connector::lookup::{
+    Answer, Finding, Inquiry, Later, RowFinding, There,
+};
 pub use contract::{Call, Outcome, Response as TargetResponse, RetryKind, RowOutcome};
 
 /// An API target.
@@ -45,6 +48,23 @@ pub trait Conclude: Target {
     /// # Errors
     /// Only what makes a word impossible.
     fn conclude(config: &Self::Config, run: &str, written: &[Written]) -> Result<Vec<Document>>;
+}
+
+/// A target that can be asked whether a record is there, so that one whose answer was lost need not stay
+/// uncertain (delivery capability `lookup`).
+pub trait Ask: Target {
+    /// The requests that ask for the rows; each row in exactly one. `keys` are those that they were sent
+    /// under.
+    ///
+    /// # Errors
+    /// Rows that cannot be asked for at all.
+    fn inquire(config: &Self::Config, batch: &Batch, keys: &[String]) -> Result<Vec<Inquiry>>;
+
+    /// One finding for each row of the inquiry.
+    ///
+    /// # Errors
+    /// An answer that can't be understood (`target_answer`), or that concerns every call (auth).
+    fn judge(config: &Self::Config, inquiry: &Inquiry, answer: &Answer) -> Result<Vec<RowFinding>>;
 }
 
 /// The same outcome for all rows of a call.

@@ -11,6 +11,7 @@ pub(crate) mod files;
 mod http;
 pub(crate) mod io;
 mod log;
+mod metrics;
 pub(crate) mod output;
 mod sql;
 
@@ -34,6 +35,7 @@ pub(crate) fn link(linker: &mut Linker<Guest>, capabilities: &[String]) -> wasmt
     for capability in capabilities {
         match capability.as_str() {
             "log" => contract::log::add_to_linker::<_, Own>(linker, |guest| guest)?,
+            "metrics" => contract::metrics::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "control" => contract::control::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "connections" => contract::connections::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "http" => contract::http::add_to_linker::<_, Own>(linker, |guest| guest)?,

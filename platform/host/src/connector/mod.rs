@@ -2,6 +2,7 @@
 //! each has a store of its own.
 
 mod conclusion;
+mod lookup;
 mod source;
 mod target;
 
@@ -19,6 +20,7 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use crate::bindings::conclusion::ConclusionExportPre;
+use crate::bindings::lookup::LookupExportPre;
 use crate::bindings::source::SourceConnectorPre;
 use crate::bindings::target::TargetConnectorPre;
 use crate::call::{CallContext, CheckStep};
@@ -46,6 +48,7 @@ pub struct Connector {
     source: Option<SourceConnectorPre<Guest>>,
     target: Option<TargetConnectorPre<Guest>>,
     conclusion: Option<ConclusionExportPre<Guest>>,
+    lookup: Option<LookupExportPre<Guest>>,
     pub(crate) engine: Engine,
     pub(crate) pool: Arc<Semaphore>,
     pub(crate) ticker: Arc<Ticker>,
@@ -107,6 +110,10 @@ impl Connector {
             true => Some(ConclusionExportPre::new(pre.clone()).map_err(invalid)?),
             false => None,
         };
+        let lookup = match exports("tributary:connector/lookup@0.1.0") {
+            true => Some(LookupExportPre::new(pre.clone()).map_err(invalid)?),
+            false => None,
+        };
         let target = match exports("tributary:connector/target@0.1.0") {
             true => Some(TargetConnectorPre::new(pre).map_err(invalid)?),
             false => None,
@@ -120,6 +127,7 @@ impl Connector {
             source,
             target,
             conclusion,
+            lookup,
             engine: engine.clone(),
             pool,
             ticker,

@@ -10,6 +10,7 @@ mod lines;
 mod options;
 mod query;
 mod reader;
+mod whole;
 
 use bytes::Bytes;
 use tributary_model::error_code::ErrorCode;
@@ -21,6 +22,7 @@ pub(crate) use lines::LineRows;
 pub(crate) use options::open;
 pub(crate) use query::QueryRows;
 pub(crate) use reader::ByteReader;
+pub(crate) use whole::WholeRows;
 
 /// A page of text is cut at the last row's end before this many bytes.
 pub(crate) const PAGE_BYTES: usize = 1 << 20;
@@ -32,6 +34,7 @@ pub(crate) enum RowSource {
     Lines(Box<LineRows>),
     Document(DocumentRows),
     Query(Box<QueryRows>),
+    Whole(Box<WholeRows>),
 }
 
 /// What a page holds, without the stream's name.
@@ -50,6 +53,7 @@ impl RowSource {
             Self::Lines(lines) => lines.next_page().await,
             Self::Document(document) => document.next_page().await,
             Self::Query(query) => query.next_page().await,
+            Self::Whole(whole) => whole.next_page().await,
         }
     }
 
@@ -59,6 +63,7 @@ impl RowSource {
             Self::Lines(lines) => lines.position(),
             Self::Document(document) => document.position(),
             Self::Query(query) => query.position(),
+            Self::Whole(whole) => whole.position(),
         }
     }
 
@@ -68,6 +73,7 @@ impl RowSource {
             Self::Lines(lines) => lines.digest().await,
             Self::Document(document) => document.digest().await,
             Self::Query(_) => None,
+            Self::Whole(whole) => whole.digest().await,
         }
     }
 
@@ -75,6 +81,7 @@ impl RowSource {
         match self {
             Self::Lines(lines) => lines.schema().await,
             Self::Document(_) | Self::Query(_) => Ok(serde_json::json!({})),
+            Self::Whole(whole) => whole.schema().await,
         }
     }
 
@@ -82,14 +89,14 @@ impl RowSource {
         match self {
             Self::Document(document) => document.probe(pointer).await,
             Self::Query(query) => query.probe(pointer),
-            Self::Lines(_) => Err(not_a_document()),
+            Self::Lines(_) | Self::Whole(_) => Err(not_a_document()),
         }
     }
 
     pub(crate) async fn pluck(&mut self, pointer: &str) -> Result<Vec<Option<String>>, Problem> {
         match self {
             Self::Document(document) => document.pluck(pointer).await,
-            Self::Lines(_) | Self::Query(_) => Err(not_a_document()),
+            Self::Lines(_) | Self::Query(_) | Self::Whole(_) => Err(not_a_document()),
         }
     }
 }

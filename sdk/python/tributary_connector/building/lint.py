@@ -32,7 +32,10 @@ _FORBIDDEN = {
     "uuid": _CHANCE,
 }
 # The kit's modules that are a capability each.
-_CAPABILITIES = {name: name for name in ("connections", "control", "files", "http", "log", "output", "sql")} | {
+_CAPABILITIES = {
+    name: name
+    for name in ("connections", "control", "files", "http", "log", "metrics", "output", "sql")
+} | {
     "rows": "codec"
 }
 
