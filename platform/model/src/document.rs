@@ -83,6 +83,11 @@ pub enum Endpoint {
         path_style: Option<bool>,
         auth: S3Auth,
     },
+    /// Files that are sent to the platform under this connection's name. No address, no secrets.
+    Uploads {},
+    /// Records that are pushed to the platform for an integration that has this connection as its
+    /// source. No address, no secrets.
+    Push {},
 }
 
 fn ssh_port() -> u16 {
@@ -132,6 +137,8 @@ impl Endpoint {
             Self::Http { .. } => EndpointKind::Http,
             Self::Sftp { .. } => EndpointKind::Sftp,
             Self::S3 { .. } => EndpointKind::S3,
+            Self::Uploads {} => EndpointKind::Uploads,
+            Self::Push {} => EndpointKind::Push,
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod http_auth;
 pub mod id;
 pub mod issue;
 pub mod manifest;
+pub mod pieces;
 pub mod problem;
 pub mod role;
 pub mod rows;

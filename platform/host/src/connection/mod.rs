@@ -12,6 +12,7 @@ mod other_side;
 mod request;
 mod s3;
 mod sftp;
+mod stored;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +37,7 @@ pub use other_side::{FileBytes, OtherSide};
 pub use request::{HttpRequest, HttpResponse, SendError};
 pub(crate) use s3::S3Endpoint;
 pub(crate) use sftp::SftpEndpoint;
+pub use stored::{StoredFile, StoredFiles};
 
 /// Time to connect, TLS and SSH handshakes included.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -54,6 +56,8 @@ enum Protocol {
     Http(Box<HttpEndpoint>),
     Sftp(Arc<SftpEndpoint>),
     S3(Arc<S3Endpoint>),
+    /// what came to the platform by itself
+    Stored(Arc<dyn StoredFiles>),
     /// files that a test host plays
     Played(Arc<dyn OtherSide>),
 }
@@ -66,6 +70,8 @@ pub struct ConnectionPorts {
     pub clock: Arc<dyn Clock>,
     /// where tokens outlive the connection; `None`: they do not
     pub keeper: Option<Arc<dyn TokenKeeper>>,
+    /// what is behind an endpoint that nothing is reached out to ([`EndpointKind::comes_in`])
+    pub stored: Option<Arc<dyn StoredFiles>>,
 }
 
 impl ConnectionPorts {
@@ -76,6 +82,7 @@ impl ConnectionPorts {
             egress: egress.clone(),
             clock: Arc::new(SystemClock),
             keeper: None,
+            stored: None,
         }
     }
 }
@@ -148,6 +155,10 @@ impl Connection {
                 let endpoint = S3Endpoint::new(&settings, &secrets, ports)?;
                 Protocol::S3(Arc::new(endpoint))
             }
+            Endpoint::Uploads {} | Endpoint::Push {} => {
+                let stored = ports.stored.as_ref().ok_or_else(nothing_came)?;
+                Protocol::Stored(Arc::clone(stored))
+            }
         };
         Ok(Self {
             kind: document.endpoint.kind(),
@@ -176,7 +187,10 @@ impl Connection {
                 let endpoint = HttpEndpoint::across(base_url, &secrets, other)?;
                 Protocol::Http(Box::new(endpoint))
             }
-            Endpoint::Sftp { .. } | Endpoint::S3 { .. } => Protocol::Played(other),
+            Endpoint::Sftp { .. }
+            | Endpoint::S3 { .. }
+            | Endpoint::Uploads {}
+            | Endpoint::Push {} => Protocol::Played(other),
         };
         let secret = |value: &String| SecretString::from(value.clone());
         Ok(Self {
@@ -209,7 +223,7 @@ impl Connection {
     pub fn base_url(&self) -> String {
         match &self.endpoint {
             Protocol::Http(http) => http.base_url(),
-            Protocol::Sftp(_) | Protocol::S3(_) | Protocol::Played(_) => String::new(),
+            _ => String::new(),
         }
     }
 
@@ -223,7 +237,7 @@ impl Connection {
         match &self.endpoint {
             Protocol::Http(http) => http.send(request).await,
             Protocol::Played(other) => other.send(request).await,
-            Protocol::Sftp(_) | Protocol::S3(_) => {
+            Protocol::Sftp(_) | Protocol::S3(_) | Protocol::Stored(_) => {
                 let mut session = self.files().await.map_err(SendError::unsent)?;
                 session.call(request).await
             }
@@ -235,6 +249,7 @@ impl Connection {
         match &self.endpoint {
             Protocol::Sftp(sftp) => Ok(FileSession::Sftp(SftpEndpoint::lease(sftp).await?)),
             Protocol::S3(s3) => Ok(FileSession::S3(Arc::clone(s3))),
+            Protocol::Stored(stored) => Ok(FileSession::Stored(Arc::clone(stored))),
             Protocol::Played(other) => Ok(FileSession::Played(Arc::clone(other))),
             Protocol::Http(_) => Err(self.wrong_kind("sftp or s3")),
         }
@@ -249,6 +264,12 @@ impl Connection {
             ),
         )
     }
+}
+
+/// A host of its own, outside the platform, has no files that customers sent.
+fn nothing_came() -> Problem {
+    let detail = "what is sent to the platform can be read only there";
+    config_problem("/endpoint/kind", detail)
 }
 
 /// A place in the connection document that does not fit.

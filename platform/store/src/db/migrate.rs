@@ -62,7 +62,15 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0011_doubt.sql"),
         only: None,
     },
+    Migration {
+        version: 12,
+        text: include_str!("../../migrations/0012_intake.sql"),
+        only: None,
+    },
 ];
+
+/// The line in a file behind which SQLite does not read on.
+const POSTGRES_ONLY: &str = "\n-- Postgres only from here\n";
 
 /// One number for all nodes of the platform that start at once.
 const POSTGRES_LOCK: &str = "select cast(pg_advisory_xact_lock(741852963) as text)";
@@ -111,9 +119,11 @@ pub(super) async fn migrate(db: &Db) -> Result<(), StoreError> {
 async fn apply(tx: &mut super::Tx, migration: &Migration, digest: &str) -> Result<(), StoreError> {
     if migration.only.is_none_or(|only| only == tx.dialect) {
         let text = match tx.dialect {
-            Dialect::Sqlite => migration
-                .text
-                .replace(") /* clustered */", ") without rowid"),
+            Dialect::Sqlite => {
+                let text = migration.text.split(POSTGRES_ONLY).next();
+                text.unwrap_or_default()
+                    .replace(") /* clustered */", ") without rowid")
+            }
             Dialect::Postgres => migration.text.to_owned(),
         };
         // safe: the text is compiled in
