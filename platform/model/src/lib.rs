@@ -17,6 +17,7 @@ pub mod counters;
 pub mod document;
 pub mod error_code;
 pub mod external;
+pub mod file_name;
 pub mod http_auth;
 pub mod id;
 pub mod issue;

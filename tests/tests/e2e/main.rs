@@ -13,6 +13,7 @@ mod bad_input;
 mod derived;
 mod flow;
 mod globex;
+mod intake;
 mod jsonrpc;
 mod kills;
 mod odata;
