@@ -23,7 +23,6 @@ pub(crate) fn page(code: E) -> &'static str {
         E::FileChanged => include_str!("../../docs/errors/file_changed.md"),
         E::JsonInvalid => include_str!("../../docs/errors/json_invalid.md"),
         E::RowTooLarge => include_str!("../../docs/errors/row_too_large.md"),
-        E::RowsRefused => include_str!("../../docs/errors/rows_refused.md"),
         E::XmlInvalid => include_str!("../../docs/errors/xml_invalid.md"),
         E::WorkbookInvalid => include_str!("../../docs/errors/workbook_invalid.md"),
         E::ArchiveInvalid => include_str!("../../docs/errors/archive_invalid.md"),

@@ -82,7 +82,6 @@ catalogue! {
     FileChanged, "file_changed", Customer, true, "the file changed while it was read", "let the sender write under another name and rename when complete";
     JsonInvalid, "json_invalid", Customer, false, "the text is not valid JSON", "correct the text at the given place";
     RowTooLarge, "row_too_large", Customer, false, "one row is larger than the limit", "split the row, or raise limits.max_row_bytes in the mapping";
-    RowsRefused, "rows_refused", Customer, false, "rows of the batch were refused, and with them all of it", "correct the rows named in the answer and push the batch again, or push it without all_or_nothing";
     XmlInvalid, "xml_invalid", Customer, false, "the text is not well-formed XML, or uses what is refused here", "correct the text at the given line and column";
     WorkbookInvalid, "workbook_invalid", Customer, false, "the file is not a readable XLSX workbook, or has no such sheet", "open it in a spreadsheet program and save it again as .xlsx; compare the sheet's name";
     ArchiveInvalid, "archive_invalid", Customer, false, "the compressed file is damaged or of a kind that is not read", "compress it again as zip, gzip or zstd and send it complete";

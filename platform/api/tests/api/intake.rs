@@ -255,7 +255,7 @@ async fn all_or_nothing_keeps_nothing_of_a_batch_with_a_bad_row() {
     let bad = api
         .call(push(&api, &path, "k1", "{\"id\":\"1\"}\n{\"id\":2}\n"))
         .await;
-    refused(&bad, StatusCode::UNPROCESSABLE_ENTITY, "rows_refused");
+    refused(&bad, StatusCode::UNPROCESSABLE_ENTITY, "value_invalid");
     assert_eq!(bad.json()["errors"][0]["pointer"], "/1/id");
     assert_eq!(objects(&api, "push=").len(), 0);
     let list = "/api/v1/tenants/acme/integrations/feed/pushes";

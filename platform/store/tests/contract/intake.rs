@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use tributary_model::id::Slug;
+use tributary_model::error_code::ErrorCode;
+use tributary_model::id::{RunId, Slug};
 use tributary_model::pieces::Pieces;
 use tributary_model::problem::Problem;
 use tributary_model::state::{RunState, UploadState, WorkKind};
 use tributary_store::{
-    NewPush, NewUpload, PushAdded, PushCounts, Redrive, StoreError, Upload, UploadChange,
-    UploadFilter, UploadPut,
+    Fenced, Lease, NewPush, NewUpload, Push, PushAdded, PushCounts, Redrive, Run, StoreError,
+    Upload, UploadChange, UploadFilter, UploadPut,
 };
 
 use crate::bed::{Bed, done, partition, slug};
@@ -40,20 +41,18 @@ fn created(put: UploadPut) -> Upload {
     }
 }
 
+async fn names(bed: &Bed, state: Option<UploadState>) -> Vec<String> {
+    let filter = UploadFilter {
+        state,
+        ..UploadFilter::default()
+    };
+    let found = bed.acme.uploads(&slug("inbox"), &filter).await.unwrap();
+    found.into_iter().map(|upload| upload.name).collect()
+}
+
 pub(crate) async fn uploads(bed: Bed) {
     let inbox = slug("inbox");
     let put = async |new: &NewUpload| bed.acme.upload_put(new).await.unwrap();
-    let names = async |state: Option<UploadState>| {
-        let filter = UploadFilter {
-            state,
-            ..UploadFilter::default()
-        };
-        let found = bed.acme.uploads(&slug("inbox"), &filter).await.unwrap();
-        found
-            .into_iter()
-            .map(|upload| upload.name)
-            .collect::<Vec<_>>()
-    };
     let first = created(put(&file("b.csv", "upl_1", 1)).await);
     assert_eq!((first.version, first.state), (1, UploadState::Ready));
     assert_eq!((&first.pieces, first.sha256), (&pieces("upl_1"), [1; 32]));
@@ -66,7 +65,7 @@ pub(crate) async fn uploads(bed: Bed) {
         other => panic!("{other:?}"),
     }
     created(put(&file("a ö.csv", "upl_4", 1)).await);
-    assert_eq!(names(None).await, ["a ö.csv", "b.csv"]);
+    assert_eq!(names(&bed, None).await, ["a ö.csv", "b.csv"]);
     let page = UploadFilter {
         after: Some("a ö.csv".to_owned()),
         limit: 1,
@@ -74,13 +73,36 @@ pub(crate) async fn uploads(bed: Bed) {
     };
     assert_eq!(bed.acme.uploads(&inbox, &page).await.unwrap()[0].version, 2);
 
+    after_actions(&bed).await;
+
+    let globex = bed.add_tenant("globex").await;
+    assert!(globex.upload(&inbox, "b.csv").await.unwrap().is_none());
+    assert!(bed.acme.upload(&inbox, "b.csv").await.unwrap().is_some());
+    assert_eq!(
+        globex
+            .upload_archive(&inbox, "b.csv", "upl_6")
+            .await
+            .unwrap(),
+        UploadChange::Missing
+    );
+    let deleted = globex.upload_delete(&inbox, "b.csv", None).await.unwrap();
+    assert_eq!(deleted.0, UploadChange::Missing);
+    let nobody = bed.store.tenant(&slug("nobody"));
+    let refused = nobody.upload_put(&file("b.csv", "upl_7", 1)).await;
+    assert!(matches!(refused, Err(StoreError::Dangling { .. })));
+}
+
+/// Archiving and deleting: of the version that was read, and of no other.
+async fn after_actions(bed: &Bed) {
+    let inbox = slug("inbox");
+    let put = async |new: &NewUpload| bed.acme.upload_put(new).await.unwrap();
     // an after-action is for the version that was read
     let archive = async |id: &str| bed.acme.upload_archive(&inbox, "b.csv", id).await.unwrap();
     assert_eq!(archive("upl_1").await, UploadChange::Other);
     assert_eq!(archive("upl_3").await, UploadChange::Done);
     assert_eq!(archive("upl_3").await, UploadChange::Done, "again is fine");
-    assert_eq!(names(Some(UploadState::Ready)).await, ["a ö.csv"]);
-    assert_eq!(names(Some(UploadState::Archived)).await, ["b.csv"]);
+    assert_eq!(names(bed, Some(UploadState::Ready)).await, ["a ö.csv"]);
+    assert_eq!(names(bed, Some(UploadState::Archived)).await, ["b.csv"]);
     assert!(
         matches!(
             put(&file("b.csv", "upl_5", 2)).await,
@@ -104,24 +126,8 @@ pub(crate) async fn uploads(bed: Bed) {
     );
     assert_eq!(delete(None).await, (UploadChange::Missing, Vec::new()));
     assert_eq!(archive("upl_3").await, UploadChange::Missing);
-    assert_eq!(names(Some(UploadState::Deleted)).await, ["b.csv"]);
+    assert_eq!(names(bed, Some(UploadState::Deleted)).await, ["b.csv"]);
     assert_eq!(created(put(&file("b.csv", "upl_6", 2)).await).version, 3);
-
-    let globex = bed.add_tenant("globex").await;
-    assert!(globex.upload(&inbox, "b.csv").await.unwrap().is_none());
-    assert!(bed.acme.upload(&inbox, "b.csv").await.unwrap().is_some());
-    assert_eq!(
-        globex
-            .upload_archive(&inbox, "b.csv", "upl_6")
-            .await
-            .unwrap(),
-        UploadChange::Missing
-    );
-    let deleted = globex.upload_delete(&inbox, "b.csv", None).await.unwrap();
-    assert_eq!(deleted.0, UploadChange::Missing);
-    let nobody = bed.store.tenant(&slug("nobody"));
-    let refused = nobody.upload_put(&file("b.csv", "upl_7", 1)).await;
-    assert!(matches!(refused, Err(StoreError::Dangling { .. })));
 }
 
 /// Two senders of one name at the same time: one after the other, whoever is first.
@@ -164,16 +170,53 @@ fn batch(integration: &Slug, id: &str, key: &str) -> NewPush {
     }
 }
 
+async fn add(bed: &Bed, id: &str, key: &str) -> Push {
+    let added = bed.acme.push_add(&batch(&slug("orders"), id, key)).await;
+    match added.unwrap() {
+        PushAdded::Created(push) => push,
+        PushAdded::Existing(push) => panic!("{push:?}"),
+    }
+}
+
+async fn ids(bed: &Bed, run: &RunId, after: u64, limit: u32) -> Vec<String> {
+    let found = bed.acme.pushes_of_run(run, after, limit).await.unwrap();
+    found.into_iter().map(|push| push.id).collect()
+}
+
+/// A run that fails in its plan, another one, and the first taken up again; gives the last lease.
+async fn kept_by_a_failed_run(bed: &Bed, run: &Run, lease: &Lease) -> Lease {
+    // a run that failed keeps its batches, and has them again when it is taken up
+    let problem = Problem::new(ErrorCode::Internal, "x");
+    let state = done(bed.acme.fail_work(lease, &problem, None).await.unwrap());
+    assert_eq!(state, RunState::Failed);
+    assert!(
+        matches!(bed.acme.pushes_claim(lease).await.unwrap(), Fenced::Lost),
+        "a lost lease claims nothing"
+    );
+    add(bed, "push_5", "k5").await;
+    let second = bed.run("orders").await;
+    let lease = bed.claim(WorkKind::Plan).await;
+    assert_eq!(done(bed.acme.pushes_claim(&lease).await.unwrap()), 1);
+    assert_eq!(ids(bed, &second.id, 0, 9).await, ["push_5"]);
+    done(bed.acme.commit_plan(&lease, &[]).await.unwrap());
+    let finish = bed.claim(WorkKind::Finish).await;
+    let end = RunState::Succeeded;
+    done(bed.acme.finish_run(&finish, end, "{}", &[]).await.unwrap());
+    let redriven = bed.acme.run_redrive(&run.id).await.unwrap().unwrap();
+    assert!(matches!(redriven, Redrive::Queued(_)), "{redriven:?}");
+    let lease = bed.claim(WorkKind::Plan).await;
+    assert_eq!(done(bed.acme.pushes_claim(&lease).await.unwrap()), 0);
+    assert_eq!(
+        ids(bed, &run.id, 0, 9).await,
+        ["push_1", "push_3", "push_4"]
+    );
+    done(bed.acme.commit_plan(&lease, &[partition(1)]).await.unwrap());
+    lease
+}
+
 pub(crate) async fn pushes(bed: Bed) {
     let orders = slug("orders");
-    let add = async |id: &str, key: &str| {
-        let added = bed.acme.push_add(&batch(&slug("orders"), id, key)).await;
-        match added.unwrap() {
-            PushAdded::Created(push) => push,
-            PushAdded::Existing(push) => panic!("{push:?}"),
-        }
-    };
-    let first = add("push_1", "k1").await;
+    let first = add(&bed, "push_1", "k1").await;
     assert_eq!((first.seq, first.run.clone()), (1, None));
     assert_eq!((first.counts.rows, first.counts.accepted), (3, 2));
     let again = bed.acme.push_add(&batch(&orders, "push_x", "k1")).await;
@@ -189,49 +232,23 @@ pub(crate) async fn pushes(bed: Bed) {
     let mut empty = batch(&orders, "push_2", "k2");
     empty.counts.accepted = 0;
     let _ = bed.acme.push_add(&empty).await.unwrap();
-    add("push_3", "k3").await;
+    add(&bed, "push_3", "k3").await;
 
     let run = bed.run("orders").await;
     let lease = bed.claim(WorkKind::Plan).await;
     assert_eq!(done(bed.acme.pushes_claim(&lease).await.unwrap()), 2);
-    add("push_4", "k4").await;
+    add(&bed, "push_4", "k4").await;
     // a plan that is made again takes what came since, and keeps what it had
     assert_eq!(done(bed.acme.pushes_claim(&lease).await.unwrap()), 1);
-    let ids = async |run, after, limit| {
-        let found = bed.acme.pushes_of_run(run, after, limit).await.unwrap();
-        found.into_iter().map(|push| push.id).collect::<Vec<_>>()
-    };
-    assert_eq!(ids(&run.id, 0, 9).await, ["push_1", "push_3", "push_4"]);
-    assert_eq!(ids(&run.id, 1, 1).await, ["push_3"]);
+    assert_eq!(
+        ids(&bed, &run.id, 0, 9).await,
+        ["push_1", "push_3", "push_4"]
+    );
+    assert_eq!(ids(&bed, &run.id, 1, 1).await, ["push_3"]);
     let claimed = bed.acme.push(&orders, "push_3").await.unwrap().unwrap();
     assert_eq!(claimed.run, Some(run.id.clone()));
 
-    // a run that failed keeps its batches, and has them again when it is taken up
-    let problem = Problem::new(tributary_model::error_code::ErrorCode::Internal, "x");
-    let state = done(bed.acme.fail_work(&lease, &problem, None).await.unwrap());
-    assert_eq!(state, RunState::Failed);
-    assert!(
-        matches!(
-            bed.acme.pushes_claim(&lease).await.unwrap(),
-            tributary_store::Fenced::Lost
-        ),
-        "a lost lease claims nothing"
-    );
-    add("push_5", "k5").await;
-    let second = bed.run("orders").await;
-    let lease = bed.claim(WorkKind::Plan).await;
-    assert_eq!(done(bed.acme.pushes_claim(&lease).await.unwrap()), 1);
-    assert_eq!(ids(&second.id, 0, 9).await, ["push_5"]);
-    done(bed.acme.commit_plan(&lease, &[]).await.unwrap());
-    let finish = bed.claim(WorkKind::Finish).await;
-    let end = RunState::Succeeded;
-    done(bed.acme.finish_run(&finish, end, "{}", &[]).await.unwrap());
-    let redriven = bed.acme.run_redrive(&run.id).await.unwrap().unwrap();
-    assert!(matches!(redriven, Redrive::Queued(_)), "{redriven:?}");
-    let lease = bed.claim(WorkKind::Plan).await;
-    assert_eq!(done(bed.acme.pushes_claim(&lease).await.unwrap()), 0);
-    assert_eq!(ids(&run.id, 0, 9).await, ["push_1", "push_3", "push_4"]);
-    done(bed.acme.commit_plan(&lease, &[partition(1)]).await.unwrap());
+    let lease = kept_by_a_failed_run(&bed, &run, &lease).await;
 
     let page = bed.acme.pushes(&orders, None, 2).await.unwrap();
     let seqs: Vec<u64> = page.iter().map(|push| push.seq).collect();

@@ -215,7 +215,7 @@ fn checked(body: &[u8], format: &RowFormat, schema: Option<&Value>) -> Result<Ch
 fn refused(checked: &Checked) -> ApiError {
     let (refused, rows) = (checked.counts.refused, checked.counts.rows);
     let detail = format!("{refused} of {rows} rows were refused, so none was accepted");
-    let mut problem = Problem::new(ErrorCode::RowsRefused, detail);
+    let mut problem = Problem::new(ErrorCode::ValueInvalid, detail);
     let place = |refusal: &Refusal| Place {
         pointer: format!(
             "/{}{}",
