@@ -125,7 +125,8 @@ pub fn routes() -> Vec<Route> {
         route!(Needs(A::IntegrationView), 0, integrations::list::__path_list_integrations, integrations::list::list_integrations),
         route!(Needs(A::IntegrationView), 0, integrations::get::__path_get_integration, integrations::get::get_integration),
         route!(Needs(A::IntegrationManage), MIB_2, integrations::put::__path_put_integration, integrations::put::put_integration),
-        route!(Needs(A::RunView), 0, records::__path_get_record, records::get_record),
+        route!(Needs(A::RunView), 0, records::get::__path_get_record, records::get::get_record),
+        route!(Needs(A::RunStart), KIB_64, records::settle::__path_settle_record, records::settle::settle_record),
 
         route!(Needs(A::RecordPush), MIB_8, pushes::create::__path_push_records, pushes::create::push_records),
         route!(Needs(A::IntakeView), 0, pushes::list::__path_list_pushes, pushes::list::list_pushes),

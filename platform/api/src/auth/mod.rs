@@ -33,8 +33,8 @@ pub(crate) struct Scope {
     pub(crate) store: TenantStore,
     /// the caller's
     pub(crate) role: Role,
-    /// the caller's id
-    pub(crate) client: String,
+    /// the API client that asks
+    pub(crate) client_id: String,
     key: WrappedKey,
 }
 
@@ -127,7 +127,7 @@ async fn scope(
         tenant,
         store,
         role,
-        client: caller.client_id.clone(),
+        client_id: caller.client_id.clone(),
         key,
     })
 }

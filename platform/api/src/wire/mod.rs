@@ -34,6 +34,7 @@ pub(crate) fn schemas() -> Vec<(String, RefOr<Schema>)> {
     add::<routes::uploads::list::UploadPage>(&mut all);
     add::<routes::pushes::PushReceipt>(&mut all);
     add::<routes::pushes::list::PushPage>(&mut all);
+    add::<routes::records::settle::SettleRequest>(&mut all);
     add::<routes::health::Health>(&mut all);
     add::<routes::mapping_language::functions::MappingFunctionList>(&mut all);
     all.sort_by(|(left, _), (right, _)| left.cmp(right));

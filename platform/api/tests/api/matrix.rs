@@ -221,6 +221,7 @@ fn request(route: &Route, names: &Names, identity: &Identity) -> Call {
         "list_pushes" | "get_push" => ("feed", None),
         "push_records" => ("feed", Some(json!([{"id": "2"}]))),
         "get_record" => ("orders", None),
+        "settle_record" => ("orders", Some(json!({"delivered": true}))),
         "get_lookup" => ("units", None),
         "get_schema" => ("rows", None),
         "put_tenant" => ("", Some(document_of("tenants", names.tenant))),

@@ -12,7 +12,7 @@ use tributary_store::{
     Upload, UploadChange, UploadFilter, UploadPut,
 };
 
-use crate::bed::{Bed, done, partition, slug};
+use crate::bed::{Bed, done, partition, parts, slug};
 
 fn pieces(id: &str) -> Pieces {
     Pieces {
@@ -198,7 +198,7 @@ async fn kept_by_a_failed_run(bed: &Bed, run: &Run, lease: &Lease) -> Lease {
     let lease = bed.claim(WorkKind::Plan).await;
     assert_eq!(done(bed.acme.pushes_claim(&lease).await.unwrap()), 1);
     assert_eq!(ids(bed, &second.id, 0, 9).await, ["push_5"]);
-    done(bed.acme.commit_plan(&lease, &[]).await.unwrap());
+    done(bed.acme.commit_plan(&lease, &parts(&[])).await.unwrap());
     let finish = bed.claim(WorkKind::Finish).await;
     let end = RunState::Succeeded;
     done(bed.acme.finish_run(&finish, end, "{}", &[]).await.unwrap());
@@ -210,7 +210,12 @@ async fn kept_by_a_failed_run(bed: &Bed, run: &Run, lease: &Lease) -> Lease {
         ids(bed, &run.id, 0, 9).await,
         ["push_1", "push_3", "push_4"]
     );
-    done(bed.acme.commit_plan(&lease, &[partition(1)]).await.unwrap());
+    done(
+        bed.acme
+            .commit_plan(&lease, &parts(&[partition(1)]))
+            .await
+            .unwrap(),
+    );
     lease
 }
 

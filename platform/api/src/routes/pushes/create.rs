@@ -106,7 +106,7 @@ pub(crate) async fn push_records(
         counts: checked.counts,
         refusals: draft.refusals.clone(),
         pieces: draft.pieces.clone(),
-        sent_by: scope.client.clone(),
+        sent_by: scope.client_id.clone(),
     };
     match scope.store.push_add(&new).await? {
         PushAdded::Created(push) => {

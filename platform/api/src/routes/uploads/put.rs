@@ -94,7 +94,7 @@ pub(crate) async fn put_upload(
         id,
         sha256,
         pieces: arrival.writer.finish().await?,
-        sent_by: scope.client.clone(),
+        sent_by: scope.client_id.clone(),
     };
     let put = scope.store.upload_put(&new).await?;
     arrival.kept = !matches!(put, UploadPut::Unchanged(_));
