@@ -105,6 +105,11 @@ pub enum Endpoint {
         #[serde(default)]
         auth: SqlAuth,
     },
+    /// Files that are sent to the platform under this connection's name. No address, no secrets.
+    Uploads {},
+    /// Records that are pushed to the platform for an integration that has this connection as its
+    /// source. No address, no secrets.
+    Push {},
 }
 
 fn ssh_port() -> u16 {
@@ -159,6 +164,8 @@ impl Endpoint {
             Self::Sftp { .. } => EndpointKind::Sftp,
             Self::S3 { .. } => EndpointKind::S3,
             Self::Sql { .. } => EndpointKind::Sql,
+            Self::Uploads {} => EndpointKind::Uploads,
+            Self::Push {} => EndpointKind::Push,
         }
     }
 }

@@ -14,6 +14,7 @@ mod databases;
 mod derived;
 mod flow;
 mod globex;
+mod intake;
 mod jsonrpc;
 mod kills;
 mod odata;

@@ -13,6 +13,7 @@ mod request;
 mod s3;
 mod sftp;
 mod sql;
+mod stored;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub use request::{HttpRequest, HttpResponse, SendError};
 pub(crate) use s3::S3Endpoint;
 pub(crate) use sftp::SftpEndpoint;
 pub(crate) use sql::{SqlEndpoint, SqlRows, Statement, fetch};
+pub use stored::{StoredFile, StoredFiles};
 
 /// Time to connect, TLS and SSH handshakes included.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -60,6 +62,8 @@ enum Protocol {
     Sftp(Arc<SftpEndpoint>),
     S3(Arc<S3Endpoint>),
     Sql(SqlEndpoint),
+    /// what came to the platform by itself
+    Stored(Arc<dyn StoredFiles>),
     /// files or a database that a test host plays
     Played(Arc<dyn OtherSide>),
 }
@@ -74,6 +78,8 @@ pub struct ConnectionPorts {
     pub keeper: Option<Arc<dyn TokenKeeper>>,
     /// where the tenant's files of databases lie; `None`: it has none
     pub databases: Option<PathBuf>,
+    /// what is behind an endpoint that nothing is reached out to ([`EndpointKind::comes_in`])
+    pub stored: Option<Arc<dyn StoredFiles>>,
 }
 
 impl ConnectionPorts {
@@ -85,6 +91,7 @@ impl ConnectionPorts {
             clock: Arc::new(SystemClock),
             keeper: None,
             databases: None,
+            stored: None,
         }
     }
 }
@@ -158,6 +165,10 @@ impl Connection {
                 Protocol::S3(Arc::new(endpoint))
             }
             Endpoint::Sql { .. } => Protocol::Sql(SqlEndpoint::of(document, &secrets, ports)?),
+            Endpoint::Uploads {} | Endpoint::Push {} => {
+                let stored = ports.stored.as_ref().ok_or_else(nothing_came)?;
+                Protocol::Stored(Arc::clone(stored))
+            }
         };
         Ok(Self {
             kind: document.endpoint.kind(),
@@ -187,9 +198,11 @@ impl Connection {
                 let endpoint = HttpEndpoint::across(base_url, &secrets, other)?;
                 Protocol::Http(Box::new(endpoint))
             }
-            Endpoint::Sftp { .. } | Endpoint::S3 { .. } | Endpoint::Sql { .. } => {
-                Protocol::Played(other)
-            }
+            Endpoint::Sftp { .. }
+            | Endpoint::S3 { .. }
+            | Endpoint::Sql { .. }
+            | Endpoint::Uploads {}
+            | Endpoint::Push {} => Protocol::Played(other),
         };
         let secret = |value: &String| SecretString::from(value.clone());
         Ok(Self {
@@ -239,7 +252,7 @@ impl Connection {
             Protocol::Http(http) => http.send(request).await,
             Protocol::Sql(sql) => sql.call(request).await,
             Protocol::Played(other) => other.send(request).await,
-            Protocol::Sftp(_) | Protocol::S3(_) => {
+            Protocol::Sftp(_) | Protocol::S3(_) | Protocol::Stored(_) => {
                 let mut session = self.files().await.map_err(SendError::unsent)?;
                 session.call(request).await
             }
@@ -251,6 +264,7 @@ impl Connection {
         match &self.endpoint {
             Protocol::Sftp(sftp) => Ok(FileSession::Sftp(SftpEndpoint::lease(sftp).await?)),
             Protocol::S3(s3) => Ok(FileSession::S3(Arc::clone(s3))),
+            Protocol::Stored(stored) => Ok(FileSession::Stored(Arc::clone(stored))),
             Protocol::Played(other) => Ok(FileSession::Played(Arc::clone(other))),
             Protocol::Http(_) | Protocol::Sql(_) => Err(self.wrong_kind("sftp or s3")),
         }
@@ -288,6 +302,12 @@ fn dialect_of(document: &ConnectionDocument) -> Option<SqlDriver> {
         Endpoint::Sql { driver, .. } => Some(*driver),
         _ => None,
     }
+}
+
+/// A host of its own, outside the platform, has no files that customers sent.
+fn nothing_came() -> Problem {
+    let detail = "what is sent to the platform can be read only there";
+    config_problem("/endpoint/kind", detail)
 }
 
 /// A place in the connection document that does not fit.
