@@ -197,7 +197,7 @@ pub enum Finding {
     There {
         external_id: Option<String>,
         /// what the result report shows, a JSON object
-        detail: Option<Value>,
+        detail: Option<Detail>,
     },
     /// it was not done
     Absent,

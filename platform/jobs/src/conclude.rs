@@ -6,7 +6,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use tributary_engine::results::ResultLine;
 use tributary_host::{Document, HttpRequest, Written};
 use tributary_model::detail::Detail;
@@ -86,12 +85,12 @@ fn note(found: &mut BTreeMap<String, (u64, Option<Detail>)>, line: &[u8]) -> Res
     else {
         return Ok(());
     };
-    if found.len() >= MAX_WRITTEN && !found.contains_key(&external_id) {
+    if found.len() >= MAX_WRITTEN && !found.contains_key(external_id.as_ref()) {
         let detail = format!("the target made more than {MAX_WRITTEN} things in one run");
         return Err(Problem::new(ErrorCode::ConnectorLimit, detail));
     }
     found
-        .entry(external_id)
+        .entry(external_id.into_owned())
         .or_insert_with(|| (0, line.detail.map(Cow::into_owned)))
         .0 += 1;
     Ok(())

@@ -28,7 +28,6 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use serde::Serialize;
-use serde_json::Value;
 use tributary_host::{
     HttpResponse, Outcome, RetryReason, RowFinding, RowOutcome, SendError, TargetBatch, TargetCall,
 };

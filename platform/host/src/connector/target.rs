@@ -3,7 +3,6 @@
 
 use bytes::Bytes;
 use serde_json::Value;
-use tributary_model::detail::Detail;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::shorten;
 use tributary_model::problem::Problem;
@@ -218,19 +217,12 @@ impl TargetSession<'_> {
         Ok(ordered)
     }
 
-    fn detail(&self, text: &str) -> Result<Detail, Problem> {
-        Detail::parse(text).map_err(|error| {
-            let what = format!("answered a detail that is not JSON: {error}");
-            self.connector.broke_contract(&what)
-        })
-    }
-
     fn outcome(&self, outcome: contract::Outcome) -> Result<Outcome, Problem> {
         Ok(match outcome {
             contract::Outcome::Delivered(delivered) => Outcome::Delivered {
                 external_id: self.connector.external_id(delivered.external_id)?,
                 detail: match &delivered.detail {
-                    Some(text) => Some(self.detail(text)?),
+                    Some(text) => Some(self.connector.detail(text)?),
                     None => None,
                 },
             },

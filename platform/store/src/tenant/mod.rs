@@ -18,9 +18,7 @@ pub use pushes::{NewPush, Push, PushAdded, PushCounts};
 pub(crate) use put::{Current, decide, digest};
 pub use put::{Origin, Put, PutOptions, PutOutcome};
 pub use tokens::TokenLease;
-pub use uploads::{
-    NewUpload, Upload, UploadChange, UploadFilter, UploadPut,
-};
+pub use uploads::{NewUpload, Upload, UploadChange, UploadFilter, UploadPut};
 
 /// All queries about one tenant's things. Cheap to clone.
 #[derive(Clone)]

@@ -86,9 +86,7 @@ impl FileSession {
             Self::Sftp(lease) => {
                 FileReader::Sftp(SftpReader::open(lease, path, offset, None).await?)
             }
-            Self::Stored(stored) => {
-                FileReader::Stored(stored.open(path, offset, version).await?)
-            }
+            Self::Stored(stored) => FileReader::Stored(stored.open(path, offset, version).await?),
             Self::S3(s3) => FileReader::S3(s3.open(path, offset, version).await?),
             Self::Played(other) => FileReader::Played(played(other, path, offset).await?),
         })
@@ -112,7 +110,11 @@ impl FileSession {
                 let reader = s3.open(path, offset, entry.version.as_deref()).await?;
                 return Ok(FileReader::S3(reader));
             }
-            Self::S3(_) | Self::Played(_) => {}
+            Self::Stored(stored) if entry.version.is_some() => {
+                let file = stored.open(path, offset, entry.version.as_deref()).await?;
+                return Ok(FileReader::Stored(file));
+            }
+            Self::S3(_) | Self::Stored(_) | Self::Played(_) => {}
         }
         let now = self.stat(path).await?;
         if now != *entry {
