@@ -74,28 +74,7 @@ pub(crate) fn decimal(out: &mut Vec<u8>, digits: &str) {
     }
 }
 
-/// A day of the proleptic Gregorian calendar, from days since 1970-01-01.
-/// (Algorithm: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.)
-pub(crate) fn civil(days: i64) -> (i64, u32, u32) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 {
-        month_index + 3
-    } else {
-        month_index - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let small = |value: i64| u32::try_from(value).unwrap_or(0);
-    (year, small(month), small(day))
-}
-
-pub(crate) fn date((year, month, day): (i64, u32, u32)) -> String {
+pub(crate) fn date((year, month, day): (i64, i64, i64)) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
@@ -146,6 +125,8 @@ pub(crate) fn duration(months: i32, days: i32, micros: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tributary_model::clock::civil;
+
     use super::*;
 
     fn said(write: impl Fn(&mut Vec<u8>)) -> String {

@@ -30,7 +30,7 @@ pub(super) fn write(column: &Column, value: &Value, out: &mut Vec<u8>) {
         Value::Double(value) => json::double(out, *value),
         Value::Bytes(bytes) => write_bytes(column, bytes, out),
         Value::Date(year, month, day, hour, minute, second, micros) => {
-            let date = json::date((i64::from(*year), u32::from(*month), u32::from(*day)));
+            let date = json::date((i64::from(*year), i64::from(*month), i64::from(*day)));
             let seconds = u64::from(*hour) * 3_600 + u64::from(*minute) * 60 + u64::from(*second);
             let clock = json::clock(seconds * 1_000_000 + u64::from(*micros));
             match column.column_type() {

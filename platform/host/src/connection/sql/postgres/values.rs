@@ -4,6 +4,7 @@
 
 use bytes::BytesMut;
 use tokio_postgres::types::{Format, FromSql, IsNull, Kind, ToSql, Type};
+use tributary_model::clock::civil;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
@@ -232,7 +233,7 @@ fn day(days: i32, out: &mut Vec<u8>) {
     match days {
         i32::MAX => json::text(out, "infinity"),
         i32::MIN => json::text(out, "-infinity"),
-        days => json::text(out, &json::date(json::civil(i64::from(days) + EPOCH_DAYS))),
+        days => json::text(out, &json::date(civil(i64::from(days) + EPOCH_DAYS))),
     }
 }
 
@@ -241,7 +242,7 @@ fn instant(micros: i64, zone: &str, out: &mut Vec<u8>) {
         i64::MAX => json::text(out, "infinity"),
         i64::MIN => json::text(out, "-infinity"),
         micros => {
-            let date = json::date(json::civil(micros.div_euclid(DAY_MICROS) + EPOCH_DAYS));
+            let date = json::date(civil(micros.div_euclid(DAY_MICROS) + EPOCH_DAYS));
             let clock = json::clock(micros.rem_euclid(DAY_MICROS).unsigned_abs());
             json::text(out, &format!("{date}T{clock}{zone}"));
         }
