@@ -33,6 +33,8 @@ pub(crate) struct WholeRows {
     size: u64,
     decoder: Option<RecordReader<'static>>,
     columns: Vec<String>,
+    /// what ended the decoding, to be told behind the rows before it
+    broken: Option<RowFault>,
     state: State,
 }
 
@@ -71,6 +73,7 @@ impl WholeRows {
             size: 0,
             decoder: None,
             columns: Vec::new(),
+            broken: None,
             state: State::Fresh,
         }
     }
@@ -98,6 +101,9 @@ impl WholeRows {
 
     pub(crate) async fn next_page(&mut self) -> Result<Option<Cut>, Problem> {
         self.open().await?;
+        if let Some(fault) = &self.broken {
+            return Err(self.problem(fault));
+        }
         let Some(decoder) = self.decoder.take() else {
             return Ok(None);
         };
@@ -106,14 +112,12 @@ impl WholeRows {
             line: self.line,
             offset: 0,
         };
-        if let Some(fault) = decoded.broken {
-            return Err(self.problem(&fault));
-        }
         self.line += u64::from(decoded.rows);
-        if decoded.over {
-            self.state = State::Over;
-        } else {
-            self.decoder = Some(decoded.decoder);
+        match decoded.broken {
+            Some(fault) if decoded.rows == 0 => return Err(self.problem(&fault)),
+            Some(fault) => self.broken = Some(fault),
+            None if decoded.over => self.state = State::Over,
+            None => self.decoder = Some(decoded.decoder),
         }
         if decoded.rows == 0 {
             return Ok(None);
@@ -235,7 +239,7 @@ fn page(mut decoder: RecordReader<'static>, most: usize) -> Decoded {
             Ok(None) => None,
             Err(fault) => {
                 // A fault of one row is followed by others, or by an end that is complete.
-                if let Some(line) = stands_for(&mut decoder, &fault) {
+                if let Some(line) = stands_for(&decoder, &fault) {
                     bytes.extend_from_slice(line.as_bytes());
                     rows += 1;
                     continue;
@@ -254,7 +258,7 @@ fn page(mut decoder: RecordReader<'static>, most: usize) -> Decoded {
 }
 
 /// The line in place of a row that cannot be told; `None` if nothing can be read behind it.
-fn stands_for(decoder: &mut RecordReader<'static>, fault: &RowFault) -> Option<String> {
+fn stands_for(decoder: &RecordReader<'static>, fault: &RowFault) -> Option<String> {
     if decoder.broken() {
         return None;
     }

@@ -181,7 +181,12 @@ async fn a_parquet_file_gives_its_rows_as_json_and_goes_on_behind_any_of_them() 
     let bad = std::fs::read(made.join("bad_values.parquet")).unwrap();
     setting.write("a.parquet", &good);
     setting.write("b.parquet", &bad);
-    setting.write("c.parquet", &good[..good.len() - 5]);
+    // the header of the second row group's last pages
+    let mut damaged = good.clone();
+    let second = damaged.len() * 7 / 10;
+    damaged[second..second + 64].fill(0xFF);
+    setting.write("c.parquet", &damaged);
+    setting.write("d.parquet", &good[..good.len() - 5]);
     let call = setting.call();
     let config = json!({"stream": "orders", "folder": "/in", "pattern": "*.parquet",
         "format": "parquet", "expected_columns": ["no"]});
@@ -235,7 +240,12 @@ async fn a_parquet_file_gives_its_rows_as_json_and_goes_on_behind_any_of_them() 
     );
     assert!(serde_json::from_str::<Value>(lines[1]).is_err());
 
-    let problem = read(&partitions[2], None, &mut Sink::default())
+    // of a file that breaks off inside, the rows before come
+    let mut sink = Sink::default();
+    let problem = read(&partitions[2], None, &mut sink).await.unwrap_err();
+    assert_eq!(problem.code, ErrorCode::ParquetInvalid, "{problem}");
+    assert!((400..600).contains(&sink.rows()), "the first row group");
+    let problem = read(&partitions[3], None, &mut Sink::default())
         .await
         .unwrap_err();
     assert_eq!(problem.code, ErrorCode::FileTruncated, "{problem}");
