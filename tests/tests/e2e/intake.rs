@@ -59,7 +59,7 @@ async fn scene() -> anyhow::Result<Scene> {
         "config": { "stream": "orders" } });
     put(&rest, "connections", "feed", &feed).await?;
     let schema = json!({ "name": "row", "type": "object", "required": ["id"],
-        "properties": { "id": { "type": "string" } } });
+        "properties": { "id": { "type": "string" }, "total": {} } });
     put(&rest, "schemas", "row", &schema).await?;
     let mut pushed = mapping("pushed", "json");
     pushed["source"]["schema"] = json!("row");
