@@ -53,8 +53,10 @@ impl Source for Push {
     type Config = Config;
     type Partition = Batches;
 
+    /// Outside of a run there are no batches; looking for them says whether the platform could be asked.
     fn check(config: &Config) -> Result<Vec<CheckStep>> {
-        connections::get(CONNECTION)?;
+        let connection = connections::get(CONNECTION)?;
+        files::list(&connection, "", true, None)?;
         let message = format!("ready: what is pushed is the stream {:?}", config.stream);
         Ok(vec![CheckStep::ok("inbox", message)])
     }
