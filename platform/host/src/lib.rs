@@ -43,6 +43,7 @@ mod meter;
 mod rows;
 mod session;
 mod signed;
+mod usage;
 
 pub use call::{
     CallContext, CheckStep, Document, Outcome, PageSink, ReadPlan, ReadStats, RetryReason,
@@ -60,3 +61,4 @@ pub use functions::Functions;
 pub use guest_log::{GuestLog, RUN_BYTES};
 pub use host::Host;
 pub use signed::{Presented, attach, present};
+pub use usage::Usage;

@@ -9,6 +9,7 @@ mod credential;
 mod files;
 mod http;
 mod other_side;
+mod probe;
 mod request;
 mod s3;
 mod sftp;
@@ -16,6 +17,7 @@ mod sftp;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 use tributary_model::clock::{Clock, SystemClock};
 use tributary_model::document::{ConnectionDocument, Endpoint};
@@ -24,7 +26,9 @@ use tributary_model::id::Slug;
 use tributary_model::manifest::EndpointKind;
 use tributary_model::problem::Problem;
 
+use crate::call::CheckStep;
 use crate::egress::EgressPolicy;
+use crate::usage::{Usage, UsageMeter};
 
 use credential::Secrets;
 pub use credential::{KeptTokens, TokenKeeper};
@@ -32,6 +36,7 @@ pub use files::Entry;
 pub(crate) use files::{FileReader, FileSession, check_path};
 pub(crate) use http::HttpEndpoint;
 pub(crate) use http::transport::MAX_BODY_BYTES;
+use probe::Probe;
 pub use other_side::{FileBytes, OtherSide};
 pub use request::{HttpRequest, HttpResponse, SendError};
 pub(crate) use s3::S3Endpoint;
@@ -48,6 +53,9 @@ pub struct Connection {
     endpoint: Protocol,
     /// what must not appear in a log
     secrets: Vec<SecretString>,
+    /// see [`Self::looking`]
+    only_looks: bool,
+    usage: Arc<UsageMeter>,
 }
 
 enum Protocol {
@@ -158,6 +166,8 @@ impl Connection {
                 .values()
                 .map(|value| SecretString::from(value.clone()))
                 .collect(),
+            only_looks: false,
+            usage: Arc::default(),
         })
     }
 
@@ -184,6 +194,8 @@ impl Connection {
             kind: document.endpoint.kind(),
             endpoint,
             secrets: document.secrets.values().map(secret).collect(),
+            only_looks: false,
+            usage: Arc::default(),
         })
     }
 
@@ -196,6 +208,41 @@ impl Connection {
     /// The values of its secrets, to look for them where they must not be.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         self.secrets.iter().map(ExposeSecret::expose_secret)
+    }
+
+    /// The same for who only looks at samples: connectors can move and remove no file through it, and
+    /// nothing that they read counts as durable.
+    #[must_use]
+    pub fn looking(mut self) -> Self {
+        self.only_looks = true;
+        self
+    }
+
+    pub(crate) fn only_looks(&self) -> bool {
+        self.only_looks
+    }
+
+    pub(crate) fn usage(&self) -> &Arc<UsageMeter> {
+        &self.usage
+    }
+
+    /// What was used through this connection since it was asked last.
+    #[must_use]
+    pub fn take_usage(&self) -> Usage {
+        self.usage.take()
+    }
+
+    /// Tries to reach the other side and to sign in, step by step, up to the first that fails. No data
+    /// is read and nothing is changed; a played connection has no steps.
+    pub async fn probe(&self) -> Vec<CheckStep> {
+        let mut probe = Probe::default();
+        match &self.endpoint {
+            Protocol::Http(http) => http.probe(&mut probe).await,
+            Protocol::Sftp(sftp) => sftp.probe(&mut probe).await,
+            Protocol::S3(s3) => s3.probe(&mut probe).await,
+            Protocol::Played(_) => {}
+        }
+        probe.steps()
     }
 
     /// What it speaks.
@@ -220,6 +267,13 @@ impl Connection {
     /// # Errors
     /// [`SendError`]; `sent` is false only if the request surely never left.
     pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, SendError> {
+        self.usage.went(request.body.as_ref().map_or(0, Bytes::len));
+        let answer = self.send_one(request).await?;
+        self.usage.came(answer.body.len());
+        Ok(answer)
+    }
+
+    async fn send_one(&self, request: HttpRequest) -> Result<HttpResponse, SendError> {
         match &self.endpoint {
             Protocol::Http(http) => http.send(request).await,
             Protocol::Played(other) => other.send(request).await,

@@ -1,11 +1,14 @@
 //! Bytes from a remote file or from memory, chunk by chunk.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use tributary_model::problem::Problem;
 
 use super::digest::Digest;
 use crate::connection::FileReader;
 use crate::limits::Hold;
+use crate::usage::UsageMeter;
 
 /// Bytes with what they cost the guest's account.
 pub(crate) struct ByteReader {
@@ -13,6 +16,8 @@ pub(crate) struct ByteReader {
     hold: Hold,
     /// of all bytes so far; none if it began inside the file
     digest: Option<Digest>,
+    /// where bytes of a file are counted; those in memory were when they came
+    usage: Option<Arc<UsageMeter>>,
 }
 
 enum Origin {
@@ -27,15 +32,22 @@ impl ByteReader {
             from,
             hold,
             digest: None,
+            usage: None,
         }
     }
 
     /// A file that was opened at `offset`.
-    pub(crate) fn file(file: FileReader, hold: Hold, offset: u64) -> Self {
+    pub(crate) fn file(
+        file: FileReader,
+        hold: Hold,
+        offset: u64,
+        usage: Arc<UsageMeter>,
+    ) -> Self {
         Self {
             from: Origin::File(Box::new(file)),
             hold,
             digest: (offset == 0).then(Digest::new),
+            usage: Some(usage),
         }
     }
 
@@ -53,6 +65,9 @@ impl ByteReader {
             Origin::File(file) => file.next().await?,
             Origin::Memory(bytes) => bytes.take().filter(|bytes| !bytes.is_empty()),
         };
+        if let (Some(usage), Some(chunk)) = (&self.usage, &chunk) {
+            usage.came(chunk.len());
+        }
         if let (Some(digest), Some(chunk)) = (&mut self.digest, &chunk) {
             digest.update(chunk.clone()).await;
         }
