@@ -40,7 +40,7 @@ pub struct Route {
     pub policy: Policy,
     /// longest body, bytes
     pub body_limit: usize,
-    /// a component is compiled before it answers
+    /// a component is compiled before it answers, or the other side of a connection is asked
     pub compiles: bool,
     /// what OpenAPI says about it
     pub operation: Operation,
@@ -94,7 +94,9 @@ pub fn routes() -> Vec<Route> {
         route!(Needs(A::ConnectionView), 0, connections::list::__path_list_connections, connections::list::list_connections),
         route!(Needs(A::ConnectionView), 0, connections::get::__path_get_connection, connections::get::get_connection),
         route!(Needs(A::ConnectionManage), MIB_2, connections::put::__path_put_connection, connections::put::put_connection),
-        route!(Needs(A::ConnectionManage), 0, connections::check::__path_check_connection, connections::check::check_connection),
+        route!(Needs(A::ConnectionManage), 0, connections::check::__path_check_connection, connections::check::check_connection).that_compiles(),
+        route!(Needs(A::ConnectionManage), MIB_2, connections::check::__path_try_connection, connections::check::try_connection).that_compiles(),
+        route!(Needs(A::ConnectionManage), 0, connections::discover::__path_discover_connection, connections::discover::discover_connection).that_compiles(),
 
         route!(Needs(A::MappingView), 0, mappings::list::__path_list_mappings, mappings::list::list_mappings),
         route!(Needs(A::MappingView), 0, mappings::get::__path_get_mapping, mappings::get::get_mapping),

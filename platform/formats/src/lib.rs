@@ -27,6 +27,7 @@ pub mod pack;
 pub mod page;
 pub mod records;
 pub mod rows;
+pub mod shown;
 pub mod transcode;
 pub mod varint;
 pub mod xlsx;
