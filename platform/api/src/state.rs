@@ -48,9 +48,8 @@ pub type InstallFn = dyn Fn(Bytes) -> PortFuture<ConnectorInfo> + Send + Sync;
 pub type CheckFn = dyn Fn(TenantId, ConnectionDocument) -> PortFuture<Vec<CheckStep>> + Send + Sync;
 
 /// Lists the streams of a connection, with samples.
-pub type DiscoverFn = dyn Fn(TenantId, ConnectionDocument, Wanted) -> PortFuture<Vec<DiscoveredStream>>
-    + Send
-    + Sync;
+pub type DiscoverFn =
+    dyn Fn(TenantId, ConnectionDocument, Wanted) -> PortFuture<Vec<DiscoveredStream>> + Send + Sync;
 
 /// Who signed the component with that digest; `None`: nobody, or its bytes are gone.
 pub type SignerFn = dyn Fn(String) -> PortFuture<Option<Signer>> + Send + Sync;

@@ -61,4 +61,3 @@ pub use functions::Functions;
 pub use guest_log::{GuestLog, RUN_BYTES};
 pub use host::Host;
 pub use signed::{Presented, attach, present};
-pub use usage::Usage;

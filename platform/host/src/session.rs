@@ -9,6 +9,7 @@ use tributary_model::clock::Clock;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::manifest::Limits;
 use tributary_model::problem::Problem;
+use tributary_model::usage::Usage;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
 
@@ -20,7 +21,7 @@ use crate::connector::Connector;
 use crate::engine::Ticking;
 use crate::limits::{self, Account, Limiter, Stop};
 use crate::meter::{Meter, Metered};
-use crate::usage::{HostCalls, Usage};
+use crate::usage::HostCalls;
 
 /// Log bytes of one call.
 const LOG_BYTES: usize = 1 << 20;

@@ -1,50 +1,12 @@
 //! What a connection's connector used: CPU, memory, bytes, calls into the host. Each instance adds its
 //! own when it ends, however it ends; bytes are added as they move.
 //!
-//! Invariant: nothing is counted twice: who takes the account starts a new one. Deliberately absent:
-//! what the platform itself uses to store and to map.
+//! Invariant: nothing is counted twice: who takes the account starts a new one.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::{Deserialize, Serialize};
-
-/// See the module.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Usage {
-    /// instances of the component that were made
-    pub instances: u64,
-    /// CPU time of the thread inside of calls, host calls with their decoding included, µs
-    pub cpu_us: u64,
-    /// most linear memory that one instance had
-    pub peak_memory_bytes: u64,
-    /// bodies and files that came, decompressed, without headers
-    pub bytes_in: u64,
-    /// bodies and files that were sent, without headers
-    pub bytes_out: u64,
-    /// calls of the guest into the host, by capability
-    pub host_calls: BTreeMap<String, u64>,
-}
-
-impl Usage {
-    /// Whether nothing was used.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Adds what another part used; of memory the larger counts.
-    pub fn add(&mut self, other: &Self) {
-        self.instances += other.instances;
-        self.cpu_us += other.cpu_us;
-        self.peak_memory_bytes = self.peak_memory_bytes.max(other.peak_memory_bytes);
-        self.bytes_in += other.bytes_in;
-        self.bytes_out += other.bytes_out;
-        for (capability, calls) in &other.host_calls {
-            *self.host_calls.entry(capability.clone()).or_default() += calls;
-        }
-    }
-}
+use tributary_model::usage::Usage;
 
 /// The account of a connection.
 #[derive(Debug, Default)]

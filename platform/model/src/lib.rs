@@ -24,6 +24,8 @@ pub mod manifest;
 pub mod problem;
 pub mod role;
 pub mod rows;
+pub mod source_shape;
 pub mod state;
 pub mod trust;
+pub mod usage;
 pub mod version;

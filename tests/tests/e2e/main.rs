@@ -16,6 +16,7 @@ mod globex;
 mod jsonrpc;
 mod kills;
 mod odata;
+mod onboarding;
 mod redrive;
 mod rest_target;
 mod rules;

@@ -13,7 +13,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tributary_api::{
-    ApiState, Caller, CheckStep, ConnectorInfo, ConnectorPort, DiscoveredStream, ExplainFn, Limits, TokenKeys,
+    ApiState, Caller, CheckStep, ConnectorInfo, ConnectorPort, DiscoveredStream, ExplainFn, Limits,
+    TokenKeys,
 };
 use tributary_lake::Lake;
 use tributary_model::clock::{Clock, SystemClock};

@@ -11,8 +11,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use tributary_api::{
-    ApiState, ConnectorInfo, ConnectorPort, ExplainFn, Limits, ServerLimits, Signer,
-    TokenKeys,
+    ApiState, ConnectorInfo, ConnectorPort, ExplainFn, Limits, ServerLimits, Signer, TokenKeys,
 };
 use tributary_host::{Compiler, EgressPolicy, Host, HostConfig};
 use tributary_jobs::{Components, Services, Worker, WorkerOptions};

@@ -51,11 +51,14 @@ impl Host for Guest {
                 hold.shrink(response.body.len());
                 let body = Reader::new(ByteReader::memory(response.body, hold));
                 let body = self.table.push(body)?;
-                Ok(self.answer("http", Ok(Response {
-                    status: response.status,
-                    headers: response.headers,
-                    body,
-                })))
+                Ok(self.answer(
+                    "http",
+                    Ok(Response {
+                        status: response.status,
+                        headers: response.headers,
+                        body,
+                    }),
+                ))
             }
             Err(error) => Ok(self.answer("http", Err(error.problem))),
         }

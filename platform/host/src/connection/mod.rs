@@ -25,10 +25,11 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::id::Slug;
 use tributary_model::manifest::EndpointKind;
 use tributary_model::problem::Problem;
+use tributary_model::usage::Usage;
 
 use crate::call::CheckStep;
 use crate::egress::EgressPolicy;
-use crate::usage::{Usage, UsageMeter};
+use crate::usage::UsageMeter;
 
 use credential::Secrets;
 pub use credential::{KeptTokens, TokenKeeper};
@@ -36,8 +37,8 @@ pub use files::Entry;
 pub(crate) use files::{FileReader, FileSession, check_path};
 pub(crate) use http::HttpEndpoint;
 pub(crate) use http::transport::MAX_BODY_BYTES;
-use probe::Probe;
 pub use other_side::{FileBytes, OtherSide};
+use probe::Probe;
 pub use request::{HttpRequest, HttpResponse, SendError};
 pub(crate) use s3::S3Endpoint;
 pub(crate) use sftp::SftpEndpoint;

@@ -86,7 +86,8 @@ impl Probe {
         let dialled = async {
             let stream = policy.dial(host, port, CONNECT_TIMEOUT).await;
             let stream = stream.map_err(|error| {
-                let hint = "check the port, and ask whether the server's firewall lets this platform in";
+                let hint =
+                    "check the port, and ask whether the server's firewall lets this platform in";
                 error.problem().hint(hint)
             })?;
             Ok((stream, format!("{host}:{port} accepts connections")))

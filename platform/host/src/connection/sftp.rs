@@ -192,7 +192,9 @@ impl SftpEndpoint {
             let ssh = ssh.unwrap_or_else(|_| {
                 let detail = format!("{}:{} does not speak SSH", self.host, self.port);
                 let problem = Problem::new(ErrorCode::ConnectionTimeout, detail);
-                Err(problem.hint("check the port: SFTP is SSH, usually on port 22; FTP and FTPS are others"))
+                Err(problem.hint(
+                    "check the port: SFTP is SSH, usually on port 22; FTP and FTPS are others",
+                ))
             })?;
             Ok((ssh, "the server shows a pinned host key".to_owned()))
         };

@@ -16,13 +16,27 @@ pub(crate) struct ByteReader {
     hold: Hold,
     /// of all bytes so far; none if it began inside the file
     digest: Option<Digest>,
-    /// where bytes of a file are counted; those in memory were when they came
-    usage: Option<Arc<UsageMeter>>,
 }
 
 enum Origin {
-    File(Box<FileReader>),
+    File(Box<Counted>),
     Memory(Option<Bytes>),
+}
+
+/// A file whose bytes are counted; those in memory were when they came.
+struct Counted {
+    file: FileReader,
+    usage: Arc<UsageMeter>,
+}
+
+impl Counted {
+    async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        let chunk = self.file.next().await?;
+        if let Some(chunk) = &chunk {
+            self.usage.came(chunk.len());
+        }
+        Ok(chunk)
+    }
 }
 
 impl ByteReader {
@@ -32,22 +46,15 @@ impl ByteReader {
             from,
             hold,
             digest: None,
-            usage: None,
         }
     }
 
     /// A file that was opened at `offset`.
-    pub(crate) fn file(
-        file: FileReader,
-        hold: Hold,
-        offset: u64,
-        usage: Arc<UsageMeter>,
-    ) -> Self {
+    pub(crate) fn file(file: FileReader, hold: Hold, offset: u64, usage: Arc<UsageMeter>) -> Self {
         Self {
-            from: Origin::File(Box::new(file)),
+            from: Origin::File(Box::new(Counted { file, usage })),
             hold,
             digest: (offset == 0).then(Digest::new),
-            usage: Some(usage),
         }
     }
 
@@ -65,9 +72,6 @@ impl ByteReader {
             Origin::File(file) => file.next().await?,
             Origin::Memory(bytes) => bytes.take().filter(|bytes| !bytes.is_empty()),
         };
-        if let (Some(usage), Some(chunk)) = (&self.usage, &chunk) {
-            usage.came(chunk.len());
-        }
         if let (Some(digest), Some(chunk)) = (&mut self.digest, &chunk) {
             digest.update(chunk.clone()).await;
         }
@@ -82,7 +86,7 @@ impl ByteReader {
     /// Bytes in all, if known.
     pub(crate) fn size(&self) -> Option<u64> {
         match &self.from {
-            Origin::File(file) => file.size(),
+            Origin::File(counted) => counted.file.size(),
             Origin::Memory(bytes) => Some(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
         }
     }

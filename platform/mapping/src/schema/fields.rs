@@ -120,7 +120,10 @@ mod tests {
                 locales: vec![LocaleName::GermanGermany]
             }
         );
-        assert_eq!(amount.numbers, Some(("-7.00".to_owned(), "1234.50".to_owned())));
+        assert_eq!(
+            amount.numbers,
+            Some(("-7.00".to_owned(), "1234.50".to_owned()))
+        );
         assert_eq!(
             field("$.day").looks[0],
             LooksLike::Date {

@@ -62,6 +62,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0011_doubt.sql"),
         only: None,
     },
+    Migration {
+        version: 13,
+        text: include_str!("../../migrations/0013_usage_and_shape.sql"),
+        only: None,
+    },
 ];
 
 /// One number for all nodes of the platform that start at once.

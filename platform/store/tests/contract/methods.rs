@@ -33,6 +33,7 @@ fn every_method_has_a_contract_test() {
         "slow",
         "isolation",
         "held",
+        "observed",
         "paused",
         "queue",
         "records",

@@ -70,7 +70,10 @@ pub(crate) async fn put_connection(
 }
 
 /// The endpoint is of the kind that the connector needs, and `config` fits its schema.
-pub(super) fn check_against(document: &ConnectionDocument, manifest: &Manifest) -> Result<(), ApiError> {
+pub(super) fn check_against(
+    document: &ConnectionDocument,
+    manifest: &Manifest,
+) -> Result<(), ApiError> {
     let kind = document.endpoint.kind();
     let Some(connection) = &manifest.connection else {
         let detail = format!(

@@ -113,7 +113,9 @@ impl Transport {
         let greeting = async {
             let request = reqwest::Request::new(reqwest::Method::HEAD, base.url.clone());
             match tokio::time::timeout(CONNECT_TIMEOUT, self.open(request)).await {
-                Ok(Err(error)) if !error.sent || error.problem.code == ErrorCode::ConnectionAuth => {
+                Ok(Err(error))
+                    if !error.sent || error.problem.code == ErrorCode::ConnectionAuth =>
+                {
                     Err(match error.problem.code {
                         ErrorCode::ConnectionUnreachable => error.problem.hint(TLS_HINT),
                         _ => error.problem,
