@@ -126,9 +126,7 @@ impl Intake {
     /// What the other side says; a file that changed or is shorter than announced.
     pub fn read(&self, config: &Config, selection: &Selection) -> Result<()> {
         config.check_stream(&selection.stream)?;
-        let file: FilePart = selection
-            .partition()?
-            .ok_or_else(|| Error::bug("read was called without a partition"))?;
+        let file: FilePart = selection.planned()?;
         let last: Option<Checkpoint> = selection.checkpoint()?;
         let connection = self.connect()?;
         read::file(&connection, config, &file, last)?;

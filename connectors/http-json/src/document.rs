@@ -3,10 +3,8 @@
 use tributary_sdk::serde_json::{self, value::RawValue};
 use tributary_sdk::{Error, Result, io};
 
+use crate::body;
 use crate::pointer::{at, quoted, scalar};
-
-/// Largest answer that is taken in here.
-const MAX_BYTES: usize = 16 << 20;
 
 /// See the module.
 pub struct Document {
@@ -20,20 +18,7 @@ impl Document {
     /// # Errors
     /// An answer that is too large, no JSON, or has no array there.
     pub fn read(body: &io::Reader, records: &str, label: &str) -> Result<Self> {
-        let mut bytes = Vec::new();
-        loop {
-            let part = body.read(1 << 20)?;
-            if part.is_empty() {
-                break;
-            }
-            bytes.extend_from_slice(&part);
-            if bytes.len() > MAX_BYTES {
-                let message = format!(
-                    "{label}: the answer is larger than {MAX_BYTES} bytes; ask for smaller pages"
-                );
-                return Err(Error::data(message).with_code("source_protocol"));
-            }
-        }
+        let bytes = body::whole(body, label, "ask for smaller pages")?;
         Self::parse(bytes, records)
             .map_err(|what| Error::data(format!("{label}: {what}")).with_code("source_protocol"))
     }

@@ -5,6 +5,7 @@
 //! leads in circles or nowhere is stopped and said so. Deliberately absent: configuration (each
 //! connector has its own), and anything that one connector alone needs.
 
+pub mod body;
 pub mod content;
 pub mod document;
 pub mod emit;
@@ -14,4 +15,5 @@ pub mod pace;
 pub mod pointer;
 pub mod raw;
 pub mod refusal;
+pub mod rule;
 pub mod walk;

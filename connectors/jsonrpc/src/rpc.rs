@@ -1,6 +1,7 @@
 //! One call: a POST to the database's address, whose answer has a result or an error; both come with
 //! HTTP 200.
 
+use tributary_http_json::body;
 use tributary_http_json::pace::Pace;
 use tributary_http_json::pointer::{at, scalar};
 use tributary_http_json::raw::items;
@@ -9,9 +10,6 @@ use tributary_sdk::serde_json::{Value, json};
 use tributary_sdk::{Connection, Error, ErrorKind, Method, Request, Result, http, log};
 
 use crate::config::Config;
-
-/// Largest answer.
-const MAX_BYTES: usize = 16 << 20;
 
 /// The database behind a connection.
 #[derive(Clone, Copy)]
@@ -59,20 +57,7 @@ impl Database<'_> {
             return Err(refusal::by_status(&refused));
         }
         refusal::no_web_page(&label, &response)?;
-        let mut bytes = Vec::new();
-        loop {
-            let part = response.body.read(1 << 20)?;
-            if part.is_empty() {
-                break;
-            }
-            bytes.extend_from_slice(&part);
-            if bytes.len() > MAX_BYTES {
-                let message = format!(
-                    "{label}: the answer is larger than {MAX_BYTES} bytes; set a smaller page_size"
-                );
-                return Err(Error::data(message).with_code("source_protocol"));
-            }
-        }
+        let bytes = body::whole(&response.body, &label, "set a smaller page_size")?;
         let text = String::from_utf8_lossy(&bytes);
         result(&label, &text, field).map(str::to_owned)
     }

@@ -24,6 +24,7 @@ mod rows;
 mod schema;
 
 use serde::{Deserialize, Serialize};
+use tributary_http_json::body;
 use tributary_http_json::instant::{self, SinceFormat};
 use tributary_http_json::pace::Pace;
 use tributary_sdk::{
@@ -38,9 +39,6 @@ use request::{Ask, Column, Position};
 
 /// Label of the connection in the manifest.
 const CONNECTION: &str = "service";
-/// Largest metadata.
-const MAX_METADATA: usize = 16 << 20;
-
 /// The stream, from a change on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
@@ -183,9 +181,7 @@ impl Source for OData {
 
     fn read(config: &Config, selection: &Selection) -> Result<()> {
         let stream = config.stream(&selection.stream)?;
-        let span: Span = selection
-            .partition()?
-            .ok_or_else(|| Error::bug("read was called without a partition"))?;
+        let span: Span = selection.planned()?;
         let last: Option<Checkpoint> = selection.checkpoint()?;
         let state = last.filter(|last| last.span == span).unwrap_or(Checkpoint {
             span,
@@ -223,18 +219,8 @@ fn service(side: Side<'_>, pace: &mut Pace<'_>) -> Result<Service> {
     let headers = vec![("accept".to_owned(), "application/xml".to_owned())];
     let built = request::get("$metadata".to_owned(), query, headers);
     let (label, response) = page::answered(side, built, pace, None)?;
-    let mut bytes = Vec::new();
-    loop {
-        let part = response.body.read(1 << 20)?;
-        if part.is_empty() {
-            break;
-        }
-        bytes.extend_from_slice(&part);
-        if bytes.len() > MAX_METADATA {
-            let message = format!("{label}: the metadata is larger than {MAX_METADATA} bytes");
-            return Err(Error::data(message).with_code("source_protocol"));
-        }
-    }
+    let advice = "metadata of this size is not taken in";
+    let bytes = body::whole(&response.body, &label, advice)?;
     let text = String::from_utf8_lossy(&bytes);
     Service::parse(&text)
         .map_err(|message| Error::data(format!("{label}: {message}")).with_code("source_protocol"))

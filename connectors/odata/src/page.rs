@@ -1,5 +1,6 @@
 //! One page: asked for, judged, its rows made ready, and where the next one is.
 
+use tributary_http_json::body::{self, MAX_BYTES};
 use tributary_http_json::content::Content;
 use tributary_http_json::document::Document;
 use tributary_http_json::link;
@@ -12,9 +13,6 @@ use tributary_sdk::{Connection, Error, ErrorKind, Request, Response, Result, htt
 use crate::config::{Config, Version};
 use crate::request::{self, Ask, Built, Position, build, by_keys};
 use crate::rows;
-
-/// Largest answer that is taken in here.
-const MAX_BYTES: usize = 16 << 20;
 
 /// A page's rows and where the next page is.
 pub struct Page {
@@ -168,19 +166,7 @@ fn refused(label: &str, response: &Response, stream: Option<&str>) -> Error {
 
 fn taken_in(side: Side<'_>, response: &Response, label: &str) -> Result<(Document, &'static str)> {
     let wrong = |what: String| Error::data(format!("{label}: {what}")).with_code("source_protocol");
-    let mut bytes = Vec::new();
-    loop {
-        let part = response.body.read(1 << 20)?;
-        if part.is_empty() {
-            break;
-        }
-        bytes.extend_from_slice(&part);
-        if bytes.len() > MAX_BYTES {
-            return Err(wrong(format!(
-                "the answer is larger than {MAX_BYTES} bytes; ask for smaller pages"
-            )));
-        }
-    }
+    let bytes = body::whole(&response.body, label, "ask for smaller pages")?;
     let records = match side.config.version {
         Version::V4 => "/value",
         Version::V2 => {

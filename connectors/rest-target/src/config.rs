@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use tributary_http_json::rule::Rule;
 use tributary_sdk::serde_json::Value;
 use tributary_sdk::{Error, Result};
 
@@ -164,23 +165,9 @@ pub struct ErrorPlaces {
     pub field: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ErrorRule {
-    /// of the call; none: any that is no success, and every result that is none
-    #[serde(default)]
-    pub status: Vec<u16>,
-    #[serde(default)]
-    pub at: Option<String>,
-    #[serde(default)]
-    pub equals: Option<String>,
-    #[serde(default)]
-    pub contains: Option<String>,
-    pub kind: RuleKind,
-    /// for people
-    #[serde(default)]
-    pub message: Option<String>,
-}
+/// What an answer or a result means. Without `status`: any answer that is no success, and every
+/// result that is none.
+pub type ErrorRule = Rule<RuleKind>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -92,19 +92,8 @@ impl Said<'_> {
     }
 
     fn fits(&self, rule: &ErrorRule) -> bool {
-        if !rule.status.is_empty() && !rule.status.contains(&self.status) {
-            return false;
-        }
-        let found = match &rule.at {
-            None => self.text.to_owned(),
-            Some(pointer) => match self.probe(pointer) {
-                Some(found) => found,
-                None => return false,
-            },
-        };
-        let equal = rule.equals.as_ref().is_none_or(|wanted| *wanted == found);
-        let part = rule.contains.as_ref();
-        equal && part.is_none_or(|part| found.contains(part.as_str()))
+        let probe = |pointer: &str| self.probe(pointer);
+        rule.found(self.status, self.text, &probe).is_some()
     }
 
     /// What the first rule that fits says.

@@ -24,24 +24,9 @@ pub fn by_rules<'a>(
 ) -> Option<Error> {
     let (label, status) = (refused.label, refused.status);
     for rule in rules {
-        if !rule.status.is_empty() && !rule.status.contains(&status) {
+        let Some(found) = rule.found(status, refused.body, probe) else {
             continue;
-        }
-        let found = match &rule.at {
-            Some(at) => match probe(at) {
-                Some(found) => found,
-                None => continue,
-            },
-            None => refused.body.to_owned(),
         };
-        let equal = rule.equals.as_ref().is_none_or(|wanted| *wanted == found);
-        let within = rule
-            .contains
-            .as_ref()
-            .is_none_or(|part| found.contains(part.as_str()));
-        if !equal || !within {
-            continue;
-        }
         let kind = match rule.kind {
             RuleKind::Auth => ErrorKind::Auth,
             RuleKind::NotFound => ErrorKind::NotFound,
@@ -50,10 +35,9 @@ pub fn by_rules<'a>(
             RuleKind::Data => ErrorKind::Data,
             RuleKind::Config => ErrorKind::Config,
         };
-        let said = match (&rule.message, &rule.at) {
-            (Some(message), _) => message.clone(),
-            (None, Some(_)) => shortened(&found),
-            (None, None) => shortened(refused.body),
+        let said = match &rule.message {
+            Some(message) => message.clone(),
+            None => shortened(&found),
         };
         let mut error = Error::new(kind, format!("{label}: {said} (status {status})"));
         error.retry_after_ms = refused.retry_after_ms;

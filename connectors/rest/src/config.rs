@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use tributary_http_json::instant::SinceFormat;
 use tributary_http_json::pace::RateLimit;
+use tributary_http_json::rule::Rule;
 use tributary_sdk::serde_json::Value;
 use tributary_sdk::{Error, Result};
 
@@ -173,27 +174,8 @@ pub struct Parent {
     pub skip_missing: bool,
 }
 
-/// What an answer means, by status and body.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ErrorRule {
-    /// any of these; empty: any
-    #[serde(default)]
-    pub status: Vec<u16>,
-    /// JSON Pointer into the answer; something must be there
-    #[serde(default)]
-    pub at: Option<String>,
-    /// what must be there
-    #[serde(default)]
-    pub equals: Option<String>,
-    /// a part of what is there, or of the whole answer without `at`
-    #[serde(default)]
-    pub contains: Option<String>,
-    pub kind: RuleKind,
-    /// for people
-    #[serde(default)]
-    pub message: Option<String>,
-}
+/// What an answer means.
+pub type ErrorRule = Rule<RuleKind>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -113,7 +113,8 @@ pub fn routes() -> Vec<Route> {
         route!(Needs(A::IntegrationView), 0, integrations::list::__path_list_integrations, integrations::list::list_integrations),
         route!(Needs(A::IntegrationView), 0, integrations::get::__path_get_integration, integrations::get::get_integration),
         route!(Needs(A::IntegrationManage), MIB_2, integrations::put::__path_put_integration, integrations::put::put_integration),
-        route!(Needs(A::RunView), 0, records::__path_get_record, records::get_record),
+        route!(Needs(A::RunView), 0, records::get::__path_get_record, records::get::get_record),
+        route!(Needs(A::RunStart), KIB_64, records::settle::__path_settle_record, records::settle::settle_record),
 
         route!(Needs(A::RunView), 0, runs::list::__path_list_runs, runs::list::list_runs),
         route!(Needs(A::RunStart), KIB_64, runs::start::__path_start_run, runs::start::start_run),

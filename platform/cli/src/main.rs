@@ -45,6 +45,8 @@ enum Command {
     Issues(command::runs::DownloadArguments),
     /// what became of every record of a run
     Results(command::runs::DownloadArguments),
+    /// what became of one record in all runs; settles a record in doubt
+    Records(command::records::Arguments),
     /// connections: what each kind of credential needs, and whether one works
     Connection(command::connection::Arguments),
     /// who may sign in to the API for a tenant, and as what
@@ -114,6 +116,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Runs(arguments) => command::runs::run(&arguments).await,
         Command::Issues(arguments) => command::results::run(&arguments, "issues").await,
         Command::Results(arguments) => command::results::run(&arguments, "results").await,
+        Command::Records(arguments) => command::records::run(&arguments).await,
         Command::Connection(arguments) => command::connection::run(&arguments).await,
         Command::Clients(arguments) => command::clients::run(&arguments).await,
         Command::Explain(arguments) => command::explain::run(&arguments).await,

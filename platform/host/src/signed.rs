@@ -9,6 +9,7 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::manifest::Manifest;
 use tributary_model::problem::Problem;
 use tributary_model::trust::ConnectorSignature;
+use wasm_encoder::{ComponentSection as _, CustomSection};
 use wasmparser::{Parser, Payload};
 
 use crate::inspect::{check_size, inspect};
@@ -107,26 +108,10 @@ fn split(component: &[u8]) -> Result<(&[u8], Option<ConnectorSignature>), Proble
 
 /// A custom section with the shortest possible lengths.
 fn section(text: &[u8]) -> Vec<u8> {
-    let mut payload = Vec::new();
-    leb128(&mut payload, SECTION.len());
-    payload.extend_from_slice(SECTION.as_bytes());
-    payload.extend_from_slice(text);
-    let mut section = vec![0];
-    leb128(&mut section, payload.len());
-    section.extend(payload);
+    let (name, data) = (SECTION.into(), text.into());
+    let mut section = Vec::new();
+    CustomSection { name, data }.append_to_component(&mut section);
     section
-}
-
-fn leb128(out: &mut Vec<u8>, mut value: usize) {
-    loop {
-        let low = u8::try_from(value & 0x7f).unwrap_or(0);
-        value >>= 7;
-        if value == 0 {
-            out.push(low);
-            return;
-        }
-        out.push(low | 0x80);
-    }
 }
 
 /// `sha256:` and 64 hexadecimal digits.

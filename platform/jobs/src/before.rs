@@ -82,6 +82,10 @@ pub(crate) async fn known(
                 continue;
             }
             let doubtful = earlier == Before::Doubtful;
+            // the doubt was cleared up since, by a later answer or by a person
+            if doubtful && matches!(slot.before, Before::Unchanged | Before::Refused) {
+                continue;
+            }
             // its key is that of the doubt, or it cannot be recognised
             if doubtful && slot.before != Before::Doubtful {
                 (slot.resend, slot.sent_ms) = (None, None);
@@ -179,6 +183,7 @@ fn before(seen: &Seen, run_no: u64, content_hash: &[u8; 32]) -> Known {
         RecordState::Uncertain if same => {
             (Before::Doubtful, seen.held_resend.or(last), seen.sent_ms)
         }
+        RecordState::Rejected if same => (Before::Refused, Some(next), None),
         _ => (Before::Fresh, Some(next), None),
     };
     Known {
@@ -196,26 +201,15 @@ pub(crate) fn superseded() -> RowResult {
         "a later run has read this record, so what this run has of it is older and was not sent",
     );
     issue.severity = Severity::Warning;
-    RowResult {
-        state: RecordState::Skipped,
-        external_id: None,
-        detail: None,
-        issue: Some(issue),
-    }
+    RowResult::failed(RecordState::Skipped, issue)
 }
 
 /// The result of a record that is not sent because a resend could double it.
 pub(crate) fn uncertain(why: &str) -> RowResult {
-    RowResult {
-        state: RecordState::Uncertain,
-        external_id: None,
-        detail: None,
-        issue: Some(Issue::error(
-            Stage::Deliver,
-            ErrorCode::DeliveryUncertain,
-            why,
-        )),
-    }
+    RowResult::failed(
+        RecordState::Uncertain,
+        Issue::error(Stage::Deliver, ErrorCode::DeliveryUncertain, why),
+    )
 }
 
 #[cfg(test)]
@@ -261,7 +255,7 @@ mod tests {
         // refused: the target may have kept its refusal under the key
         assert_eq!(
             next(seen(1, Rejected, Some(0), None), 1),
-            (Before::Fresh, Some(1))
+            (Before::Refused, Some(1))
         );
         // in doubt: the same key, also when another content was refused since
         assert_eq!(

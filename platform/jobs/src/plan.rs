@@ -49,7 +49,7 @@ pub(crate) async fn run(context: &RunContext, lease: &Lease) -> Result<Fenced<()
         },
         held: context.plan().holds_delivery(),
     };
-    let planned = context.store.commit_new_plan(lease, &new).await;
+    let planned = context.store.commit_plan(lease, &new).await;
     planned.map_err(|error| store_problem(&error))
 }
 

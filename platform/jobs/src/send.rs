@@ -213,6 +213,11 @@ impl Memory {
         };
         // a worker was lost between its calls and the commit
         let announced = self.intent.resend(index);
+        // unless what became of those calls is known: the target has nothing of them
+        let settled = |number: &u32| {
+            known.before == Before::Refused && known.resend.is_some_and(|next| next > *number)
+        };
+        let announced = announced.filter(|number| !settled(number));
         let resend = announced.or(known.resend);
         if !doubtful && announced.is_none() {
             return Some(Step::Send(resend.unwrap_or(0), None));
@@ -434,6 +439,10 @@ mod tests {
         assert_eq!(step(false, calm, &lost), Step::InDoubt(BLIND, None));
         let refused = known(Before::Refused, Some(1));
         assert_eq!(step(true, calm, &refused), Step::Send(1, None));
+        // settled since the calls left: the target does not have it
+        let settled = known(Before::Refused, Some(3));
+        assert_eq!(step(true, crashed, &settled), Step::Send(3, None));
+        assert_eq!(step(true, crashed, &refused), in_doubt(2, since));
         let unchanged = known(Before::Unchanged, None);
         assert_eq!(memory(true, crashed).step(3, &unchanged), None);
         let superseded = known(Before::Superseded, None);

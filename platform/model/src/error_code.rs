@@ -108,7 +108,7 @@ catalogue! {
     TargetUnavailable, "target_unavailable", Target, true, "the target is down or answers with a server error", "nothing to do: the platform tries again; redrive the run if it gave up";
     TargetRejected, "target_rejected", Target, false, "the target refused the record", "read the target's message; correct the record or the mapping and redrive the run";
     TargetAnswer, "target_answer", Connector, false, "the target's answer could not be understood", "report it to the connector's author with the receipt";
-    DeliveryUncertain, "delivery_uncertain", Target, false, "the call left but its answer was lost", "look the record up at the target, then settle it";
+    DeliveryUncertain, "delivery_uncertain", Target, false, "the call left but its answer was lost", "look the record up at the target, then settle it: tributary records settle";
     // documents
     DocumentInvalid, "document_invalid", Mapping, false, "the document does not have the required form", "correct the place named in the error";
     MappingInvalid, "mapping_invalid", Mapping, false, "the mapping does not pass its check", "correct the places named by the diagnostics";

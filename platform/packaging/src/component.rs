@@ -1,6 +1,7 @@
 //! Core WebAssembly and a manifest to a component. The only imports are the contract's: a component
 //! with WASI, or anything else that a host would have to provide, is refused here already.
 
+use wasm_encoder::{ComponentSection as _, CustomSection};
 use wit_component::{ComponentEncoder, DecodedWasm};
 
 use crate::PackagingError;
@@ -58,24 +59,6 @@ fn check_imports(component: &[u8]) -> Result<(), PackagingError> {
 
 /// Puts a custom section at the end; it may stand anywhere between sections.
 pub fn append_section(component: &mut Vec<u8>, name: &str, data: &[u8]) {
-    let mut payload = Vec::new();
-    leb128(&mut payload, name.len());
-    payload.extend_from_slice(name.as_bytes());
-    payload.extend_from_slice(data);
-    component.push(0);
-    leb128(component, payload.len());
-    component.extend_from_slice(&payload);
-}
-
-/// A length as WebAssembly writes it, in as few bytes as it takes.
-pub fn leb128(out: &mut Vec<u8>, mut value: usize) {
-    loop {
-        let low = u8::try_from(value & 0x7f).unwrap_or(0);
-        value >>= 7;
-        if value == 0 {
-            out.push(low);
-            return;
-        }
-        out.push(low | 0x80);
-    }
+    let (name, data) = (name.into(), data.into());
+    CustomSection { name, data }.append_to_component(component);
 }

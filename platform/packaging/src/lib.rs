@@ -23,6 +23,6 @@ pub mod registry;
 mod scaffold;
 
 pub use build::{Built, build, compile, require_target};
-pub use component::{append_section, encode, leb128};
+pub use component::{append_section, encode};
 pub use error::PackagingError;
 pub use scaffold::{Kind, Language, scaffold};

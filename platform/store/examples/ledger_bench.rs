@@ -17,7 +17,7 @@ use tributary_model::document::{LoadMode, TenantDocument};
 use tributary_model::id::{RunId, Slug, UuidSource};
 use tributary_model::state::{RecordState, RunState};
 use tributary_store::{
-    BatchResult, Enqueued, Fenced, Lease, NewBatch, NewPartition, NewRun, PutOptions,
+    BatchResult, Enqueued, Fenced, Lease, NewBatch, NewPartition, NewPlan, NewRun, PutOptions,
     RecordOutcome, Store, TenantStore, record_key_hash,
 };
 use tributary_vault::WrappedKey;
@@ -93,7 +93,11 @@ async fn run(
         descriptor: "{}".to_owned(),
         state: None,
     };
-    written(acme.commit_plan(&plan, &[partition]).await?)?;
+    let planned = NewPlan {
+        partitions: vec![partition],
+        ..NewPlan::default()
+    };
+    written(acme.commit_plan(&plan, &planned).await?)?;
     let extract = claim(store, 1).await?.remove(0);
     let cut: Vec<NewBatch> = (0..batches)
         .map(|no| NewBatch {

@@ -6,6 +6,17 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
+/// The lints of a whole workspace, a warning being an error.
+pub(crate) const CLIPPY: [&str; 7] = [
+    "clippy",
+    "--locked",
+    "--workspace",
+    "--all-targets",
+    "--",
+    "-D",
+    "warnings",
+];
+
 /// The checkout and its build folder.
 pub(crate) struct Repo {
     /// the checkout
@@ -37,10 +48,9 @@ impl Repo {
             .join("../..")
             .canonicalize()
             .context("could not find the checkout that this xtask was built from")?;
-        Ok(Self {
-            root,
-            target: target_folder()?,
-        })
+        let target = target_folder()?;
+        forget_other_checkouts(&target, &root)?;
+        Ok(Self { root, target })
     }
 
     /// A command `cargo …` in the checkout, with the shared target folder.
@@ -84,6 +94,42 @@ impl Repo {
     pub(crate) fn connectors_folder(&self) -> PathBuf {
         self.root.join("target/connectors")
     }
+}
+
+/// Makes cargo build our own crates anew if another checkout was the last to use the target folder.
+/// Cargo would take what that one built for its own wherever it is newer than this one's files: it
+/// knows workspace members by their place in the workspace, and changes by time. Compiled
+/// dependencies stay.
+fn forget_other_checkouts(target: &Path, root: &Path) -> anyhow::Result<()> {
+    let sign = target.join("checkout");
+    let now = root.to_string_lossy().into_owned();
+    if std::fs::read_to_string(&sign).is_ok_and(|last| last == now) {
+        return Ok(());
+    }
+    std::fs::create_dir_all(target)?;
+    forget_our_crates(target, FINGERPRINT_DEPTH)?;
+    std::fs::write(&sign, now)?;
+    Ok(())
+}
+
+/// Folders between the target folder and cargo's fingerprints: `fuzz/TRIPLE/debug/.fingerprint`.
+const FINGERPRINT_DEPTH: usize = 4;
+
+fn forget_our_crates(folder: &Path, depth: usize) -> anyhow::Result<()> {
+    let ours = |name: &str| name.starts_with("tributary") || name.starts_with("xtask");
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !entry.file_type()?.is_dir() {
+            continue;
+        }
+        if folder.ends_with(".fingerprint") && ours(&name) {
+            std::fs::remove_dir_all(entry.path())?;
+        } else if depth > 0 && !folder.ends_with(".fingerprint") {
+            forget_our_crates(&entry.path(), depth.saturating_sub(1))?;
+        }
+    }
+    Ok(())
 }
 
 /// Copies beside the destination and renames, so that a running program is not written over.

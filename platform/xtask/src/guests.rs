@@ -3,25 +3,14 @@
 
 use std::process::Command;
 
-use crate::cargo::{Repo, run, step};
+use crate::cargo::{CLIPPY, Repo, run, step};
 use crate::setup;
 
 /// Formatting and lints of the connectors, for the target that they are built for and for their tests.
 pub(crate) fn tidy(repo: &Repo) -> anyhow::Result<()> {
     step("checking formatting and lints of the connectors");
     run(&mut connectors(repo, &["fmt", "--all", "--check"]))?;
-    run(&mut connectors(
-        repo,
-        &[
-            "clippy",
-            "--locked",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ],
-    ))
+    run(&mut connectors(repo, &CLIPPY))
 }
 
 /// The tests of connectors and kits.

@@ -70,14 +70,6 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
 pub(crate) fn tidy(repo: &Repo) -> anyhow::Result<()> {
     step("checking formatting and lints");
     cargo::run(&mut repo.cargo(&["fmt", "--all", "--check"]))?;
-    cargo::run(&mut repo.cargo(&[
-        "clippy",
-        "--locked",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ]))?;
+    cargo::run(&mut repo.cargo(&cargo::CLIPPY))?;
     guests::tidy(repo)
 }

@@ -96,6 +96,15 @@ impl Selection {
             .transpose()
     }
 
+    /// In `read`: the partition, which the host always gives there.
+    ///
+    /// # Errors
+    /// As [`Self::partition`]; none at all is a bug of the host.
+    pub fn planned<T: DeserializeOwned>(&self) -> Result<T> {
+        self.partition()?
+            .ok_or_else(|| crate::Error::bug("read was called without a partition"))
+    }
+
     /// In `read`: the last checkpoint of this partition in this run.
     ///
     /// # Errors

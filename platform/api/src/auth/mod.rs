@@ -33,6 +33,8 @@ pub(crate) struct Scope {
     pub(crate) store: TenantStore,
     /// the caller's
     pub(crate) role: Role,
+    /// the API client that asks
+    pub(crate) client_id: String,
     key: WrappedKey,
 }
 
@@ -125,6 +127,7 @@ async fn scope(
         tenant,
         store,
         role,
+        client_id: caller.client_id.clone(),
         key,
     })
 }

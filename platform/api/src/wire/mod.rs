@@ -31,6 +31,7 @@ pub(crate) fn schemas() -> Vec<(String, RefOr<Schema>)> {
     add::<routes::connections::discover::DiscoverAnswer>(&mut all);
     add::<record::RecordIssueView>(&mut all);
     add::<routes::runs::start::StartRequest>(&mut all);
+    add::<routes::records::settle::SettleRequest>(&mut all);
     add::<routes::health::Health>(&mut all);
     add::<routes::mapping_language::functions::MappingFunctionList>(&mut all);
     all.sort_by(|(left, _), (right, _)| left.cmp(right));

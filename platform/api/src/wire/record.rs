@@ -4,7 +4,8 @@ use serde::Serialize;
 use tributary_model::clock::UnixMillis;
 use tributary_model::error_code::Owner;
 use tributary_model::issue::{Issue, Severity};
-use tributary_store::{IssueRow, LifeEntry};
+use tributary_model::state::RecordState;
+use tributary_store::{IssueRow, LifeEntry, Settlement};
 use utoipa::ToSchema;
 
 use super::time;
@@ -61,8 +62,28 @@ pub(crate) struct RecordIssueView {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RecordLife {
     pub(crate) key: String,
+    /// what is known of it at the target: `delivered`, `uncertain`, `rejected`; of a record that never
+    /// got there its last outcome
+    pub(crate) state: &'static str,
+    /// what people found out about it, the newest first
+    pub(crate) settlements: Vec<SettlementView>,
     /// the newest first
     pub(crate) items: Vec<RecordStep>,
+}
+
+/// A person's word on a record in doubt.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SettlementView {
+    /// `delivered`, or `rejected`: the target does not have it
+    pub(crate) state: &'static str,
+    /// the target's id for it
+    pub(crate) external_id: Option<String>,
+    pub(crate) note: Option<String>,
+    /// the API client that said so
+    pub(crate) settled_by: String,
+    #[serde(serialize_with = "time::serialize")]
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) at: UnixMillis,
 }
 
 /// One outcome.
@@ -128,8 +149,25 @@ impl From<IssueRow> for RecordIssueView {
     }
 }
 
+impl From<Settlement> for SettlementView {
+    fn from(settlement: Settlement) -> Self {
+        Self {
+            state: settlement.state.as_str(),
+            external_id: settlement.external_id,
+            note: settlement.note,
+            settled_by: settlement.settled_by,
+            at: settlement.settled_ms,
+        }
+    }
+}
+
 /// The life line of the record `key`.
-pub(crate) fn life(key: String, entries: Vec<LifeEntry>) -> RecordLife {
+pub(crate) fn life(
+    key: String,
+    state: RecordState,
+    entries: Vec<LifeEntry>,
+    settlements: Vec<Settlement>,
+) -> RecordLife {
     let items = entries.into_iter().map(|entry| RecordStep {
         run: entry.run.to_string(),
         epoch: entry.epoch,
@@ -144,6 +182,8 @@ pub(crate) fn life(key: String, entries: Vec<LifeEntry>) -> RecordLife {
     });
     RecordLife {
         key,
+        state: state.as_str(),
+        settlements: settlements.into_iter().map(Into::into).collect(),
         items: items.collect(),
     }
 }

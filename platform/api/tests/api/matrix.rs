@@ -195,6 +195,7 @@ fn request(route: &Route, names: &Names, identity: &Identity) -> Call {
         "try_connection" => ("", Some(document_of("connections", "extra"))),
         "get_mapping" | "get_integration" => ("orders", None),
         "get_record" => ("orders", None),
+        "settle_record" => ("orders", Some(json!({"delivered": true}))),
         "get_lookup" => ("units", None),
         "get_schema" => ("rows", None),
         "put_tenant" => ("", Some(document_of("tenants", names.tenant))),

@@ -7,11 +7,12 @@ use tributary_model::counters::Counters;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::RunId;
 use tributary_model::issue::{Issue, Stage};
+use tributary_model::problem::Problem;
 use tributary_model::rows::{RowFormat, RowPosition};
 use tributary_model::state::{RecordState, RunState, WorkKind};
 use tributary_store::{
-    BatchAmount, BatchObjects, BatchResult, Fenced, Lease, NewBatch, NewPage, NewPartition,
-    RecordIssue, RecordOutcome, record_key_hash,
+    Announced, BatchAmount, BatchObjects, BatchResult, Fenced, Lease, NewBatch, NewPage,
+    NewPartition, NewPlan, RecordIssue, RecordOutcome, record_key_hash,
 };
 
 use crate::harness::{Api, Call, document_of, slug};
@@ -25,9 +26,9 @@ fn at(tenant: &str, run: &str, rest: &str) -> String {
     format!("/api/v1/tenants/{tenant}/runs/{run}{rest}")
 }
 
-/// Starts a run and does a worker's work by hand: one page, one batch of two records, of which
-/// 4711 is delivered and 4712 is quarantined. Gives the run's id.
-pub(crate) async fn work_off(api: &Api, tenant: &str) -> String {
+/// Starts a run and does a worker's work by hand up to its one batch of two records, which has a
+/// worker. Gives the run's id.
+async fn extracted(api: &Api, tenant: &str) -> (String, Lease) {
     let engineer = api.engineer(tenant);
     let answer = api.ok(start(tenant).bearer(&engineer)).await;
     let run = answer.json()["id"].as_str().unwrap().to_owned();
@@ -38,7 +39,11 @@ pub(crate) async fn work_off(api: &Api, tenant: &str) -> String {
         descriptor: "{}".to_owned(),
         state: None,
     };
-    done(store.commit_plan(&lease, &[partition]).await.unwrap());
+    let planned = NewPlan {
+        partitions: vec![partition],
+        ..NewPlan::default()
+    };
+    done(store.commit_plan(&lease, &planned).await.unwrap());
     let lease = claim(api, WorkKind::Extract).await;
     let page = NewPage {
         no: 0,
@@ -62,7 +67,14 @@ pub(crate) async fn work_off(api: &Api, tenant: &str) -> String {
             .unwrap(),
     );
     done(store.commit_extract_done(&lease, None).await.unwrap());
-    let lease = claim(api, WorkKind::Batch).await;
+    (run, claim(api, WorkKind::Batch).await)
+}
+
+/// A run with one batch of two records, of which 4711 is delivered and 4712 is quarantined. Gives
+/// the run's id.
+pub(crate) async fn work_off(api: &Api, tenant: &str) -> String {
+    let (run, lease) = extracted(api, tenant).await;
+    let store = api.state.store.tenant(&slug(tenant));
     let results = put_results(api, tenant, &run).await;
     done(
         store
@@ -318,6 +330,56 @@ async fn a_record_has_a_life_line_and_an_ended_run_a_short_stream() {
         .unwrap();
     let seen: Value = serde_json::from_str(data).unwrap();
     assert_eq!(seen["state"], "completed_with_errors");
+}
+
+#[tokio::test]
+async fn a_record_in_doubt_is_settled_once() {
+    let api = Api::start().await;
+    let engineer = api.engineer("acme");
+    let (run, lease) = extracted(&api, "acme").await;
+    let store = api.state.store.tenant(&slug("acme"));
+    let announced = Announced {
+        key_hash: record_key_hash("47/13"),
+        content_hash: [7; 32],
+        resend: 0,
+    };
+    let intent = store.commit_intent(&lease, "[[0,0,0]]", &[announced]).await;
+    done(intent.unwrap());
+    let problem = Problem::new(ErrorCode::TargetUnavailable, "down");
+    done(store.fail_work(&lease, &problem, None).await.unwrap());
+    let record = "/api/v1/tenants/acme/integrations/orders/records/47%2F13";
+    let settle = |body: &Value| {
+        let call = Call::new(Method::POST, &format!("{record}/settle"));
+        api.call(call.json(body).bearer(&engineer))
+    };
+
+    let early = settle(&json!({"delivered": true})).await;
+    assert_eq!(early.status, StatusCode::CONFLICT);
+    let detail = format!("a run of the integration is under way: {run}");
+    assert_eq!(early.json()["detail"], detail.as_str());
+    let lease = claim(&api, WorkKind::Finish).await;
+    let end = RunState::Failed;
+    done(store.finish_run(&lease, end, "{}", &[]).await.unwrap());
+
+    let wrong = settle(&json!({"delivered": false, "external_id": "TX-1"})).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST, "{}", wrong.text());
+    assert_eq!(wrong.json()["pointer"], "/external_id");
+    let before = api.ok(Call::get(record).bearer(&engineer)).await.json();
+    assert_eq!(before["state"], "uncertain");
+    assert_eq!(before["items"], json!([]), "nothing of it was recorded");
+
+    let word = json!({"delivered": true, "external_id": "TX-1", "note": "seen in the portal"});
+    let settled = settle(&word).await;
+    assert_eq!(settled.status, StatusCode::OK, "{}", settled.text());
+    let life = settled.json();
+    assert_eq!(life["state"], "delivered");
+    assert_eq!(life["settlements"][0]["external_id"], "TX-1");
+    assert_eq!(life["settlements"][0]["note"], "seen in the portal");
+    assert!(life["settlements"][0]["settled_by"].as_str().unwrap().len() > 2);
+    let twice = settle(&json!({"delivered": false})).await;
+    assert_eq!(twice.status, StatusCode::CONFLICT);
+    let detail = "the record is delivered, not uncertain";
+    assert_eq!(twice.json()["detail"], detail);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod logs;
 pub(crate) mod mapping;
+pub(crate) mod records;
 pub(crate) mod results;
 pub(crate) mod run;
 pub(crate) mod runs;

@@ -107,6 +107,19 @@ pub struct RowResult {
     pub issue: Option<Issue>,
 }
 
+impl RowResult {
+    /// A record that was not delivered, and why.
+    #[must_use]
+    pub fn failed(state: RecordState, issue: Issue) -> Self {
+        Self {
+            state,
+            external_id: None,
+            detail: None,
+            issue: Some(issue),
+        }
+    }
+}
+
 /// Proof of one call, stored with the batch.
 #[derive(Debug, Clone, Serialize)]
 pub struct Receipt {

@@ -65,25 +65,14 @@ pub(super) fn rejected(code: &str, message: &str, field: Option<String>) -> RowR
     );
     issue.rule = Some(code.to_owned());
     issue.target_path = field;
-    RowResult {
-        state: RecordState::Rejected,
-        external_id: None,
-        detail: None,
-        issue: Some(issue),
-    }
+    RowResult::failed(RecordState::Rejected, issue)
 }
 
 /// The call left and it is not known what became of it.
 pub(super) fn uncertain(why: &str, problem: &Problem) -> RowResult {
     let message = format!("{why}: {}", problem.detail);
-    RowResult {
-        state: RecordState::Uncertain,
-        external_id: None,
-        detail: None,
-        issue: Some(Issue::error(
-            Stage::Deliver,
-            ErrorCode::DeliveryUncertain,
-            message,
-        )),
-    }
+    RowResult::failed(
+        RecordState::Uncertain,
+        Issue::error(Stage::Deliver, ErrorCode::DeliveryUncertain, message),
+    )
 }

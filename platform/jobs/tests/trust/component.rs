@@ -7,6 +7,7 @@ use tributary_host::{attach, present};
 use tributary_model::id::Slug;
 use tributary_model::trust::ConnectorSignature;
 use tributary_vault::{PublisherSigner, Statement};
+use wasm_encoder::{ComponentSection as _, CustomSection};
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::Resolve;
 
@@ -54,21 +55,8 @@ pub(crate) fn unsigned(manifest: &Value) -> Vec<u8> {
 
 /// A custom section at the end.
 pub(crate) fn section(component: &mut Vec<u8>, name: &str, data: &[u8]) {
-    let mut payload = Vec::new();
-    leb128(&mut payload, name.len());
-    payload.extend_from_slice(name.as_bytes());
-    payload.extend_from_slice(data);
-    component.push(0);
-    leb128(component, payload.len());
-    component.extend_from_slice(&payload);
-}
-
-fn leb128(out: &mut Vec<u8>, mut value: usize) {
-    while value > 0x7f {
-        out.push(u8::try_from(value & 0x7f).unwrap() | 0x80);
-        value >>= 7;
-    }
-    out.push(u8::try_from(value).unwrap());
+    let (name, data) = (name.into(), data.into());
+    CustomSection { name, data }.append_to_component(component);
 }
 
 /// `publisher`'s signature for a component.

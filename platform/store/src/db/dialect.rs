@@ -9,6 +9,8 @@
 //! index look-up per row; with the statistics of a table that has just grown it would read all
 //! of it instead (measured: 2,000 instead of 100,000 look-ups a second).
 
+use std::sync::LazyLock;
+
 /// Which database it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -215,8 +217,8 @@ impl Dialect {
     /// after a later one. An empty place leaves the life line as it is.
     pub(crate) fn index_records(self) -> &'static str {
         match self {
-            Self::Sqlite => INDEX_RECORDS_SQLITE,
-            Self::Postgres => INDEX_RECORDS_POSTGRES,
+            Self::Sqlite => &INDEX_RECORDS_SQLITE,
+            Self::Postgres => &INDEX_RECORDS_POSTGRES,
         }
     }
 
@@ -273,78 +275,58 @@ impl Dialect {
 }
 
 /// See [`Dialect::index_records`].
-const INDEX_RECORDS_SQLITE: &str = "insert into record_index
-    (tenant, integration, key_hash, content_hash, state, run_no, place, resend,
-    held_resend, sent_at)
- select $1, $2, substr($6, key * 32 + 1, 32), substr($7, key * 32 + 1, 32),
-    value ->> 1, $3, $4 || (value ->> 0), value ->> 2, value ->> 3, value ->> 4
- from json_each($5) where true
- on conflict (tenant, integration, key_hash) do update set
-    content_hash = case when excluded.run_no >= record_index.run_no
-        and (excluded.state in ('delivered', 'uncertain')
-            or record_index.state not in ('delivered', 'uncertain')
-            or (excluded.state = 'rejected' and record_index.state = 'uncertain'
-                and excluded.content_hash = record_index.content_hash
-                and excluded.resend = record_index.held_resend))
-        then excluded.content_hash else record_index.content_hash end,
-    state = case when excluded.run_no >= record_index.run_no
-        and (excluded.state in ('delivered', 'uncertain')
-            or record_index.state not in ('delivered', 'uncertain')
-            or (excluded.state = 'rejected' and record_index.state = 'uncertain'
-                and excluded.content_hash = record_index.content_hash
-                and excluded.resend = record_index.held_resend))
-        then excluded.state else record_index.state end,
-    resend = case when excluded.resend >= coalesce(record_index.resend, 0)
-        then excluded.resend else record_index.resend end,
-    held_resend = case when excluded.held_resend is not null
-            and excluded.run_no >= record_index.run_no
-        then excluded.held_resend else record_index.held_resend end,
-    sent_at = case when excluded.held_resend is not null
-            and excluded.run_no >= record_index.run_no
-        then excluded.sent_at else record_index.sent_at end,
-    run_no = case when excluded.run_no > record_index.run_no
-        then excluded.run_no else record_index.run_no end,
-    prev = case when excluded.place = '' then record_index.prev
-        else nullif(record_index.place, '') end,
-    place = case when excluded.place = '' then record_index.place
-        else excluded.place end";
+static INDEX_RECORDS_SQLITE: LazyLock<String> = LazyLock::new(|| {
+    index_records(
+        "substr($6, key * 32 + 1, 32), substr($7, key * 32 + 1, 32), value ->> 1, $3,
+    $4 || (value ->> 0), value ->> 2, value ->> 3, value ->> 4
+ from json_each($5) where true",
+    )
+});
 
 /// See [`Dialect::index_records`].
-const INDEX_RECORDS_POSTGRES: &str = "insert into record_index
-    (tenant, integration, key_hash, content_hash, state, run_no, place, resend,
-    held_resend, sent_at)
- select $1, $2, substring($6 from row_no::int * 32 - 31 for 32),
-    substring($7 from row_no::int * 32 - 31 for 32), value ->> 1, $3,
-    $4 || (value ->> 0), (value ->> 2)::bigint, (value ->> 3)::bigint,
-    (value ->> 4)::bigint
+static INDEX_RECORDS_POSTGRES: LazyLock<String> = LazyLock::new(|| {
+    index_records(
+        "substring($6 from row_no::int * 32 - 31 for 32),
+    substring($7 from row_no::int * 32 - 31 for 32), value ->> 1, $3, $4 || (value ->> 0),
+    (value ->> 2)::bigint, (value ->> 3)::bigint, (value ->> 4)::bigint
  from json_array_elements($5::json) with ordinality as o(value, row_no)
- order by row_no
+ order by row_no",
+    )
+});
+
+/// The statement whose rows `unpacked` takes out of the parameters: what is said of a record twice
+/// is merged alike on both databases.
+fn index_records(unpacked: &str) -> String {
+    // A doubt about a call whose outcome is known, or was settled, is none: a batch that stops keeps
+    // what it announced.
+    let outcome_counts = "excluded.run_no >= record_index.run_no
+        and not (excluded.state = 'uncertain' and record_index.state in ('delivered', 'rejected')
+            and excluded.content_hash = record_index.content_hash
+            and excluded.resend is not null and record_index.resend is not null
+            and excluded.resend <= record_index.resend)
+        and (excluded.state in ('delivered', 'uncertain')
+            or record_index.state not in ('delivered', 'uncertain')
+            or (excluded.state = 'rejected' and record_index.state = 'uncertain'
+                and excluded.content_hash = record_index.content_hash
+                and excluded.resend = record_index.held_resend))";
+    let held_counts = "excluded.held_resend is not null and excluded.run_no >= record_index.run_no";
+    format!(
+        "insert into record_index (tenant, integration, key_hash, content_hash, state, run_no, place,
+    resend, held_resend, sent_at)
+ select $1, $2, {unpacked}
  on conflict (tenant, integration, key_hash) do update set
-    content_hash = case when excluded.run_no >= record_index.run_no
-        and (excluded.state in ('delivered', 'uncertain')
-            or record_index.state not in ('delivered', 'uncertain')
-            or (excluded.state = 'rejected' and record_index.state = 'uncertain'
-                and excluded.content_hash = record_index.content_hash
-                and excluded.resend = record_index.held_resend))
+    content_hash = case when {outcome_counts}
         then excluded.content_hash else record_index.content_hash end,
-    state = case when excluded.run_no >= record_index.run_no
-        and (excluded.state in ('delivered', 'uncertain')
-            or record_index.state not in ('delivered', 'uncertain')
-            or (excluded.state = 'rejected' and record_index.state = 'uncertain'
-                and excluded.content_hash = record_index.content_hash
-                and excluded.resend = record_index.held_resend))
-        then excluded.state else record_index.state end,
+    state = case when {outcome_counts} then excluded.state else record_index.state end,
     resend = case when excluded.resend >= coalesce(record_index.resend, 0)
         then excluded.resend else record_index.resend end,
-    held_resend = case when excluded.held_resend is not null
-            and excluded.run_no >= record_index.run_no
+    held_resend = case when {held_counts}
         then excluded.held_resend else record_index.held_resend end,
-    sent_at = case when excluded.held_resend is not null
-            and excluded.run_no >= record_index.run_no
-        then excluded.sent_at else record_index.sent_at end,
+    sent_at = case when {held_counts} then excluded.sent_at else record_index.sent_at end,
     run_no = case when excluded.run_no > record_index.run_no
         then excluded.run_no else record_index.run_no end,
     prev = case when excluded.place = '' then record_index.prev
         else nullif(record_index.place, '') end,
-    place = case when excluded.place = '' then record_index.place
-        else excluded.place end";
+    place = case when excluded.place = '' then record_index.place else excluded.place end"
+    )
+}

@@ -67,6 +67,16 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0013_usage_and_shape.sql"),
         only: None,
     },
+    Migration {
+        version: 14,
+        text: include_str!("../../migrations/0014_settlements.sql"),
+        only: None,
+    },
+    Migration {
+        version: 15,
+        text: include_str!("../../migrations/0015_settlements_security.postgres.sql"),
+        only: Some(Dialect::Postgres),
+    },
 ];
 
 /// One number for all nodes of the platform that start at once.

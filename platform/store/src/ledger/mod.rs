@@ -2,8 +2,8 @@
 //!
 //! One file per step of a run: `run` (create, read, events), `plan`, `extract`, `batch`,
 //! `control` (fail, cancel, redrive), `doubt` (calls whose outcome nobody recorded), `gate` (delivery that waits for rules), `pause` (circuit
-//! breaker), `slow` (a target that asks for time), `finish`, `log`, and for reading `record` (index, life line) and
-//! `report` (counters, amounts, issues). State changes go through `lifecycle` only.
+//! breaker), `slow` (a target that asks for time), `finish`, `log`, `settle` (a person's word on a record in doubt), and for
+//! reading `record` (index, life line) and `report` (counters, amounts, issues). State changes go through `lifecycle` only.
 
 mod batch;
 mod commit;
@@ -22,6 +22,7 @@ mod plan;
 mod record;
 mod report;
 mod run;
+mod settle;
 mod slow;
 mod types;
 
@@ -39,4 +40,5 @@ pub use plan::{NewPartition, NewPlan, Partition};
 pub use record::{LifeEntry, Seen, record_key_hash};
 pub use report::{Amount, IssueCount, IssueFilter, IssueRow, RunWork};
 pub use run::{Enqueued, NewRun, Run, RunEvent, RunFilter};
+pub use settle::{NewSettlement, Settled, Settlement};
 pub use types::{Fenced, Lease, LeaseKey};

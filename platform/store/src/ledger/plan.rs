@@ -55,40 +55,6 @@ impl TenantStore {
     pub async fn commit_plan(
         &self,
         lease: &Lease,
-        partitions: &[NewPartition],
-    ) -> Result<Fenced<()>, StoreError> {
-        let plan = NewPlan {
-            partitions: partitions.to_vec(),
-            ..NewPlan::default()
-        };
-        self.commit_new_plan(lease, &plan).await
-    }
-
-    /// As [`TenantStore::commit_plan`], and no batch is delivered before all of them are checked
-    /// ([`TenantStore::commit_check`], [`TenantStore::open_delivery`]).
-    ///
-    /// # Errors
-    /// `WrongLease`, `Database`.
-    pub async fn commit_plan_held(
-        &self,
-        lease: &Lease,
-        partitions: &[NewPartition],
-    ) -> Result<Fenced<()>, StoreError> {
-        let plan = NewPlan {
-            partitions: partitions.to_vec(),
-            held: true,
-            ..NewPlan::default()
-        };
-        self.commit_new_plan(lease, &plan).await
-    }
-
-    /// As [`TenantStore::commit_plan`], with all that planning can come to.
-    ///
-    /// # Errors
-    /// `WrongLease`, `Database`.
-    pub async fn commit_new_plan(
-        &self,
-        lease: &Lease,
         plan: &NewPlan,
     ) -> Result<Fenced<()>, StoreError> {
         let partitions = &plan.partitions;

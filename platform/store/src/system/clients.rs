@@ -1,5 +1,8 @@
 //! API clients: id, whom they speak for, hash of their secret.
 
+use sqlx::Any;
+use sqlx::any::AnyArguments;
+use sqlx::query::Query;
 use tributary_model::clock::UnixMillis;
 use tributary_model::id::TenantId;
 use tributary_model::role::Role;
@@ -65,19 +68,12 @@ impl SystemStore {
             }
         };
         let now = tx.now;
-        sqlx::query(
+        let put =
             "insert into client (client_id, tenant, role, secret_hash, created_at, updated_at)
              values ($1, $2, $3, $4, $5, $5)
              on conflict (client_id) do update set role = excluded.role,
-                secret_hash = excluded.secret_hash, updated_at = excluded.updated_at",
-        )
-        .bind(new.client_id.as_str())
-        .bind(new.tenant.as_ref().map(|t| t.as_str().to_owned()))
-        .bind(new.role.as_str())
-        .bind(new.secret_hash.as_str())
-        .bind(now)
-        .execute(tx.conn())
-        .await?;
+                secret_hash = excluded.secret_hash, updated_at = excluded.updated_at";
+        written(put, new, now).execute(tx.conn()).await?;
         tx.commit().await?;
         Ok(Put {
             outcome,
@@ -92,17 +88,10 @@ impl SystemStore {
     pub async fn client_add(&self, new: &NewClient) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         let now = tx.now;
-        let made = sqlx::query(
+        let add =
             "insert into client (client_id, tenant, role, secret_hash, created_at, updated_at)
-             values ($1, $2, $3, $4, $5, $5) on conflict (client_id) do nothing",
-        )
-        .bind(new.client_id.as_str())
-        .bind(new.tenant.as_ref().map(|t| t.as_str().to_owned()))
-        .bind(new.role.as_str())
-        .bind(new.secret_hash.as_str())
-        .bind(now)
-        .execute(tx.conn())
-        .await?;
+             values ($1, $2, $3, $4, $5, $5) on conflict (client_id) do nothing";
+        let made = written(add, new, now).execute(tx.conn()).await?;
         tx.commit().await?;
         Ok(made.rows_affected() == 1)
     }
@@ -153,6 +142,20 @@ impl SystemStore {
         .await?;
         rows.iter().map(client).collect()
     }
+}
+
+/// Binds a client to a statement that writes it.
+fn written(
+    sql: &'static str,
+    new: &NewClient,
+    now: UnixMillis,
+) -> Query<'static, Any, AnyArguments> {
+    sqlx::query(sql)
+        .bind(new.client_id.as_str())
+        .bind(new.tenant.as_ref().map(|t| t.as_str().to_owned()))
+        .bind(new.role.as_str())
+        .bind(new.secret_hash.as_str())
+        .bind(now)
 }
 
 fn client(row: &sqlx::any::AnyRow) -> Result<Client, StoreError> {

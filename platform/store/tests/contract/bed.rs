@@ -137,11 +137,10 @@ impl Bed {
         let run = self.run(integration).await;
         let plan = self.claim(WorkKind::Plan).await;
         let planned = NewPlan {
-            partitions: vec![partition(1)],
             stream: "orders".to_owned(),
-            ..NewPlan::default()
+            ..parts(&[partition(1)])
         };
-        done(self.acme.commit_new_plan(&plan, &planned).await.unwrap());
+        done(self.acme.commit_plan(&plan, &planned).await.unwrap());
         let extract = self.claim(WorkKind::Extract).await;
         let cut: Vec<NewBatch> = (0..batches).map(|no| new_batch(no, records)).collect();
         done(
@@ -172,6 +171,14 @@ pub(crate) fn partition(no: u32) -> NewPartition {
         no,
         descriptor: format!("{{\"file\":\"{no}.csv\"}}"),
         state: None,
+    }
+}
+
+/// Planning that came to these partitions and nothing else.
+pub(crate) fn parts(partitions: &[NewPartition]) -> NewPlan {
+    NewPlan {
+        partitions: partitions.to_vec(),
+        ..NewPlan::default()
     }
 }
 

@@ -7,7 +7,7 @@ use tributary_model::problem::Problem;
 use tributary_model::state::{RecordState, RunState, WorkKind};
 use tributary_store::{Announced, CursorMove, Enqueued, Lease, Redrive, Seen, record_key_hash};
 
-use crate::bed::{Bed, done, new_batch, outcome, page, partition, result, slug};
+use crate::bed::{Bed, done, new_batch, outcome, page, partition, parts, result, slug};
 use crate::records::{life, run_with, seen};
 
 fn announced(key: &str, content: u8, resend: u32) -> Announced {
@@ -127,7 +127,12 @@ pub(crate) async fn left_behind_by_the_dead(bed: Bed) {
 pub(crate) async fn active_while_somebody_works(bed: Bed) {
     let run = bed.run("orders").await;
     let plan = bed.claim(WorkKind::Plan).await;
-    done(bed.acme.commit_plan(&plan, &[partition(1)]).await.unwrap());
+    done(
+        bed.acme
+            .commit_plan(&plan, &parts(&[partition(1)]))
+            .await
+            .unwrap(),
+    );
     let extract = bed.claim(WorkKind::Extract).await;
     let batches = [new_batch(0, 1), new_batch(1, 1)];
     let stored = bed
@@ -268,7 +273,7 @@ pub(crate) async fn cursors_of_older_runs(bed: Bed) {
     let begin = async || {
         let run = bed.run("orders").await;
         let plan = bed.claim(WorkKind::Plan).await;
-        done(bed.acme.commit_plan(&plan, &[]).await.unwrap());
+        done(bed.acme.commit_plan(&plan, &parts(&[])).await.unwrap());
         run
     };
     let old = begin().await;

@@ -1,16 +1,19 @@
 //! Runs whose delivery waits until every batch is mapped, and what connectors logged.
 
 use tributary_model::state::{RecordState, RunState, WorkKind};
-use tributary_store::{Fenced, Lease, Redrive, Run};
+use tributary_store::{Fenced, Lease, NewPlan, Redrive, Run};
 
-use crate::bed::{Bed, done, new_batch, outcome, page, partition, result};
+use crate::bed::{Bed, done, new_batch, outcome, page, partition, parts, result};
 
 /// A held run with two batches, read to its end.
 async fn held(bed: &Bed) -> Run {
     let run = bed.run("orders").await;
     let plan = bed.claim(WorkKind::Plan).await;
-    let planned = bed.acme.commit_plan_held(&plan, &[partition(1)]).await;
-    done(planned.unwrap());
+    let planned = NewPlan {
+        held: true,
+        ..parts(&[partition(1)])
+    };
+    done(bed.acme.commit_plan(&plan, &planned).await.unwrap());
     let extract = bed.claim(WorkKind::Extract).await;
     let cut = [new_batch(0, 1), new_batch(1, 1)];
     let pages = bed.acme.commit_page(&extract, &page(0), None, &cut).await;

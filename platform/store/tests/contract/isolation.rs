@@ -5,7 +5,7 @@ use tributary_model::problem::Problem;
 use tributary_model::state::{RecordState, RunState, WorkKind};
 use tributary_store::{IssueFilter, PutOptions, RunFilter, Store, StoreError, record_key_hash};
 
-use crate::bed::{Bed, done, outcome, page, partition, result, slug};
+use crate::bed::{Bed, done, outcome, page, partition, parts, result, slug};
 use crate::cluster::Cluster;
 
 pub(crate) async fn tenants_see_their_own(bed: Bed) {
@@ -86,7 +86,7 @@ pub(crate) async fn foreign_leases(bed: Bed) {
             "{error:?}"
         );
     };
-    wrong(globex.commit_plan(&plan, &[]).await.err());
+    wrong(globex.commit_plan(&plan, &parts(&[])).await.err());
     wrong(globex.fail_work(&plan, &problem, None).await.err());
     // the right tenant, another kind of work
     wrong(bed.acme.commit_page(&plan, &page(0), None, &[]).await.err());
@@ -104,7 +104,12 @@ pub(crate) async fn foreign_leases(bed: Bed) {
             .await
             .err(),
     );
-    done(bed.acme.commit_plan(&plan, &[partition(1)]).await.unwrap());
+    done(
+        bed.acme
+            .commit_plan(&plan, &parts(&[partition(1)]))
+            .await
+            .unwrap(),
+    );
 }
 
 /// A statement that forgot its tenant sees nothing, whoever owns the tables.

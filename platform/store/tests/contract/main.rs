@@ -20,6 +20,7 @@ mod queue;
 mod records;
 mod reports;
 mod runs;
+mod settle;
 mod slow;
 mod stops;
 mod tokens;
@@ -121,6 +122,12 @@ const CASES: &[Case] = &[
     ("withdrawn", |bed| Box::pin(doubt::withdrawn(bed))),
     ("refused_after_doubt", |bed| {
         Box::pin(doubt::refused_after_doubt(bed))
+    }),
+    ("settled_by_a_person", |bed| {
+        Box::pin(settle::settled_by_a_person(bed))
+    }),
+    ("a_settled_doubt_does_not_come_back", |bed| {
+        Box::pin(settle::a_settled_doubt_does_not_come_back(bed))
     }),
     ("older_runs", |bed| Box::pin(doubt::older_runs(bed))),
     ("cursors_of_older_runs", |bed| {

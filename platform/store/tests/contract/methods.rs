@@ -30,6 +30,7 @@ fn every_method_has_a_contract_test() {
         "bed",
         "configuration",
         "doubt",
+        "settle",
         "slow",
         "isolation",
         "held",

@@ -7,7 +7,7 @@ use tributary_model::source_shape::{DriftFinding, DriftKind, SourceShape};
 use tributary_model::state::{RunState, WorkKind};
 use tributary_model::usage::{ConnectorUsage, RunUsage, Usage};
 
-use crate::bed::{Bed, done};
+use crate::bed::{Bed, done, parts};
 
 fn used(side: &str, peak_memory_bytes: u64) -> RunUsage {
     let usage = Usage {
@@ -96,7 +96,7 @@ pub(crate) async fn usage_and_shape(bed: Bed) {
         "it is not over"
     );
     let plan = bed.claim(WorkKind::Plan).await;
-    done(bed.acme.commit_plan(&plan, &[]).await.unwrap());
+    done(bed.acme.commit_plan(&plan, &parts(&[])).await.unwrap());
     let finish = bed.claim(WorkKind::Finish).await;
     let finished = bed
         .acme

@@ -9,7 +9,7 @@ use tributary_model::problem::Problem;
 use tributary_model::state::{RecordState, RunState, WorkKind, WorkState};
 use tributary_store::{Enqueued, Fenced, NextDue};
 
-use crate::bed::{Bed, done, new_batch, outcome, page, partition, result};
+use crate::bed::{Bed, done, new_batch, outcome, page, partition, parts, result};
 
 async fn wait_ms(ms: u64) {
     tokio::time::sleep(Duration::from_millis(ms)).await;
@@ -88,7 +88,10 @@ pub(crate) async fn fences(bed: Bed) {
     let plan = bed.claim(WorkKind::Plan).await;
     assert_eq!((plan.epoch, plan.attempt), (2, 2));
     assert_eq!(
-        bed.acme.commit_plan(&late, &[partition(9)]).await.unwrap(),
+        bed.acme
+            .commit_plan(&late, &parts(&[partition(9)]))
+            .await
+            .unwrap(),
         Fenced::Lost
     );
     assert_eq!(
@@ -99,8 +102,17 @@ pub(crate) async fn fences(bed: Bed) {
         bed.acme.fail_work(&late, &problem, Some(1)).await.unwrap(),
         Fenced::Lost
     );
-    done(bed.acme.commit_plan(&plan, &[partition(1)]).await.unwrap());
-    let twice = bed.acme.commit_plan(&plan, &[partition(2)]).await.unwrap();
+    done(
+        bed.acme
+            .commit_plan(&plan, &parts(&[partition(1)]))
+            .await
+            .unwrap(),
+    );
+    let twice = bed
+        .acme
+        .commit_plan(&plan, &parts(&[partition(2)]))
+        .await
+        .unwrap();
     assert_eq!(twice, Fenced::Lost, "a second commit under one lease");
     assert_eq!(bed.acme.partitions(&run.id).await.unwrap().len(), 1);
 

@@ -5,7 +5,7 @@ use tributary_model::id::RunId;
 use tributary_model::state::{RecordState, RunState, WorkKind};
 use tributary_store::{CursorMove, Enqueued, NewPartition, Redrive, RunFilter, StoreError};
 
-use crate::bed::{Bed, done, new_batch, outcome, page, partition, result, slug};
+use crate::bed::{Bed, done, new_batch, outcome, page, partition, parts, result, slug};
 
 pub(crate) fn delivered(key: &str) -> tributary_store::BatchResult {
     result(vec![outcome(0, key, 1, RecordState::Delivered)])
@@ -122,7 +122,7 @@ pub(crate) async fn a_whole_run(bed: Bed) {
         ..partition(2)
     };
     done(
-        acme.commit_plan(&plan, &[partition(1), second.clone()])
+        acme.commit_plan(&plan, &parts(&[partition(1), second.clone()]))
             .await
             .unwrap(),
     );
@@ -259,7 +259,7 @@ async fn add_up(bed: &Bed, run: &RunId) {
 pub(crate) async fn an_empty_run(bed: Bed) {
     let run = bed.run("orders").await;
     let plan = bed.claim(WorkKind::Plan).await;
-    done(bed.acme.commit_plan(&plan, &[]).await.unwrap());
+    done(bed.acme.commit_plan(&plan, &parts(&[])).await.unwrap());
     let finish = bed.claim(WorkKind::Finish).await;
     let refused = bed
         .acme
@@ -289,7 +289,7 @@ pub(crate) async fn cursors(bed: Bed) {
     let finish = async |moves: &[CursorMove], cancel: bool| {
         let run = bed.run("orders").await;
         let plan = bed.claim(WorkKind::Plan).await;
-        done(bed.acme.commit_plan(&plan, &[]).await.unwrap());
+        done(bed.acme.commit_plan(&plan, &parts(&[])).await.unwrap());
         let lease = bed.claim(WorkKind::Finish).await;
         if cancel {
             bed.acme.run_cancel(&run.id).await.unwrap();

@@ -7,7 +7,7 @@ use tributary_model::problem::Problem;
 use tributary_model::state::{RecordState, RunState, WorkKind};
 use tributary_store::{Again, BatchResult, BatchState, Lease, TargetFailure};
 
-use crate::bed::{Bed, done, new_batch, outcome, page, partition, result};
+use crate::bed::{Bed, done, new_batch, outcome, page, partition, parts, result};
 use crate::paused::{failure, run};
 
 fn slow() -> Problem {
@@ -21,7 +21,12 @@ fn down() -> Problem {
 pub(crate) async fn slow_targets(bed: Bed) {
     let started = bed.run("orders").await;
     let plan = bed.claim(WorkKind::Plan).await;
-    done(bed.acme.commit_plan(&plan, &[partition(1)]).await.unwrap());
+    done(
+        bed.acme
+            .commit_plan(&plan, &parts(&[partition(1)]))
+            .await
+            .unwrap(),
+    );
     let extract = bed.claim(WorkKind::Extract).await;
     let batches = [new_batch(0, 1), new_batch(1, 1)];
     let stored = bed

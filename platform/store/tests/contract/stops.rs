@@ -5,7 +5,7 @@ use tributary_model::problem::Problem;
 use tributary_model::state::{RecordState, RunState, WorkKind};
 use tributary_store::{BatchState, Redrive};
 
-use crate::bed::{Bed, done, new_batch, outcome, page, partition, result};
+use crate::bed::{Bed, done, new_batch, outcome, page, partition, parts, result};
 use crate::runs::delivered;
 
 fn problem() -> Problem {
@@ -270,7 +270,7 @@ pub(crate) async fn failed_plan(bed: Bed) {
     // a failed extract ends the run too, and takes waiting work out of the queue
     done(
         bed.acme
-            .commit_plan(&plan, &[partition(1), partition(2)])
+            .commit_plan(&plan, &parts(&[partition(1), partition(2)]))
             .await
             .unwrap(),
     );

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tributary_host::{Host, HostConfig};
 use tributary_model::error_code::ErrorCode;
+use wasm_encoder::Encode as _;
 
 use super::{MEMORY, manifest, source, with_manifest};
 use crate::support::host;
@@ -22,7 +23,7 @@ fn nested(depth: usize) -> Vec<u8> {
     for _ in 0..depth {
         let mut outer = empty.clone();
         outer.push(4);
-        tributary_packaging::leb128(&mut outer, component.len());
+        component.len().encode(&mut outer);
         outer.extend_from_slice(&component);
         component = outer;
     }

@@ -7,6 +7,7 @@ use super::super::{manifest, with_manifest};
 use super::case::{Case, Entry, Expect};
 use super::guest::Guest;
 use tributary_packaging::append_section;
+use wasm_encoder::Encode as _;
 
 fn refused(name: &'static str, bytes: Vec<u8>, word: &'static str) -> Case {
     let expect = Expect::Refused(ConnectorInvalid, word);
@@ -201,7 +202,7 @@ fn nested(depth: usize) -> Vec<u8> {
     for _ in 0..depth {
         let mut outer = empty.clone();
         outer.push(4);
-        tributary_packaging::leb128(&mut outer, component.len());
+        component.len().encode(&mut outer);
         outer.extend_from_slice(&component);
         component = outer;
     }
