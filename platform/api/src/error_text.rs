@@ -4,6 +4,7 @@
 use tributary_model::error_code::ErrorCode as E;
 
 /// The page of `code`: CommonMark, from `platform/docs/errors`.
+#[expect(clippy::too_many_lines, reason = "one line per error code")]
 pub(crate) fn page(code: E) -> &'static str {
     match code {
         E::ConnectionUnreachable => include_str!("../../docs/errors/connection_unreachable.md"),

@@ -251,7 +251,7 @@ async fn samples_tell_what_the_columns_look_like_and_change_nothing() -> anyhow:
         let found = fields.iter().find(|field| field["path"] == path);
         found.cloned().unwrap_or_default()
     };
-    let price = field("$.einzelpreis");
+    let price = field("$.rabatt_prozent");
     assert!(price["looks"].to_string().contains("de-DE"), "{price}");
     assert!(
         price["examples"]

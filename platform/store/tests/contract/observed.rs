@@ -73,9 +73,8 @@ pub(crate) async fn usage_and_shape(bed: Bed) {
     assert_eq!(same.usage, stored.usage);
 
     let names = shape(&["nr", "amount"]);
-    let note = bed
-        .acme
-        .run_shape_note(&run.id, &names, &[added("x"), added("x")]);
+    let twice = [added("x"), added("x")];
+    let note = bed.acme.run_shape_note(&run.id, &names, &twice);
     note.await.unwrap();
     globex
         .run_shape_note(&run.id, &names, &[added("z")])

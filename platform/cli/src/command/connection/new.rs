@@ -57,7 +57,7 @@ pub(super) async fn run(arguments: &NewArguments) -> anyhow::Result<()> {
     if let Some(unused) = answers.unused() {
         bail!("these answers belong to no question: {unused}");
     }
-    let name = text(&asked.document, "name").to_owned();
+    let name = asked.name().to_owned();
     let place = format!("/tenants/{}/connections", segment(&arguments.tenant));
     if arguments.out.is_none() && !arguments.replace {
         refuse_existing(&client, &place, &name).await?;
@@ -68,9 +68,12 @@ pub(super) async fn run(arguments: &NewArguments) -> anyhow::Result<()> {
         let path = format!("/tenants/{}/connection-check", segment(&arguments.tenant));
         let answer = client.post(&path, &asked.whole()).await?;
         print::remark(check::steps(&answer).trim_end());
-        let good = check::works(&answer) || arguments.unchecked;
-        let keep = || "the connection does not work yet. Keep it all the same?";
-        if !good && !(answers.person && yes(&mut answers, keep(), false)?) {
+        let mut keep = check::works(&answer) || arguments.unchecked;
+        if !keep && answers.person {
+            let question = "the connection does not work yet. Keep it all the same?";
+            keep = yes(&mut answers, question, false)?;
+        }
+        if !keep {
             bail!(
                 "the connection does not work and was not stored\n  hint: correct the step that failed; --unchecked stores it all the same"
             );
@@ -102,11 +105,16 @@ async fn refuse_existing(client: &Client, place: &str, name: &str) -> anyhow::Re
 
 /// What was answered; the secrets apart from the rest.
 struct Asked {
-    document: Value,
+    document: Map<String, Value>,
     secrets: Map<String, Value>,
 }
 
 impl Asked {
+    fn name(&self) -> &str {
+        let name = self.document.get("name").and_then(Value::as_str);
+        name.unwrap_or_default()
+    }
+
     fn with(&self, secret: impl Fn(&str, &Value) -> Value) -> Value {
         let mut document = self.document.clone();
         if !self.secrets.is_empty() {
@@ -114,9 +122,9 @@ impl Asked {
             let secrets: Map<String, Value> = secrets
                 .map(|(name, value)| (name.clone(), secret(name, value)))
                 .collect();
-            document["secrets"] = Value::Object(secrets);
+            document.insert("secrets".to_owned(), Value::Object(secrets));
         }
-        document
+        Value::Object(document)
     }
 
     fn whole(&self) -> Value {
@@ -129,7 +137,7 @@ impl Asked {
 
     /// `ERP_PASSWORD`
     fn variable(&self, secret: &str) -> String {
-        let name = format!("{}_{secret}", text(&self.document, "name"));
+        let name = format!("{}_{secret}", self.name());
         name.to_uppercase().replace('-', "_")
     }
 
@@ -193,22 +201,25 @@ fn document(
     print::remark(text(credential, "description"));
     let auth = credential.get("auth").unwrap_or(&Value::Null);
     let auth = value(answers, &Place::top("endpoint.auth", auth))?;
-    endpoint["auth"] = auth.unwrap_or(Value::Null);
+    endpoint.insert("auth".to_owned(), auth.unwrap_or(Value::Null));
     let mut secrets = Map::new();
     ask_secrets(answers, credential, &mut secrets)?;
-    if endpoint.pointer("/tls/client_certificate") == Some(&Value::Bool(true)) {
+    let tls = endpoint.get("tls").unwrap_or(&Value::Null);
+    if tls.get("client_certificate") == Some(&Value::Bool(true)) {
         let certificate = form.get("client_certificate").unwrap_or(&Value::Null);
         ask_secrets(answers, certificate, &mut secrets)?;
     }
     let schema = manifest.get("config_schema").unwrap_or(&Value::Null);
     let config = value(answers, &Place::top("config", schema))?;
+    let members = [
+        ("name", name.unwrap_or(Value::Null)),
+        ("connector", json!(connector)),
+        ("endpoint", Value::Object(endpoint)),
+        ("config", config.unwrap_or_else(|| json!({}))),
+    ];
+    let members = members.into_iter();
     Ok(Asked {
-        document: json!({
-            "name": name,
-            "connector": connector,
-            "endpoint": endpoint,
-            "config": config.unwrap_or_else(|| json!({})),
-        }),
+        document: members.map(|(name, value)| (name.to_owned(), value)).collect(),
         secrets,
     })
 }
@@ -265,7 +276,7 @@ fn endpoint_kinds(manifest: &Value) -> Vec<String> {
 }
 
 /// The settings of an endpoint without its credentials, which have a form of their own.
-fn endpoint(answers: &mut Answers<'_>, form: &Value) -> anyhow::Result<Value> {
+fn endpoint(answers: &mut Answers<'_>, form: &Value) -> anyhow::Result<Map<String, Value>> {
     let mut settings = form.get("settings").cloned().unwrap_or(Value::Null);
     if let Some(members) = settings
         .get_mut("properties")
@@ -276,8 +287,10 @@ fn endpoint(answers: &mut Answers<'_>, form: &Value) -> anyhow::Result<Value> {
     if let Some(required) = settings.get_mut("required").and_then(Value::as_array_mut) {
         required.retain(|name| name != "auth");
     }
-    let endpoint = value(answers, &Place::top("endpoint", &settings))?;
-    Ok(endpoint.unwrap_or_else(|| json!({})))
+    match value(answers, &Place::top("endpoint", &settings))? {
+        Some(Value::Object(endpoint)) => Ok(endpoint),
+        _ => Ok(Map::new()),
+    }
 }
 
 fn ask_secrets(

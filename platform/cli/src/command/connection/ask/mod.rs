@@ -67,13 +67,14 @@ impl<'a> Place<'a> {
 
     /// What the schema has against a value; nothing of a secret's value is in it.
     fn fault(&self, value: &Value) -> anyhow::Result<Option<String>> {
-        let mut schema = json!({ "allOf": [self.schema] });
+        let mut schema = Map::new();
+        schema.insert("allOf".to_owned(), json!([self.schema]));
         for key in ["$defs", "definitions"] {
             if let Some(definitions) = self.root.get(key) {
-                schema[key] = definitions.clone();
+                schema.insert(key.to_owned(), definitions.clone());
             }
         }
-        let validator = jsonschema::validator_for(&schema)
+        let validator = jsonschema::validator_for(&Value::Object(schema))
             .with_context(|| format!("the schema of {} is none", self.name))?;
         let secret = self.is_secret();
         let fault = validator.iter_errors(value).next().map(|error| {
