@@ -1,8 +1,9 @@
 //! A whole stage for one test: counterparts, a server under test, tenants applied by the CLI.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::bail;
 use tempfile::TempDir;
@@ -59,6 +60,34 @@ impl Stage {
             .args(arguments)
             .env("TRIBUTARY_CREDENTIALS", self.server.operator_file())
             .output()?;
+        Ok((
+            output.status.success(),
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        ))
+    }
+
+    /// The same with lines for its stdin, which is no terminal.
+    ///
+    /// # Errors
+    /// When the program cannot be started.
+    pub fn cli_told(
+        &self,
+        arguments: &[&str],
+        lines: &str,
+    ) -> anyhow::Result<(bool, String, String)> {
+        let mut child = Command::new(self.programs.folder.join("tributary"))
+            .args(arguments)
+            .env("TRIBUTARY_CREDENTIALS", self.server.operator_file())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // a program that needs no more of them may be gone already
+            let _ = stdin.write_all(lines.as_bytes());
+        }
+        let output = child.wait_with_output()?;
         Ok((
             output.status.success(),
             String::from_utf8_lossy(&output.stdout).into_owned(),

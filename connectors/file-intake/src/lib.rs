@@ -46,15 +46,14 @@ impl Intake {
         config.check_after()?;
         let found = match find::files(&connection, config) {
             Ok(found) => found,
-            Err(error) => return Ok(refused(&error)),
+            Err(error) => return Ok(vec![refused(&error)]),
         };
-        let mut steps = reached();
         let count = found.files.len();
         let message = format!(
             "{count} files in {:?} match {}",
             config.folder, config.pattern
         );
-        steps.push(CheckStep::ok("folder", message));
+        let mut steps = vec![CheckStep::ok("list", message)];
         if let Some(newest) = found.files.iter().max_by_key(|file| file.modified_ms) {
             steps.push(match columns(&connection, config, newest) {
                 Ok(names) => {
@@ -139,27 +138,14 @@ impl Intake {
     }
 }
 
-fn reached() -> Vec<CheckStep> {
-    vec![
-        CheckStep::ok("connect", "the server answers"),
-        CheckStep::ok("sign in", "the server knows the account"),
-    ]
-}
-
-/// The steps up to the one that failed.
-fn refused(error: &Error) -> Vec<CheckStep> {
-    let mut steps = reached();
-    let code = error.code.as_deref().unwrap_or_default();
-    let (before, name) = match (error.kind, code) {
-        (ErrorKind::NotFound, _) => (2, "folder"),
-        (_, "source_permission_denied") => (2, "permission"),
-        (_, "host_key_changed") => (0, "connect"),
-        (ErrorKind::Auth, _) => (1, "sign in"),
-        _ => (0, "connect"),
+/// The step that failed. The host has tried everything up to the account itself, so that a failure
+/// before the folder is one that came since.
+fn refused(error: &Error) -> CheckStep {
+    let name = match error.kind {
+        ErrorKind::NotFound => "list",
+        _ => "connect",
     };
-    steps.truncate(before);
-    steps.push(CheckStep::failed(name, error));
-    steps
+    CheckStep::failed(name, error)
 }
 
 fn columns(connection: &Connection, config: &Config, file: &FilePart) -> Result<Vec<String>> {
@@ -174,32 +160,16 @@ mod tests {
 
     #[test]
     fn a_failure_is_the_step_that_it_belongs_to() {
-        let steps = |kind, code: &str| {
-            let steps = refused(&Error::new(kind, "no").with_code(code));
-            let names = steps.iter().map(|step| (step.name.clone(), step.ok));
-            names.collect::<Vec<_>>()
-        };
-        let is = |name: &str, ok| (name.to_owned(), ok);
-        assert_eq!(
-            steps(ErrorKind::Transient, "connection_unreachable"),
-            [is("connect", false)]
-        );
-        assert_eq!(
-            steps(ErrorKind::Auth, "host_key_changed"),
-            [is("connect", false)]
-        );
-        assert_eq!(
-            steps(ErrorKind::Auth, "connection_auth_failed"),
-            [is("connect", true), is("sign in", false)]
-        );
-        assert_eq!(
-            steps(ErrorKind::Auth, "source_permission_denied"),
-            [
-                is("connect", true),
-                is("sign in", true),
-                is("permission", false)
-            ]
-        );
-        assert_eq!(steps(ErrorKind::NotFound, "source_not_found").len(), 3);
+        let step = |kind, code: &str| refused(&Error::new(kind, "no").with_code(code));
+        for (kind, code, name) in [
+            (ErrorKind::Transient, "connection_unreachable", "connect"),
+            (ErrorKind::Auth, "host_key_changed", "host_key"),
+            (ErrorKind::Auth, "connection_auth_failed", "auth"),
+            (ErrorKind::Auth, "source_permission_denied", "permission"),
+            (ErrorKind::NotFound, "source_not_found", "list"),
+        ] {
+            let step = step(kind, code);
+            assert!(step.name == name && !step.ok, "{code}: {}", step.name);
+        }
     }
 }

@@ -33,26 +33,14 @@ impl Target for FilesTarget {
         let connection = connections::get(CONNECTION)?;
         let folder = config.folder.as_str();
         let listed = files::list(&connection, folder, false, None);
-        let reached = CheckStep::ok("connect", "the server answers");
-        let known = CheckStep::ok("sign in", "the server knows the account");
-        Ok(match listed {
-            Ok(_) => vec![
-                reached,
-                known,
-                CheckStep::ok("folder", format!("{folder:?} is there")),
-            ],
+        Ok(vec![match listed {
+            Ok(_) => CheckStep::ok("list", format!("{folder:?} is there")),
             Err(error) if error.kind == ErrorKind::NotFound && error.field.is_none() => {
                 let message = format!("{folder:?} is not there yet and will be made");
-                vec![reached, known, CheckStep::ok("folder", message)]
+                CheckStep::ok("list", message)
             }
-            Err(error) if is_about_rights(&error) => {
-                vec![reached, known, CheckStep::failed("permission", &error)]
-            }
-            Err(error) if error.kind == ErrorKind::Auth => {
-                vec![reached, CheckStep::failed("sign in", &error)]
-            }
-            Err(error) => vec![CheckStep::failed("connect", &error)],
-        })
+            Err(error) => CheckStep::failed("connect", &error),
+        }])
     }
 
     fn prepare(config: &Config, batch: &Batch, keys: &[String]) -> Result<Vec<Call>> {
@@ -68,10 +56,6 @@ impl Conclude for FilesTarget {
     fn conclude(config: &Config, run: &str, written: &[Written]) -> Result<Vec<Document>> {
         Ok(vec![manifest::document(config, run, written)?])
     }
-}
-
-fn is_about_rights(error: &Error) -> bool {
-    error.code.as_deref() == Some("source_permission_denied")
 }
 
 #[cfg(target_arch = "wasm32")]

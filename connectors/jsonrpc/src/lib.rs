@@ -97,11 +97,11 @@ impl Source for JsonRpc {
                 let language = at(&preferences, "/language").and_then(scalar);
                 let language = language.unwrap_or_else(|| "its own".to_owned());
                 vec![CheckStep::ok(
-                    "sign in",
+                    "auth",
                     format!("signed in; the language is {language}"),
                 )]
             }
-            Err(error) => return Ok(vec![CheckStep::failed("sign in", &error)]),
+            Err(error) => return Ok(vec![CheckStep::failed("auth", &error)]),
         };
         for (name, stream) in &config.streams {
             match first_page(database, (name, stream), &mut pace) {

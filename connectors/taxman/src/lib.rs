@@ -44,11 +44,11 @@ impl Target for Taxman {
                 200..=299 => {
                     return Ok(vec![
                         CheckStep::ok("connect", "TAXMAN answers"),
-                        CheckStep::ok("sign in", "the token is accepted"),
+                        CheckStep::ok("auth", "the token is accepted"),
                     ]);
                 }
                 401 | 403 => CheckStep::failed(
-                    "sign in",
+                    "auth",
                     &Error::new(ErrorKind::Auth, "TAXMAN refuses the token"),
                 ),
                 status => CheckStep::failed(

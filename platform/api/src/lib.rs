@@ -33,6 +33,7 @@ pub use openapi::openapi;
 pub use router::router;
 pub use server::{ServerLimits, serve, serve_with};
 pub use state::{
-    ApiState, CheckFn, CheckStep, ConnectorInfo, ConnectorPort, ExplainFn, InstallFn, Limits,
-    PortFuture, Signer, SignerFn,
+    ApiState, CheckFn, CheckStep, ConnectorInfo, ConnectorPort, DiscoverFn, DiscoveredField,
+    DiscoveredStream, ExplainFn, InstallFn, Limits, PortFuture, SampleProblem, Signer, SignerFn,
+    Wanted,
 };

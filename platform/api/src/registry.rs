@@ -53,7 +53,7 @@ pub struct Route {
 pub enum Pace {
     /// the ledger
     Usual,
-    /// a component that is compiled
+    /// a component that is compiled, or the other side of a connection
     Compiling,
     /// a body that comes as a stream and has a limit of its own
     Receiving,
@@ -108,7 +108,9 @@ pub fn routes() -> Vec<Route> {
         route!(Needs(A::ConnectionView), 0, connections::list::__path_list_connections, connections::list::list_connections),
         route!(Needs(A::ConnectionView), 0, connections::get::__path_get_connection, connections::get::get_connection),
         route!(Needs(A::ConnectionManage), MIB_2, connections::put::__path_put_connection, connections::put::put_connection),
-        route!(Needs(A::ConnectionManage), 0, connections::check::__path_check_connection, connections::check::check_connection),
+        route!(Needs(A::ConnectionManage), 0, connections::check::__path_check_connection, connections::check::check_connection).at(Pace::Compiling),
+        route!(Needs(A::ConnectionManage), MIB_2, connections::check::__path_try_connection, connections::check::try_connection).at(Pace::Compiling),
+        route!(Needs(A::ConnectionManage), 0, connections::discover::__path_discover_connection, connections::discover::discover_connection).at(Pace::Compiling),
 
         route!(Needs(A::MappingView), 0, mappings::list::__path_list_mappings, mappings::list::list_mappings),
         route!(Needs(A::MappingView), 0, mappings::get::__path_get_mapping, mappings::get::get_mapping),

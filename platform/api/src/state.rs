@@ -47,6 +47,10 @@ pub type InstallFn = dyn Fn(Bytes) -> PortFuture<ConnectorInfo> + Send + Sync;
 /// Tries a connection.
 pub type CheckFn = dyn Fn(TenantId, ConnectionDocument) -> PortFuture<Vec<CheckStep>> + Send + Sync;
 
+/// Lists the streams of a connection, with samples.
+pub type DiscoverFn =
+    dyn Fn(TenantId, ConnectionDocument, Wanted) -> PortFuture<Vec<DiscoveredStream>> + Send + Sync;
+
 /// Who signed the component with that digest; `None`: nobody, or its bytes are gone.
 pub type SignerFn = dyn Fn(String) -> PortFuture<Option<Signer>> + Send + Sync;
 
@@ -61,6 +65,8 @@ pub struct ConnectorPort {
     pub install: Arc<InstallFn>,
     /// reaches out to the other side of a connection (secrets filled in) and says what worked
     pub check: Arc<CheckFn>,
+    /// reaches out to the other side of a connection (secrets filled in) and lists its streams
+    pub discover: Arc<DiscoverFn>,
     /// reads the signature of an installed component, which was judged when it was installed
     pub signer: Arc<SignerFn>,
 }
@@ -90,6 +96,82 @@ pub struct CheckStep {
     pub ok: bool,
     /// what was found, or what went wrong
     pub message: String,
+    /// what to do; only of a step that failed
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// code of the error's page; only of a step that failed, and if there is one for it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// time, ms. A connector answers its steps together: the last of them has the time of them all
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_ms: Option<u64>,
+}
+
+/// What to discover.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// this stream only; `None`: all
+    pub stream: Option<String>,
+    /// rows of each stream that are looked at; 0: none
+    pub rows: usize,
+}
+
+/// A stream of a connection, with what samples of its rows showed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DiscoveredStream {
+    pub name: String,
+    /// JSON Schema of one row: what the connector says, with what samples showed
+    #[schema(value_type = Object)]
+    pub schema: Value,
+    /// fields that name a row; empty if unknown
+    pub primary_key: Vec<String>,
+    pub cursor_field: Option<String>,
+    pub full: bool,
+    pub incremental: bool,
+    /// parts of it may be read side by side
+    pub partitioned: bool,
+    /// rows that were looked at
+    pub sampled_rows: u64,
+    /// why no sample could be taken
+    pub sample_problem: Option<SampleProblem>,
+    /// of the sample; empty without one
+    pub fields: Vec<DiscoveredField>,
+}
+
+/// Why no sample could be taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SampleProblem {
+    pub code: String,
+    pub detail: String,
+    pub hint: String,
+}
+
+/// One field as samples showed it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DiscoveredField {
+    /// RFC 9535 path with `[*]` for elements
+    pub path: String,
+    /// kinds that were declared or seen; empty: unknown
+    pub kinds: Vec<String>,
+    /// share of the places without a value (missing, null or empty text), 0 to 1
+    pub empty_share: f64,
+    /// different values, counted up to 1,000
+    pub distinct: u64,
+    #[schema(value_type = Vec<Object>)]
+    pub examples: Vec<Value>,
+    /// what all texts can be read as, the likeliest first: `{"kind": "int"}`, `{"kind": "decimal",
+    /// "locales": […]}`, `{"kind": "date", "formats": […]}`, `{"kind": "instant"}`, `{"kind": "bool",
+    /// "truthy", "falsy"}`, `{"kind": "digits"}`
+    #[schema(value_type = Vec<Object>)]
+    pub looks: Vec<Value>,
+    /// characters of the shortest and of the longest text
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<u64>>)]
+    pub lengths: Option<(u64, u64)>,
+    /// the smallest and the largest number
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>)]
+    pub numbers: Option<(String, String)>,
 }
 
 /// How much at once. Every field has a default.

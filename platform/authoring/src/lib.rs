@@ -22,7 +22,6 @@ mod function_text;
 pub mod import;
 mod leaves;
 pub mod records;
-mod schema_json;
 mod start;
 pub mod suggest;
 pub mod summary;
@@ -34,13 +33,13 @@ pub use explain_text::{explain_text, explained, issue_text};
 pub use flat::FlatWriter;
 pub use function_text::{function_text, functions_about, functions_text};
 pub use leaves::{leaves, place_of, without_numbers};
-pub use schema_json::json_schema;
 pub use start::{SourceShape, new_document};
 pub use suggest::suggest;
 pub use testing::{
     Difference, TargetCheck, TestOutcome, outcomes_text, test_document, update_expectations,
     verdict_word,
 };
+pub use tributary_mapping::schema::json_schema;
 
 use tributary_mapping::document::template::{self, Written};
 use tributary_mapping::{Diagnostic, document};

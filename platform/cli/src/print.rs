@@ -29,6 +29,12 @@ pub(crate) fn remark(text: &str) {
     eprintln!("{text}");
 }
 
+/// A question on stderr, without the end of the line.
+pub(crate) fn prompt(text: &str) {
+    let mut out = std::io::stderr().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
 /// One form for every error: what was tried, then why.
 pub(crate) fn failure(error: &anyhow::Error) {
     let mut text = error.to_string();

@@ -16,6 +16,9 @@ const STATES: [&str; 7] = [
     "pending",
 ];
 
+/// Differences of the source that are shown; the API has the others.
+const DRIFT_LINES: usize = 10;
+
 /// The whole report.
 pub(crate) fn text(run: &Value, issues: &[Value]) -> String {
     let mut out = String::new();
@@ -33,7 +36,9 @@ pub(crate) fn text(run: &Value, issues: &[Value]) -> String {
     rules(&mut out, run);
     reasons(&mut out, run);
     first_issues(&mut out, issues);
+    drift(&mut out, run);
     figures(&mut out, run);
+    usage(&mut out, run);
     if let Some(problem) = run.get("problem").filter(|problem| !problem.is_null()) {
         let part = |key: &str| problem.get(key).and_then(Value::as_str).unwrap_or_default();
         let _ = writeln!(out, "  why          {}: {}", part("code"), part("detail"));
@@ -185,6 +190,58 @@ fn figures(out: &mut String, run: &Value) {
     );
 }
 
+/// How the source differs from what was expected.
+fn drift(out: &mut String, run: &Value) {
+    let findings = run.get("drift").and_then(Value::as_array);
+    for finding in findings.into_iter().flatten().take(DRIFT_LINES) {
+        let part = |key: &str| finding.get(key).and_then(Value::as_str).unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "  drift        {:<16} {}",
+            part("kind"),
+            part("message")
+        );
+    }
+}
+
+/// What each side's connector used.
+fn usage(out: &mut String, run: &Value) {
+    let sides = run.get("usage").and_then(Value::as_object);
+    for (side, used) in sides.into_iter().flatten() {
+        let count = |key: &str| number(used, &format!("/{key}"));
+        let calls = used.get("host_calls").and_then(Value::as_object);
+        let calls: Vec<String> = calls
+            .into_iter()
+            .flatten()
+            .map(|(name, calls)| format!("{name} {}", grouped(calls.as_u64().unwrap_or(0))))
+            .collect();
+        let connector = used.get("connector").and_then(Value::as_str);
+        let _ = writeln!(
+            out,
+            "  used         {side:<7} {}: {:.1} s CPU, peak {:.1} MiB, {} in, {} out; host calls: {}",
+            connector.unwrap_or_default(),
+            count("cpu_ms") as f64 / 1_000.0,
+            count("peak_memory_bytes") as f64 / f64::from(1 << 20),
+            bytes(count("bytes_in")),
+            bytes(count("bytes_out")),
+            if calls.is_empty() {
+                "none".to_owned()
+            } else {
+                calls.join(", ")
+            }
+        );
+    }
+}
+
+/// A number of bytes in the unit that fits.
+fn bytes(count: u64) -> String {
+    match count {
+        0..1_024 => format!("{count} B"),
+        1_024..1_048_576 => format!("{:.1} KiB", count as f64 / 1_024.0),
+        _ => format!("{:.1} MiB", count as f64 / 1_048_576.0),
+    }
+}
+
 /// The heads of the runs table's columns.
 pub(crate) fn table_head() -> String {
     format!(
@@ -225,6 +282,24 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_report_tells_what_was_used_and_what_has_changed() {
+        let run = json!({
+            "tenant": "acme", "integration": "orders", "id": "run_1", "state": "failed",
+            "drift": [{"kind": "missing", "name": "a", "message": "x.csv does not have \"a\""}],
+            "usage": {"source": {
+                "connector": "sftp 0.1.0", "instances": 3, "cpu_ms": 1_250,
+                "peak_memory_bytes": 1_572_864, "bytes_in": 12_582_912, "bytes_out": 0,
+                "host_calls": {"files": 1_200, "output": 7}
+            }}
+        });
+        let text = text(&run, &[]);
+        let drift = "  drift        missing          x.csv does not have \"a\"\n";
+        assert!(text.contains(drift), "{text}");
+        let used = "  used         source  sftp 0.1.0: 1.2 s CPU, peak 1.5 MiB, 12.0 MiB in, 0 B out; host calls: files 1,200, output 7\n";
+        assert!(text.contains(used), "{text}");
+    }
 
     #[test]
     fn the_columns_of_the_runs_table_stand_below_their_heads() {

@@ -28,6 +28,7 @@ pub mod page;
 pub mod parquet;
 pub mod records;
 pub mod rows;
+pub mod shown;
 pub mod transcode;
 pub mod varint;
 pub mod xlsx;

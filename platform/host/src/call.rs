@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tributary_formats::page::Page;
 use tributary_model::detail::Detail;
+use tributary_model::error_code::{ErrorCode, Owner};
 use tributary_model::id::TenantId;
 use tributary_model::problem::Problem;
 
@@ -35,6 +36,61 @@ pub struct CheckStep {
     pub name: String,
     pub ok: bool,
     pub message: String,
+    /// what to do; only of a step that failed
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// of the catalogue; only of a step that failed, and if there is one for it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// time, ms. A connector answers all its steps at once: the last of them has the time of them all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_ms: Option<u64>,
+}
+
+impl CheckStep {
+    /// A step that worked.
+    #[must_use]
+    pub fn worked(name: &str, message: impl Into<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            ok: true,
+            message: message.into(),
+            hint: None,
+            code: None,
+            took_ms: None,
+        }
+    }
+
+    /// The step that did not; none follows it.
+    #[must_use]
+    pub fn failed(name: &str, problem: &Problem) -> Self {
+        let place = problem.pointer.as_deref().map(|at| format!(" (at {at})"));
+        Self {
+            name: name.to_owned(),
+            ok: false,
+            message: format!("{}{}", problem.detail, place.unwrap_or_default()),
+            hint: Some(problem.hint.clone()),
+            code: Some(problem.code.as_str().to_owned()),
+            took_ms: None,
+        }
+    }
+
+    /// The step that a problem belongs to, by its code.
+    #[must_use]
+    pub fn of(problem: &Problem) -> Self {
+        let name = match problem.code {
+            ErrorCode::ConnectionAuth => "auth",
+            ErrorCode::HostKeyChanged => "host_key",
+            ErrorCode::SourcePermission => "permission",
+            ErrorCode::SourceNotFound => "list",
+            ErrorCode::ConfigInvalid => "config",
+            ErrorCode::ConnectionRefused => "egress",
+            ErrorCode::ConnectionUnreachable | ErrorCode::ConnectionTimeout => "connect",
+            code if code.info().owner == Owner::Connector => "connector",
+            _ => "platform",
+        };
+        Self::failed(name, problem)
+    }
 }
 
 /// A stream that a source has.

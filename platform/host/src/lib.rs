@@ -44,6 +44,7 @@ mod meter;
 mod rows;
 mod session;
 mod signed;
+mod usage;
 
 pub use call::{
     CallContext, CheckStep, Document, Finding, Outcome, PageSink, ReadPlan, ReadStats, RetryReason,

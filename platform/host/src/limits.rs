@@ -29,7 +29,8 @@ pub(crate) enum Stop {
 /// of its own.
 pub(crate) struct Limiter {
     memory_bytes: usize,
-    used_bytes: usize,
+    /// at present, which is the most ever: memories never shrink
+    pub(crate) used_bytes: usize,
     pub(crate) hit: Option<Stop>,
 }
 

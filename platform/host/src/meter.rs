@@ -53,6 +53,10 @@ impl Meter {
         self.used_ns.load(Ordering::Relaxed) / 1_000_000
     }
 
+    pub(crate) fn used_us(&self) -> u64 {
+        self.used_ns.load(Ordering::Relaxed) / 1_000
+    }
+
     pub(crate) fn budget_ms(&self) -> u64 {
         self.budget_ns.load(Ordering::Relaxed) / 1_000_000
     }

@@ -9,6 +9,7 @@ use tributary_model::clock::Clock;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::manifest::Limits;
 use tributary_model::problem::Problem;
+use tributary_model::usage::Usage;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
 
@@ -20,6 +21,7 @@ use crate::connector::Connector;
 use crate::engine::Ticking;
 use crate::limits::{self, Account, Limiter, Stop};
 use crate::meter::{Meter, Metered};
+use crate::usage::HostCalls;
 
 /// Log bytes of one call.
 const LOG_BYTES: usize = 1 << 20;
@@ -49,7 +51,7 @@ pub(crate) struct Guest {
     pub(crate) forgotten: Vec<String>,
     pub(crate) last_problem: Option<Problem>,
     pub(crate) log_bytes_left: usize,
-    pub(crate) host_calls: u64,
+    pub(crate) host_calls: HostCalls,
     pub(crate) emitted_rows: u64,
     pub(crate) emitted_bytes: u64,
     pub(crate) stats: ReadStats,
@@ -144,7 +146,7 @@ impl Session {
             forgotten: Vec::new(),
             last_problem: None,
             log_bytes_left: LOG_BYTES,
-            host_calls: 0,
+            host_calls: HostCalls::default(),
             emitted_rows: 0,
             emitted_bytes: 0,
             stats: ReadStats::default(),
@@ -192,7 +194,7 @@ impl Session {
     pub(crate) fn stats(&self, started: Instant) -> ReadStats {
         let guest = self.store.data();
         ReadStats {
-            host_calls: guest.host_calls,
+            host_calls: guest.host_calls.total(),
             cpu_ms: guest.meter.used_ms(),
             wall_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             ..guest.stats
@@ -208,6 +210,20 @@ impl Session {
                 limits::failure(&self.guard.connector, &error, guest.limiter.hit.as_ref())
             }
         }
+    }
+}
+
+impl Drop for Session {
+    /// Also of a call that was stopped: what it used was used.
+    fn drop(&mut self) {
+        let guest = self.store.data();
+        guest.call.connection.usage().add(&Usage {
+            instances: 1,
+            cpu_us: guest.meter.used_us(),
+            peak_memory_bytes: guest.limiter.used_bytes as u64,
+            host_calls: guest.host_calls.by_capability(),
+            ..Usage::default()
+        });
     }
 }
 

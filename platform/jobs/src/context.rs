@@ -16,8 +16,10 @@ use tributary_model::problem::Problem;
 use tributary_store::{Run, TenantStore};
 use tributary_vault::TenantVault;
 
+use crate::drift::DriftState;
 use crate::pinned::{self, PinnedMapping};
 use crate::services::{Services, config_of, store_problem};
+use crate::usage::UsageState;
 
 /// One side of an integration: connector, connection, configuration.
 pub(crate) struct Side {
@@ -39,6 +41,8 @@ pub(crate) struct RunContext {
     /// what the connectors logged and is not in the lake yet
     pub(crate) log: Arc<GuestLog>,
     pub(crate) scope: KeyScope,
+    pub(crate) drift: DriftState,
+    pub(crate) usage: UsageState,
     /// the run's day (UTC), part of its objects' names
     pub(crate) date: String,
     /// both connections and the versions that are open here
@@ -100,6 +104,8 @@ impl RunContext {
             source,
             target,
             scope,
+            drift: DriftState::default(),
+            usage: UsageState::default(),
             date: day(run_created_ms),
             connections,
         })

@@ -17,6 +17,7 @@ use tributary_model::problem::Problem;
 use tributary_store::{Fenced, Lease, NewBatch, NewPage, Partition};
 
 use crate::context::RunContext;
+use crate::drift;
 use crate::gather;
 use crate::objects::{self, Place};
 use crate::progress::Progress;
@@ -87,6 +88,7 @@ async fn read(
         batches: Vec::new(),
         batches_later: context.plan().grouping().is_some() || is_whole(partition),
         lost: false,
+        looked_at: false,
     };
     let source = &context.source;
     let outcome = source
@@ -176,11 +178,17 @@ struct PageKeeper<'a> {
     batches_later: bool,
     /// another worker has the partition now
     lost: bool,
+    /// whether its first page has the names that it should have
+    looked_at: bool,
 }
 
 #[async_trait]
 impl PageSink for PageKeeper<'_> {
     async fn page(&mut self, page: Page) -> Result<(), Problem> {
+        if !self.looked_at {
+            drift::check(self.context, &page).await?;
+            self.looked_at = true;
+        }
         let parts = if self.context.plan().grouping().is_some() {
             vec![page]
         } else {

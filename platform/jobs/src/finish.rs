@@ -19,6 +19,7 @@ use crate::objects;
 use crate::progress::{Progress, partition_key};
 use crate::report::{AmountLine, RunReport, process_peak_mib};
 use crate::services::{Services, store_problem};
+use crate::usage;
 
 /// Closes the lease's run.
 pub(crate) async fn run(
@@ -34,6 +35,8 @@ pub(crate) async fn run(
         return opened.map_err(|error| store_problem(&error));
     }
     conclude::run(services, context).await?;
+    // who asks for the run as soon as it is over shall see them
+    usage::keep(context).await?;
     let report = report(services, context, &totals, judgement);
     write_manifest(services, context, lease, &report).await?;
     let moves = if advances(report.state) && context.run.mode == LoadMode::Incremental {

@@ -20,6 +20,8 @@ pub(crate) struct PinnedMapping {
     pub(crate) pinned: PinnedPlan,
     /// version by name of the lookup tables in it
     pub(crate) lookups: BTreeMap<String, u32>,
+    /// name of the schema of its rows
+    pub(crate) source_schema: Option<String>,
 }
 
 /// The run's integration, at its version.
@@ -76,6 +78,7 @@ pub(crate) async fn mapping(
             started_ms: run.started_ms.unwrap_or(run.created_ms),
         },
         lookups,
+        source_schema: document.source.schema,
     })
 }
 

@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 use tributary_host::EgressPolicy;
 use tributary_host::Host;
-use tributary_host::{CallContext, CheckStep};
 use tributary_host::{Connection, ConnectionPorts};
 use tributary_lake::Lake;
 use tributary_model::clock::Clock;
@@ -86,19 +84,19 @@ impl Services {
             document.secrets = serde_json::from_slice(&plain)
                 .map_err(|error| unreadable("connection", name, &error))?;
         }
-        let connection = self.open_connection(tenant, &document, vault, run)?;
+        let connection = Arc::new(self.open_connection(tenant, &document, vault, run)?);
         document.secrets.clear();
         Ok((document, connection, stored.version))
     }
 
     /// The connection of a document with its secrets; its tokens are kept in the store.
-    fn open_connection(
+    pub(crate) fn open_connection(
         &self,
         tenant: &TenantId,
         document: &ConnectionDocument,
         vault: &TenantVault,
         run: Option<&RunId>,
-    ) -> Result<Arc<Connection>, Problem> {
+    ) -> Result<Connection, Problem> {
         let store = self.store.tenant(tenant);
         let keeper = StoredTokens::new(store, vault.clone(), document.name.clone());
         let ports = ConnectionPorts {
@@ -108,39 +106,8 @@ impl Services {
             databases: self.egress.databases_of(tenant.as_str()),
             stored: intake::stored(self, document, vault, run),
         };
-        Ok(Arc::new(Connection::with_ports(document, &ports)?))
+        Connection::with_ports(document, &ports)
     }
-}
-
-/// Asks a stored connection's connector whether it works; changes nothing on the other side. The
-/// document comes with its secrets.
-///
-/// # Errors
-/// What stopped the check itself; failed steps are in the answer.
-pub async fn check_connection(
-    services: &Services,
-    tenant: &TenantId,
-    document: &ConnectionDocument,
-) -> Result<Vec<CheckStep>, Problem> {
-    let vault = services.tenant_vault(tenant).await?;
-    let connection = services.open_connection(tenant, document, &vault, None)?;
-    let connector = services
-        .components
-        .by_name(
-            services,
-            tenant,
-            &document.connector,
-            document.connector_digest.as_deref(),
-        )
-        .await?;
-    let call = CallContext {
-        tenant: tenant.clone(),
-        run: None,
-        log: None,
-        connection,
-        cancel: CancellationToken::new(),
-    };
-    connector.check(&call, &config_of(document)).await
 }
 
 /// A store error as a problem: the particulars are for the log, not for users.

@@ -23,7 +23,7 @@ use tributary_store::{Fenced, Lease, LeaseKey, TargetFailure};
 use crate::batch::Unfinished;
 use crate::context::RunContext;
 use crate::services::{Services, store_problem};
-use crate::{batch, extract, finish, log, plan, retry, trust};
+use crate::{batch, extract, finish, log, plan, retry, trust, usage};
 
 /// Contexts of runs kept at most.
 const MOST_CONTEXTS: usize = 64;
@@ -192,6 +192,9 @@ impl Worker {
         // what was logged is for people: the work is what it is without it
         if let Err(problem) = log::keep(&self.services, &context, lease).await {
             tracing::warn!(run.id = %lease.run, code = %problem.code, "log lines are lost");
+        }
+        if let Err(problem) = usage::after(&context, lease, done.is_ok()).await {
+            tracing::warn!(run.id = %lease.run, code = %problem.code, "figures are lost");
         }
         done
     }

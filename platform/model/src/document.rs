@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{Slug, TenantId};
 use crate::manifest::EndpointKind;
+use crate::source_shape::DriftPolicy;
 
 pub use crate::http_auth::{HttpAuth, Tls};
 pub use crate::sql_endpoint::{SqlAuth, SqlDriver, SqlTls, TlsMode};
@@ -190,6 +191,9 @@ pub struct IntegrationDocument {
     pub delivery: DeliveryPolicy,
     #[serde(default)]
     pub tolerance: Tolerance,
+    /// what happens when the source no longer has what the mapping reads
+    #[serde(default, skip_serializing_if = "DriftPolicy::usual")]
+    pub drift: DriftPolicy,
 }
 
 /// The source side.

@@ -78,6 +78,7 @@ catalogue! {
     CsvColumns, "csv_columns", Customer, false, "the line has another number of fields than the header", "look for a missing or extra separator, or an unquoted one inside a text";
     CsvQuote, "csv_quote", Customer, false, "a quoted field is not closed", "close the quote or double it inside the text";
     CsvHeader, "csv_header", Connection, false, "the header line does not have the expected columns", "compare the header with the mapping; columns may have been renamed";
+    SourceDrift, "source_drift", Connection, false, "the source no longer has what the mapping reads", "if it was renamed, change the mapping or let the sender give it its old name; then redrive the run";
     FileTruncated, "file_truncated", Customer, false, "the file ends in the middle of a line or is shorter than announced", "send the complete file again";
     FileChanged, "file_changed", Customer, true, "the file changed while it was read", "let the sender write under another name and rename when complete";
     JsonInvalid, "json_invalid", Customer, false, "the text is not valid JSON", "correct the text at the given place";

@@ -1,4 +1,4 @@
--- Portable. What people found out about records in doubt. The index follows; this says who said so.
+-- What people found out about records in doubt. The index follows; this says who said so.
 create table record_settlement (
     tenant text not null,
     integration text not null,
@@ -11,3 +11,10 @@ create table record_settlement (
     settled_at bigint not null,
     primary key (tenant, integration, key_hash, no)
 );
+
+-- Postgres only from here
+alter table record_settlement enable row level security;
+alter table record_settlement force row level security;
+create policy own_tenant on record_settlement using (
+    tenant = nullif(current_setting('app.tenant', true), '')
+    or current_setting('app.system', true) = 'on');

@@ -35,9 +35,10 @@ pub use error::StoreError;
 pub use ledger::{
     Again, Amount, Announced, Batch, BatchAmount, BatchCheck, BatchObjects, BatchResult,
     BatchState, CursorMove, Enqueued, Fenced, IssueCount, IssueFilter, IssueRow, Lease, LeaseKey,
-    LifeEntry, NewBatch, NewPage, NewPartition, NewPlan, NewRun, NewSettlement, Page, Partition,
-    RecordIssue, RecordOutcome, Redrive, Resume, Run, RunEvent, RunFilter, RunWork, Seen, Settled,
-    Settlement, StoredOutcome, StreamCursor, TargetFailure, record_key_hash,
+    LifeEntry, MOST_FINDINGS, NewBatch, NewPage, NewPartition, NewPlan, NewRun, NewSettlement,
+    Page, Partition, RecordIssue, RecordOutcome, Redrive, Resume, Run, RunEvent, RunFilter,
+    RunWork, Seen, Settled, Settlement, StoredOutcome, StreamCursor, TargetFailure,
+    record_key_hash,
 };
 pub use system::{
     Client, Connector, Heartbeat, NewClient, NewConnector, NextDue, StoredTrust, Swept, SweptWork,

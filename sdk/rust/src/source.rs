@@ -25,13 +25,20 @@ impl CheckStep {
         }
     }
 
-    /// The step that did not; no step follows it. The place in the configuration that is to blame
-    /// goes into the message, if the error names one.
+    /// The step that did not; no step follows it. Refused credentials are the step `auth` and missing
+    /// rights the step `permission`, whatever was tried. The place in the configuration that is to
+    /// blame goes into the message, if the error names one.
     #[must_use]
     pub fn failed(name: &str, error: &crate::Error) -> Self {
         let message = match &error.field {
             Some(field) => format!("{} (at {field})", error.message),
             None => error.message.clone(),
+        };
+        let name = match (error.kind, error.code.as_deref()) {
+            (_, Some("source_permission_denied")) => "permission",
+            (_, Some("host_key_changed")) => "host_key",
+            (crate::ErrorKind::Auth, _) => "auth",
+            _ => name,
         };
         Self {
             name: name.to_owned(),

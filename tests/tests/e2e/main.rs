@@ -18,6 +18,7 @@ mod intake;
 mod jsonrpc;
 mod kills;
 mod odata;
+mod onboarding;
 mod redrive;
 mod rest_target;
 mod rules;

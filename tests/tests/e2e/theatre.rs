@@ -56,11 +56,15 @@ impl Files {
     }
 
     pub(crate) fn remove(&self, path: &str) -> anyhow::Result<()> {
-        let root = match self {
+        Ok(std::fs::remove_file(self.root().join(path))?)
+    }
+
+    /// The folder that the server shows.
+    pub(crate) fn root(&self) -> &std::path::Path {
+        match self {
             Self::OpenSsh(server) => &server.root,
             Self::Own(_, root) => root.path(),
-        };
-        Ok(std::fs::remove_file(root.join(path))?)
+        }
     }
 
     pub(crate) fn port(&self) -> u16 {

@@ -28,6 +28,7 @@ pub(crate) fn schemas() -> Vec<(String, RefOr<Schema>)> {
     add::<routes::connectors::list::ConnectorList>(&mut all);
     add::<routes::connectors::put::InstalledConnector>(&mut all);
     add::<routes::connections::check::CheckAnswer>(&mut all);
+    add::<routes::connections::discover::DiscoverAnswer>(&mut all);
     add::<record::RecordIssueView>(&mut all);
     add::<routes::runs::start::StartRequest>(&mut all);
     add::<routes::uploads::put::UploadAnswer>(&mut all);

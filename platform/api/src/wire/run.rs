@@ -7,7 +7,9 @@ use tributary_model::clock::UnixMillis;
 use tributary_model::counters::Counters;
 use tributary_model::id::RunId;
 use tributary_model::problem::Problem;
+use tributary_model::source_shape::{DriftFinding, DriftKind};
 use tributary_model::state::RunState;
+use tributary_model::usage::ConnectorUsage;
 use tributary_store::{Amount, IssueCount, Run, RunWork, TenantStore};
 use utoipa::ToSchema;
 
@@ -94,6 +96,43 @@ pub(crate) struct RunView {
     /// or failed before its end, what is known (`partial`); absent while it is under way
     #[schema(value_type = Option<Object>)]
     report: Option<serde_json::Value>,
+    /// what the connectors used so far, by side (`source`, `target`), over all attempts
+    usage: BTreeMap<String, UsageView>,
+    /// how the source differs from its schema, or from what the last good run saw; 100 at most
+    drift: Vec<DriftView>,
+}
+
+/// What one side's connector used.
+#[derive(Debug, Serialize, ToSchema)]
+struct UsageView {
+    /// name and version
+    connector: String,
+    /// instances of the component
+    instances: u64,
+    /// inside of calls, host calls with their decoding included
+    cpu_ms: u64,
+    /// most linear memory of one instance
+    peak_memory_bytes: u64,
+    /// bodies and files that came, decompressed, without headers
+    bytes_in: u64,
+    /// bodies and files that were sent, without headers
+    bytes_out: u64,
+    /// calls into the host, by capability
+    host_calls: BTreeMap<String, u64>,
+}
+
+/// One difference.
+#[derive(Debug, Serialize, ToSchema)]
+struct DriftView {
+    /// `missing`: the mapping reads it; `lost`: nothing reads it; `added`; `moved`
+    #[schema(value_type = String)]
+    kind: DriftKind,
+    name: String,
+    /// what it is probably called now
+    renamed_to: Option<String>,
+    /// file or request where it was seen first
+    source: String,
+    message: String,
 }
 
 /// Records by state. `read` is the sum of all others but `rows`.
@@ -175,7 +214,7 @@ fn reason(problem: Option<Problem>, report: Option<&str>) -> Option<Problem> {
 /// Everything about `run`, as of now.
 pub(crate) async fn view(
     store: &TenantStore,
-    run: Run,
+    mut run: Run,
     now: UnixMillis,
 ) -> Result<RunView, ApiError> {
     let counters = store.run_counters(&run.id).await?;
@@ -195,6 +234,14 @@ pub(crate) async fn view(
         throughput,
         tenant: store.tenant().to_string(),
         report,
+        usage: std::mem::take(&mut run.usage)
+            .into_iter()
+            .map(|(side, used)| (side, usage_view(used)))
+            .collect(),
+        drift: std::mem::take(&mut run.drift)
+            .into_iter()
+            .map(drift_view)
+            .collect(),
         summary: summary(run, counters),
         unexplained: counters.unexplained(),
         amounts: amounts.into_iter().map(amount_view).collect(),
@@ -263,6 +310,28 @@ impl From<Counters> for CountersView {
             uncertain: counters.uncertain,
             pending: counters.pending,
         }
+    }
+}
+
+fn usage_view(used: ConnectorUsage) -> UsageView {
+    UsageView {
+        connector: used.connector,
+        instances: used.usage.instances,
+        cpu_ms: used.usage.cpu_us / 1_000,
+        peak_memory_bytes: used.usage.peak_memory_bytes,
+        bytes_in: used.usage.bytes_in,
+        bytes_out: used.usage.bytes_out,
+        host_calls: used.usage.host_calls,
+    }
+}
+
+fn drift_view(finding: DriftFinding) -> DriftView {
+    DriftView {
+        kind: finding.kind,
+        name: finding.name,
+        renamed_to: finding.renamed_to,
+        source: finding.source,
+        message: finding.message,
     }
 }
 

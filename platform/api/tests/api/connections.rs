@@ -1,5 +1,6 @@
 //! The forms of connections: published, and what a put is checked against.
 
+use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::harness::{Api, Call, document_of};
@@ -134,4 +135,52 @@ async fn stored_secrets_stay_with_the_endpoint_they_were_given_for() {
     assert_eq!(put(&elsewhere).await.status, 422);
     elsewhere["secrets"] = json!({"token": "another"});
     assert!(put(&elsewhere).await.status.is_success());
+}
+
+#[tokio::test]
+async fn a_connection_is_tried_before_it_is_stored_and_not_kept() {
+    let api = Api::start().await;
+    let engineer = api.engineer("acme");
+    let place = "/api/v1/tenants/acme/connection-check";
+    let mut document = document_of("connections", "taxman");
+    document["name"] = json!("fresh");
+    let try_it = |document: &Value| {
+        Call::new(Method::POST, place)
+            .json(document)
+            .bearer(&engineer)
+    };
+    let answer = api.ok(try_it(&document)).await.json();
+    assert_eq!(answer["ok"], true, "{answer}");
+    assert_eq!(answer["steps"][0]["took_ms"], 3, "{answer}");
+    let fresh = "/api/v1/tenants/acme/connections/fresh";
+    let stored = api.call(Call::get(fresh).bearer(&engineer)).await;
+    assert_eq!(stored.status, 404, "{}", stored.text());
+    // what a put refuses is refused here too, and no stored secret comes to a document without any
+    document["endpoint"]["auth"] = json!({"kind": "nothing"});
+    let refused = api.call(try_it(&document)).await;
+    assert_eq!(refused.status, 422, "{}", refused.text());
+    let mut document = document_of("connections", "taxman");
+    document.as_object_mut().unwrap().remove("secrets");
+    let answer = api.ok(try_it(&document)).await.json();
+    assert_eq!(answer["steps"][0]["message"], "acme has 0 secrets");
+}
+
+#[tokio::test]
+async fn streams_are_discovered_with_a_bounded_sample() {
+    let api = Api::start().await;
+    let engineer = api.engineer("acme");
+    let discover = |query: &str| {
+        let path = format!("/api/v1/tenants/acme/connections/taxman/discover{query}");
+        Call::new(Method::POST, &path).bearer(&engineer)
+    };
+    let all = api.ok(discover("")).await.json();
+    assert_eq!(all["streams"][0]["sampled_rows"], 200, "{all}");
+    assert_eq!(all["streams"][0]["schema"]["secrets"], 1, "they come along");
+    let one = api.ok(discover("?stream=orders&rows=7")).await.json();
+    assert_eq!(one["streams"][0]["name"], "orders");
+    assert_eq!(one["streams"][0]["sampled_rows"], 7);
+    for wrong in ["?rows=10001", "?rows=-1", "?row=1"] {
+        let refused = api.call(discover(wrong)).await;
+        assert_eq!(refused.status, 400, "{wrong}: {}", refused.text());
+    }
 }

@@ -13,7 +13,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tributary_api::{
-    ApiState, Caller, CheckStep, ConnectorInfo, ConnectorPort, ExplainFn, Limits, TokenKeys,
+    ApiState, Caller, CheckStep, ConnectorInfo, ConnectorPort, DiscoveredStream, ExplainFn, Limits,
+    TokenKeys,
 };
 use tributary_lake::Lake;
 use tributary_model::clock::{Clock, SystemClock};
@@ -357,6 +358,27 @@ fn port(folder: &Path) -> ConnectorPort {
                     name: "reach".to_owned(),
                     ok: true,
                     message: format!("{tenant} has {secrets} secrets"),
+                    hint: None,
+                    code: None,
+                    took_ms: Some(3),
+                }])
+            }
+            .boxed()
+        }),
+        discover: Arc::new(|_tenant, document, wanted| {
+            async move {
+                let name = wanted.stream.unwrap_or_else(|| "files".to_owned());
+                Ok(vec![DiscoveredStream {
+                    schema: json!({"type": "object", "secrets": document.secrets.len()}),
+                    name,
+                    primary_key: Vec::new(),
+                    cursor_field: None,
+                    full: true,
+                    incremental: true,
+                    partitioned: true,
+                    sampled_rows: wanted.rows as u64,
+                    sample_problem: None,
+                    fields: Vec::new(),
                 }])
             }
             .boxed()

@@ -215,7 +215,8 @@ fn request(route: &Route, names: &Names, identity: &Identity) -> Call {
         | "list_mappings" | "list_lookups" | "list_schemas" | "list_integrations" | "list_runs"
         | "get_run" | "watch_run" | "cancel_run" | "redrive_run" | "resume_run" | "list_issues"
         | "download_results" | "download_logs" | "explain_record" => ("", None),
-        "get_connection" | "check_connection" => ("shop", None),
+        "get_connection" | "check_connection" | "discover_connection" => ("shop", None),
+        "try_connection" => ("", Some(document_of("connections", "extra"))),
         "get_mapping" | "get_integration" => ("orders", None),
         "list_uploads" | "put_upload" | "delete_upload" => ("inbox", None),
         "list_pushes" | "get_push" => ("feed", None),

@@ -11,8 +11,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use tributary_api::{
-    ApiState, CheckStep, ConnectorInfo, ConnectorPort, ExplainFn, Limits, ServerLimits, Signer,
-    TokenKeys,
+    ApiState, ConnectorInfo, ConnectorPort, ExplainFn, Limits, ServerLimits, Signer, TokenKeys,
 };
 use tributary_host::{Compiler, EgressPolicy, Host, HostConfig};
 use tributary_jobs::{Components, Services, Worker, WorkerOptions};
@@ -215,6 +214,7 @@ fn worker_options(config: &Config) -> WorkerOptions {
 fn api_state(services: &Arc<Services>, shutdown: &CancellationToken) -> anyhow::Result<ApiState> {
     let installing = Arc::clone(services);
     let checking = Arc::clone(services);
+    let discovering = Arc::clone(services);
     let looking = Arc::clone(services);
     let connectors = ConnectorPort {
         install: Arc::new(move |bytes: Bytes| {
@@ -233,13 +233,21 @@ fn api_state(services: &Arc<Services>, shutdown: &CancellationToken) -> anyhow::
         check: Arc::new(move |tenant, document| {
             let services = Arc::clone(&checking);
             Box::pin(async move {
-                let steps = tributary_jobs::check_connection(&services, &tenant, &document).await?;
-                let steps = steps.into_iter().map(|step| CheckStep {
-                    name: step.name,
-                    ok: step.ok,
-                    message: step.message,
-                });
-                Ok(steps.collect())
+                let steps = tributary_jobs::check_connection(&services, &tenant, &document).await;
+                as_wire(&steps)
+            })
+        }),
+        discover: Arc::new(move |tenant, document, wanted| {
+            let services = Arc::clone(&discovering);
+            Box::pin(async move {
+                let wanted = tributary_jobs::Wanted {
+                    stream: wanted.stream,
+                    rows: wanted.rows,
+                };
+                let streams =
+                    tributary_jobs::discover_streams(&services, &tenant, &document, &wanted)
+                        .await?;
+                as_wire(&streams)
             })
         }),
         signer: Arc::new(move |digest| {
@@ -263,6 +271,12 @@ fn api_state(services: &Arc<Services>, shutdown: &CancellationToken) -> anyhow::
         shutdown: shutdown.clone(),
         limits: Limits::default(),
     })
+}
+
+/// The same as the API calls it: both sides write the same JSON.
+fn as_wire<T: serde::Serialize, W: serde::de::DeserializeOwned>(value: &T) -> Result<W, Problem> {
+    let value = serde_json::to_value(value).and_then(serde_json::from_value);
+    value.map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))
 }
 
 fn explain(services: &Arc<Services>) -> Arc<ExplainFn> {

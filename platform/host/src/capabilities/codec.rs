@@ -20,14 +20,14 @@ impl Host for Guest {
         let Some(reader) = self.table.delete(reader)?.into_unread() else {
             let detail = "the connector read a part of the bytes and then asked to decode them";
             let problem = Problem::new(ErrorCode::ConnectorFailed, detail);
-            return Ok(self.answer(Err(problem)));
+            return Ok(self.answer("codec", Err(problem)));
         };
         match rows::open(reader, &format, &options) {
             Ok(source) => {
                 let handle = self.table.push(Rows(source))?;
-                Ok(self.answer(Ok(handle)))
+                Ok(self.answer("codec", Ok(handle)))
             }
-            Err(problem) => Ok(self.answer(Err(problem))),
+            Err(problem) => Ok(self.answer("codec", Err(problem))),
         }
     }
 }

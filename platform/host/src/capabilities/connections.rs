@@ -23,22 +23,22 @@ impl Host for Guest {
                 self.label
             );
             let problem = Problem::new(ErrorCode::ConnectorDenied, detail);
-            return Ok(self.answer(Err(problem)));
+            return Ok(self.answer("connections", Err(problem)));
         }
         let handle = self.table.push(ConnectionHandle)?;
-        Ok(self.answer(Ok(handle)))
+        Ok(self.answer("connections", Ok(handle)))
     }
 }
 
 impl HostConnection for Guest {
     async fn label(&mut self, handle: Resource<ConnectionHandle>) -> wasmtime::Result<String> {
-        self.host_calls += 1;
+        self.host_calls.count("connections");
         self.table.get(&handle)?;
         Ok(self.label.clone())
     }
 
     async fn base_url(&mut self, handle: Resource<ConnectionHandle>) -> wasmtime::Result<String> {
-        self.host_calls += 1;
+        self.host_calls.count("connections");
         self.table.get(&handle)?;
         Ok(self.call.connection.base_url())
     }

@@ -1,6 +1,8 @@
 //! `files` and `file-changes`: folders and files of the connection. One session (for SFTP: one SSH
 //! session) serves a whole call.
 
+use std::sync::Arc;
+
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 use wasmtime::component::Resource;
@@ -94,7 +96,8 @@ impl Guest {
         check_path(path)?;
         let hold = self.account.hold(FILE_BUFFER_BYTES)?;
         let file = self.files().await?.open(path, offset, version).await?;
-        Ok(ByteReader::file(file, hold, offset))
+        let usage = Arc::clone(self.call.connection.usage());
+        Ok(ByteReader::file(file, hold, offset, usage))
     }
 
     async fn open_listed(&mut self, entry: &Entry, offset: u64) -> Result<ByteReader, Problem> {
@@ -102,7 +105,8 @@ impl Guest {
         let hold = self.account.hold(FILE_BUFFER_BYTES)?;
         let entry = from_guest(entry);
         let file = self.files().await?.open_entry(&entry, offset).await?;
-        Ok(ByteReader::file(file, hold, offset))
+        let usage = Arc::clone(self.call.connection.usage());
+        Ok(ByteReader::file(file, hold, offset, usage))
     }
 
     async fn stat_file(&mut self, path: &str) -> Result<Entry, Problem> {
@@ -112,7 +116,8 @@ impl Guest {
 
     async fn digest_file(&mut self, path: &str) -> Result<String, Problem> {
         check_path(path)?;
-        self.files().await?.digest(path).await
+        let usage = Arc::clone(self.call.connection.usage());
+        self.files().await?.digest(path, &usage).await
     }
 
     async fn move_file(
@@ -123,12 +128,23 @@ impl Guest {
     ) -> Result<(), Problem> {
         check_path(from)?;
         check_path(to)?;
+        self.may_change(from)?;
         self.files().await?.rename(from, to, version).await
     }
 
     async fn remove_file(&mut self, path: &str, version: Option<&str>) -> Result<(), Problem> {
         check_path(path)?;
+        self.may_change(path)?;
         self.files().await?.remove(path, version).await
+    }
+
+    /// Who only looks at samples changes nothing, whatever the configuration says.
+    fn may_change(&self, path: &str) -> Result<(), Problem> {
+        if !self.call.connection.only_looks() {
+            return Ok(());
+        }
+        let detail = format!("{path:?} stays as it is: only samples are taken");
+        Err(Problem::new(ErrorCode::ConnectorDenied, detail))
     }
 }
 
@@ -148,7 +164,7 @@ impl Host for Guest {
             self.list_folder(&folder, recursive, page.as_deref()),
         )
         .await;
-        Ok(self.answer(listing))
+        Ok(self.answer("files", listing))
     }
 
     async fn stat(
@@ -159,7 +175,7 @@ impl Host for Guest {
         self.table.get(&connection)?;
         let limit = self.host_call_timeout;
         let entry = timed(limit, "looking at the file", self.stat_file(&path)).await;
-        Ok(self.answer(entry))
+        Ok(self.answer("files", entry))
     }
 
     async fn open(
@@ -176,9 +192,9 @@ impl Host for Guest {
             Ok(file) => {
                 let reader = Reader::new(file);
                 let handle = self.table.push(reader)?;
-                Ok(self.answer(Ok(handle)))
+                Ok(self.answer("files", Ok(handle)))
             }
-            Err(problem) => Ok(self.answer(Err(problem))),
+            Err(problem) => Ok(self.answer("files", Err(problem))),
         }
     }
 
@@ -194,9 +210,9 @@ impl Host for Guest {
         match timed(limit, "opening the file", opening).await {
             Ok(file) => {
                 let handle = self.table.push(Reader::new(file))?;
-                Ok(self.answer(Ok(handle)))
+                Ok(self.answer("files", Ok(handle)))
             }
-            Err(problem) => Ok(self.answer(Err(problem))),
+            Err(problem) => Ok(self.answer("files", Err(problem))),
         }
     }
 
@@ -208,7 +224,7 @@ impl Host for Guest {
     ) -> wasmtime::Result<Result<String, Error>> {
         self.table.get(&connection)?;
         let digest = self.digest_file(&path).await;
-        Ok(self.answer(digest))
+        Ok(self.answer("files", digest))
     }
 }
 
@@ -224,7 +240,7 @@ impl file_changes::Host for Guest {
         let limit = self.host_call_timeout;
         let moving = self.move_file(&from, &to, version.as_deref());
         let moved = timed(limit, "moving the file", moving).await;
-        Ok(self.answer(moved))
+        Ok(self.answer("file-changes", moved))
     }
 
     async fn remove(
@@ -237,7 +253,7 @@ impl file_changes::Host for Guest {
         let limit = self.host_call_timeout;
         let removing = self.remove_file(&path, version.as_deref());
         let removed = timed(limit, "removing the file", removing).await;
-        Ok(self.answer(removed))
+        Ok(self.answer("file-changes", removed))
     }
 }
 

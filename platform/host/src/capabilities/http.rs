@@ -44,20 +44,23 @@ impl Host for Guest {
         };
         let mut hold = match self.account.hold(MAX_BODY_BYTES) {
             Ok(hold) => hold,
-            Err(problem) => return Ok(self.answer(Err(problem))),
+            Err(problem) => return Ok(self.answer("http", Err(problem))),
         };
         match self.call.connection.send(request).await {
             Ok(response) => {
                 hold.shrink(response.body.len());
                 let body = Reader::new(ByteReader::memory(response.body, hold));
                 let body = self.table.push(body)?;
-                Ok(self.answer(Ok(Response {
-                    status: response.status,
-                    headers: response.headers,
-                    body,
-                })))
+                Ok(self.answer(
+                    "http",
+                    Ok(Response {
+                        status: response.status,
+                        headers: response.headers,
+                        body,
+                    }),
+                ))
             }
-            Err(error) => Ok(self.answer(Err(error.problem))),
+            Err(error) => Ok(self.answer("http", Err(error.problem))),
         }
     }
 }

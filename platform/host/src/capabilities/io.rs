@@ -50,16 +50,16 @@ impl HostReader for Guest {
         if reader.rest.is_empty() {
             match timed(limit, "reading", reader.bytes.next()).await {
                 Ok(chunk) => reader.rest = chunk.unwrap_or_default(),
-                Err(problem) => return Ok(self.answer(Err(problem))),
+                Err(problem) => return Ok(self.answer("io", Err(problem))),
             }
         }
         let wanted = (max as usize).min(MAX_READ_BYTES).min(reader.rest.len());
         let part = reader.rest.split_to(wanted).to_vec();
-        Ok(self.answer(Ok(part)))
+        Ok(self.answer("io", Ok(part)))
     }
 
     async fn size(&mut self, handle: Resource<Reader>) -> wasmtime::Result<Option<u64>> {
-        self.host_calls += 1;
+        self.host_calls.count("io");
         Ok(self.table.get(&handle)?.bytes.size())
     }
 
@@ -74,7 +74,7 @@ impl HostRows for Guest {
         let limit = self.host_call_timeout;
         let rows = self.table.get_mut(&handle)?;
         let schema = timed(limit, "reading the header", rows.0.schema()).await;
-        Ok(self.answer(schema.map(|schema| schema.to_string())))
+        Ok(self.answer("io", schema.map(|schema| schema.to_string())))
     }
 
     async fn probe(
@@ -85,7 +85,7 @@ impl HostRows for Guest {
         let limit = self.host_call_timeout;
         let rows = self.table.get_mut(&handle)?;
         let value = timed(limit, "reading the document", rows.0.probe(&pointer)).await;
-        Ok(self.answer(value))
+        Ok(self.answer("io", value))
     }
 
     async fn pluck(
@@ -96,7 +96,7 @@ impl HostRows for Guest {
         let limit = self.host_call_timeout;
         let rows = self.table.get_mut(&handle)?;
         let values = timed(limit, "reading the document", rows.0.pluck(&pointer)).await;
-        Ok(self.answer(values))
+        Ok(self.answer("io", values))
     }
 
     async fn drop(&mut self, handle: Resource<Rows>) -> wasmtime::Result<()> {

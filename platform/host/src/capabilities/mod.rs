@@ -63,8 +63,12 @@ impl Guest {
     }
 
     /// Counts a host call that can fail and turns its failure over to the guest.
-    pub(crate) fn answer<T>(&mut self, result: Result<T, Problem>) -> Result<T, Error> {
-        self.host_calls += 1;
+    pub(crate) fn answer<T>(
+        &mut self,
+        capability: &'static str,
+        result: Result<T, Problem>,
+    ) -> Result<T, Error> {
+        self.host_calls.count(capability);
         result.map_err(|problem| self.refuse(problem))
     }
 }

@@ -58,6 +58,9 @@ impl Guest {
     }
 
     async fn flush_all(&mut self) -> Result<(), Problem> {
+        if self.call.connection.only_looks() {
+            return Err(gone());
+        }
         let (done, durable) = oneshot::channel();
         self.hand_over(SinkItem::Flush(done)).await?;
         durable.await.map_err(|_| gone())
@@ -172,7 +175,7 @@ impl Host for Guest {
             .check_stream(&batch.stream)
             .and_then(|()| check_batch(&batch));
         if let Err(problem) = checked {
-            return Ok(self.answer(Err(problem)));
+            return Ok(self.answer("output", Err(problem)));
         }
         let first = RowPosition {
             line: self.emitted_rows + 1,
@@ -189,7 +192,7 @@ impl Host for Guest {
             bytes: Bytes::from(batch.data),
         };
         let result = self.hand_over(SinkItem::Page(page)).await;
-        Ok(self.answer(result))
+        Ok(self.answer("output", result))
     }
 
     async fn pipe(
@@ -199,7 +202,7 @@ impl Host for Guest {
         max_pages: u32,
     ) -> wasmtime::Result<Result<Piped, Error>> {
         let piped = self.pipe_pages(&stream, &rows, max_pages).await?;
-        Ok(self.answer(piped))
+        Ok(self.answer("output", piped))
     }
 
     async fn checkpoint(&mut self, state: String) -> wasmtime::Result<Result<(), Error>> {
@@ -209,7 +212,7 @@ impl Host for Guest {
                 state.len()
             );
             let problem = Problem::new(ErrorCode::ConnectorLimit, detail);
-            return Ok(self.answer(Err(problem)));
+            return Ok(self.answer("output", Err(problem)));
         }
         let most = SPARE_CHECKPOINTS + 2 * self.stats.pages;
         if self.stats.checkpoints >= most {
@@ -218,7 +221,7 @@ impl Host for Guest {
                 self.stats.pages
             );
             let problem = Problem::new(ErrorCode::ConnectorLimit, detail);
-            return Ok(self.answer(Err(problem)));
+            return Ok(self.answer("output", Err(problem)));
         }
         let result = match serde_json::from_str(&state) {
             Ok(state) => self.hand_over(SinkItem::Checkpoint(state)).await,
@@ -227,16 +230,16 @@ impl Host for Guest {
                 format!("the checkpoint is not JSON: {error}"),
             )),
         };
-        Ok(self.answer(result))
+        Ok(self.answer("output", result))
     }
 
     async fn flush(&mut self) -> wasmtime::Result<Result<(), Error>> {
         let result = self.flush_all().await;
-        Ok(self.answer(result))
+        Ok(self.answer("output", result))
     }
 
     async fn forget(&mut self, key: String) -> wasmtime::Result<Result<(), Error>> {
         let result = self.note_forgotten(key);
-        Ok(self.answer(result))
+        Ok(self.answer("output", result))
     }
 }

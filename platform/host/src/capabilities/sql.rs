@@ -1,5 +1,7 @@
 //! `sql`: queries of the connection's database. Address, account and session are behind this point.
 
+use std::sync::Arc;
+
 use tributary_model::document::SqlDriver;
 use tributary_model::problem::Problem;
 use wasmtime::component::Resource;
@@ -48,7 +50,7 @@ impl Host for Guest {
             SqlDriver::Mysql => Dialect::Mysql,
             SqlDriver::Sqlite => Dialect::Sqlite,
         });
-        Ok(self.answer(dialect))
+        Ok(self.answer("sql", dialect))
     }
 
     async fn query(
@@ -59,14 +61,15 @@ impl Host for Guest {
     ) -> wasmtime::Result<Result<Resource<Rows>, Error>> {
         self.table.get(&connection)?;
         let limit = self.host_call_timeout;
+        let usage = Arc::clone(self.call.connection.usage());
         let beginning = self.begin(&statement, &params);
         match timed(limit, "the query", beginning).await {
             Ok((rows, hold)) => {
-                let rows = QueryRows::new(SOURCE.to_owned(), rows, hold);
+                let rows = QueryRows::new(SOURCE.to_owned(), rows, hold, usage);
                 let handle = self.table.push(Rows(RowSource::Query(Box::new(rows))))?;
-                Ok(self.answer(Ok(handle)))
+                Ok(self.answer("sql", Ok(handle)))
             }
-            Err(problem) => Ok(self.answer(Err(problem))),
+            Err(problem) => Ok(self.answer("sql", Err(problem))),
         }
     }
 
@@ -79,6 +82,9 @@ impl Host for Guest {
         self.table.get(&connection)?;
         let limit = self.host_call_timeout;
         let small = timed(limit, "the query", self.small(&statement, &params)).await;
-        Ok(self.answer(small))
+        if let Ok(answer) = &small {
+            self.call.connection.usage().came(answer.len());
+        }
+        Ok(self.answer("sql", small))
     }
 }

@@ -9,6 +9,7 @@ mod credential;
 mod files;
 mod http;
 mod other_side;
+mod probe;
 mod request;
 mod s3;
 mod sftp;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 use tributary_model::clock::{Clock, SystemClock};
 use tributary_model::document::{ConnectionDocument, Endpoint, SqlDriver};
@@ -26,8 +28,11 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::id::Slug;
 use tributary_model::manifest::EndpointKind;
 use tributary_model::problem::Problem;
+use tributary_model::usage::Usage;
 
+use crate::call::CheckStep;
 use crate::egress::EgressPolicy;
+use crate::usage::UsageMeter;
 
 use credential::Secrets;
 pub use credential::{KeptTokens, TokenKeeper};
@@ -36,6 +41,7 @@ pub(crate) use files::{FileReader, FileSession, check_path};
 pub(crate) use http::HttpEndpoint;
 pub(crate) use http::transport::{MAX_BODY_BYTES, granted_in_clear};
 pub use other_side::{FileBytes, OtherSide, QueryAnswer};
+use probe::Probe;
 pub use request::{HttpRequest, HttpResponse, SendError};
 pub(crate) use s3::S3Endpoint;
 pub(crate) use sftp::SftpEndpoint;
@@ -55,6 +61,9 @@ pub struct Connection {
     dialect: Option<SqlDriver>,
     /// what must not appear in a log
     secrets: Vec<SecretString>,
+    /// see [`Self::looking`]
+    only_looks: bool,
+    usage: Arc<UsageMeter>,
 }
 
 enum Protocol {
@@ -180,6 +189,8 @@ impl Connection {
                 .values()
                 .map(|value| SecretString::from(value.clone()))
                 .collect(),
+            only_looks: false,
+            usage: Arc::default(),
         })
     }
 
@@ -211,6 +222,8 @@ impl Connection {
             dialect: dialect_of(document),
             endpoint,
             secrets: document.secrets.values().map(secret).collect(),
+            only_looks: false,
+            usage: Arc::default(),
         })
     }
 
@@ -223,6 +236,42 @@ impl Connection {
     /// The values of its secrets, to look for them where they must not be.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         self.secrets.iter().map(ExposeSecret::expose_secret)
+    }
+
+    /// The same for who only looks at samples: connectors can move and remove no file through it, and
+    /// nothing that they read counts as durable.
+    #[must_use]
+    pub fn looking(mut self) -> Self {
+        self.only_looks = true;
+        self
+    }
+
+    pub(crate) fn only_looks(&self) -> bool {
+        self.only_looks
+    }
+
+    pub(crate) fn usage(&self) -> &Arc<UsageMeter> {
+        &self.usage
+    }
+
+    /// What was used through this connection since it was asked last.
+    #[must_use]
+    pub fn take_usage(&self) -> Usage {
+        self.usage.take()
+    }
+
+    /// Tries to reach the other side and to sign in, step by step, up to the first that fails. No data
+    /// is read and nothing is changed; a played connection has no steps.
+    pub async fn probe(&self) -> Vec<CheckStep> {
+        let mut probe = Probe::default();
+        match &self.endpoint {
+            Protocol::Http(http) => http.probe(&mut probe).await,
+            Protocol::Sftp(sftp) => sftp.probe(&mut probe).await,
+            Protocol::S3(s3) => s3.probe(&mut probe).await,
+            // nothing is dialled, or the connector itself asks in steps
+            Protocol::Sql(_) | Protocol::Stored(_) | Protocol::Played(_) => {}
+        }
+        probe.steps()
     }
 
     /// What it speaks.
@@ -248,6 +297,13 @@ impl Connection {
     /// # Errors
     /// [`SendError`]; `sent` is false only if the request surely never left.
     pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, SendError> {
+        self.usage.went(request.body.as_ref().map_or(0, Bytes::len));
+        let answer = self.send_one(request).await?;
+        self.usage.came(answer.body.len());
+        Ok(answer)
+    }
+
+    async fn send_one(&self, request: HttpRequest) -> Result<HttpResponse, SendError> {
         match &self.endpoint {
             Protocol::Http(http) => http.send(request).await,
             Protocol::Sql(sql) => sql.call(request).await,

@@ -13,12 +13,13 @@ use russh_sftp::client::RawSftpSession;
 use russh_sftp::client::error::Error as SftpError;
 use russh_sftp::protocol::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::net::TcpStream;
 use tributary_model::document::SshAuth;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
 use super::credential::Secrets;
-use super::{CONNECT_TIMEOUT, config_problem};
+use super::{CONNECT_TIMEOUT, Probe, config_problem};
 use crate::egress::EgressPolicy;
 
 const MAX_IDLE_SESSIONS: usize = 4;
@@ -176,15 +177,64 @@ impl SftpEndpoint {
             .dial(&self.host, self.port, CONNECT_TIMEOUT)
             .await
             .map_err(|error| error.problem())?;
+        let mut ssh = self.handshake(stream).await?;
+        self.authenticate(&mut ssh).await?;
+        self.subsystem(ssh).await
+    }
+
+    /// The same, step by step. The session is left to whoever asks next.
+    pub(crate) async fn probe(&self, probe: &mut Probe) {
+        let Some(stream) = probe.reach(&self.policy, &self.host, self.port).await else {
+            return;
+        };
+        let handshake = async {
+            let ssh = tokio::time::timeout(CONNECT_TIMEOUT, self.handshake(stream)).await;
+            let ssh = ssh.unwrap_or_else(|_| {
+                let detail = format!("{}:{} does not speak SSH", self.host, self.port);
+                let problem = Problem::new(ErrorCode::ConnectionTimeout, detail);
+                Err(problem.hint(
+                    "check the port: SFTP is SSH, usually on port 22; FTP and FTPS are others",
+                ))
+            })?;
+            Ok((ssh, "the server shows a pinned host key".to_owned()))
+        };
+        let Some(mut ssh) = probe.step("host_key", handshake).await else {
+            return;
+        };
+        let signing_in = async {
+            self.authenticate(&mut ssh).await?;
+            let user = &self.credentials.user;
+            Ok((ssh, format!("the server lets {user:?} in")))
+        };
+        let Some(ssh) = probe.step("auth", signing_in).await else {
+            return;
+        };
+        let starting = async {
+            let session = self.subsystem(ssh).await.map_err(|problem| {
+                problem.hint("ask the server's owner to allow SFTP to this account")
+            })?;
+            Ok((session, "the account may use SFTP".to_owned()))
+        };
+        if let Some(session) = probe.step("sftp", starting).await {
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            idle.push((session, Instant::now()));
+        }
+    }
+
+    /// Nothing is said to a server without a pinned key.
+    async fn handshake(&self, stream: TcpStream) -> Result<Handle<PinnedKeys>, Problem> {
         // The socket has no useful failure here: without nodelay it is only slower.
         let _ = stream.set_nodelay(true);
         let handler = PinnedKeys {
             pinned: self.pinned.clone(),
         };
-        let mut ssh = russh::client::connect_stream(Arc::new(self.ssh_config()), stream, handler)
+        russh::client::connect_stream(Arc::new(self.ssh_config()), stream, handler)
             .await
-            .map_err(|failure| self.handshake_problem(failure))?;
-        self.authenticate(&mut ssh).await?;
+            .map_err(|failure| self.handshake_problem(failure))
+    }
+
+    /// Files over a connection that knows us.
+    async fn subsystem(&self, ssh: Handle<PinnedKeys>) -> Result<SftpSession, Problem> {
         let channel = ssh
             .channel_open_session()
             .await

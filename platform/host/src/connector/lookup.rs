@@ -5,7 +5,8 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::shorten;
 use tributary_model::problem::Problem;
 
-use super::{Connector, MAX_MESSAGE_CHARS};
+use super::Connector;
+use super::check::MAX_MESSAGE_CHARS;
 use crate::bindings::imports::tributary::connector::types::{Batch, Encoding, Error};
 use crate::bindings::lookup::exports::tributary::connector::lookup as contract;
 use crate::call::{CallContext, Finding, RowFinding, TargetBatch, TargetCall};

@@ -1,6 +1,7 @@
 //! A loaded connector: manifest, compiled code, linked capabilities. Calls may run side by side;
 //! each has a store of its own.
 
+mod check;
 mod conclusion;
 mod lookup;
 mod source;
@@ -14,7 +15,6 @@ use tokio::sync::Semaphore;
 use tributary_model::clock::Clock;
 use tributary_model::detail::Detail;
 use tributary_model::error_code::ErrorCode;
-use tributary_model::issue::shorten;
 use tributary_model::manifest::{EndpointKinds, Manifest};
 use tributary_model::problem::{Place, Problem};
 use wasmtime::Engine;
@@ -24,19 +24,13 @@ use crate::bindings::conclusion::ConclusionExportPre;
 use crate::bindings::lookup::LookupExportPre;
 use crate::bindings::source::SourceConnectorPre;
 use crate::bindings::target::TargetConnectorPre;
-use crate::call::{CallContext, CheckStep};
+use crate::call::CallContext;
 use crate::capabilities;
 use crate::config::HostConfig;
-use crate::convert::to_problem;
 use crate::engine::Ticker;
 use crate::session::{Guest, Purpose, Session};
 
 pub use target::TargetSession;
-
-/// What is shown of a check: steps, and characters of their names and messages.
-const MAX_STEPS: usize = 100;
-const MAX_NAME_CHARS: usize = 200;
-const MAX_MESSAGE_CHARS: usize = 2_000;
 
 /// See the module.
 pub struct Connector {
@@ -175,62 +169,6 @@ impl Connector {
         let mut problem = Problem::new(ErrorCode::ConfigInvalid, detail).at(&first.pointer);
         problem.errors = places;
         Err(problem)
-    }
-
-    /// Tries the connection step by step; changes nothing on the other side.
-    ///
-    /// # Errors
-    /// A [`Problem`] if the connector could not be asked or failed itself; a step that did not
-    /// work is an answer.
-    pub async fn check(
-        &self,
-        call: &CallContext,
-        config: &Value,
-    ) -> Result<Vec<CheckStep>, Problem> {
-        let config = self.enter(call, config)?;
-        let mut session = Session::open(self, call, Purpose::Call).await?;
-        let guard = session.guard();
-        let result = if let Some(pre) = &self.source {
-            guard
-                .run(async {
-                    let instance = pre.instantiate_async(&mut session.store).await?;
-                    let base = instance.tributary_connector_base();
-                    let steps = base.call_check(&mut session.store, &config).await?;
-                    Ok(steps.map(|steps| {
-                        let plain = steps
-                            .into_iter()
-                            .map(|step| (step.name, step.ok, step.message));
-                        plain.collect::<Vec<_>>()
-                    }))
-                })
-                .await
-        } else if let Some(pre) = &self.target {
-            guard
-                .run(async {
-                    let instance = pre.instantiate_async(&mut session.store).await?;
-                    let base = instance.tributary_connector_base();
-                    let steps = base.call_check(&mut session.store, &config).await?;
-                    Ok(steps.map(|steps| {
-                        let plain = steps
-                            .into_iter()
-                            .map(|step| (step.name, step.ok, step.message));
-                        plain.collect::<Vec<_>>()
-                    }))
-                })
-                .await
-        } else {
-            return Err(self.lacks("check"));
-        };
-        let last = session.store.data().last_problem.clone();
-        let steps = result
-            .map_err(|failure| session.problem(failure))?
-            .map_err(|error| to_problem(&error, last.as_ref()))?;
-        let step = |(name, ok, message): (String, bool, String)| CheckStep {
-            name: shorten(&name, MAX_NAME_CHARS),
-            ok,
-            message: shorten(&message, MAX_MESSAGE_CHARS),
-        };
-        Ok(steps.into_iter().take(MAX_STEPS).map(step).collect())
     }
 
     /// Makes an instance with all its limits and drops it, calling nothing: what any call costs before

@@ -1,6 +1,8 @@
 //! Rows of a database's query: pages that come as NDJSON already. The last row that was moved on is kept,
 //! so that its key can be asked for: behind it a read can go on.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use tributary_formats::json;
 use tributary_model::error_code::ErrorCode;
@@ -10,23 +12,26 @@ use tributary_model::rows::{RowFormat, RowPosition};
 use super::Cut;
 use crate::connection::SqlRows;
 use crate::limits::Hold;
+use crate::usage::UsageMeter;
 
 pub(crate) struct QueryRows {
     source: String,
     rows: SqlRows,
     position: RowPosition,
     last: Option<Bytes>,
+    usage: Arc<UsageMeter>,
     /// what pages and driver may take
     _hold: Hold,
 }
 
 impl QueryRows {
-    pub(crate) fn new(source: String, rows: SqlRows, hold: Hold) -> Self {
+    pub(crate) fn new(source: String, rows: SqlRows, hold: Hold, usage: Arc<UsageMeter>) -> Self {
         Self {
             source,
             rows,
             position: RowPosition { line: 1, offset: 0 },
             last: None,
+            usage,
             _hold: hold,
         }
     }
@@ -39,6 +44,7 @@ impl QueryRows {
         let Some(page) = self.rows.next().await? else {
             return Ok(None);
         };
+        self.usage.came(page.bytes.len());
         let first = self.position;
         self.position = RowPosition {
             line: first.line + u64::from(page.rows),

@@ -1,11 +1,14 @@
 //! Bytes from a remote file or from memory, chunk by chunk.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use tributary_model::problem::Problem;
 
 use super::digest::Digest;
 use crate::connection::FileReader;
 use crate::limits::Hold;
+use crate::usage::UsageMeter;
 
 /// Bytes with what they cost the guest's account.
 pub(crate) struct ByteReader {
@@ -16,8 +19,24 @@ pub(crate) struct ByteReader {
 }
 
 enum Origin {
-    File(Box<FileReader>),
+    File(Box<Counted>),
     Memory(Option<Bytes>),
+}
+
+/// A file whose bytes are counted; those in memory were when they came.
+struct Counted {
+    file: FileReader,
+    usage: Arc<UsageMeter>,
+}
+
+impl Counted {
+    async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        let chunk = self.file.next().await?;
+        if let Some(chunk) = &chunk {
+            self.usage.came(chunk.len());
+        }
+        Ok(chunk)
+    }
 }
 
 impl ByteReader {
@@ -31,9 +50,9 @@ impl ByteReader {
     }
 
     /// A file that was opened at `offset`.
-    pub(crate) fn file(file: FileReader, hold: Hold, offset: u64) -> Self {
+    pub(crate) fn file(file: FileReader, hold: Hold, offset: u64, usage: Arc<UsageMeter>) -> Self {
         Self {
-            from: Origin::File(Box::new(file)),
+            from: Origin::File(Box::new(Counted { file, usage })),
             hold,
             digest: (offset == 0).then(Digest::new),
         }
@@ -67,7 +86,7 @@ impl ByteReader {
     /// Bytes in all, if known.
     pub(crate) fn size(&self) -> Option<u64> {
         match &self.from {
-            Origin::File(file) => file.size(),
+            Origin::File(counted) => counted.file.size(),
             Origin::Memory(bytes) => Some(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
         }
     }

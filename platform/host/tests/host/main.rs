@@ -19,6 +19,7 @@ mod hostile;
 mod http;
 mod jsonrpc;
 mod odata;
+mod probe;
 mod rest;
 mod rest_kinds;
 mod s3;

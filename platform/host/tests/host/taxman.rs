@@ -175,7 +175,7 @@ async fn faults_of_the_target_become_retries_and_problems() {
         .unwrap_err();
     assert_eq!(problem.code, ErrorCode::ConnectionAuth);
     let steps = connector.check(&call, &config).await.unwrap();
-    assert_eq!((steps[0].name.as_str(), steps[0].ok), ("sign in", false));
+    assert_eq!((steps[0].name.as_str(), steps[0].ok), ("auth", false));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -356,6 +356,15 @@ impl Plan {
         &self.date_names
     }
 
+    /// The names at the top of a row (columns, members) that the mapping reads; some twice.
+    pub fn source_names(&self) -> impl Iterator<Item = &str> {
+        let wanted = self.slots.first().into_iter().flatten();
+        wanted.filter_map(|wanted| match wanted.path.first() {
+            Some(crate::path::Step::Name(name)) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
     /// A worker for one stream.
     ///
     /// # Errors

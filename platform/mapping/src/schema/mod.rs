@@ -8,7 +8,9 @@
 //! Deliberately absent: validation of a record (the `jsonschema` crate does that), references to
 //! other documents (nothing is fetched).
 
+mod fields;
 mod infer;
+mod json;
 mod looks;
 mod merge;
 mod place;
@@ -19,6 +21,8 @@ mod tests;
 use serde_json::Value;
 
 use crate::decimal::Decimal;
+pub use fields::{FieldSeen, LooksLike};
+pub use json::json_schema;
 pub use looks::Looks;
 pub use place::{Found, Leaf, member_step};
 

@@ -68,14 +68,14 @@ const MIGRATIONS: &[Migration] = &[
         only: None,
     },
     Migration {
-        version: 14,
-        text: include_str!("../../migrations/0014_settlements.sql"),
+        version: 13,
+        text: include_str!("../../migrations/0013_usage_and_shape.sql"),
         only: None,
     },
     Migration {
-        version: 15,
-        text: include_str!("../../migrations/0015_settlements_security.postgres.sql"),
-        only: Some(Dialect::Postgres),
+        version: 14,
+        text: include_str!("../../migrations/0014_settlements.sql"),
+        only: None,
     },
 ];
 

@@ -15,6 +15,7 @@ mod finish;
 mod gate;
 pub(crate) mod lifecycle;
 mod log;
+mod observed;
 mod outcome;
 mod pause;
 mod plan;
@@ -30,6 +31,7 @@ pub use control::Redrive;
 pub use extract::{NewBatch, NewPage, Page};
 pub use finish::{CursorMove, StreamCursor};
 pub use gate::BatchCheck;
+pub use observed::MOST_FINDINGS;
 pub use outcome::{
     Again, Announced, BatchAmount, BatchObjects, BatchResult, RecordIssue, RecordOutcome,
 };

@@ -10,7 +10,9 @@ use tributary_model::clock::UnixMillis;
 use tributary_model::document::LoadMode;
 use tributary_model::id::{RunId, Slug};
 use tributary_model::problem::Problem;
+use tributary_model::source_shape::DriftFinding;
 use tributary_model::state::{RunState, WorkKind};
+use tributary_model::usage::RunUsage;
 
 use super::lifecycle;
 use crate::db::Tx;
@@ -60,6 +62,10 @@ pub struct Run {
     pub resume_ms: Option<UnixMillis>,
     /// JSON of this attempt's `finish_run`
     pub report: Option<String>,
+    /// of all attempts
+    pub usage: RunUsage,
+    /// how the source differs from what was expected
+    pub drift: Vec<DriftFinding>,
     pub created_ms: UnixMillis,
     pub started_ms: Option<UnixMillis>,
     /// of the present attempt
@@ -300,6 +306,8 @@ fn run(row: &AnyRow) -> Result<Run, StoreError> {
         problem: record.json_opt("problem")?,
         resume_ms: record.int_opt("resume_at")?,
         report: record.text_opt("report")?,
+        usage: record.json_opt("usage")?.unwrap_or_default(),
+        drift: record.json_opt("drift")?.unwrap_or_default(),
         created_ms: record.int("created_at")?,
         started_ms: record.int_opt("started_at")?,
         attempt_started_ms: record.int_opt("attempt_started_at")?,

@@ -15,6 +15,7 @@ mod held;
 mod intake;
 mod isolation;
 mod methods;
+mod observed;
 mod paused;
 mod queue;
 mod records;
@@ -121,6 +122,9 @@ const CASES: &[Case] = &[
     }),
     ("active_while_somebody_works", |bed| {
         Box::pin(doubt::active_while_somebody_works(bed))
+    }),
+    ("usage_and_shape", |bed| {
+        Box::pin(observed::usage_and_shape(bed))
     }),
     ("withdrawn", |bed| Box::pin(doubt::withdrawn(bed))),
     ("refused_after_doubt", |bed| {

@@ -35,6 +35,7 @@ fn every_method_has_a_contract_test() {
         "isolation",
         "held",
         "intake",
+        "observed",
         "paused",
         "queue",
         "records",

@@ -1,4 +1,5 @@
-//! Tries a stored connection: reach, log in, look around. `host` does it, passed in by `cli`.
+//! Tries a connection, stored or not yet: reach, sign in, look around. `host` does it, passed in by
+//! `cli`.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,10 +7,13 @@ use serde::Serialize;
 use tributary_model::document::ConnectionDocument;
 use utoipa::ToSchema;
 
-use super::put::SECRETS_KIND;
+use super::put::{check_against, check_form};
+use super::with_secrets;
 use crate::auth::Scope;
 use crate::problem::ApiError;
+use crate::request::json::Document;
 use crate::request::parts::Names;
+use crate::routes::connectors::chosen::chosen;
 use crate::state::{ApiState, CheckStep};
 use crate::wire::document::{NamePath, stored};
 
@@ -18,6 +22,7 @@ use crate::wire::document::{NamePath, stored};
 pub(crate) struct CheckAnswer {
     /// every step worked
     ok: bool,
+    /// in order, up to the first that failed
     steps: Vec<CheckStep>,
 }
 
@@ -36,22 +41,42 @@ pub(crate) async fn check_connection(
     scope: Scope,
     Names(path): Names<NamePath>,
 ) -> Result<Json<CheckAnswer>, ApiError> {
-    let found = scope.store.connection(&path.name).await?;
-    let connection = found.ok_or_else(ApiError::not_found)?;
-    let mut document: ConnectionDocument = stored(&connection.content)?;
-    if let Some(sealed) = connection.sealed_secrets {
-        let vault = scope.vault(&state)?;
-        let plain = vault.open(SECRETS_KIND, path.name.as_str(), &sealed)?;
-        document.secrets = stored(&String::from_utf8_lossy(&plain))?;
-    }
+    let document = with_secrets(&state, &scope, &path.name).await?;
+    Ok(answer(&state, scope, document).await)
+}
+
+/// Tries a connection that is not stored yet, with the secrets that come with it; nothing is kept. What
+/// does not fit connector and form is an error, as when it is put.
+#[utoipa::path(
+    post,
+    path = "/api/v1/tenants/{tenant}/connection-check",
+    params(("tenant" = String, Path, description = "name of the tenant")),
+    request_body(content = Object, description = "connections/<name>.json with its secrets"),
+    responses((status = 200, description = "what worked and what did not", body = CheckAnswer))
+)]
+pub(crate) async fn try_connection(
+    State(state): State<ApiState>,
+    scope: Scope,
+    Document(document): Document<ConnectionDocument>,
+) -> Result<Json<CheckAnswer>, ApiError> {
+    let connector = chosen(&state, &document).await?;
+    check_against(&document, &stored(&connector.manifest)?)?;
+    check_form(&document)?;
+    Ok(answer(&state, scope, document).await)
+}
+
+async fn answer(state: &ApiState, scope: Scope, document: ConnectionDocument) -> Json<CheckAnswer> {
     let steps = match (state.connectors.check)(scope.tenant, document).await {
         Ok(steps) => steps,
         Err(problem) => vec![CheckStep {
-            name: problem.code.as_str().to_owned(),
+            name: "platform".to_owned(),
             ok: false,
-            message: format!("{}; {}", problem.detail, problem.hint),
+            message: problem.detail,
+            hint: Some(problem.hint),
+            code: Some(problem.code.as_str().to_owned()),
+            took_ms: None,
         }],
     };
     let ok = steps.iter().all(|step| step.ok);
-    Ok(Json(CheckAnswer { ok, steps }))
+    Json(CheckAnswer { ok, steps })
 }

@@ -70,7 +70,10 @@ pub(crate) async fn put_connection(
 }
 
 /// The endpoint is of the kind that the connector needs, and `config` fits its schema.
-fn check_against(document: &ConnectionDocument, manifest: &Manifest) -> Result<(), ApiError> {
+pub(super) fn check_against(
+    document: &ConnectionDocument,
+    manifest: &Manifest,
+) -> Result<(), ApiError> {
     let kind = document.endpoint.kind();
     let Some(connection) = &manifest.connection else {
         let detail = format!(
@@ -108,7 +111,7 @@ fn check_against(document: &ConnectionDocument, manifest: &Manifest) -> Result<(
 
 /// Endpoint and credential fit their form, and the secrets are those that it asks for. No value
 /// of a secret is in what this answers.
-fn check_form(document: &ConnectionDocument) -> Result<(), ApiError> {
+pub(super) fn check_form(document: &ConnectionDocument) -> Result<(), ApiError> {
     let forms = connection_form::forms()
         .map_err(|error| ApiError::internal(ErrorCode::Internal, &error))?;
     let Some(form) = Form::of(&forms, &document.endpoint) else {

@@ -106,7 +106,7 @@ impl TokenSource {
     }
 
     /// The header's value, renewed if need be.
-    pub(super) async fn value(&self) -> Result<(HeaderValue, Used), Problem> {
+    pub(crate) async fn value(&self) -> Result<(HeaderValue, Used), Problem> {
         let state = Arc::clone(&self.state).lock_owned().await;
         let now = self.shared.clock.now_ms();
         if let Some(held) = &state.held

@@ -21,6 +21,7 @@ use super::other_side::{FileBytes, OtherSide};
 use super::s3::{S3Endpoint, S3Reader};
 use super::sftp::SftpLease;
 use super::stored::{StoredFile, StoredFiles, lies_in};
+use crate::usage::UsageMeter;
 use sftp_read::SftpReader;
 
 /// A played file comes in pieces too, as large as those of a server.
@@ -153,10 +154,15 @@ impl FileSession {
     }
 
     /// SHA-256 of a whole file, hexadecimal.
-    pub(crate) async fn digest(&mut self, path: &str) -> Result<String, Problem> {
+    pub(crate) async fn digest(
+        &mut self,
+        path: &str,
+        usage: &UsageMeter,
+    ) -> Result<String, Problem> {
         let mut file = self.open(path, 0, None).await?;
         let mut context = Context::new(&SHA256);
         while let Some(chunk) = file.next().await? {
+            usage.came(chunk.len());
             context.update(&chunk);
         }
         Ok(HEXLOWER.encode(context.finish().as_ref()))

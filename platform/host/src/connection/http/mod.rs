@@ -20,7 +20,7 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
 use super::credential::{ClientTls, Credential, Redactor, Secrets, Surroundings};
-use super::{ConnectionPorts, HttpRequest, HttpResponse, OtherSide, SendError};
+use super::{ConnectionPorts, HttpRequest, HttpResponse, OtherSide, Probe, SendError};
 use crate::EgressPolicy;
 use address::Base;
 use transport::{Answer, Transport};
@@ -138,6 +138,21 @@ impl HttpEndpoint {
             body: self.redactor.body(answer.body, succeeded),
             duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         })
+    }
+
+    /// Name, socket, TLS, and a token where the credential is one. Other credentials show when the
+    /// connector asks for something.
+    pub(crate) async fn probe(&self, probe: &mut Probe) {
+        if self.other_side.is_some() || self.transport.reach(probe, &self.base).await.is_none() {
+            return;
+        }
+        if let Credential::Token(tokens) = &self.credential {
+            let work = async {
+                tokens.value().await?;
+                Ok(((), "a token was given".to_owned()))
+            };
+            probe.step("auth", work).await;
+        }
     }
 
     /// By the same rules, and with the same care for secrets.

@@ -14,11 +14,14 @@ use tributary_model::problem::Problem;
 
 use super::address::Base;
 use crate::connection::credential::ClientTls;
-use crate::connection::{CONNECT_TIMEOUT, SendError, config_problem};
+use crate::connection::{CONNECT_TIMEOUT, Probe, SendError, config_problem};
 use crate::egress::{EgressError, EgressPolicy, PinnedResolver};
 
 /// Largest body that is read into memory.
 pub(crate) const MAX_BODY_BYTES: usize = 64 << 20;
+
+/// What to do about a certificate that is not believed.
+const TLS_HINT: &str = "a certificate of the company's own authority is believed if that authority is put into tls.trust; one that ended or is for another name must be renewed on the server";
 
 pub(crate) struct Transport {
     host: String,
@@ -97,6 +100,32 @@ impl Transport {
     /// `host:port`, as messages call it.
     pub(crate) fn place(&self) -> String {
         format!("{}:{}", self.host, self.port)
+    }
+
+    /// Tries name, socket and, where there is any, TLS: by a request without credentials whose answer
+    /// does not matter. None: a step failed.
+    pub(crate) async fn reach(&self, probe: &mut Probe, base: &Base) -> Option<()> {
+        let reached = probe.reach(&self.policy, &self.host, self.port).await;
+        drop(reached?);
+        if base.url.scheme() == "http" {
+            return Some(());
+        }
+        let greeting = async {
+            let request = reqwest::Request::new(reqwest::Method::HEAD, base.url.clone());
+            match tokio::time::timeout(CONNECT_TIMEOUT, self.open(request)).await {
+                Ok(Err(error))
+                    if !error.sent || error.problem.code == ErrorCode::ConnectionAuth =>
+                {
+                    Err(match error.problem.code {
+                        ErrorCode::ConnectionUnreachable => error.problem.hint(TLS_HINT),
+                        _ => error.problem,
+                    })
+                }
+                // who does not answer to HEAD has shown its certificate all the same
+                _ => Ok(((), format!("the certificate of {} is believed", self.host))),
+            }
+        };
+        probe.step("tls", greeting).await
     }
 
     /// Sends and reads the whole answer.

@@ -29,7 +29,7 @@ use crate::connection::http::transport::Transport;
 pub(super) struct Door(Arc<Inside>);
 
 struct Inside {
-    transport: Transport,
+    transport: Arc<Transport>,
     host: String,
     port: u16,
 }
@@ -41,7 +41,7 @@ impl std::fmt::Debug for Door {
 }
 
 impl Door {
-    pub(super) fn new(transport: Transport, to: &Base) -> Self {
+    pub(super) fn new(transport: Arc<Transport>, to: &Base) -> Self {
         let (host, port) = (to.host.clone(), to.port);
         Self(Arc::new(Inside {
             transport,

@@ -15,6 +15,7 @@ mod read;
 mod write;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use aws_credential_types::Credentials;
 use aws_sdk_s3::Client;
@@ -34,7 +35,8 @@ use super::credential::{ClientTls, Secrets};
 use super::files::Entry;
 use super::http::address::{Base, percent_but};
 use super::http::transport::Transport;
-use super::{ConnectionPorts, config_problem};
+use super::{ConnectionPorts, Probe, config_problem};
+use crate::call::CheckStep;
 
 pub(crate) use read::S3Reader;
 pub(crate) use write::S3Writer;
@@ -61,6 +63,9 @@ pub(crate) struct S3Endpoint {
     prefix: String,
     /// `host:port`, for messages
     place: String,
+    /// the way to the store, for [`S3Endpoint::probe`]
+    transport: Arc<Transport>,
+    dialled: Base,
 }
 
 impl S3Endpoint {
@@ -74,6 +79,7 @@ impl S3Endpoint {
         let tls = ClientTls::new(&Tls::default(), secrets)?;
         let transport =
             Transport::new(&address.dialled, "/endpoint/endpoint", &tls, &ports.egress)?;
+        let transport = Arc::new(transport);
         let S3Auth::AccessKey { access_key_id } = settings.auth;
         let secret = secrets.required("secret_access_key")?;
         let token = secrets.optional("session_token");
@@ -91,7 +97,7 @@ impl S3Endpoint {
             .endpoint_url(address.endpoint)
             .force_path_style(address.path_style)
             .credentials_provider(credentials)
-            .http_client(door::Door::new(transport, &address.dialled))
+            .http_client(door::Door::new(Arc::clone(&transport), &address.dialled))
             .time_source(door::Time(Arc::clone(&ports.clock)))
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -106,7 +112,40 @@ impl S3Endpoint {
             bucket: settings.bucket.to_owned(),
             prefix: prefix(settings.prefix)?,
             place,
+            transport,
+            dialled: address.dialled,
         })
+    }
+
+    /// Name, socket, TLS; then one listing, which shows account, bucket and rights.
+    pub(crate) async fn probe(&self, probe: &mut Probe) {
+        if self.transport.reach(probe, &self.dialled).await.is_none() {
+            return;
+        }
+        let started = Instant::now();
+        let listed = self.list("", false, None).await;
+        let took_ms = u64::try_from(started.elapsed().as_millis()).ok();
+        let known = || CheckStep::worked("auth", format!("{} knows the access key", self.place));
+        let mut last = match &listed {
+            Ok(_) => {
+                let bucket = format!("the bucket {:?} is there and may be listed", self.bucket);
+                probe.note(known());
+                CheckStep::worked("bucket", bucket)
+            }
+            Err(problem) => match problem.code {
+                ErrorCode::SourcePermission => {
+                    probe.note(known());
+                    CheckStep::failed("permission", problem)
+                }
+                ErrorCode::SourceNotFound | ErrorCode::ConfigInvalid => {
+                    probe.note(known());
+                    CheckStep::failed("bucket", problem)
+                }
+                _ => CheckStep::of(problem),
+            },
+        };
+        last.took_ms = took_ms;
+        probe.note(last);
     }
 
     /// The object that a connector calls `path`.

@@ -344,10 +344,9 @@ async fn a_folder_that_does_not_exist_is_named() {
         .iter()
         .map(|step| (step.name.as_str(), step.ok))
         .collect();
-    assert_eq!(
-        words,
-        [("connect", true), ("sign in", true), ("folder", false)]
-    );
-    assert!(steps[2].message.contains("/nowhere"), "{steps:?}");
+    assert_eq!(words, [("list", false)]);
+    assert_eq!(steps[0].code.as_deref(), Some("source_not_found"));
+    assert!(steps[0].hint.is_some(), "{steps:?}");
+    assert!(steps[0].message.contains("/nowhere"), "{steps:?}");
     assert!(Path::new("/nowhere").is_absolute());
 }

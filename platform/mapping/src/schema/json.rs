@@ -4,7 +4,8 @@
 //! lengths, no ranges, no lists of values are claimed, they stand in `description` and `examples`.
 
 use serde_json::{Map, Value, json};
-use tributary_mapping::schema::{Node, NodeKind, Schema};
+
+use super::{Node, NodeKind, Schema};
 
 /// The schema as a document.
 #[must_use]

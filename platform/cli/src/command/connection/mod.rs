@@ -1,10 +1,15 @@
-//! `tributary connection forms | check`: what a kind of credential needs, and whether a stored
-//! connection works, step by step.
+//! `tributary connection forms | new | check | discover`: what a kind of credential needs, making a
+//! connection by questions, whether one works, and what it has.
+
+mod answers;
+mod ask;
+mod check;
+mod discover;
+mod new;
 
 use anyhow::Context as _;
 use serde_json::Value;
 
-use crate::client::{Client, ServerOptions, segment};
 use crate::print;
 
 /// Arguments of `tributary connection`.
@@ -24,28 +29,21 @@ enum What {
         #[arg(long)]
         json: bool,
     },
-    /// try a stored connection: what was asked, what came
-    Check {
-        tenant: String,
-        name: String,
-        /// one JSON object a step
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        server: ServerOptions,
-    },
+    /// make a connection: asks what its kind and its connector need, tries it, stores it
+    New(new::NewArguments),
+    /// try a stored connection step by step: name, socket, TLS or host key, account, data
+    Check(check::CheckArguments),
+    /// the streams of a stored connection, with schemas and what samples of their rows show
+    Discover(discover::DiscoverArguments),
 }
 
 /// Runs the command.
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.what {
         What::Forms { kind, json } => forms(kind.as_deref(), *json),
-        What::Check {
-            tenant,
-            name,
-            json,
-            server,
-        } => check(&Client::connect(server).await?, tenant, name, *json).await,
+        What::New(arguments) => new::run(arguments).await,
+        What::Check(arguments) => check::run(arguments).await,
+        What::Discover(arguments) => discover::run(arguments).await,
     }
 }
 
@@ -103,33 +101,6 @@ fn explained(form: &Value) -> anyhow::Result<String> {
     let example = serde_json::to_string_pretty(example).context("the example can't be written")?;
     out.push_str(&format!("\n\n* must be given\n\n{example}"));
     Ok(out)
-}
-
-async fn check(client: &Client, tenant: &str, name: &str, json: bool) -> anyhow::Result<()> {
-    let path = format!(
-        "/tenants/{}/connections/{}/check",
-        segment(tenant),
-        segment(name)
-    );
-    let answer = client.post_nothing(&path).await?;
-    for step in items(&answer, "steps") {
-        if json {
-            print::line(&step.to_string());
-            continue;
-        }
-        let word = match step.get("ok").and_then(Value::as_bool) {
-            Some(true) => "ok",
-            _ => "FAILED",
-        };
-        print::line(&format!(
-            "{word:<7} {:<20} {}",
-            text(step, "name"),
-            text(step, "message")
-        ));
-    }
-    let works = answer.get("ok").and_then(Value::as_bool) == Some(true);
-    anyhow::ensure!(works, "the connection {name} does not work");
-    Ok(())
 }
 
 fn items<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
