@@ -40,21 +40,8 @@ impl Rest {
     /// When the file or the server does not answer.
     pub async fn operator(url: &str, file: &Path) -> anyhow::Result<Self> {
         let credentials: Value = serde_json::from_slice(&std::fs::read(file)?)?;
-        let body = json!({
-            "grant_type": "client_credentials",
-            "client_id": credentials["client_id"],
-            "client_secret": credentials["client_secret"],
-        });
-        let mut rest = Self::anonymous(url)?;
-        let (status, answer) = rest.call(Method::POST, "/token", Some(&body)).await?;
-        if status != 200 {
-            bail!("no token: {status} {answer}");
-        }
-        answer["access_token"]
-            .as_str()
-            .context("no access_token")?
-            .clone_into(&mut rest.token);
-        Ok(rest)
+        let text = |name: &str| credentials[name].as_str().unwrap_or_default().to_owned();
+        Self::client(url, &text("client_id"), &text("client_secret")).await
     }
 
     /// Any request; every status is an answer.
@@ -80,6 +67,49 @@ impl Rest {
         let value = serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
         Ok((status, value))
+    }
+
+    /// Any request with bytes as its body; every status is an answer.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn bytes(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> anyhow::Result<(u16, Value)> {
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.bearer_auth(&self.token).body(body).send().await?;
+        let status = response.status().as_u16();
+        let bytes = response.bytes().await?;
+        let value = serde_json::from_slice(&bytes)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+        Ok((status, value))
+    }
+
+    /// A session of a client.
+    ///
+    /// # Errors
+    /// When the server gives no token.
+    pub async fn client(url: &str, id: &str, secret: &str) -> anyhow::Result<Self> {
+        let body = json!({
+            "grant_type": "client_credentials", "client_id": id, "client_secret": secret,
+        });
+        let mut rest = Self::anonymous(url)?;
+        let (status, answer) = rest.call(Method::POST, "/token", Some(&body)).await?;
+        if status != 200 {
+            bail!("no token: {status} {answer}");
+        }
+        answer["access_token"]
+            .as_str()
+            .context("no access_token")?
+            .clone_into(&mut rest.token);
+        Ok(rest)
     }
 
     /// GET that must succeed.

@@ -1,6 +1,6 @@
 //! How files are taken in, the same for every source of files: which files, in which order, from
-//! where on, and what becomes of them. The connectors `sftp` and `s3` are this with the name of
-//! their connection.
+//! where on, and what becomes of them. The connectors `sftp`, `s3` and `upload` are this with
+//! the name of their connection.
 //!
 //! A partition is one file as it was seen when the run was planned (path, size, time, version).
 //! While it is read, a checkpoint after each page holds the place in the file, so a crash repeats

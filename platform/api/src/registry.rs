@@ -11,7 +11,8 @@ use utoipa::openapi::path::{HttpMethod, Operation};
 
 use crate::routes::{
     clients, connection_forms, connections, connectors, error_page, health, integrations, lookups,
-    mapping_language, mappings, openapi, records, runs, schemas, tenants, token, trust,
+    mapping_language, mappings, openapi, pushes, records, runs, schemas, tenants, token, trust,
+    uploads,
 };
 use crate::state::ApiState;
 
@@ -40,17 +41,30 @@ pub struct Route {
     pub policy: Policy,
     /// longest body, bytes
     pub body_limit: usize,
-    /// a component is compiled before it answers
-    pub compiles: bool,
+    /// how long its answer may take
+    pub pace: Pace,
     /// what OpenAPI says about it
     pub operation: Operation,
     handler: fn(MethodFilter) -> MethodRouter<ApiState>,
+}
+
+/// What an answer waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// the ledger
+    Usual,
+    /// a component that is compiled
+    Compiling,
+    /// a body that comes as a stream and has a limit of its own
+    Receiving,
 }
 
 /// Small requests.
 const KIB_64: usize = 64 << 10;
 /// Documents.
 const MIB_2: usize = 2 << 20;
+/// A batch of records.
+const MIB_8: usize = 8 << 20;
 /// Tables and components.
 const MIB_32: usize = 32 << 20;
 
@@ -86,7 +100,7 @@ pub fn routes() -> Vec<Route> {
         route!(Needs(A::ClientManage), 0, clients::delete::__path_delete_client, clients::delete::delete_client),
 
         route!(Needs(A::ConnectorView), 0, connectors::list::__path_list_connectors, connectors::list::list_connectors),
-        route!(Needs(A::ConnectorManage), MIB_32, connectors::put::__path_put_connector, connectors::put::put_connector).that_compiles(),
+        route!(Needs(A::ConnectorManage), MIB_32, connectors::put::__path_put_connector, connectors::put::put_connector).at(Pace::Compiling),
 
         route!(Needs(A::ConnectorManage), 0, trust::get::__path_get_trust, trust::get::get_trust),
         route!(Needs(A::ConnectorManage), MIB_2, trust::put::__path_put_trust, trust::put::put_trust),
@@ -113,6 +127,15 @@ pub fn routes() -> Vec<Route> {
         route!(Needs(A::IntegrationManage), MIB_2, integrations::put::__path_put_integration, integrations::put::put_integration),
         route!(Needs(A::RunView), 0, records::get::__path_get_record, records::get::get_record),
         route!(Needs(A::RunStart), KIB_64, records::settle::__path_settle_record, records::settle::settle_record),
+
+        route!(Needs(A::RecordPush), MIB_8, pushes::create::__path_push_records, pushes::create::push_records),
+        route!(Needs(A::IntakeView), 0, pushes::list::__path_list_pushes, pushes::list::list_pushes),
+        route!(Needs(A::IntakeView), 0, pushes::get::__path_get_push, pushes::get::get_push),
+
+        route!(Needs(A::IntakeView), 0, uploads::list::__path_list_uploads, uploads::list::list_uploads),
+        // as a stream, with the limit of `Limits::upload_bytes`
+        route!(Needs(A::UploadSend), 0, uploads::put::__path_put_upload, uploads::put::put_upload).at(Pace::Receiving),
+        route!(Needs(A::UploadManage), 0, uploads::delete::__path_delete_upload, uploads::delete::delete_upload),
 
         route!(Needs(A::RunView), 0, runs::list::__path_list_runs, runs::list::list_runs),
         route!(Needs(A::RunStart), KIB_64, runs::start::__path_start_run, runs::start::start_run),
@@ -141,15 +164,15 @@ impl Route {
             operation_id: operation.operation_id.clone().unwrap_or_default(),
             policy,
             body_limit,
-            compiles: false,
+            pace: Pace::Usual,
             operation,
             handler,
         }
     }
 
-    /// The route with the longer time for its answer.
-    fn that_compiles(mut self) -> Self {
-        self.compiles = true;
+    /// The route with another time for its answer.
+    fn at(mut self, pace: Pace) -> Self {
+        self.pace = pace;
         self
     }
 

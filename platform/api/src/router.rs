@@ -12,7 +12,7 @@ use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 
 use crate::auth::authorize;
 use crate::problem::ApiError;
-use crate::registry::{Route, routes};
+use crate::registry::{Pace, Route, routes};
 use crate::request::frame::frame;
 use crate::state::ApiState;
 
@@ -31,10 +31,10 @@ pub(crate) fn router_of(state: ApiState, routes: &[Route]) -> Router {
             // streams are not cut: the time is until the head of the answer
             .layer::<_, Infallible>(TimeoutLayer::with_status_code(
                 StatusCode::SERVICE_UNAVAILABLE,
-                if route.compiles {
-                    state.limits.compile_timeout
-                } else {
-                    state.limits.handler_timeout
+                match route.pace {
+                    Pace::Usual => state.limits.handler_timeout,
+                    Pace::Compiling => state.limits.compile_timeout,
+                    Pace::Receiving => state.limits.upload_timeout,
                 },
             ))
             .layer(policy);

@@ -101,6 +101,14 @@ pub struct Limits {
     pub watchers: Slots,
     /// downloads open at a time
     pub downloads: Slots,
+    /// files that come in at a time; each takes some MiB
+    pub uploads: Slots,
+    /// batches of records that come in at a time; each takes some times its size
+    pub pushes: Slots,
+    /// longest file, bytes
+    pub upload_bytes: u64,
+    /// longest time that a file may take to come
+    pub upload_timeout: Duration,
     /// until the head of an answer
     pub handler_timeout: Duration,
     /// the same where a component is compiled first: longer than the host gives the compiler
@@ -113,6 +121,10 @@ impl Default for Limits {
             logins: Arc::new(Semaphore::new(4)),
             watchers: Slots::new(200, 50),
             downloads: Slots::new(20, 5),
+            uploads: Slots::new(16, 4),
+            pushes: Slots::new(16, 4),
+            upload_bytes: 5 << 30,
+            upload_timeout: Duration::from_secs(6 * 3600),
             handler_timeout: Duration::from_secs(30),
             compile_timeout: Duration::from_secs(120),
         }

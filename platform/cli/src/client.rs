@@ -2,7 +2,7 @@
 //! turns problem+json into an error that reads well.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -58,6 +58,21 @@ impl std::error::Error for Unreachable {}
 /// Longest time to a connection, and longest silence within an answer.
 const CONNECT: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(120);
+/// Longest time for a file, as the server has it.
+const LONGEST_UPLOAD: Duration = Duration::from_secs(6 * 3600);
+
+/// A file to send.
+pub(crate) struct FileBody {
+    pub(crate) size: u64,
+    pub(crate) body: reqwest::Body,
+}
+
+fn http_client() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .connect_timeout(CONNECT)
+}
 
 impl Client {
     /// Reads the credentials file and gets a token.
@@ -71,12 +86,7 @@ impl Client {
 
     /// Gets a token for `credentials`.
     pub(crate) async fn sign_in(credentials: &Credentials) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
-            .build()?;
+        let http = http_client().read_timeout(SILENCE).build()?;
         let base = format!("{}/api/v1", credentials.url.trim_end_matches('/'));
         let client = Self {
             http,
@@ -99,8 +109,12 @@ impl Client {
         let response = request.send().await;
         let answer = into_json(response.map_err(|error| self.unreachable(&error))?).await?;
         let token = required(&answer, "access_token")?.to_owned();
-        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = token;
+        *self.token() = token;
         Ok(())
+    }
+
+    fn token(&self) -> MutexGuard<'_, String> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// GET, as JSON.
@@ -159,6 +173,22 @@ impl Client {
         into_json(self.answer(request).await?).await
     }
 
+    /// PUT a file as a stream. It is sent once: a token that is refused is one that has just been made.
+    pub(crate) async fn put_file(&self, path: &str, file: FileBody) -> anyhow::Result<Value> {
+        self.renew().await?;
+        // while a long body goes out nothing comes in, so silence means nothing here
+        let http = http_client().timeout(LONGEST_UPLOAD).build()?;
+        let token = self.token().clone();
+        let request = http
+            .put(format!("{}{path}", self.base))
+            .bearer_auth(token)
+            .header("content-type", "application/octet-stream")
+            .header("content-length", file.size)
+            .body(file.body);
+        let response = request.send().await;
+        into_json(response.map_err(|error| self.unreachable(&error))?).await
+    }
+
     /// GET, as a stream of bytes for the caller to write out.
     pub(crate) async fn download(&self, path: &str) -> anyhow::Result<reqwest::Response> {
         let response = self.answer(|| self.request(Method::GET, path)).await?;
@@ -203,10 +233,9 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
         self.http
             .request(method, format!("{}{path}", self.base))
-            .bearer_auth(&*token)
+            .bearer_auth(&*self.token())
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> anyhow::Error {

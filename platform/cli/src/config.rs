@@ -26,6 +26,7 @@ pub(crate) struct Config {
     pub(crate) keys: Keys,
     pub(crate) workers: Workers,
     pub(crate) host: Host,
+    pub(crate) intake: Intake,
     pub(crate) egress: Egress,
     pub(crate) log: Log,
 }
@@ -67,6 +68,12 @@ pub(crate) struct Workers {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Host {
     pub(crate) instances: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Intake {
+    pub(crate) max_file_mib: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]

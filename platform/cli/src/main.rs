@@ -37,6 +37,8 @@ enum Command {
     Serve(command::serve::Arguments),
     /// put tenants' declarative files into the server
     Apply(command::apply::Arguments),
+    /// send files to a connection of kind uploads
+    Upload(command::upload::Arguments),
     /// start a run, show its progress and its report
     Run(command::run::Arguments),
     /// list a tenant's runs, or show one run's report
@@ -112,6 +114,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(arguments) => command::serve::run(&arguments).await,
         Command::Apply(arguments) => command::apply::run(&arguments).await,
+        Command::Upload(arguments) => command::upload::run(&arguments).await,
         Command::Run(arguments) => command::run::run(&arguments).await,
         Command::Runs(arguments) => command::runs::run(&arguments).await,
         Command::Issues(arguments) => command::results::run(&arguments, "issues").await,
@@ -148,6 +151,7 @@ mod tests {
             "tributary runs resume acme run_1 --url http://127.0.0.1:1",
             "tributary explain acme run_1 4711 /total",
             "tributary logs acme run_1",
+            "tributary upload acme inbox orders.csv more/orders.csv --json",
         ] {
             let parsed = Arguments::try_parse_from(line.split(' '));
             assert!(parsed.is_ok(), "{line}: {}", parsed.err().unwrap());

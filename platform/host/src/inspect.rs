@@ -28,7 +28,7 @@ const MAX_FUNCTION_MEMORY_MIB: u32 = 128;
 /// Interfaces without a function of their own: importing them grants nothing.
 const FREE: [&str; 2] = ["types", "io"];
 /// Interfaces that can be granted.
-const CAPABILITIES: [&str; 9] = [
+const CAPABILITIES: [&str; 10] = [
     "log",
     "metrics",
     "control",
@@ -36,6 +36,7 @@ const CAPABILITIES: [&str; 9] = [
     "http",
     "files",
     "file-changes",
+    "sql",
     "codec",
     "output",
 ];

@@ -134,7 +134,9 @@ async fn side(
     name: &Slug,
 ) -> Result<(Side, u32), Problem> {
     let tenant = caller.tenant;
-    let (document, connection, version) = services.connection(tenant, name, caller.vault).await?;
+    let (document, connection, version) = services
+        .connection(tenant, name, caller.vault, Some(&run.id))
+        .await?;
     let digest = run.connectors.get(document.connector.as_str());
     let connector = match digest {
         Some(digest) => services.components.load(services, tenant, digest).await?,

@@ -5,6 +5,8 @@
 //! doing it again after a crash makes the same batches under the same numbers. Rows that stand
 //! together in the source have a way of their own, [`adjacent`].
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use tributary_engine::cut::{BatchInput, GroupPacker, PackedBatch};
 use tributary_engine::group::{Grouper, SpillDamaged, bucket_groups, buckets_for};
@@ -56,7 +58,7 @@ pub(crate) async fn run(
     let Some(first) = pages.first() else {
         return Ok(Fenced::Done(()));
     };
-    let (format, source) = (first.format.clone(), first.source.clone());
+    let (format, source) = (first.format.clone(), named(&pages));
     if let Some(page) = pages.iter().find(|page| page.format != format) {
         return Err(mixed(page));
     }
@@ -108,6 +110,16 @@ async fn any_order(
 /// The input of a batch whose groups are whole.
 pub(crate) fn whole(object: String, source: String) -> BatchInput {
     BatchInput::Groups { object, source }
+}
+
+/// What the pages are of, for people: rows of one group may come from several places.
+fn named(pages: &[Page]) -> String {
+    let places: BTreeSet<&str> = pages.iter().map(|page| page.source.as_str()).collect();
+    let first = pages.first().map_or("", |page| page.source.as_str());
+    match places.len() {
+        0 | 1 => first.to_owned(),
+        many => format!("{first} and {} more", many - 1),
+    }
 }
 
 fn mixed(page: &Page) -> Problem {

@@ -21,6 +21,7 @@ mod extract;
 mod finish;
 mod gate;
 mod gather;
+mod intake;
 mod intent;
 mod log;
 mod objects;

@@ -103,7 +103,7 @@ fn folder(context: &RunContext, layer: Layer) -> Result<ObjectFolder, Problem> {
     .map_err(|error| lake_problem(&error.into()))
 }
 
-fn lake_problem(error: &LakeError) -> Problem {
+pub(crate) fn lake_problem(error: &LakeError) -> Problem {
     tracing::error!(error = %chain(error), "the lake failed");
     Problem::new(
         ErrorCode::StorageFailed,

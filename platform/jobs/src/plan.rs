@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use tributary_host::Selection;
 use tributary_model::document::LoadMode;
+use tributary_model::manifest::EndpointKind;
 use tributary_model::problem::Problem;
 use tributary_store::{Fenced, Lease, NewPartition, NewPlan};
 
@@ -12,6 +13,19 @@ use crate::services::store_problem;
 
 /// Plans the run.
 pub(crate) async fn run(context: &RunContext, lease: &Lease) -> Result<Fenced<()>, Problem> {
+    if context.source.call.connection.kind() == EndpointKind::Push {
+        // whatever becomes of this run, these batches are its own from here on
+        let claimed = context.store.pushes_claim(lease).await;
+        match claimed.map_err(|error| store_problem(&error))? {
+            Fenced::Lost => return Ok(Fenced::Lost),
+            Fenced::Done(batches) => tracing::info!(
+                tenant.id = %context.tenant,
+                run.id = %context.run.id,
+                batches,
+                "the run has the batches that were pushed"
+            ),
+        }
+    }
     let incremental = context.run.mode == LoadMode::Incremental;
     let cursors = if incremental {
         cursors(context).await?

@@ -13,12 +13,13 @@ use tributary_lake::Lake;
 use tributary_model::clock::Clock;
 use tributary_model::document::{ConnectionDocument, SECRETS_KIND};
 use tributary_model::error_code::ErrorCode;
-use tributary_model::id::{Slug, TenantId};
+use tributary_model::id::{RunId, Slug, TenantId};
 use tributary_model::problem::Problem;
 use tributary_store::{Store, StoreError};
 use tributary_vault::{TenantVault, Vault};
 
 use crate::components::Components;
+use crate::intake;
 use crate::tokens::StoredTokens;
 
 /// Handles to everything a worker uses.
@@ -54,7 +55,8 @@ impl Services {
             .map_err(|error| Problem::new(ErrorCode::StorageFailed, error.to_string()))
     }
 
-    /// The named connection with its secrets, ready for use, its configuration and its version.
+    /// The named connection with its secrets, ready for use, its configuration and its version. What
+    /// was pushed is seen as far as it belongs to `run`.
     ///
     /// # Errors
     /// `reference_missing` if there is no such connection; else what is wrong with it.
@@ -63,6 +65,7 @@ impl Services {
         tenant: &TenantId,
         name: &Slug,
         vault: &TenantVault,
+        run: Option<&RunId>,
     ) -> Result<(ConnectionDocument, Arc<Connection>, u32), Problem> {
         let stored = self
             .store
@@ -83,7 +86,7 @@ impl Services {
             document.secrets = serde_json::from_slice(&plain)
                 .map_err(|error| unreadable("connection", name, &error))?;
         }
-        let connection = self.open_connection(tenant, &document, vault)?;
+        let connection = self.open_connection(tenant, &document, vault, run)?;
         document.secrets.clear();
         Ok((document, connection, stored.version))
     }
@@ -94,6 +97,7 @@ impl Services {
         tenant: &TenantId,
         document: &ConnectionDocument,
         vault: &TenantVault,
+        run: Option<&RunId>,
     ) -> Result<Arc<Connection>, Problem> {
         let store = self.store.tenant(tenant);
         let keeper = StoredTokens::new(store, vault.clone(), document.name.clone());
@@ -101,6 +105,8 @@ impl Services {
             egress: self.egress.clone(),
             clock: Arc::clone(&self.clock),
             keeper: Some(Arc::new(keeper)),
+            databases: self.egress.databases_of(tenant.as_str()),
+            stored: intake::stored(self, document, vault, run),
         };
         Ok(Arc::new(Connection::with_ports(document, &ports)?))
     }
@@ -117,7 +123,7 @@ pub async fn check_connection(
     document: &ConnectionDocument,
 ) -> Result<Vec<CheckStep>, Problem> {
     let vault = services.tenant_vault(tenant).await?;
-    let connection = services.open_connection(tenant, document, &vault)?;
+    let connection = services.open_connection(tenant, document, &vault, None)?;
     let connector = services
         .components
         .by_name(

@@ -1,6 +1,8 @@
 //! Names of objects:
 //! `lake/raw/tenant=T/integration=I/stream=S/dt=YYYY-MM-DD/run=R/p00007-b000123.e2.ndjson.zst`.
 //!
+//! What customers send lies beside it, in pieces: `lake/raw/tenant=T/upload=C/id=I/piece-000000.zst`.
+//!
 //! Invariants: only the characters `a-z A-Z 0-9 - _ . = %` between slashes, no empty part and
 //! none that starts with a dot, so that a key is a safe path and a safe S3 key alike. Free text
 //! (stream names) is percent-encoded, so different names never meet in one key.
@@ -50,6 +52,24 @@ impl Layer {
     }
 }
 
+/// What customers send to the platform by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// a file, for a connection
+    Upload,
+    /// records, for an integration
+    Push,
+}
+
+impl Sent {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Upload => "upload",
+            Self::Push => "push",
+        }
+    }
+}
+
 /// Why a text is no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not the key of an object: {reason}")]
@@ -67,8 +87,8 @@ pub struct ObjectKey {
     tenant: TenantId,
 }
 
-/// The folder of one run's stream in one layer; gives the keys in it.
-#[derive(Debug, Clone)]
+/// The folder of one run's stream in one layer, or of something that was sent; gives the keys in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectFolder {
     text: String,
     tenant: TenantId,
@@ -100,6 +120,27 @@ impl ObjectKey {
             text: format!(
                 "lake/{layer}/tenant={tenant}/integration={integration}/{stream_part}/dt={date}/run={run}"
             ),
+            tenant: tenant.clone(),
+        })
+    }
+
+    /// The folder of something that was sent to `owner`, a connection or an integration; `id` is the
+    /// platform's own.
+    ///
+    /// # Errors
+    /// [`KeyError`] if the id has characters that a key may not have.
+    pub fn sent(
+        sent: Sent,
+        tenant: &TenantId,
+        owner: &Slug,
+        id: &str,
+    ) -> Result<ObjectFolder, KeyError> {
+        if !is_part(&format!("id={id}")) {
+            return Err(refuse(id, "the id is too long or not allowed"));
+        }
+        let (layer, what) = (Layer::Raw.as_str(), sent.as_str());
+        Ok(ObjectFolder {
+            text: format!("lake/{layer}/tenant={tenant}/{what}={owner}/id={id}"),
             tenant: tenant.clone(),
         })
     }
@@ -175,6 +216,32 @@ impl ObjectFolder {
         self.named(&format!(
             "p{partition:05}-b{number:06}.e{epoch}.{extension}"
         ))
+    }
+
+    /// The folder with that text, for example from a ledger row.
+    ///
+    /// # Errors
+    /// [`KeyError`] if no key can be in it.
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
+        let key = ObjectKey::parse(text)?;
+        Ok(Self {
+            text: key.text,
+            tenant: key.tenant,
+        })
+    }
+
+    /// The folder's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// A piece of what does not fit into one object, counted from 0.
+    ///
+    /// # Errors
+    /// Never for a folder that was made here.
+    pub fn piece(&self, no: u32) -> Result<ObjectKey, KeyError> {
+        self.named(&format!("piece-{no:06}.zst"))
     }
 
     /// An object with a name of its own, for example `manifest.e3.json`.
@@ -291,6 +358,21 @@ mod tests {
         }
         assert!(folder("").is_err());
         assert!(folder(&"x".repeat(300)).is_err());
+    }
+
+    #[test]
+    fn what_was_sent_lies_in_pieces() {
+        let (tenant, inbox) = (
+            TenantId::parse("acme").unwrap(),
+            Slug::parse("inbox").unwrap(),
+        );
+        let folder = ObjectKey::sent(Sent::Upload, &tenant, &inbox, "upl_01").unwrap();
+        assert_eq!(
+            folder.piece(7).unwrap().as_str(),
+            "lake/raw/tenant=acme/upload=inbox/id=upl_01/piece-000007.zst"
+        );
+        assert_eq!(ObjectFolder::parse(folder.as_str()).unwrap(), folder);
+        assert!(ObjectKey::sent(Sent::Push, &tenant, &inbox, "a/b").is_err());
     }
 
     #[test]

@@ -7,11 +7,14 @@
 //! The ledger is the truth: an object without a ledger row is garbage of a crashed attempt, and
 //! a row is written only after [`Lake::put`] has returned.
 //!
+//! What is larger than an object should be, files that customers send, lies in pieces ([`pieces`]).
+//!
 //! Deliberately absent: S3 (comes as a second place behind the same calls), listing and
-//! retention.
+//! retention. Only what a customer sent and takes back is removed ([`Lake::remove`]).
 
 mod key;
 mod local;
+mod pieces;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +24,8 @@ use serde::{Deserialize, Serialize};
 use tributary_model::id::TenantId;
 use tributary_vault::{TenantVault, VaultError};
 
-pub use key::{KeyError, Layer, ObjectFolder, ObjectKey};
+pub use key::{KeyError, Layer, ObjectFolder, ObjectKey, Sent};
+pub use pieces::{PIECE_BYTES, PieceWriter};
 
 /// `kind` under which objects are sealed.
 const SEAL_KIND: &str = "lake";
@@ -136,6 +140,26 @@ impl Lake {
         tokio::task::spawn_blocking(move || get_blocking(&local, &vault, &key))
             .await
             .map_err(|_| LakeError::Thread(name))?
+    }
+}
+
+impl Lake {
+    /// Removes the object `key`; one that is not there is fine. The ledger must have stopped naming it.
+    ///
+    /// # Errors
+    /// `Foreign` if it is another tenant's, `Io`, `Thread`.
+    pub async fn remove(&self, tenant: &TenantId, key: &ObjectKey) -> Result<(), LakeError> {
+        check_tenant(key, tenant)?;
+        let (local, key) = (Arc::clone(&self.local), key.clone());
+        let name = key.to_string();
+        let removed = tokio::task::spawn_blocking(move || {
+            local.remove(&key).map_err(|source| LakeError::Io {
+                action: "remove",
+                key: key.to_string(),
+                source,
+            })
+        });
+        removed.await.map_err(|_| LakeError::Thread(name))?
     }
 }
 

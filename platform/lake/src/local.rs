@@ -50,6 +50,18 @@ impl Local {
         fs::read(self.root.join(key.path()))
     }
 
+    /// Fine if there is no such file. A folder that is empty then goes too.
+    pub(crate) fn remove(&self, key: &ObjectKey) -> io::Result<()> {
+        let path = self.root.join(key.path());
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        // not empty, or gone already: both are fine
+        let _ = fs::remove_dir(folder_of(&path)?);
+        Ok(())
+    }
+
     pub(crate) fn sync_folder(&self, key: &ObjectKey) -> io::Result<()> {
         sync(folder_of(&self.root.join(key.path()))?)
     }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use tributary_lake::{Lake, LakeError, Layer, ObjectFolder, ObjectKey};
+use tributary_lake::{Lake, LakeError, Layer, ObjectFolder, ObjectKey, PIECE_BYTES, Sent};
 use tributary_model::id::{RunId, Slug, TenantId};
 use tributary_vault::{TenantVault, Vault};
 
@@ -209,4 +209,59 @@ async fn missing_bad_and_altered_objects_are_told_apart() {
         matches!(altered, Err(LakeError::Vault { .. })),
         "{altered:?}"
     );
+}
+
+#[tokio::test]
+async fn what_is_large_lies_in_pieces_and_can_be_taken_back() {
+    let bench = Bench::new();
+    let (acme, globex) = (bench.tenant("acme"), bench.tenant("globex"));
+    let inbox = Slug::parse("inbox").unwrap();
+    let folder = ObjectKey::sent(Sent::Upload, acme.tenant(), &inbox, "upl_1").unwrap();
+    let mut writer = bench.lake.piece_writer(&acme, folder.clone());
+    let bytes: Vec<u8> = (0..PIECE_BYTES * 2 + 7)
+        .map(|at| (at % 251) as u8)
+        .collect();
+    for part in bytes.chunks(1_000_003) {
+        writer.write(part).await.unwrap();
+    }
+    assert_eq!(writer.written().count, 2, "full pieces are stored at once");
+    let pieces = writer.finish().await.unwrap();
+    assert_eq!((pieces.count, pieces.bytes), (3, bytes.len() as u64));
+    let (no, within) = pieces.place(PIECE_BYTES as u64 + 5);
+    let piece = bench.lake.piece(&acme, &pieces, no).await.unwrap();
+    assert_eq!(
+        piece[within..within + 9],
+        bytes[PIECE_BYTES + 5..PIECE_BYTES + 14]
+    );
+    let mut read = Vec::new();
+    for no in 0..pieces.count {
+        read.extend_from_slice(&bench.lake.piece(&acme, &pieces, no).await.unwrap());
+    }
+    assert!(read == bytes);
+    let beyond = bench.lake.piece(&acme, &pieces, 3).await;
+    assert!(matches!(beyond, Err(LakeError::Missing(_))));
+    let foreign = bench.lake.piece(&globex, &pieces, 0).await;
+    assert!(matches!(foreign, Err(LakeError::Foreign { .. })));
+    let foreign = bench.lake.remove_pieces(&globex, &pieces).await;
+    assert!(matches!(foreign, Err(LakeError::Foreign { .. })));
+    assert_eq!(bench.files().len(), 3);
+
+    // pieces cannot change places
+    let files = bench.files();
+    fs::copy(&files[0], files[1].with_extension("x")).unwrap();
+    fs::rename(files[1].with_extension("x"), &files[1]).unwrap();
+    let swapped: Vec<bool> = {
+        let mut readable = Vec::new();
+        for no in 0..pieces.count {
+            readable.push(bench.lake.piece(&acme, &pieces, no).await.is_ok());
+        }
+        readable
+    };
+    assert_eq!(swapped.iter().filter(|readable| !**readable).count(), 1);
+
+    bench.lake.remove_pieces(&acme, &pieces).await.unwrap();
+    assert!(bench.files().is_empty());
+    bench.lake.remove_pieces(&acme, &pieces).await.unwrap();
+    let mut nothing = bench.lake.piece_writer(&acme, folder);
+    assert_eq!(nothing.finish().await.unwrap().count, 0);
 }

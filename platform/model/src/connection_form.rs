@@ -13,6 +13,10 @@ use crate::problem::Place;
 /// "description", "auth", "secrets", "example"}]}]}`.
 pub const FORMS: &str = include_str!("connection_forms.json");
 
+/// The kind of credential of an endpoint that needs none, because what is behind it came in by the
+/// platform's own API.
+const COMES_IN: &str = "none";
+
 /// The forms as a value.
 ///
 /// # Errors
@@ -45,6 +49,9 @@ impl<'a> Form<'a> {
             Endpoint::S3 { auth, .. } => match auth {
                 S3Auth::AccessKey { .. } => ("s3", "access_key", false),
             },
+            Endpoint::Sql { auth, .. } => ("sql", auth.kind(), false),
+            Endpoint::Uploads {} => ("uploads", COMES_IN, false),
+            Endpoint::Push {} => ("push", COMES_IN, false),
         };
         let named = |list: &'a Value, wanted: &str| -> Option<&'a Value> {
             let is = |entry: &&Value| entry.get("kind").and_then(Value::as_str) == Some(wanted);
@@ -135,6 +142,9 @@ mod tests {
                 let place = match endpoint["kind"].as_str().unwrap() {
                     "http" => json!({"kind": "http", "base_url": "https://api.example.com/"}),
                     "s3" => json!({"kind": "s3", "region": "eu-central-1", "bucket": "acme"}),
+                    "sql" => json!({"kind": "sql", "driver": "postgres", "host": "db.example.com",
+                        "database": "erp"}),
+                    kind @ ("uploads" | "push") => json!({ "kind": kind }),
                     _ => json!({"kind": "sftp", "host": "files.example.com", "user": "u",
                         "host_keys": ["ssh-ed25519 AAAA"]}),
                 };
@@ -144,7 +154,9 @@ mod tests {
                     "secrets": example.get("secrets").cloned().unwrap_or_else(|| json!({})),
                 });
                 let mut document = document;
-                document["endpoint"]["auth"] = example["auth"].take();
+                if let Some(auth) = example.get_mut("auth") {
+                    document["endpoint"]["auth"] = auth.take();
+                }
                 examples.push((form["kind"].as_str().unwrap().to_owned(), document));
             }
         }
@@ -155,7 +167,7 @@ mod tests {
     fn every_example_is_a_document_and_finds_its_form() {
         let forms = forms().unwrap();
         let examples = examples();
-        assert_eq!(examples.len(), 13);
+        assert_eq!(examples.len(), 15);
         for (kind, document) in examples {
             let document: ConnectionDocument =
                 serde_json::from_value(document).unwrap_or_else(|error| panic!("{kind}: {error}"));

@@ -106,9 +106,20 @@ pub enum EndpointKind {
     Http,
     Sftp,
     S3,
+    Sql,
+    /// files that were sent to the platform
+    Uploads,
+    /// records that were pushed to the platform
+    Push,
 }
 
 impl EndpointKind {
+    /// Whether what is behind it came to the platform by itself, so that nothing is reached out to.
+    #[must_use]
+    pub fn comes_in(self) -> bool {
+        matches!(self, Self::Uploads | Self::Push)
+    }
+
     /// The word in documents.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -116,6 +127,9 @@ impl EndpointKind {
             Self::Http => "http",
             Self::Sftp => "sftp",
             Self::S3 => "s3",
+            Self::Sql => "sql",
+            Self::Uploads => "uploads",
+            Self::Push => "push",
         }
     }
 }

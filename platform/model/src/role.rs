@@ -14,6 +14,8 @@ pub enum Role {
     CustomerAdmin,
     /// looks, changes nothing
     CustomerViewer,
+    /// a program that delivers: sends files and pushes records, and sees nothing
+    Ingest,
 }
 
 /// What a request wants to do. One action per kind of route.
@@ -34,14 +36,23 @@ pub enum Action {
     RunStart,
     RunView,
     ResultView,
+    /// send files
+    UploadSend,
+    /// remove files that were sent
+    UploadManage,
+    /// push records
+    RecordPush,
+    /// which files and records came in, not their content
+    IntakeView,
 }
 
 impl Role {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Operator,
         Self::Engineer,
         Self::CustomerAdmin,
         Self::CustomerViewer,
+        Self::Ingest,
     ];
 
     /// Whether the role may do it. There is no wildcard: a new action is refused until listed.
@@ -61,6 +72,10 @@ impl Role {
                 Action::RunStart,
                 Action::RunView,
                 Action::ResultView,
+                Action::UploadSend,
+                Action::UploadManage,
+                Action::RecordPush,
+                Action::IntakeView,
             ],
             Self::CustomerAdmin => &[
                 Action::TenantView,
@@ -72,6 +87,10 @@ impl Role {
                 Action::RunStart,
                 Action::RunView,
                 Action::ResultView,
+                Action::UploadSend,
+                Action::UploadManage,
+                Action::RecordPush,
+                Action::IntakeView,
             ],
             Self::CustomerViewer => &[
                 Action::TenantView,
@@ -81,7 +100,9 @@ impl Role {
                 Action::IntegrationView,
                 Action::RunView,
                 Action::ResultView,
+                Action::IntakeView,
             ],
+            Self::Ingest => &[Action::UploadSend, Action::RecordPush],
         };
         allowed.contains(&action)
     }
@@ -94,6 +115,7 @@ impl Role {
             Self::Engineer => "engineer",
             Self::CustomerAdmin => "customer_admin",
             Self::CustomerViewer => "customer_viewer",
+            Self::Ingest => "ingest",
         }
     }
 
@@ -105,7 +127,7 @@ impl Role {
 }
 
 impl Action {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::TenantManage,
         Self::TenantView,
         Self::ClientManage,
@@ -120,6 +142,10 @@ impl Action {
         Self::RunStart,
         Self::RunView,
         Self::ResultView,
+        Self::UploadSend,
+        Self::UploadManage,
+        Self::RecordPush,
+        Self::IntakeView,
     ];
 }
 
@@ -135,5 +161,12 @@ mod tests {
             assert_eq!(role.may(Action::ConnectorManage), operator);
         }
         assert!(!Role::CustomerViewer.may(Action::RunStart));
+    }
+
+    #[test]
+    fn who_delivers_can_do_nothing_else() {
+        let may = |action: &Action| Role::Ingest.may(*action);
+        let allowed: Vec<Action> = Action::ALL.into_iter().filter(may).collect();
+        assert_eq!(allowed, [Action::UploadSend, Action::RecordPush]);
     }
 }

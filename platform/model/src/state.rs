@@ -258,6 +258,51 @@ impl WorkState {
     }
 }
 
+/// Life of a file that a customer sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UploadState {
+    /// can be read
+    Ready,
+    /// was read and put aside; its bytes are kept
+    Archived,
+    /// its bytes are gone
+    Deleted,
+}
+
+impl UploadState {
+    pub const ALL: [Self; 3] = [Self::Ready, Self::Archived, Self::Deleted];
+
+    /// Every allowed change, from → to. Another content under the name is another version.
+    pub const TRANSITIONS: &'static [(Self, Self)] = &[
+        (Self::Ready, Self::Archived),
+        (Self::Ready, Self::Deleted),
+        (Self::Archived, Self::Deleted),
+    ];
+
+    /// Whether the change is in the table.
+    #[must_use]
+    pub fn may_become(self, next: Self) -> bool {
+        Self::TRANSITIONS.contains(&(self, next))
+    }
+
+    /// The word used in the database and API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Archived => "archived",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// The state named by `word`.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -287,6 +332,10 @@ mod tests {
         }
         for state in WorkState::ALL {
             assert_eq!(WorkState::parse(state.as_str()), Some(state));
+        }
+        for state in UploadState::ALL {
+            assert_eq!(UploadState::parse(state.as_str()), Some(state));
+            assert!(!UploadState::Deleted.may_become(state), "gone is gone");
         }
     }
 }

@@ -84,4 +84,10 @@ impl TargetResponse {
         let found = self.headers.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
     }
+
+    /// What `Retry-After` says, if it is in seconds.
+    #[must_use]
+    pub fn retry_after_ms(&self) -> Option<u32> {
+        crate::status::retry_after_ms(&self.headers)
+    }
 }

@@ -10,9 +10,11 @@
 mod acme;
 mod adjacent;
 mod bad_input;
+mod databases;
 mod derived;
 mod flow;
 mod globex;
+mod intake;
 mod jsonrpc;
 mod kills;
 mod odata;

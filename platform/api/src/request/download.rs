@@ -7,9 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::try_unfold;
-use tributary_model::error_code::ErrorCode;
 use tributary_model::id::TenantId;
-use tributary_model::problem::Problem;
 
 use super::format::Format;
 use super::slots::Slot;
@@ -18,12 +16,7 @@ use crate::state::ApiState;
 
 /// Takes a slot, or says when to come again.
 pub(crate) fn slot(state: &ApiState, tenant: &TenantId) -> Result<Slot, ApiError> {
-    let busy = Problem {
-        retry_after_ms: Some(5_000),
-        ..Problem::new(ErrorCode::TooManyRequests, "too many downloads at once")
-    };
-    let slot = state.limits.downloads.take(tenant);
-    slot.ok_or_else(|| busy.into())
+    state.limits.downloads.claim(tenant, "downloads")
 }
 
 /// What makes the pieces.

@@ -4,6 +4,7 @@
 pub(crate) mod download;
 pub(crate) mod format;
 pub(crate) mod frame;
+pub(crate) mod idempotency;
 pub(crate) mod json;
 pub(crate) mod page;
 pub(crate) mod parts;

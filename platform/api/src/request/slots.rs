@@ -1,10 +1,14 @@
-//! Slots for what lasts: downloads and live streams. There are so many in all, and no tenant gets more
+//! Slots for what lasts or is large: downloads, live streams, what comes in. There are so many in all, and no tenant gets more
 //! than its share, so that one that holds its answers open does not keep the others out.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tributary_model::error_code::ErrorCode;
 use tributary_model::id::TenantId;
+use tributary_model::problem::Problem;
+
+use crate::problem::ApiError;
 
 /// A number of slots.
 #[derive(Clone)]
@@ -29,6 +33,18 @@ impl Slots {
             per_tenant,
             held: Arc::default(),
         }
+    }
+
+    /// A slot, or when to come again.
+    pub(crate) fn claim(&self, tenant: &TenantId, what: &str) -> Result<Slot, ApiError> {
+        let busy = Problem {
+            retry_after_ms: Some(5_000),
+            ..Problem::new(
+                ErrorCode::TooManyRequests,
+                format!("too many {what} at once"),
+            )
+        };
+        self.take(tenant).ok_or_else(|| busy.into())
     }
 
     /// A slot, if there is one for this tenant.

@@ -30,6 +30,10 @@ pub(crate) fn schemas() -> Vec<(String, RefOr<Schema>)> {
     add::<routes::connections::check::CheckAnswer>(&mut all);
     add::<record::RecordIssueView>(&mut all);
     add::<routes::runs::start::StartRequest>(&mut all);
+    add::<routes::uploads::put::UploadAnswer>(&mut all);
+    add::<routes::uploads::list::UploadPage>(&mut all);
+    add::<routes::pushes::PushReceipt>(&mut all);
+    add::<routes::pushes::list::PushPage>(&mut all);
     add::<routes::records::settle::SettleRequest>(&mut all);
     add::<routes::health::Health>(&mut all);
     add::<routes::mapping_language::functions::MappingFunctionList>(&mut all);

@@ -54,6 +54,9 @@ pub(crate) struct RecordIssueView {
     pub(crate) batch: u32,
     /// number of the record in its batch
     pub(crate) ordinal: u32,
+    /// file, request or pushed batch that `line` is of
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<String>,
     #[serde(flatten)]
     pub(crate) issue: IssueView,
 }
@@ -144,6 +147,7 @@ impl From<IssueRow> for RecordIssueView {
             partition: row.partition,
             batch: row.batch,
             ordinal: row.ordinal,
+            source: row.source,
             issue: row.issue.into(),
         }
     }

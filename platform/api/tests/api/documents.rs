@@ -430,7 +430,7 @@ async fn tenants_and_connectors_are_made_by_operators() {
         .iter()
         .map(|i| i["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["files", "ftp", "tax"]);
+    assert_eq!(names, ["files", "ftp", "push", "tax", "upload"]);
     for (path, body) in [
         ("/api/v1/connectors/other", wasm("ftp")),
         ("/api/v1/connectors/ftp", b"\0asm".to_vec()),

@@ -38,7 +38,7 @@ pub(crate) struct Api {
     pub(crate) forge: Forge,
     /// of every client
     pub(crate) secret: String,
-    _folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// A request to make.
@@ -136,7 +136,7 @@ impl Api {
             state,
             signer,
             secret,
-            _folder: folder,
+            folder,
         };
         api.fill().await;
         api
@@ -187,7 +187,12 @@ impl Api {
 
     async fn fill(&self) {
         let system = self.state.store.system();
-        for (name, role) in [("files", "source"), ("tax", "api_target")] {
+        for (name, role) in [
+            ("files", "source"),
+            ("upload", "source"),
+            ("push", "source"),
+            ("tax", "api_target"),
+        ] {
             let new = NewConnector {
                 name: slug(name),
                 version: "1.0.0".to_owned(),
@@ -215,7 +220,7 @@ impl Api {
                 };
                 system.client_put(&new).await.unwrap();
             }
-            for (kind, name) in DOCUMENTS {
+            for (kind, name) in DOCUMENTS.into_iter().chain(INTAKE) {
                 let path = format!("/api/v1/tenants/{tenant}/{kind}/{name}");
                 let call = Call::put(&path, &document_of(kind, name));
                 self.ok(call.bearer(&self.engineer(tenant))).await;
@@ -234,6 +239,13 @@ pub(crate) const DOCUMENTS: [(&str, &str); 6] = [
     ("integrations", "orders"),
 ];
 
+/// What each tenant has for what comes in.
+pub(crate) const INTAKE: [(&str, &str); 3] = [
+    ("connections", "inbox"),
+    ("connections", "feed"),
+    ("integrations", "feed"),
+];
+
 /// A good document.
 pub(crate) fn document_of(kind: &str, name: &str) -> Value {
     match (kind, name) {
@@ -241,6 +253,12 @@ pub(crate) fn document_of(kind: &str, name: &str) -> Value {
             "name": name, "connector": "tax",
             "endpoint": {"kind": "http", "base_url": "https://tax.example", "auth": {"kind": "bearer"}},
             "config": {}, "secrets": {"token": "canary-token-of-taxman"},
+        }),
+        ("connections", "inbox") => json!({
+            "name": name, "connector": "upload", "endpoint": {"kind": "uploads"}, "config": {},
+        }),
+        ("connections", "feed") => json!({
+            "name": name, "connector": "push", "endpoint": {"kind": "push"}, "config": {},
         }),
         ("connections", _) => json!({
             "name": name, "title": "The shop", "connector": "files",
@@ -254,6 +272,10 @@ pub(crate) fn document_of(kind: &str, name: &str) -> Value {
             "name": name, "type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"],
         }),
         ("mappings", _) => mapping(name),
+        ("integrations", "feed") => json!({
+            "name": name, "source": {"connection": "feed", "stream": "records"},
+            "mapping": "orders", "target": {"connection": "taxman"},
+        }),
         ("integrations", _) => json!({
             "name": name, "source": {"connection": "shop", "stream": "orders"},
             "mapping": "orders", "target": {"connection": "taxman"},
@@ -276,7 +298,12 @@ pub(crate) fn slug(text: &str) -> Slug {
 }
 
 pub(crate) fn manifest(name: &str, role: &str) -> Value {
-    let kind = if role == "source" { "sftp" } else { "http" };
+    let kind = match (role, name) {
+        ("source", "upload") => "uploads",
+        ("source", "push") => "push",
+        ("source", _) => "sftp",
+        _ => "http",
+    };
     json!({
         "manifest_version": 1, "name": name, "version": "1.0.0", "title": name,
         "publisher": "us", "contract": "tributary:connector@0.1.0", "roles": [role],

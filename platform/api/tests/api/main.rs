@@ -13,6 +13,7 @@ mod documents;
 mod forge;
 mod golden;
 mod harness;
+mod intake;
 mod matrix;
 mod pages;
 mod runs;

@@ -11,7 +11,7 @@ use tributary_api::registry::{Policy, Route, routes};
 use tributary_model::role::Role;
 use utoipa::openapi::path::HttpMethod;
 
-use crate::harness::{Answer, Api, Call, DOCUMENTS, document_of, manifest};
+use crate::harness::{Answer, Api, Call, DOCUMENTS, INTAKE, document_of, manifest};
 use crate::runs::work_off;
 
 /// Names that stand in a path.
@@ -20,6 +20,13 @@ struct Names {
     tenant: &'static str,
     object: String,
     run: String,
+    push: String,
+}
+
+/// What the platform made in a tenant.
+struct Made {
+    run: String,
+    push: String,
 }
 
 /// How a request introduces itself.
@@ -40,7 +47,7 @@ struct Tally {
 #[tokio::test]
 async fn nobody_gets_past_the_registry() {
     let api = Api::start().await;
-    let runs = [work_off(&api, "acme").await, work_off(&api, "globex").await];
+    let runs = [made(&api, "acme").await, made(&api, "globex").await];
     let routes = routes();
     let mut tally = Tally::default();
     for route in &routes {
@@ -62,7 +69,7 @@ async fn outsiders(
     api: &Api,
     route: &Route,
     identity: &Identity,
-    runs: &[String; 2],
+    runs: &[Made; 2],
     tally: &mut Tally,
 ) {
     let own = Names::of("acme", &runs[0]);
@@ -101,7 +108,7 @@ async fn insiders(
     api: &Api,
     route: &Route,
     identity: &Identity,
-    runs: &[String; 2],
+    runs: &[Made; 2],
     tally: &mut Tally,
 ) {
     let Some(role) = identity.role else { return };
@@ -135,10 +142,12 @@ async fn insiders(
         // globex has both the object and the run; in acme they must look like nothing
         let mut other = own.clone();
         other.object = "only-globex".to_owned();
-        other.run.clone_from(&runs[1]);
+        other.run.clone_from(&runs[1].run);
+        other.push.clone_from(&runs[1].push);
         let mut none = own;
         none.object = "nothing".to_owned();
         none.run = format!("run_{}", "0".repeat(32));
+        none.push = format!("push_{}", "0".repeat(32));
         let theirs = api.call(request(route, &other, identity)).await;
         let nothing = api.call(request(route, &none, identity)).await;
         assert_same_404(&theirs, &nothing, route, identity.name);
@@ -147,12 +156,26 @@ async fn insiders(
 }
 
 impl Names {
-    fn of(tenant: &'static str, run: &str) -> Self {
+    fn of(tenant: &'static str, made: &Made) -> Self {
         Self {
             tenant,
             object: String::new(),
-            run: run.to_owned(),
+            run: made.run.clone(),
+            push: made.push.clone(),
         }
+    }
+}
+
+async fn made(api: &Api, tenant: &str) -> Made {
+    let path = format!("/api/v1/tenants/{tenant}/integrations/feed/records");
+    let push = Call::new(Method::POST, &path)
+        .header("idempotency-key", "first")
+        .json(&json!([{"id": "1"}]))
+        .bearer(&api.engineer(tenant));
+    let push = api.ok(push).await.json();
+    Made {
+        run: work_off(api, tenant).await,
+        push: push["id"].as_str().unwrap().to_owned(),
     }
 }
 
@@ -178,6 +201,7 @@ fn identities(api: &Api) -> Vec<Identity> {
         good("an engineer", Role::Engineer),
         good("a customer admin", Role::CustomerAdmin),
         good("a customer viewer", Role::CustomerViewer),
+        good("a program that delivers", Role::Ingest),
     ]
 }
 
@@ -193,6 +217,9 @@ fn request(route: &Route, names: &Names, identity: &Identity) -> Call {
         | "download_results" | "download_logs" | "explain_record" => ("", None),
         "get_connection" | "check_connection" => ("shop", None),
         "get_mapping" | "get_integration" => ("orders", None),
+        "list_uploads" | "put_upload" | "delete_upload" => ("inbox", None),
+        "list_pushes" | "get_push" => ("feed", None),
+        "push_records" => ("feed", Some(json!([{"id": "2"}]))),
         "get_record" => ("orders", None),
         "settle_record" => ("orders", Some(json!({"delivered": true}))),
         "get_lookup" => ("units", None),
@@ -223,6 +250,9 @@ fn request(route: &Route, names: &Names, identity: &Identity) -> Call {
         .replace("{tenant}", names.tenant)
         .replace("{name}", object)
         .replace("{run}", &names.run)
+        .replace("{push}", &names.push)
+        // who may send a file may remove it, or somebody else does
+        .replace("{file}", &format!("{own_client}.csv"))
         .replace("{key}", "4711");
     let method = match route.method {
         HttpMethod::Get => Method::GET,
@@ -237,8 +267,12 @@ fn request(route: &Route, names: &Names, identity: &Identity) -> Call {
             call.body("application/wasm", format!("wasm:{body}").into_bytes())
         }
         Some(body) => call.json(&body),
+        None if id == "put_upload" => call.body("application/octet-stream", b"a;b\n1;2\n".to_vec()),
         None => call,
     };
+    if id == "push_records" {
+        call = call.header("idempotency-key", "second");
+    }
     match &identity.token {
         Some(token) => call.bearer(token),
         None => call,
@@ -284,10 +318,13 @@ async fn contents(api: &Api) -> Vec<String> {
             "schemas",
             "integrations",
             "runs",
+            "uploads/inbox",
+            "integrations/feed/pushes",
         ] {
             paths.push(format!("{root}/{list}"));
         }
-        paths.extend(DOCUMENTS.map(|(kind, name)| format!("{root}/{kind}/{name}")));
+        let documents = DOCUMENTS.into_iter().chain(INTAKE);
+        paths.extend(documents.map(|(kind, name)| format!("{root}/{kind}/{name}")));
         paths.push(root);
     }
     for path in paths {

@@ -28,7 +28,7 @@ enum Verb {
         /// name of the client: a-z, 0-9 and -
         name: String,
         /// what it may do
-        #[arg(long, value_parser = ["engineer", "customer_admin", "customer_viewer"])]
+        #[arg(long, value_parser = ["engineer", "customer_admin", "customer_viewer", "ingest"])]
         role: String,
         /// write a credentials file for --credentials in place of showing the secret
         #[arg(long, value_name = "FILE")]

@@ -58,7 +58,8 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         // belongs to one that died.
         services.store.system().end_leases().await?;
     }
-    let state = api_state(&services, &shutdown)?;
+    let mut state = api_state(&services, &shutdown)?;
+    state.limits.upload_bytes = config.intake.max_file_mib.saturating_mul(1 << 20);
     let mut parts = tokio::task::JoinSet::new();
     if config.workers.slots > 0 {
         let worker = Worker::new(Arc::clone(&services), worker_options(&config));

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use tributary_host::{
     CallContext, Finding as Found, HttpResponse, OtherSide as _, Outcome, TargetCall, Written,
 };
+use tributary_model::detail::Detail;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::manifest::DeliveryCapability;
 
@@ -225,11 +226,11 @@ fn odd() -> Vec<Written> {
         rows: u64::MAX / 8,
         detail: None,
     });
-    let detail = serde_json::json!({"nested": [null, {"sha256": 7}], "sha256": []});
+    let detail = Detail::parse("{\"nested\": [null, {\"sha256\": 7}], \"sha256\": []}");
     let detailed = Written {
         external_id: "x".repeat(1_000),
         rows: 0,
-        detail: Some(detail),
+        detail: detail.ok(),
     };
     made.chain([detailed]).collect()
 }

@@ -28,10 +28,10 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use serde::Serialize;
-use serde_json::Value;
 use tributary_host::{
     HttpResponse, Outcome, RetryReason, RowFinding, RowOutcome, SendError, TargetBatch, TargetCall,
 };
+use tributary_model::detail::Detail;
 use tributary_model::document::DeliveryPolicy;
 use tributary_model::issue::Issue;
 use tributary_model::manifest::DeliveryCapability;
@@ -131,7 +131,7 @@ pub struct RowResult {
     pub state: RecordState,
     pub external_id: Option<String>,
     /// what the target said of it, for the result report
-    pub detail: Option<Value>,
+    pub detail: Option<Detail>,
     pub issue: Option<Issue>,
 }
 

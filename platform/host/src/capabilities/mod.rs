@@ -13,6 +13,7 @@ pub(crate) mod io;
 mod log;
 mod metrics;
 pub(crate) mod output;
+mod sql;
 
 use std::future::Future;
 use std::time::Duration;
@@ -42,6 +43,7 @@ pub(crate) fn link(linker: &mut Linker<Guest>, capabilities: &[String]) -> wasmt
             "file-changes" => {
                 contract::file_changes::add_to_linker::<_, Own>(linker, |guest| guest)?;
             }
+            "sql" => contract::sql::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "codec" => contract::codec::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "output" => contract::output::add_to_linker::<_, Own>(linker, |guest| guest)?,
             _ => {} // unknown names were refused when the manifest was read; io and types are in

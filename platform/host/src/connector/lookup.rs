@@ -132,7 +132,7 @@ impl Connector {
             contract::Finding::There(there) => Finding::There {
                 external_id: self.external_id(there.external_id)?,
                 detail: match &there.detail {
-                    Some(text) => Some(self.json("detail", text)?),
+                    Some(text) => Some(self.detail(text)?),
                     None => None,
                 },
             },

@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tributary_model::clock::Clock;
+use tributary_model::detail::Detail;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::shorten;
 use tributary_model::manifest::{EndpointKinds, Manifest};
@@ -276,6 +277,12 @@ impl Connector {
     fn broke_contract(&self, what: &str) -> Problem {
         let detail = format!("the connector {} {what}", self.title());
         Problem::new(ErrorCode::ConnectorFailed, detail)
+    }
+
+    fn detail(&self, text: &str) -> Result<Detail, Problem> {
+        Detail::parse(text).map_err(|error| {
+            self.broke_contract(&format!("answered a detail that is not JSON: {error}"))
+        })
     }
 
     fn json(&self, what: &str, text: &str) -> Result<Value, Problem> {

@@ -222,7 +222,7 @@ impl TargetSession<'_> {
             contract::Outcome::Delivered(delivered) => Outcome::Delivered {
                 external_id: self.connector.external_id(delivered.external_id)?,
                 detail: match &delivered.detail {
-                    Some(text) => Some(self.connector.json("detail", text)?),
+                    Some(text) => Some(self.connector.detail(text)?),
                     None => None,
                 },
             },

@@ -8,6 +8,7 @@ mod digest;
 mod document;
 mod lines;
 mod options;
+mod query;
 mod reader;
 mod whole;
 
@@ -19,6 +20,7 @@ use tributary_model::rows::{RowFormat, RowPosition};
 pub(crate) use document::DocumentRows;
 pub(crate) use lines::LineRows;
 pub(crate) use options::open;
+pub(crate) use query::QueryRows;
 pub(crate) use reader::ByteReader;
 pub(crate) use whole::WholeRows;
 
@@ -31,6 +33,7 @@ pub(crate) const MAX_ROW_BYTES: usize = 8 << 20;
 pub(crate) enum RowSource {
     Lines(Box<LineRows>),
     Document(DocumentRows),
+    Query(Box<QueryRows>),
     Whole(Box<WholeRows>),
 }
 
@@ -49,6 +52,7 @@ impl RowSource {
         match self {
             Self::Lines(lines) => lines.next_page().await,
             Self::Document(document) => document.next_page().await,
+            Self::Query(query) => query.next_page().await,
             Self::Whole(whole) => whole.next_page().await,
         }
     }
@@ -58,6 +62,7 @@ impl RowSource {
         match self {
             Self::Lines(lines) => lines.position(),
             Self::Document(document) => document.position(),
+            Self::Query(query) => query.position(),
             Self::Whole(whole) => whole.position(),
         }
     }
@@ -67,6 +72,7 @@ impl RowSource {
         match self {
             Self::Lines(lines) => lines.digest().await,
             Self::Document(document) => document.digest().await,
+            Self::Query(_) => None,
             Self::Whole(whole) => whole.digest().await,
         }
     }
@@ -74,7 +80,7 @@ impl RowSource {
     pub(crate) async fn schema(&mut self) -> Result<serde_json::Value, Problem> {
         match self {
             Self::Lines(lines) => lines.schema().await,
-            Self::Document(_) => Ok(serde_json::json!({})),
+            Self::Document(_) | Self::Query(_) => Ok(serde_json::json!({})),
             Self::Whole(whole) => whole.schema().await,
         }
     }
@@ -82,6 +88,7 @@ impl RowSource {
     pub(crate) async fn probe(&mut self, pointer: &str) -> Result<Option<String>, Problem> {
         match self {
             Self::Document(document) => document.probe(pointer).await,
+            Self::Query(query) => query.probe(pointer),
             Self::Lines(_) | Self::Whole(_) => Err(not_a_document()),
         }
     }
@@ -89,7 +96,7 @@ impl RowSource {
     pub(crate) async fn pluck(&mut self, pointer: &str) -> Result<Vec<Option<String>>, Problem> {
         match self {
             Self::Document(document) => document.pluck(pointer).await,
-            Self::Lines(_) | Self::Whole(_) => Err(not_a_document()),
+            Self::Lines(_) | Self::Query(_) | Self::Whole(_) => Err(not_a_document()),
         }
     }
 }
@@ -97,6 +104,6 @@ impl RowSource {
 fn not_a_document() -> Problem {
     Problem::new(
         ErrorCode::ConnectorFailed,
-        "the connector asked for a value of a document, but the rows are lines",
+        "the connector asked for a value of a document, but the rows are of another kind",
     )
 }

@@ -63,6 +63,11 @@ const MIGRATIONS: &[Migration] = &[
         only: None,
     },
     Migration {
+        version: 12,
+        text: include_str!("../../migrations/0012_intake.sql"),
+        only: None,
+    },
+    Migration {
         version: 14,
         text: include_str!("../../migrations/0014_settlements.sql"),
         only: None,
@@ -73,6 +78,9 @@ const MIGRATIONS: &[Migration] = &[
         only: Some(Dialect::Postgres),
     },
 ];
+
+/// The line in a file behind which SQLite does not read on.
+const POSTGRES_ONLY: &str = "\n-- Postgres only from here\n";
 
 /// One number for all nodes of the platform that start at once.
 const POSTGRES_LOCK: &str = "select cast(pg_advisory_xact_lock(741852963) as text)";
@@ -121,9 +129,11 @@ pub(super) async fn migrate(db: &Db) -> Result<(), StoreError> {
 async fn apply(tx: &mut super::Tx, migration: &Migration, digest: &str) -> Result<(), StoreError> {
     if migration.only.is_none_or(|only| only == tx.dialect) {
         let text = match tx.dialect {
-            Dialect::Sqlite => migration
-                .text
-                .replace(") /* clustered */", ") without rowid"),
+            Dialect::Sqlite => {
+                let text = migration.text.split(POSTGRES_ONLY).next();
+                text.unwrap_or_default()
+                    .replace(") /* clustered */", ") without rowid")
+            }
             Dialect::Postgres => migration.text.to_owned(),
         };
         // safe: the text is compiled in

@@ -76,6 +76,8 @@ pub struct IssueRow {
     pub no: u32,
     pub ordinal: u32,
     pub key: String,
+    /// file, request or pushed batch that the issue's line is of
+    pub source: Option<String>,
     pub issue: Issue,
 }
 
@@ -233,10 +235,13 @@ impl TenantStore {
         });
         let mut tx = self.read().await?;
         let rows = sqlx::query(
-            "select * from record_issue where tenant = $1 and run = $2
-                and ($3 is null or code = $3) and ($4 is null or owner = $4)
-                and ($5 is null or key = $5) and (partition, batch, no) > ($6, $7, $8)
-             order by partition, batch, no limit $9",
+            "select i.*, b.input from record_issue i
+             left join batch b on b.tenant = i.tenant and b.run = i.run
+                and b.partition = i.partition and b.no = i.batch
+             where i.tenant = $1 and i.run = $2
+                and ($3 is null or i.code = $3) and ($4 is null or i.owner = $4)
+                and ($5 is null or i.key = $5) and (i.partition, i.batch, i.no) > ($6, $7, $8)
+             order by i.partition, i.batch, i.no limit $9",
         )
         .bind(self.tenant().as_str())
         .bind(run.as_str())
@@ -261,8 +266,16 @@ fn issue_row(row: &AnyRow) -> Result<IssueRow, StoreError> {
         no: record.u32("no")?,
         ordinal: record.u32("ordinal")?,
         key: record.text("key")?,
+        source: record.text_opt("input")?.and_then(|input| source(&input)),
         issue: record.json("issue")?,
     })
+}
+
+/// What a batch's input says it was read from.
+fn source(input: &str) -> Option<String> {
+    let input: serde_json::Value = serde_json::from_str(input).ok()?;
+    let source = input.get("source")?.as_str()?;
+    (!source.is_empty()).then(|| source.to_owned())
 }
 
 /// The sum with every digit of both, or nothing. (The library rounds digits away before it says that

@@ -12,6 +12,7 @@ mod cluster;
 mod configuration;
 mod doubt;
 mod held;
+mod intake;
 mod isolation;
 mod methods;
 mod paused;
@@ -49,6 +50,12 @@ const CASES: &[Case] = &[
         Box::pin(configuration::connections(bed))
     }),
     ("tokens", |bed| Box::pin(tokens::tokens(bed))),
+    ("uploads", |bed| Box::pin(intake::uploads(bed))),
+    ("racing_uploads", |bed| {
+        Box::pin(intake::racing_uploads(bed))
+    }),
+    ("pushes", |bed| Box::pin(intake::pushes(bed))),
+    ("racing_pushes", |bed| Box::pin(intake::racing_pushes(bed))),
     ("create_runs", |bed| Box::pin(runs::create_runs(bed))),
     ("racing_creates", |bed| Box::pin(runs::racing_creates(bed))),
     ("list_runs", |bed| Box::pin(runs::list_runs(bed))),

@@ -34,6 +34,7 @@ fn every_method_has_a_contract_test() {
         "slow",
         "isolation",
         "held",
+        "intake",
         "paused",
         "queue",
         "records",

@@ -25,7 +25,7 @@ pub(crate) struct ClientRequest {
     /// for people; a-z, 0-9 and '-'
     #[schema(value_type = String)]
     name: Slug,
-    /// `engineer`, `customer_admin` or `customer_viewer`
+    /// `engineer`, `customer_admin`, `customer_viewer` or `ingest`
     #[schema(value_type = String)]
     role: Role,
 }

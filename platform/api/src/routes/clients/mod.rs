@@ -20,8 +20,11 @@ fn client_id(tenant: &TenantId, name: &Slug) -> String {
 fn check_grant(giver: Role, given: Role) -> Result<(), ApiError> {
     let may = match giver {
         Role::Operator => given != Role::Operator,
-        Role::CustomerAdmin => matches!(given, Role::CustomerAdmin | Role::CustomerViewer),
-        Role::Engineer | Role::CustomerViewer => false,
+        Role::CustomerAdmin => matches!(
+            given,
+            Role::CustomerAdmin | Role::CustomerViewer | Role::Ingest
+        ),
+        Role::Engineer | Role::CustomerViewer | Role::Ingest => false,
     };
     if may {
         return Ok(());

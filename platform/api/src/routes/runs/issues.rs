@@ -155,7 +155,7 @@ fn ndjson(rows: Vec<IssueRow>) -> Result<Bytes, ApiError> {
     Ok(lines.into())
 }
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 17] = [
     "key",
     "stage",
     "code",
@@ -167,6 +167,7 @@ const COLUMNS: [&str; 16] = [
     "source_path",
     "target_path",
     "value",
+    "source",
     "line",
     "offset",
     "partition",
@@ -188,11 +189,12 @@ fn csv_row(writer: &mut CsvWriter, row: IssueRow) {
     let [partition, batch, ordinal] =
         [row.partition, row.batch, row.ordinal].map(|n| n.to_string());
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let (rule, source, target, value) = (
+    let (rule, source_path, target_path, value, source) = (
         text(&issue.rule),
         text(&issue.source_path),
         text(&issue.target_path),
         text(&issue.value),
+        text(&row.source),
     );
     let optional = |number: &'_ Option<String>| number.clone().unwrap_or_default();
     let (line, offset) = (optional(&line), optional(&offset));
@@ -205,9 +207,10 @@ fn csv_row(writer: &mut CsvWriter, row: IssueRow) {
         Cell::Text(&issue.message),
         Cell::Text(&issue.hint),
         Cell::Text(&rule),
-        Cell::Text(&source),
-        Cell::Text(&target),
+        Cell::Text(&source_path),
+        Cell::Text(&target_path),
         Cell::Text(&value),
+        Cell::Text(&source),
         Cell::Number(&line),
         Cell::Number(&offset),
         Cell::Number(&partition),

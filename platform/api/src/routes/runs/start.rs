@@ -18,14 +18,12 @@ use utoipa::ToSchema;
 use crate::auth::Scope;
 use crate::mapping_check;
 use crate::problem::ApiError;
+use crate::request::idempotency::idempotency_key;
 use crate::request::json::Json;
 use crate::routes::connectors::chosen::chosen;
 use crate::state::ApiState;
 use crate::wire::document::stored;
 use crate::wire::run::{RunView, view};
-
-/// Most characters of an `Idempotency-Key`.
-const MOST_KEY: usize = 200;
 
 /// What to run.
 #[derive(Deserialize, ToSchema)]
@@ -109,23 +107,6 @@ async fn answer(
     let body = view(&scope.store, run, state.clock.now_ms()).await?;
     let location = [(axum::http::header::LOCATION, location)];
     Ok((status, location, Answer(body)).into_response())
-}
-
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let mut values = headers.get_all("idempotency-key").iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    let wrong = || {
-        let detail = "Idempotency-Key is not one text of 1 to 200 visible ASCII characters";
-        ApiError::request(detail)
-    };
-    let text = value.to_str().map_err(|_| wrong())?;
-    let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
-    if values.next().is_some() || text.is_empty() || text.len() > MOST_KEY || !visible {
-        return Err(wrong());
-    }
-    Ok(Some(text.to_owned()))
 }
 
 /// The versions that are current now, for the run's whole life.

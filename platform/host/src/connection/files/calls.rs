@@ -79,6 +79,7 @@ impl FileSession {
                 let version = writer.commit().await?;
                 headers.extend(version.map(|version| header("etag", version)));
             }
+            Self::Stored(_) => return Err(SendError::unsent(comes_in(path))),
             // a recording answers before a session is made
             Self::Played(_) => return Err(SendError::unsent(only_read(path))),
         }
@@ -91,6 +92,11 @@ impl FileSession {
         headers.extend(entry.version.map(|version| header("etag", version)));
         Ok((200, headers))
     }
+}
+
+fn comes_in(path: &str) -> Problem {
+    let detail = format!("{path:?} lies among what came in, where nothing is written");
+    Problem::new(ErrorCode::ConnectorDenied, detail)
 }
 
 type Answer = (u16, Vec<(String, String)>);

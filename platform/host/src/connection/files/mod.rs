@@ -20,6 +20,7 @@ use tributary_model::problem::Problem;
 use super::other_side::{FileBytes, OtherSide};
 use super::s3::{S3Endpoint, S3Reader};
 use super::sftp::SftpLease;
+use super::stored::{StoredFile, StoredFiles, lies_in};
 use sftp_read::SftpReader;
 
 /// A played file comes in pieces too, as large as those of a server.
@@ -39,6 +40,8 @@ pub struct Entry {
 pub(crate) enum FileSession {
     Sftp(SftpLease),
     S3(Arc<S3Endpoint>),
+    /// what came to the platform by itself
+    Stored(Arc<dyn StoredFiles>),
     /// see [`OtherSide`]: files that can be read and not changed
     Played(Arc<dyn OtherSide>),
 }
@@ -54,6 +57,11 @@ impl FileSession {
         match self {
             Self::Sftp(lease) => Ok((lease.list(folder, recursive).await?, None)),
             Self::S3(s3) => s3.list(folder, recursive, page).await,
+            Self::Stored(stored) => {
+                let mut entries = stored.list().await?;
+                entries.retain(|entry| lies_in(&entry.path, folder, recursive));
+                Ok((entries, None))
+            }
             Self::Played(other) => Ok((other.list(folder, recursive).await?, None)),
         }
     }
@@ -62,6 +70,7 @@ impl FileSession {
         match self {
             Self::Sftp(lease) => lease.stat(path).await,
             Self::S3(s3) => s3.stat(path).await,
+            Self::Stored(stored) => stored.stat(path).await,
             Self::Played(other) => other.stat(path).await,
         }
     }
@@ -77,6 +86,7 @@ impl FileSession {
             Self::Sftp(lease) => {
                 FileReader::Sftp(SftpReader::open(lease, path, offset, None).await?)
             }
+            Self::Stored(stored) => FileReader::Stored(stored.open(path, offset, version).await?),
             Self::S3(s3) => FileReader::S3(s3.open(path, offset, version).await?),
             Self::Played(other) => FileReader::Played(played(other, path, offset).await?),
         })
@@ -100,7 +110,11 @@ impl FileSession {
                 let reader = s3.open(path, offset, entry.version.as_deref()).await?;
                 return Ok(FileReader::S3(reader));
             }
-            Self::S3(_) | Self::Played(_) => {}
+            Self::Stored(stored) if entry.version.is_some() => {
+                let file = stored.open(path, offset, entry.version.as_deref()).await?;
+                return Ok(FileReader::Stored(file));
+            }
+            Self::S3(_) | Self::Stored(_) | Self::Played(_) => {}
         }
         let now = self.stat(path).await?;
         if now != *entry {
@@ -119,6 +133,8 @@ impl FileSession {
         match self {
             Self::Sftp(lease) => lease.rename(from, to).await,
             Self::S3(s3) => s3.rename(from, to, version).await,
+            // there are no folders: wherever it is moved to, it is put aside
+            Self::Stored(stored) => stored.archive(from, version).await,
             Self::Played(_) => Err(only_read(from)),
         }
     }
@@ -131,6 +147,7 @@ impl FileSession {
         match self {
             Self::Sftp(lease) => lease.remove(path).await,
             Self::S3(s3) => s3.remove(path, version).await,
+            Self::Stored(stored) => stored.remove(path, version).await,
             Self::Played(_) => Err(only_read(path)),
         }
     }
@@ -150,6 +167,7 @@ impl FileSession {
 pub(crate) enum FileReader {
     Sftp(SftpReader),
     S3(S3Reader),
+    Stored(StoredFile),
     Played(FileBytes),
 }
 
@@ -159,6 +177,7 @@ impl FileReader {
         match self {
             Self::Sftp(reader) => reader.size(),
             Self::S3(reader) => reader.size(),
+            Self::Stored(file) => Some(file.size),
             Self::Played(file) => Some(file.size),
         }
     }
@@ -168,6 +187,7 @@ impl FileReader {
         match self {
             Self::Sftp(reader) => reader.next().await,
             Self::S3(reader) => reader.next().await,
+            Self::Stored(file) => file.next().await,
             Self::Played(file) if !file.bytes.is_empty() => {
                 let length = file.bytes.len().min(PLAYED_BYTES);
                 Ok(Some(file.bytes.split_to(length)))
