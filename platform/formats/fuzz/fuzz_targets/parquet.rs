@@ -11,7 +11,7 @@ use tributary_formats_fuzz::{Choices, check_json, drain, limits};
 
 /// A field of a structure in Thrift's compact protocol, whose numbers are small.
 fn field(id: u8, kind: u8, value: &[u8]) -> Vec<u8> {
-    [&[kind, id << 1], value].concat()
+    [&[kind, id << 1][..], value].concat()
 }
 
 fn int(value: usize) -> Vec<u8> {
@@ -66,7 +66,7 @@ fn file(choices: &mut Choices<'_>) -> Vec<u8> {
         field(4, 9, &[&[0x1C][..], &group].concat()),
     ]);
     let length = u32::try_from(footer.len()).unwrap_or(0).to_le_bytes();
-    [b"PAR1", pages, &footer, &length, b"PAR1"].concat()
+    [&b"PAR1"[..], pages, &footer, &length, b"PAR1"].concat()
 }
 
 fuzz_target!(|bytes: &[u8]| {
