@@ -3,8 +3,27 @@
 
 use tributary_sdk::{Connection, Error, Result, control, file_changes, log};
 
-use crate::FilePart;
 use crate::config::{After, Config};
+use crate::{FilePart, read};
+
+/// As [`apply`], for a file that was read just now: one that has come in its place meanwhile stays.
+pub fn apply_read(connection: &Connection, config: &Config, file: &FilePart) {
+    // Where there are versions the server compares.
+    if file.version.is_none()
+        && let Err(error) = read::unchanged(connection, file)
+    {
+        let fields = [
+            ("file", file.path.as_str()),
+            ("reason", error.message.as_str()),
+        ];
+        log::warn(
+            "the file was read and is another one by now, which stays",
+            &fields,
+        );
+        return;
+    }
+    apply(connection, config, file);
+}
 
 /// Moves or removes the file as configured, and its marker with it.
 pub fn apply(connection: &Connection, config: &Config, file: &FilePart) {

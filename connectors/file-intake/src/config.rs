@@ -22,6 +22,8 @@ pub struct Config {
     pub format: Format,
     #[serde(default)]
     pub csv: Csv,
+    #[serde(default)]
+    pub parquet: Parquet,
     /// younger files are left for the next run: their sender may still write
     #[serde(default)]
     pub min_age_s: u64,
@@ -81,6 +83,7 @@ pub enum Format {
     #[default]
     Csv,
     Ndjson,
+    Parquet,
 }
 
 #[derive(Debug, Deserialize)]
@@ -91,6 +94,13 @@ pub struct Csv {
     pub quote: String,
     pub encoding: String,
     pub header: Header,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Parquet {
+    /// bytes that are not marked as text are text all the same
+    pub binary_as_text: bool,
 }
 
 /// `true`: the first line names the columns. A list: there is no such line, these are the names.
@@ -117,7 +127,16 @@ impl Default for Csv {
 #[serde(untagged)]
 pub enum Options<'a> {
     Csv(CsvOptions<'a>),
-    Ndjson { source: &'a str, start: Start },
+    Ndjson {
+        source: &'a str,
+        start: Start,
+    },
+    Parquet {
+        source: &'a str,
+        binary_as_text: bool,
+        expected_columns: &'a [String],
+        start: Start,
+    },
 }
 
 #[derive(Debug, Serialize)]
@@ -189,7 +208,18 @@ impl Config {
                     },
                 )
             }
+            Format::Parquet => self.parquet(path, 1),
         }
+    }
+
+    fn parquet<'a>(&'a self, path: &'a str, line: u64) -> (&'static str, Options<'a>) {
+        let options = Options::Parquet {
+            source: path,
+            binary_as_text: self.parquet.binary_as_text,
+            expected_columns: &self.expected_columns,
+            start: Start { line, offset: 0 },
+        };
+        ("parquet", options)
     }
 
     /// From the start of a row inside a file whose columns are known.
@@ -220,6 +250,8 @@ impl Config {
                     start,
                 },
             ),
+            // a file that is read from its end is read whole, and goes on behind a row
+            Format::Parquet => self.parquet(path, at.line),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
+use tributary_sdk::files::Entry;
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -28,6 +29,16 @@ impl FilePart {
     pub fn is(&self, other: &Self) -> bool {
         let seen = |file: &Self| (file.size, file.modified_ms);
         self.path == other.path && seen(self) == seen(other) && self.version == other.version
+    }
+
+    /// The file as the listing showed it.
+    pub(crate) fn entry(&self) -> Entry {
+        Entry {
+            path: self.path.clone(),
+            size: self.size,
+            modified_ms: self.modified_ms,
+            version: self.version.clone(),
+        }
     }
 }
 

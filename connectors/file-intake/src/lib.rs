@@ -133,7 +133,7 @@ impl Intake {
         read::file(&connection, config, &file, last)?;
         if config.after.changes() {
             output::flush()?;
-            after::apply(&connection, config, &file);
+            after::apply_read(&connection, config, &file);
         }
         Ok(())
     }
@@ -163,7 +163,7 @@ fn refused(error: &Error) -> Vec<CheckStep> {
 }
 
 fn columns(connection: &Connection, config: &Config, file: &FilePart) -> Result<Vec<String>> {
-    let reader = files::open(connection, &file.path, 0, file.version.as_deref())?;
+    let reader = files::open_entry(connection, &file.entry(), 0)?;
     let (format, options) = config.decoder(&file.path);
     Rows::decode(reader, format, &options)?.columns()
 }

@@ -1,5 +1,6 @@
-//! One file to pages. A file that is shorter than announced or changed meanwhile is an error of
-//! the file; what was read before stays, with its checkpoint.
+//! One file to pages. The host gives the file that was planned or an error. A file that is shorter than
+//! announced or changed meanwhile is an error of the file; what was read before stays, with its
+//! checkpoint.
 
 use tributary_sdk::{
     Connection, Error, Piped, Position, Result, Rows, checkpoint, control, files, log,
@@ -29,12 +30,11 @@ pub fn file(
         }
     }
     let last = last.filter(|last| !last.done && last.file.is(file));
-    unchanged(connection, file)?;
     let (rows, columns) = open(connection, config, file, last)?;
     loop {
         let piped = rows.pipe(&config.stream, 1)?;
         if piped.ended {
-            complete(connection, file, &piped)?;
+            complete(file, &piped)?;
             let mut state = state(file, piped.next, &columns);
             state.done = true;
             state.sha256 = piped.digest;
@@ -71,7 +71,7 @@ fn open(
     file: &FilePart,
     last: Option<Checkpoint>,
 ) -> Result<(Rows, Vec<String>)> {
-    let version = file.version.as_deref();
+    let entry = file.entry();
     if let Some(last) = last {
         let at = Position {
             line: last.line,
@@ -82,20 +82,19 @@ fn open(
             "going on inside the file",
             &[("file", &file.path), ("offset", &offset)],
         );
-        let reader = files::open(connection, &file.path, at.offset, version)?;
+        let reader = files::open_entry(connection, &entry, at.offset)?;
         let (format, options) = config.decoder_from(&file.path, &last.columns, at);
         return Ok((Rows::decode(reader, format, &options)?, last.columns));
     }
-    let reader = files::open(connection, &file.path, 0, version)?;
+    let reader = files::open_entry(connection, &entry, 0)?;
     let (format, options) = config.decoder(&file.path);
     let rows = Rows::decode(reader, format, &options)?;
     let columns = rows.columns()?;
     Ok((rows, columns))
 }
 
-/// The bytes that came must be the file that was announced.
-fn complete(connection: &Connection, file: &FilePart, piped: &Piped) -> Result<()> {
-    unchanged(connection, file)?;
+/// The bytes that came must be the file that was announced; that it did not change is the host's to see.
+fn complete(file: &FilePart, piped: &Piped) -> Result<()> {
     if piped.next.offset < file.size {
         let message = format!(
             "{}: {} bytes were announced, {} came",
@@ -109,7 +108,8 @@ fn complete(connection: &Connection, file: &FilePart, piped: &Piped) -> Result<(
     Ok(())
 }
 
-fn unchanged(connection: &Connection, file: &FilePart) -> Result<()> {
+/// An error if the path leads to another file than the planned one.
+pub fn unchanged(connection: &Connection, file: &FilePart) -> Result<()> {
     let now = files::stat(connection, &file.path)?;
     if now.size != file.size {
         let what = format!(

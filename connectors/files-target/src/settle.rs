@@ -19,7 +19,7 @@ pub fn outcomes(call: &Call, response: &TargetResponse) -> Result<Vec<RowOutcome
             detail: Some(json!({ "sha256": response.header("x-tributary-sha256") }).to_string()),
         }),
         429 => Outcome::Retry(Retry {
-            retry_after_ms: retry_after_ms(response),
+            retry_after_ms: response.retry_after_ms(),
             ..retry(RetryKind::RateLimited, said.to_owned())
         }),
         // No record is to blame for a folder or a right that lacks: a person mends it, and all
@@ -38,12 +38,6 @@ fn retry(kind: RetryKind, message: String) -> Retry {
         message,
         retry_after_ms: None,
     }
-}
-
-/// `Retry-After` in seconds, which a busy store says.
-fn retry_after_ms(response: &TargetResponse) -> Option<u32> {
-    let seconds: u32 = response.header("retry-after")?.trim().parse().ok()?;
-    Some(seconds.saturating_mul(1000))
 }
 
 #[cfg(test)]

@@ -117,6 +117,49 @@ pub struct Resend {
     /// how long the target remembers a key, s; for the platform
     #[serde(default)]
     pub window_s: Option<u64>,
+    /// how long a call whose answer was lost may still be at work, s; for the platform
+    #[serde(default)]
+    pub wait_s: Option<u64>,
+    /// how the target is asked for a record
+    #[serde(default)]
+    pub lookup: Option<LookUp>,
+}
+
+/// A GET that tells whether a record is there.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LookUp {
+    pub path: String,
+    #[serde(default)]
+    pub query: BTreeMap<String, String>,
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// JSON Pointer to what was found, in the answer; nothing there: nothing was found
+    #[serde(default)]
+    pub found: String,
+    /// statuses that say that nothing is there
+    #[serde(default = "not_found")]
+    pub absent: Vec<u16>,
+    /// what must be alike for it to be this record
+    #[serde(default)]
+    pub same: Vec<Same>,
+    /// JSON Pointer to the target's own id, in what was found
+    #[serde(default)]
+    pub external_id: Option<String>,
+}
+
+fn not_found() -> Vec<u16> {
+    vec![404]
+}
+
+/// Two scalars that must be alike: as numbers if both are, else as text.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Same {
+    /// JSON Pointer into what was found
+    pub at: String,
+    /// JSON Pointer into the record
+    pub record: String,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -129,6 +172,15 @@ pub enum ResendKind {
     IdempotencyKey,
     /// the same call twice has one effect
     Upsert,
+    /// the target can be asked whether a record is there
+    Lookup,
+}
+
+impl ResendKind {
+    /// A second call would be a second effect.
+    pub fn doubles(self) -> bool {
+        matches!(self, Self::None | Self::Lookup)
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -235,7 +287,33 @@ impl Config {
                     "put {key} into each element: a header names a call, and the next call may have other records",
                 ))
             }
-            _ => Ok(()),
+            _ => self.check_lookup(),
+        }
+    }
+
+    fn check_lookup(&self) -> Result<()> {
+        let at = "/config/resend/lookup";
+        let Some(lookup) = &self.resend.lookup else {
+            return match self.resend.kind {
+                ResendKind::Lookup => {
+                    Err(Error::config(at, "how is the target asked for a record?"))
+                }
+                _ => Ok(()),
+            };
+        };
+        let all = lookup.query.iter().chain(&lookup.headers);
+        let all = all.map(|(name, text)| (name.as_str(), text));
+        let mut named = false;
+        for (name, text) in std::iter::once(("path", &lookup.path)).chain(all) {
+            let wrong = |message| Error::config(&format!("{at}/{name}"), message);
+            named |= Text::parse(text).map_err(wrong)?.has_values();
+        }
+        match named {
+            true => Ok(()),
+            false => Err(Error::config(
+                at,
+                "nothing in it names the record: put {/pointer} or {key} into the path or a parameter",
+            )),
         }
     }
 
@@ -310,6 +388,22 @@ mod tests {
             (
                 json!({"request": {"path": "x"}, "batch": {"max_rows": 9, "item": "{records}"}}),
                 Some("batch/item"),
+            ),
+            (
+                json!({"request": {"path": "x"}, "resend": {"kind": "lookup"}}),
+                Some("resend/lookup"),
+            ),
+            (
+                json!({"request": {"path": "x"}, "resend": {"kind": "lookup", "lookup": {"path": "x"}}}),
+                Some("resend/lookup"),
+            ),
+            (
+                json!({"request": {"path": "x"}, "resend": {"kind": "lookup", "lookup": {"path": "x", "query": {"q": "{"}}}}),
+                Some("resend/lookup/q"),
+            ),
+            (
+                json!({"request": {"path": "x"}, "resend": {"kind": "lookup", "lookup": {"path": "x", "query": {"no": "{/no}"}}}}),
+                None,
             ),
         ] {
             let parsed: Config = from_value(config.clone()).unwrap();

@@ -11,14 +11,17 @@
 //! | `template` | texts and bodies with values of the record |
 //! | `prepare` | records to calls |
 //! | `settle`, `rules` | answers to outcomes |
+//! | `lookup` | whether a record is there whose answer was lost |
 
 mod config;
+mod lookup;
 mod prepare;
 mod rules;
 mod settle;
 mod template;
 
 use tributary_http_json::refusal::{self, Refused};
+use tributary_sdk::target::{Answer, Ask, Inquiry, RowFinding};
 use tributary_sdk::{
     Batch, Call, CheckStep, Method, Request, Result, RowOutcome, Target, TargetResponse,
     connections, http,
@@ -90,5 +93,15 @@ impl Target for RestTarget {
     }
 }
 
+impl Ask for RestTarget {
+    fn inquire(config: &Config, batch: &Batch, keys: &[String]) -> Result<Vec<Inquiry>> {
+        lookup::inquiries(config, &batch.data, keys)
+    }
+
+    fn judge(config: &Config, inquiry: &Inquiry, answer: &Answer) -> Result<Vec<RowFinding>> {
+        lookup::findings(config, inquiry, answer)
+    }
+}
+
 #[cfg(target_arch = "wasm32")]
-tributary_sdk::export_target!(RestTarget);
+tributary_sdk::export_asking_target!(RestTarget);

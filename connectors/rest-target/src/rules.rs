@@ -8,7 +8,7 @@ use tributary_sdk::bindings::target::exports::tributary::connector::target::{
 use tributary_sdk::serde_json::{self, value::RawValue};
 use tributary_sdk::{Error, ErrorKind, Outcome, Result, RetryKind};
 
-use crate::config::{Config, ErrorRule, Flag, ResendKind, RuleKind};
+use crate::config::{Config, ErrorRule, Flag, RuleKind};
 
 /// An answer or a result, as text, and what came with it.
 pub struct Said<'a> {
@@ -38,7 +38,7 @@ impl Said<'_> {
     pub fn garbled(&self, config: &Config) -> Result<Outcome> {
         let message = format!("the answer is not JSON: {}", shortened(self.text));
         match config.resend.kind {
-            ResendKind::None => Err(not_understood(message)),
+            kind if kind.doubles() => Err(not_understood(message)),
             _ => Ok(self.again(&message)),
         }
     }
@@ -147,7 +147,7 @@ impl Said<'_> {
                 return Err(Error::config("/config/request/path", message));
             }
             // Of a batch without memory for keys some part may have been done.
-            _ if self.rows > 1 && config.resend.kind == ResendKind::None && self.status < 400 => {
+            _ if self.rows > 1 && config.resend.kind.doubles() && self.status < 400 => {
                 return Err(not_understood(message()));
             }
             200..=299 | 400..=499 => self.split(config, None),

@@ -9,7 +9,7 @@ use tributary_sdk::bindings::target::exports::tributary::connector::target::Reje
 use tributary_sdk::target::all_rows;
 use tributary_sdk::{Call, Outcome, Result, RowOutcome, TargetResponse, serde_json};
 
-use crate::config::{Config, ResendKind, Results};
+use crate::config::{Config, Results};
 use crate::prepare::{Context, VALUE_MISSING};
 use crate::rules::{Said, not_understood};
 
@@ -38,7 +38,7 @@ pub fn outcomes(
     let text = String::from_utf8_lossy(&response.body);
     let said = Said {
         status: response.status,
-        retry_after_ms: retry_after_ms(response),
+        retry_after_ms: wait_asked_for(&response.headers),
         text: &text,
         rows: call.rows.len(),
     };
@@ -123,7 +123,7 @@ fn of_row(
     let Some(item) = item else {
         let message = "the answer has no result for one of its records".to_owned();
         return match config.resend.kind {
-            ResendKind::None => Err(not_understood(message)),
+            kind if kind.doubles() => Err(not_understood(message)),
             // sending it again is harmless and asks once more
             _ => Ok(said.again(&message)),
         };
@@ -144,19 +144,23 @@ fn of_row(
 }
 
 /// `Retry-After`, in ms: seconds, or a date if the answer has its own.
-fn retry_after_ms(response: &TargetResponse) -> Option<u32> {
-    let text = response.header("retry-after")?.trim();
-    let seconds = match text.parse::<f64>() {
+/// The wait that an answer asks for, ms.
+pub fn wait_asked_for(headers: &[(String, String)]) -> Option<u32> {
+    let header = |wanted: &str| {
+        let found = headers.iter().find(|(name, _)| name == wanted);
+        found.map(|(_, value)| value.trim())
+    };
+    let text = header("retry-after")?;
+    let ms = match text.parse::<f64>() {
         Ok(seconds) if seconds >= 0.0 => (seconds * 1000.0) as u64,
         Ok(_) => return None,
-        Err(_) => seconds_until(text, now_ms(response)?)?.saturating_mul(1000),
+        Err(_) => {
+            // The target's own clock, so that the same answer always means the same.
+            let now_ms = seconds_until(header("date")?, 0)?.checked_mul(1000)?;
+            seconds_until(text, now_ms)?.saturating_mul(1000)
+        }
     };
-    u32::try_from(seconds.min(LONGEST_WAIT_MS)).ok()
-}
-
-/// The target's own clock, so that the same answer always means the same.
-fn now_ms(response: &TargetResponse) -> Option<u64> {
-    seconds_until(response.header("date")?, 0)?.checked_mul(1000)
+    u32::try_from(ms.min(LONGEST_WAIT_MS)).ok()
 }
 
 #[cfg(test)]

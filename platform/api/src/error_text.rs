@@ -3,6 +3,9 @@
 
 use tributary_model::error_code::ErrorCode as E;
 
+const EXTERNAL_FUNCTION_FAILED: &str =
+    include_str!("../../docs/errors/external_function_failed.md");
+
 /// The page of `code`: CommonMark, from `platform/docs/errors`.
 pub(crate) fn page(code: E) -> &'static str {
     match code {
@@ -25,6 +28,7 @@ pub(crate) fn page(code: E) -> &'static str {
         E::RowTooLarge => include_str!("../../docs/errors/row_too_large.md"),
         E::XmlInvalid => include_str!("../../docs/errors/xml_invalid.md"),
         E::WorkbookInvalid => include_str!("../../docs/errors/workbook_invalid.md"),
+        E::ParquetInvalid => include_str!("../../docs/errors/parquet_invalid.md"),
         E::ArchiveInvalid => include_str!("../../docs/errors/archive_invalid.md"),
         E::InputTooLarge => include_str!("../../docs/errors/input_too_large.md"),
         E::ValueMissing => include_str!("../../docs/errors/value_missing.md"),
@@ -39,9 +43,7 @@ pub(crate) fn page(code: E) -> &'static str {
         E::GroupConflict => include_str!("../../docs/errors/group_conflict.md"),
         E::QualityRule => include_str!("../../docs/errors/quality_rule.md"),
         E::KeyMissing => include_str!("../../docs/errors/key_missing.md"),
-        E::ExternalFunctionFailed => {
-            include_str!("../../docs/errors/external_function_failed.md")
-        }
+        E::ExternalFunctionFailed => EXTERNAL_FUNCTION_FAILED,
         E::FormulaFailed => include_str!("../../docs/errors/formula_failed.md"),
         E::RecordSuperseded => include_str!("../../docs/errors/record_superseded.md"),
         E::RecordTooLarge => include_str!("../../docs/errors/record_too_large.md"),

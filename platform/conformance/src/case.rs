@@ -66,6 +66,8 @@ pub struct Cassette {
     pub http: Vec<Exchange>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<RecordedFile>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub queries: Vec<RecordedQuery>,
 }
 
 /// A request with its answer. The same request again gets the next answer, the last one for ever.
@@ -102,6 +104,18 @@ pub struct RecordedAnswer {
     pub body: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<String>,
+}
+
+/// A query of a database with its rows. The same query again gets the same rows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedQuery {
+    pub statement: String,
+    /// compared as JSON
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub params: Vec<serde_json::Value>,
+    /// JSON objects, as written
+    pub rows: Vec<Box<RawValue>>,
 }
 
 /// A file on the server. One without content was seen in a listing only.
@@ -182,6 +196,26 @@ impl RecordedAnswer {
     pub fn with_body(mut self, body: &[u8]) -> Self {
         (self.body, self.body_base64) = written(body);
         self
+    }
+}
+
+impl RecordedQuery {
+    /// The rows as NDJSON.
+    #[must_use]
+    pub fn ndjson(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for row in &self.rows {
+            let blank = |byte: u8| {
+                if matches!(byte, b'\n' | b'\r') {
+                    b' '
+                } else {
+                    byte
+                }
+            };
+            bytes.extend(row.get().bytes().map(blank));
+            bytes.push(b'\n');
+        }
+        bytes
     }
 }
 

@@ -23,7 +23,7 @@ mod rows;
 mod side;
 mod stand;
 
-pub use case::{Case, CaseBatch, Cassette, Exchange, FunctionCall, RecordedFile};
+pub use case::{Case, CaseBatch, Cassette, Exchange, FunctionCall, RecordedFile, RecordedQuery};
 pub use checks::{CHECKS, CheckInfo, battery};
 pub use dev::{Dev, Tried, dev};
 pub use report::{CheckResult, Report, Verdict};

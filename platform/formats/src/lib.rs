@@ -1,5 +1,5 @@
-//! Bytes to records and back: CSV, JSON, NDJSON, XML, XLSX, fixed width, compressed or not; bounded
-//! and streaming.
+//! Bytes to records and back: CSV, JSON, NDJSON, XML, XLSX, fixed width, Parquet, compressed or not;
+//! bounded and streaming.
 //!
 //! Invariants: pure (no I/O of its own, no async: bytes come from the caller's `Read`); bad input is a [`fault::RowFault`] on the row it concerns
 //! and never a panic, and the rows around it go on; on the good path nothing is allocated per row
@@ -25,6 +25,7 @@ pub mod fixed;
 pub mod json;
 pub mod pack;
 pub mod page;
+pub mod parquet;
 pub mod records;
 pub mod rows;
 pub mod transcode;

@@ -53,6 +53,18 @@ pub(crate) mod conclusion {
     });
 }
 
+/// What a target that can be asked exports beside.
+pub(crate) mod lookup {
+    wasmtime::component::bindgen!({
+        path: "../../sdk/wit/connector-0.1.0",
+        inline: "package tributary:host-lookup; world lookup-export { export tributary:connector/lookup@0.1.0; }",
+        world: "tributary:host-lookup/lookup-export",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: { "tributary:connector/types@0.1.0": super::imports::tributary::connector::types },
+    });
+}
+
 /// Exports of mapping functions; they import nothing.
 pub(crate) mod functions {
     wasmtime::component::bindgen!({

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tributary_formats::page::Page;
+use tributary_model::detail::Detail;
 use tributary_model::id::TenantId;
 use tributary_model::problem::Problem;
 
@@ -68,7 +69,7 @@ pub struct Written {
     pub external_id: String,
     pub rows: u64,
     /// what the target said of the first of them
-    pub detail: Option<Value>,
+    pub detail: Option<Detail>,
 }
 
 /// What is put at a target at the end of a run.
@@ -138,7 +139,7 @@ pub struct TargetCall {
 }
 
 /// What became of one row of a call.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RowOutcome {
     /// as in [`TargetCall::rows`]
     pub row: u32,
@@ -146,14 +147,13 @@ pub struct RowOutcome {
 }
 
 /// See [`RowOutcome`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     Delivered {
         /// the target's own id
         external_id: Option<String>,
         /// what the result report shows, a JSON object
-        detail: Option<Value>,
+        detail: Option<Detail>,
     },
     Rejected {
         /// the target's code
@@ -180,4 +180,32 @@ pub enum RetryReason {
     RateLimited,
     /// the call as a whole was refused: send halves to find the row that is to blame
     Split,
+}
+
+/// What is known of one row whose call may have been done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowFinding {
+    /// as in [`TargetCall::rows`] of the inquiry
+    pub row: u32,
+    pub finding: Finding,
+}
+
+/// See [`RowFinding`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Finding {
+    /// it was done
+    There {
+        external_id: Option<String>,
+        /// what the result report shows, a JSON object
+        detail: Option<Detail>,
+    },
+    /// it was not done
+    Absent,
+    /// it cannot be told, and why
+    Unclear(String),
+    /// the target cannot say now
+    Later {
+        message: String,
+        retry_after_ms: Option<u64>,
+    },
 }

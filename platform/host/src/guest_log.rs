@@ -2,7 +2,8 @@
 //!
 //! Invariants: a line has at most [`LINE_BYTES`] and a run at most [`RUN_BYTES`], whatever a guest
 //! does; secrets of the connection and what looks like a credential are masked before a line is kept; a
-//! line is one JSON object, so a guest cannot forge another.
+//! line is one JSON object, so a guest cannot forge another. Figures ([`crate::guest_metrics`]) are told as lines
+//! of the level `metric`, at most [`METRIC_BYTES`] of them.
 //!
 //! Deliberately absent: where the lines go in the end (`jobs` puts them into the lake).
 
@@ -11,10 +12,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 use tributary_model::clock::Clock;
 
+use crate::guest_metrics::{MetricKind, Metrics, Told};
+
 /// Longest line, bytes.
 pub(crate) const LINE_BYTES: usize = 8 << 10;
 /// Longest log of a run, bytes.
 pub const RUN_BYTES: usize = 1 << 20;
+
+/// Most bytes of a run's log that are figures.
+const METRIC_BYTES: usize = RUN_BYTES / 4;
 
 /// In place of what must not be told.
 const MASK: &str = "***";
@@ -34,6 +40,7 @@ const BEFORE_SECRETS: [&str; 8] = [
 pub struct GuestLog {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    metrics: Mutex<Metrics>,
 }
 
 #[derive(Default)]
@@ -42,6 +49,8 @@ struct State {
     lines: Vec<u8>,
     /// taken or not
     bytes: usize,
+    /// of those, figures
+    metric_bytes: usize,
     full: bool,
 }
 
@@ -51,6 +60,8 @@ struct Line<'a> {
     level: &'a str,
     connector: &'a str,
     message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metric: Option<&'a Told<'a>>,
 }
 
 impl std::fmt::Debug for GuestLog {
@@ -66,6 +77,7 @@ impl GuestLog {
         Self {
             clock,
             state: Mutex::default(),
+            metrics: Mutex::default(),
         }
     }
 
@@ -81,6 +93,7 @@ impl GuestLog {
             level,
             connector,
             message,
+            metric: None,
         };
         let mut room = 2 * (LINE_BYTES - 512);
         let mut text = Vec::new();
@@ -102,8 +115,63 @@ impl GuestLog {
         state.lines.extend_from_slice(&text);
     }
 
+    /// Adds one observation; values of labels are scrubbed.
+    pub(crate) fn observe(
+        &self,
+        connector: &str,
+        what: (&str, MetricKind),
+        value: f64,
+        labels: Vec<(String, String)>,
+        scrub: impl Fn(&str) -> String,
+    ) {
+        let short = |value: &str| value.len() <= LINE_BYTES;
+        // a guest must not buy time with long ones, which are dropped whatever they hold
+        let labels = match labels.len() < 10 && labels.iter().all(|(_, value)| short(value)) {
+            true => labels
+                .into_iter()
+                .map(|(name, value)| (name, scrub(&value)))
+                .collect(),
+            false => labels,
+        };
+        let mut metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner);
+        metrics.add(connector, what, value, labels);
+    }
+
+    /// Writes what was observed since the last time.
+    fn tell_metrics(&self) {
+        let mut metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let at_ms = self.clock.now_ms();
+        let mut tell = |connector: &str, message: &str, metric: Option<&Told<'_>>| {
+            let line = Line {
+                at_ms,
+                level: "metric",
+                connector,
+                message,
+                metric,
+            };
+            let mut text = serde_json::to_vec(&line).unwrap_or_default();
+            text.push(b'\n');
+            let all = state.bytes + text.len() + LINE_BYTES;
+            if all > RUN_BYTES || state.metric_bytes + text.len() > METRIC_BYTES {
+                return;
+            }
+            state.bytes += text.len();
+            state.metric_bytes += text.len();
+            state.lines.extend_from_slice(&text);
+        };
+        let dropped = metrics.take(|connector, told| tell(connector, told.name, Some(told)));
+        if dropped > 0 {
+            let message = format!(
+                "{dropped} observations were dropped: a name, label or value breaks the rules, or there are too many series"
+            );
+            tell("", &message, None);
+        }
+    }
+
     /// The lines since the last time, as NDJSON; empty if there are none.
     pub fn take(&self) -> Vec<u8> {
+        self.tell_metrics();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut state.lines)
     }

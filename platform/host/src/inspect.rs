@@ -3,7 +3,7 @@
 
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::shorten;
-use tributary_model::manifest::{ConnectorRole, Manifest};
+use tributary_model::manifest::{ConnectorRole, DeliveryCapability, Manifest};
 use tributary_model::problem::Problem;
 use tributary_model::version::Version;
 use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
@@ -28,13 +28,15 @@ const MAX_FUNCTION_MEMORY_MIB: u32 = 128;
 /// Interfaces without a function of their own: importing them grants nothing.
 const FREE: [&str; 2] = ["types", "io"];
 /// Interfaces that can be granted.
-const CAPABILITIES: [&str; 8] = [
+const CAPABILITIES: [&str; 10] = [
     "log",
+    "metrics",
     "control",
     "connections",
     "http",
     "files",
     "file-changes",
+    "sql",
     "codec",
     "output",
 ];
@@ -315,6 +317,15 @@ fn check_exports(exports: &[&str], manifest: &Manifest) -> Result<(), Problem> {
     }
     if manifest.roles.contains(&ConnectorRole::ApiTarget) && manifest.delivery.is_none() {
         return Err(invalid("the manifest of a target needs `delivery`"));
+    }
+    let asks = manifest
+        .delivery
+        .as_ref()
+        .is_some_and(|delivery| delivery.capability == DeliveryCapability::Lookup);
+    if asks && !exports_interface(exports, "lookup") {
+        return Err(invalid(
+            "the delivery capability `lookup` needs the export \"lookup\"",
+        ));
     }
     Ok(())
 }

@@ -36,6 +36,7 @@ pub mod egress;
 mod engine;
 mod functions;
 mod guest_log;
+mod guest_metrics;
 mod host;
 mod inspect;
 mod limits;
@@ -45,14 +46,14 @@ mod session;
 mod signed;
 
 pub use call::{
-    CallContext, CheckStep, Document, Outcome, PageSink, ReadPlan, ReadStats, RetryReason,
-    RowOutcome, Selection, StreamInfo, TargetBatch, TargetCall, Written,
+    CallContext, CheckStep, Document, Finding, Outcome, PageSink, ReadPlan, ReadStats, RetryReason,
+    RowFinding, RowOutcome, Selection, StreamInfo, TargetBatch, TargetCall, Written,
 };
 pub use compiler::{Compiler, compile_worker};
 pub use config::{HostConfig, HostError};
 pub use connection::{
     Connection, ConnectionPorts, Entry as FileEntry, FileBytes, HttpRequest, HttpResponse,
-    KeptTokens, OtherSide, SendError, StoredFile, StoredFiles, TokenKeeper,
+    KeptTokens, OtherSide, QueryAnswer, SendError, StoredFile, StoredFiles, TokenKeeper,
 };
 pub use connector::{Connector, TargetSession};
 pub use egress::EgressPolicy;

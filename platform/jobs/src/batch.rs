@@ -4,6 +4,7 @@
 //! only, so a crash between call and commit sends the same keys again; results and receipts are
 //! in the lake before the commit that names them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -202,12 +203,13 @@ impl Finished {
         for ((index, record, _), state) in self.keyed.records().zip(&self.states) {
             let sent = self.sent.results.get(&index);
             let line = ResultLine {
-                key: record.key.clone(),
+                key: Cow::Borrowed(&record.key),
                 state: *state,
-                source: source.to_owned(),
+                source: Cow::Borrowed(source),
                 position: record.position,
-                external_id: sent.and_then(|result| result.external_id.clone()),
-                detail: sent.and_then(|result| result.detail.clone()),
+                external_id: sent
+                    .and_then(|result| Some(Cow::Borrowed(result.external_id.as_deref()?))),
+                detail: sent.and_then(|result| Some(Cow::Borrowed(result.detail.as_ref()?))),
                 issues: issues.remove(&index).unwrap_or_default(),
             };
             results::append(&mut out, &line)

@@ -5,6 +5,7 @@
 //! remembers; a redriven batch carries such results over, so that its report is as whole as that
 //! of a batch that went well at once.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use tributary_engine::deliver::RowResult;
@@ -97,12 +98,12 @@ pub(crate) async fn known(
 }
 
 /// What the batch's last finished attempt says of a record with the same key and content.
-fn earlier(outcome: StoredOutcome, line: Option<ResultLine>) -> Option<Before> {
+fn earlier(outcome: StoredOutcome, line: Option<ResultLine<'static>>) -> Option<Before> {
     match outcome.state {
         RecordState::Delivered => Some(Before::Delivered(Box::new(RowResult {
             state: RecordState::Delivered,
             external_id: outcome.external_id,
-            detail: line.and_then(|line| line.detail),
+            detail: line.and_then(|line| line.detail).map(Cow::into_owned),
             issue: None,
         }))),
         RecordState::Rejected => Some(Before::Refused),
@@ -116,13 +117,13 @@ async fn result_lines(
     services: &Services,
     context: &RunContext,
     batch: &Batch,
-) -> Result<Vec<Option<ResultLine>>, Problem> {
+) -> Result<Vec<Option<ResultLine<'static>>>, Problem> {
     let Some(object) = &batch.objects.results else {
         return Ok(Vec::new());
     };
     let bytes = objects::get(services, context, object).await?;
     serde_json::Deserializer::from_slice(&bytes)
-        .into_iter::<ResultLine>()
+        .into_iter::<ResultLine<'_>>()
         .map(|line| {
             line.map(Some).map_err(|error| {
                 let detail = format!("the results of an earlier attempt cannot be read: {error}");

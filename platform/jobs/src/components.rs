@@ -4,7 +4,8 @@
 //! an altered file is refused, never run.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -45,14 +46,10 @@ impl Components {
     pub async fn keep(&self, bytes: Bytes) -> Result<String, Problem> {
         let digest = blake3::hash(&bytes).to_hex().to_string();
         let path = self.path(&digest);
-        let fresh = path.with_extension("new");
-        let written = async {
-            tokio::fs::create_dir_all(&self.folder).await?;
-            tokio::fs::write(&fresh, &bytes).await?;
-            tokio::fs::File::open(&fresh).await?.sync_all().await?;
-            tokio::fs::rename(&fresh, &path).await
-        };
-        written.await.map_err(|error| {
+        let folder = self.folder.clone();
+        let kept = tokio::task::spawn_blocking(move || keep_file(&folder, &path, &bytes)).await;
+        let kept = kept.map_err(std::io::Error::other).flatten();
+        kept.map_err(|error| {
             let detail = format!("the component could not be stored: {error}");
             Problem::new(ErrorCode::StorageFailed, detail)
         })?;
@@ -185,4 +182,14 @@ impl Components {
     fn path(&self, digest: &str) -> PathBuf {
         self.folder.join(format!("{digest}.wasm"))
     }
+}
+
+/// Name and bytes are durable when it is done; two requests may bring the same bytes.
+fn keep_file(folder: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+    draft.write_all(bytes)?;
+    draft.as_file().sync_all()?;
+    draft.persist(path)?;
+    std::fs::File::open(folder)?.sync_all()
 }

@@ -3,11 +3,12 @@
 //! Invariants: it is told after all records have an end state and before the run is over; what it
 //! puts has the same name at each try, so that a crash between repeats and doubles nothing.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use tributary_engine::results::ResultLine;
 use tributary_host::{Document, HttpRequest, Written};
+use tributary_model::detail::Detail;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 use tributary_model::state::RecordState;
@@ -41,7 +42,7 @@ pub(crate) async fn run(services: &Services, context: &RunContext) -> Result<(),
 
 /// What came to be at the target, from the result lines of the batches.
 async fn written(services: &Services, context: &RunContext) -> Result<Vec<Written>, Problem> {
-    let mut found: BTreeMap<String, (u64, Option<Value>)> = BTreeMap::new();
+    let mut found: BTreeMap<String, (u64, Option<Detail>)> = BTreeMap::new();
     let mut after = None;
     loop {
         let batches = context.store.batches(&context.run.id, after, PAGE).await;
@@ -73,8 +74,8 @@ async fn written(services: &Services, context: &RunContext) -> Result<Vec<Writte
     Ok(written.collect())
 }
 
-fn note(found: &mut BTreeMap<String, (u64, Option<Value>)>, line: &[u8]) -> Result<(), Problem> {
-    let line: ResultLine = serde_json::from_slice(line).map_err(|error| {
+fn note(found: &mut BTreeMap<String, (u64, Option<Detail>)>, line: &[u8]) -> Result<(), Problem> {
+    let line: ResultLine<'_> = serde_json::from_slice(line).map_err(|error| {
         let detail = format!("a stored result cannot be read: {error}");
         Problem::new(ErrorCode::StorageFailed, detail)
     })?;
@@ -84,11 +85,14 @@ fn note(found: &mut BTreeMap<String, (u64, Option<Value>)>, line: &[u8]) -> Resu
     else {
         return Ok(());
     };
-    if found.len() >= MAX_WRITTEN && !found.contains_key(&external_id) {
+    if found.len() >= MAX_WRITTEN && !found.contains_key(external_id.as_ref()) {
         let detail = format!("the target made more than {MAX_WRITTEN} things in one run");
         return Err(Problem::new(ErrorCode::ConnectorLimit, detail));
     }
-    found.entry(external_id).or_insert((0, line.detail)).0 += 1;
+    found
+        .entry(external_id.into_owned())
+        .or_insert_with(|| (0, line.detail.map(Cow::into_owned)))
+        .0 += 1;
     Ok(())
 }
 

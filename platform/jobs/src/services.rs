@@ -105,6 +105,7 @@ impl Services {
             egress: self.egress.clone(),
             clock: Arc::clone(&self.clock),
             keeper: Some(Arc::new(keeper)),
+            databases: self.egress.databases_of(tenant.as_str()),
             stored: intake::stored(self, document, vault, run),
         };
         Ok(Arc::new(Connection::with_ports(document, &ports)?))

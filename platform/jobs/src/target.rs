@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use tributary_engine::deliver::Target;
 use tributary_host::{HttpRequest, HttpResponse, SendError};
-use tributary_host::{RowOutcome, TargetBatch, TargetCall};
+use tributary_host::{RowFinding, RowOutcome, TargetBatch, TargetCall};
 use tributary_model::problem::Problem;
 
 use crate::context::Side;
@@ -44,6 +44,23 @@ impl Target for HostTarget<'_> {
         let side = self.side;
         side.connector
             .settle(&side.call, &side.config, call, response)
+            .await
+    }
+    async fn inquire(&self, batch: TargetBatch<'_>) -> Result<Vec<TargetCall>, Problem> {
+        let side = self.side;
+        side.connector
+            .inquire(&side.call, &side.config, batch)
+            .await
+    }
+
+    async fn judge(
+        &self,
+        inquiry: &TargetCall,
+        response: &HttpResponse,
+    ) -> Result<Vec<RowFinding>, Problem> {
+        let side = self.side;
+        side.connector
+            .judge(&side.call, &side.config, inquiry, response)
             .await
     }
 }

@@ -125,7 +125,10 @@ pub async fn admit(services: &Services, component: &[u8]) -> Result<(), Problem>
             "the connector {name} is published by {owner}; this component is signed by {now}"
         ));
     }
-    if owner.is_some() && installed.version == version && installed.digest != digest {
+    let system = services.store.system();
+    let same = system.connector(name, Some(version)).await;
+    let same = same.map_err(|error| store_problem(&error))?;
+    if owner.is_some() && same.is_some_and(|same| same.digest != digest) {
         return conflict(format!(
             "{name} {version} is installed with other bytes; a signed version never changes"
         ));

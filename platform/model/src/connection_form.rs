@@ -49,6 +49,7 @@ impl<'a> Form<'a> {
             Endpoint::S3 { auth, .. } => match auth {
                 S3Auth::AccessKey { .. } => ("s3", "access_key", false),
             },
+            Endpoint::Sql { auth, .. } => ("sql", auth.kind(), false),
             Endpoint::Uploads {} => ("uploads", COMES_IN, false),
             Endpoint::Push {} => ("push", COMES_IN, false),
         };
@@ -141,6 +142,8 @@ mod tests {
                 let place = match endpoint["kind"].as_str().unwrap() {
                     "http" => json!({"kind": "http", "base_url": "https://api.example.com/"}),
                     "s3" => json!({"kind": "s3", "region": "eu-central-1", "bucket": "acme"}),
+                    "sql" => json!({"kind": "sql", "driver": "postgres", "host": "db.example.com",
+                        "database": "erp"}),
                     kind @ ("uploads" | "push") => json!({ "kind": kind }),
                     _ => json!({"kind": "sftp", "host": "files.example.com", "user": "u",
                         "host_keys": ["ssh-ed25519 AAAA"]}),

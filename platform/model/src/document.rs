@@ -12,6 +12,7 @@ use crate::id::{Slug, TenantId};
 use crate::manifest::EndpointKind;
 
 pub use crate::http_auth::{HttpAuth, Tls};
+pub use crate::sql_endpoint::{SqlAuth, SqlDriver, SqlTls, TlsMode};
 
 /// What a connection's secrets are sealed as: the `kind` that `api` seals and `jobs` opens with.
 pub const SECRETS_KIND: &str = "connection_secrets";
@@ -83,6 +84,27 @@ pub enum Endpoint {
         path_style: Option<bool>,
         auth: S3Auth,
     },
+    /// A database.
+    Sql {
+        driver: SqlDriver,
+        /// of a server; none for a file
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        host: String,
+        /// the driver's usual one if absent
+        #[serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            deserialize_with = "some_port"
+        )]
+        port: Option<u16>,
+        /// its name on the server; for SQLite the file's path below the folder that the operator gave
+        /// the tenant
+        database: String,
+        #[serde(default, skip_serializing_if = "SqlTls::usual")]
+        tls: SqlTls,
+        #[serde(default)]
+        auth: SqlAuth,
+    },
     /// Files that are sent to the platform under this connection's name. No address, no secrets.
     Uploads {},
     /// Records that are pushed to the platform for an integration that has this connection as its
@@ -108,6 +130,10 @@ fn port_number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u16,
             .parse()
             .map_err(|_| serde::de::Error::custom(format!("{text:?} is not a port (1 to 65535)"))),
     }
+}
+
+fn some_port<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
+    port_number(deserializer).map(Some)
 }
 
 /// Credentials of an SSH endpoint.
@@ -137,6 +163,7 @@ impl Endpoint {
             Self::Http { .. } => EndpointKind::Http,
             Self::Sftp { .. } => EndpointKind::Sftp,
             Self::S3 { .. } => EndpointKind::S3,
+            Self::Sql { .. } => EndpointKind::Sql,
             Self::Uploads {} => EndpointKind::Uploads,
             Self::Push {} => EndpointKind::Push,
         }

@@ -84,6 +84,7 @@ catalogue! {
     RowTooLarge, "row_too_large", Customer, false, "one row is larger than the limit", "split the row, or raise limits.max_row_bytes in the mapping";
     XmlInvalid, "xml_invalid", Customer, false, "the text is not well-formed XML, or uses what is refused here", "correct the text at the given line and column";
     WorkbookInvalid, "workbook_invalid", Customer, false, "the file is not a readable XLSX workbook, or has no such sheet", "open it in a spreadsheet program and save it again as .xlsx; compare the sheet's name";
+    ParquetInvalid, "parquet_invalid", Customer, false, "the file is not a readable Parquet file, or is written in a way that is not read", "write the file again with a current library, packed with snappy, gzip or zstd and not encrypted";
     ArchiveInvalid, "archive_invalid", Customer, false, "the compressed file is damaged or of a kind that is not read", "compress it again as zip, gzip or zstd and send it complete";
     InputTooLarge, "input_too_large", Customer, false, "the unpacked content is larger than a limit", "see which limit in the message; split the file, or raise the limit";
     // mapping a record

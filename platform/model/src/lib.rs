@@ -14,6 +14,7 @@
 pub mod clock;
 pub mod connection_form;
 pub mod counters;
+pub mod detail;
 pub mod document;
 pub mod error_code;
 pub mod external;
@@ -26,6 +27,7 @@ pub mod pieces;
 pub mod problem;
 pub mod role;
 pub mod rows;
+pub mod sql_endpoint;
 pub mod state;
 pub mod trust;
 pub mod version;

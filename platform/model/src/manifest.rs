@@ -106,6 +106,7 @@ pub enum EndpointKind {
     Http,
     Sftp,
     S3,
+    Sql,
     /// files that were sent to the platform
     Uploads,
     /// records that were pushed to the platform
@@ -126,6 +127,7 @@ impl EndpointKind {
             Self::Http => "http",
             Self::Sftp => "sftp",
             Self::S3 => "s3",
+            Self::Sql => "sql",
             Self::Uploads => "uploads",
             Self::Push => "push",
         }
@@ -140,6 +142,10 @@ pub struct Delivery {
     /// how long the target remembers a key, in seconds
     #[serde(default)]
     pub window_s: Option<u64>,
+    /// for `lookup`: how long a call whose answer was lost may still be at work at the target, in seconds; what
+    /// is not there is sent again only after it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_s: Option<u64>,
     /// most rows in one call
     pub max_rows_per_call: u32,
     /// the connector promises that an outcome `retry(transient)` means that nothing was done;
@@ -148,7 +154,7 @@ pub struct Delivery {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub transient_not_done: bool,
     /// JSON Pointer into the configuration, for targets that are described by it: to an object whose
-    /// `kind` and `window_s` hold instead of `capability` and `window_s` here
+    /// `kind`, `window_s` and `wait_s` hold instead of `capability`, `window_s` and `wait_s` here
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_config: Option<String>,
 }
@@ -165,6 +171,7 @@ impl Delivery {
         let kind = said.get("kind").cloned().unwrap_or_default();
         terms.capability = serde_json::from_value(kind).unwrap_or(DeliveryCapability::None);
         terms.window_s = said.get("window_s").and_then(Value::as_u64);
+        terms.wait_s = said.get("wait_s").and_then(Value::as_u64);
         terms
     }
 }
@@ -175,6 +182,7 @@ impl Delivery {
 pub enum DeliveryCapability {
     IdempotencyKey,
     Upsert,
+    /// what may have been done is asked for before it is sent again (export `lookup`)
     Lookup,
     None,
 }
@@ -215,6 +223,7 @@ mod tests {
         let terms = Delivery {
             capability: DeliveryCapability::None,
             window_s: Some(5),
+            wait_s: None,
             max_rows_per_call: 10,
             transient_not_done: true,
             by_config: Some("/resend".to_owned()),

@@ -44,9 +44,9 @@ pub use system::{
     SystemStore, Tenant,
 };
 pub use tenant::{
-    Connection, Document, NewConnection, NewPush, NewUpload, Origin, Push, PushAdded, PushCounts,
-    Put, PutOptions, PutOutcome, SealedSecrets, TenantStore, TokenLease, Upload,
-    UploadChange, UploadFilter, UploadPut,
+    Connection, Document, DocumentHead, NewConnection, NewPush, NewUpload, Origin, Push, PushAdded,
+    PushCounts, Put, PutOptions, PutOutcome, SealedSecrets, TenantStore, TokenLease, Upload,
+    UploadChange, UploadFilter, UploadPut, document_title,
 };
 
 use tributary_model::id::TenantId;

@@ -33,6 +33,7 @@ const SUITES: [Suite; 2] = [
             "xml",
             "xlsx",
             "fixed",
+            "parquet",
             "archives",
             "encodings",
             "pages",

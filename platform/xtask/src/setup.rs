@@ -13,7 +13,7 @@ struct Package {
     for_what: &'static str,
 }
 
-const PACKAGES: [Package; 3] = [
+const PACKAGES: [Package; 4] = [
     Package {
         name: "openssh-server",
         shown_by: || Path::new("/usr/sbin/sshd").exists(),
@@ -27,7 +27,12 @@ const PACKAGES: [Package; 3] = [
     Package {
         name: "postgresql",
         shown_by: postgres_is_there,
-        for_what: "store tests on Postgres",
+        for_what: "store tests on Postgres, tests of databases as sources and targets",
+    },
+    Package {
+        name: "mariadb-server",
+        shown_by: || Path::new("/usr/sbin/mariadbd").exists(),
+        for_what: "tests of MariaDB as source and target",
     },
 ];
 

@@ -13,7 +13,7 @@ export interface Piped {
 export class Rows {
   /** Column names of delimited text. */
   columns(): string[];
-  /** The scalar at a JSON Pointer of the document as text. JSON only. */
+  /** The scalar at a JSON Pointer of the document as text. JSON only; of a query: of the last row that was moved on. */
   probe(pointer: string): string | undefined;
   /** One scalar field of all rows, in order. JSON only. */
   pluck(pointer: string): (string | undefined)[];

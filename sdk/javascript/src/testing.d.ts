@@ -20,9 +20,12 @@ export class Host {
   constructor(given?: {
     answer?: (asked: Asked) => [status: number, headers: Record<string, string>, body: string];
     files?: Record<string, string>;
+    queries?: Record<string, Record<string, unknown>[]>;
     baseUrl?: string;
   });
   requests: Asked[];
+  /** Statements with their parameters. */
+  asked: { statement: string; params: unknown[] }[];
   lines: string[];
   nowMs: number;
   stopping: boolean;

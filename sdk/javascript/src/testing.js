@@ -11,9 +11,12 @@ import { parse } from "./config.js";
 let host;
 
 export class Host {
-  constructor({ answer, files = {}, baseUrl = "https://api.test/" } = {}) {
+  constructor({ answer, files = {}, queries = {}, baseUrl = "https://api.test/" } = {}) {
     this.answer = answer;
     this.files = files;
+    /** Rows by statement; parameters are in `asked`. */
+    this.queries = queries;
+    this.asked = [];
     this.baseUrl = baseUrl;
     this.requests = [];
     this.lines = [];

@@ -47,6 +47,33 @@ function reader(data, origin) {
   return { data, origin, read, size: () => BigInt(data.length) };
 }
 
+// sql
+export const speaks = () => "postgres";
+export const fetch = (_, statement, params) => JSON.stringify(rowsOf(statement, params));
+
+export function query(_, statement, params) {
+  const rows = rowsOf(statement, params);
+  let next = 0;
+  return {
+    probe: (pointer) => (next > 0 ? scalar(pointed(rows[next - 1], pointer)) : undefined),
+    pipe(maxPages) {
+      const moved = rows.slice(next, next + Math.max(1, maxPages));
+      current().handOver(moved);
+      next += moved.length;
+      const place = { line: BigInt(next + 1), offset: 0n };
+      return { rows: BigInt(moved.length), pages: moved.length, next: place, ended: moved.length < maxPages };
+    },
+  };
+}
+
+function rowsOf(statement, params) {
+  const host = current();
+  host.asked.push({ statement, params: JSON.parse(params) });
+  const rows = host.queries[statement];
+  if (!rows) throw fault("config", `the test gave no rows for ${statement}`);
+  return rows;
+}
+
 // codec, output
 export function decode(source, format, given) {
   const options = JSON.parse(given);

@@ -163,6 +163,21 @@ class HostTest(unittest.TestCase):
             files.open_at(connections.get("server"), "/in/b.csv")
         self.assertEqual((raised.exception.kind, raised.exception.code), ("not_found", "source_not_found"))
 
+    def test_a_query_gives_rows_that_stay_in_the_host(self) -> None:
+        from tributary_connector import connections, sql
+
+        host = testing.Host(queries={"SELECT id FROM a WHERE id > $1": [{"id": 6}, {"id": 7}]})
+        testing._current.host = host
+        connection = connections.get("database")
+        self.assertEqual(sql.speaks(connection), "postgres")
+        rows = sql.query(connection, "SELECT id FROM a WHERE id > $1", [5])
+        self.assertFalse(rows.pipe("a").ended)
+        self.assertEqual((rows.probe("/id"), host.out.rows), ("6", [{"id": 6}]))
+        self.assertEqual(len(sql.fetch(connection, "SELECT id FROM a WHERE id > $1", [5])), 2)
+        self.assertEqual(host.asked[0], ("SELECT id FROM a WHERE id > $1", [5]))
+        with self.assertRaises(Error):
+            sql.fetch(connection, "SELECT 1")
+
 
 if __name__ == "__main__":
     unittest.main()

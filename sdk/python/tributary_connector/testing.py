@@ -53,17 +53,21 @@ Answer = Callable[[Request], tuple[int, dict[str, str], bytes]]
 
 
 class Host:
-    """Answers requests and holds files. `base_url` is the connection's."""
+    """Answers requests and queries and holds files. `base_url` is the connection's."""
 
     def __init__(
         self,
         *,
         answer: Answer | None = None,
         files: dict[str, bytes] | None = None,
+        queries: dict[str, list[dict[str, Any]]] | None = None,
         base_url: str = "https://api.test/",
     ) -> None:
         self.answer = answer
         self.files = files or {}
+        # rows by statement; parameters are in `asked`
+        self.queries = queries or {}
+        self.asked: list[tuple[str, list[Any]]] = []
         self.base_url = base_url
         self.requests: list[Request] = []
         self.lines: list[str] = []
@@ -125,6 +129,25 @@ class _Reader:
         piece = self.data[self._at : self._at + most]
         self._at += len(piece)
         return piece
+
+
+class _Answer:
+    """The rows of a query, one to a page."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self._rows = rows
+        self._next = 0
+
+    def probe(self, pointer: str) -> str | None:
+        return _text(_at(self._rows[self._next - 1], pointer)) if self._next else None
+
+    def pipe(self, max_pages: int) -> Any:
+        moved = self._rows[self._next : self._next + max(1, max_pages)]
+        _current.host.hand_over(moved)
+        self._next += len(moved)
+        place = SimpleNamespace(line=self._next + 1, offset=0)
+        ended = len(moved) < max(1, max_pages)
+        return SimpleNamespace(rows=len(moved), pages=len(moved), next=place, ended=ended)
 
 
 class _Rows:
@@ -210,6 +233,15 @@ def _send(_: Any, request: Any) -> Any:
     return SimpleNamespace(status=status, headers=list(headers.items()), body=_Reader(body))
 
 
+def _asked(_: Any, statement: str, params: str) -> list[dict[str, Any]]:
+    host = _current.host
+    host.asked.append((statement, json.loads(params)))
+    if statement not in host.queries:
+        raise Error("config", f"the test gave no rows for {statement}")
+    found: list[dict[str, Any]] = host.queries[statement]
+    return found
+
+
 def _file(path: str) -> bytes:
     data: bytes | None = _current.host.files.get(path)
     if data is None:
@@ -279,6 +311,12 @@ def _install() -> None:
         list=_list,
         stat=lambda connection, path: _entry(path),
         open=lambda connection, path, offset: _Reader(_file(path)[offset:], offset),
+    )
+    _module(
+        "wit_world.imports.sql",
+        speaks=lambda connection: SimpleNamespace(name="POSTGRES"),
+        query=lambda *given: _Answer(_asked(*given)),
+        fetch=lambda *given: json.dumps(_asked(*given)),
     )
     _module("wit_world.imports.io")
     _module(

@@ -66,6 +66,20 @@ pub mod conclusion {
     });
 }
 
+pub mod lookup {
+    wit_bindgen::generate!({
+        path: "../wit/connector-0.1.0",
+        inline: "package tributary:sdk-lookup; world lookup-export { export tributary:connector/lookup@0.1.0; }",
+        world: "tributary:sdk-lookup/lookup-export",
+        pub_export_macro: true,
+        export_macro_name: "export_lookup_world",
+        default_bindings_module: "tributary_sdk::bindings::lookup",
+        with: {
+            "tributary:connector/types@0.1.0": crate::bindings::imports::tributary::connector::types,
+        },
+    });
+}
+
 pub mod functions {
     wit_bindgen::generate!({
         path: "../wit/connector-0.1.0",

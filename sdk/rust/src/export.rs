@@ -5,10 +5,11 @@ use std::sync::Once;
 
 use crate::bindings::base::exports::tributary::connector::base;
 use crate::bindings::conclusion::exports::tributary::connector::conclusion;
+use crate::bindings::lookup::exports::tributary::connector::lookup;
 use crate::bindings::source::exports::tributary::connector::source;
 use crate::bindings::target::exports::tributary::connector::target;
 use crate::log::{Level, log};
-use crate::target::Conclude;
+use crate::target::{Ask, Conclude};
 use crate::{Batch, CheckStep, Error, Result, Selection, Source, Target};
 
 /// Makes the exports of a source.
@@ -42,6 +43,15 @@ macro_rules! export_concluding_target {
     ($target:ty) => {
         $crate::export_target!($target);
         $crate::bindings::conclusion::export_conclusion_world!(TributaryExport with_types_in $crate::bindings::conclusion);
+    };
+}
+
+/// Exports a type that implements [`Ask`](crate::target::Ask).
+#[macro_export]
+macro_rules! export_asking_target {
+    ($target:ty) => {
+        $crate::export_target!($target);
+        $crate::bindings::lookup::export_lookup_world!(TributaryExport with_types_in $crate::bindings::lookup);
     };
 }
 
@@ -137,6 +147,20 @@ impl<T: Conclude> conclusion::Guest for TargetExport<T> {
         written: Vec<conclusion::Written>,
     ) -> Result<Vec<conclusion::Document>> {
         T::conclude(&typed(&config)?, &run, &written)
+    }
+}
+
+impl<T: Ask> lookup::Guest for TargetExport<T> {
+    fn inquire(config: String, batch: Batch, keys: Vec<String>) -> Result<Vec<lookup::Inquiry>> {
+        T::inquire(&typed(&config)?, &batch, &keys)
+    }
+
+    fn judge(
+        config: String,
+        inquiry: lookup::Inquiry,
+        answer: lookup::Answer,
+    ) -> Result<Vec<lookup::RowFinding>> {
+        T::judge(&typed(&config)?, &inquiry, &answer)
     }
 }
 

@@ -27,7 +27,7 @@ pub use bindings::imports::tributary::connector::connections::Connection;
 pub use bindings::imports::tributary::connector::http::{Method, Request, Response};
 pub use bindings::imports::tributary::connector::types::{Batch, Error, ErrorKind, Position};
 pub use bindings::imports::tributary::connector::{
-    codec, connections, control, file_changes, files, http, io, output,
+    codec, connections, control, file_changes, files, http, io, output, sql,
 };
 pub use export::{SourceExport, TargetExport};
 pub use rows::{Piped, Rows, checkpoint};
@@ -38,6 +38,30 @@ pub use target::{Call, Outcome, RetryKind, RowOutcome, Target, TargetResponse};
 
 /// The result of nearly everything here.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// Figures of the connector's own, told with the run's log.
+pub mod metrics {
+    pub use crate::bindings::imports::tributary::connector::metrics::{Kind, observe};
+
+    /// Adds to what happened.
+    pub fn count(name: &str, more: f64, labels: &[(&str, &str)]) {
+        tell(name, Kind::Counter, more, labels);
+    }
+
+    /// How much there is now.
+    pub fn gauge(name: &str, value: f64, labels: &[(&str, &str)]) {
+        tell(name, Kind::Gauge, value, labels);
+    }
+
+    /// How large one of many was.
+    pub fn sample(name: &str, value: f64, labels: &[(&str, &str)]) {
+        tell(name, Kind::Histogram, value, labels);
+    }
+
+    fn tell(name: &str, kind: Kind, value: f64, labels: &[(&str, &str)]) {
+        observe(name, kind, value, &super::log::owned(labels));
+    }
+}
 
 /// One line into the run's log.
 pub mod log {
@@ -54,10 +78,11 @@ pub mod log {
     }
 
     fn write(level: Level, message: &str, fields: &[(&str, &str)]) {
-        let fields: Vec<(String, String)> = fields
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        log(level, message, &fields);
+        log(level, message, &owned(fields));
+    }
+
+    pub(crate) fn owned(fields: &[(&str, &str)]) -> Vec<(String, String)> {
+        let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        fields.iter().map(pair).collect()
     }
 }

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::bindings::imports::tributary::connector::{codec, io, output};
-use crate::{Result, serde_json};
+use crate::bindings::imports::tributary::connector::{codec, io, output, sql};
+use crate::{Connection, Result, serde_json};
 
 pub use output::Piped;
 
@@ -27,6 +27,20 @@ impl Rows {
         Ok(Self(codec::decode(reader, format, &options)?))
     }
 
+    /// Begins a query of the connection's database; `params` are scalars, bound in order. Dropping the
+    /// rows ends it.
+    ///
+    /// # Errors
+    /// What the database says to the statement.
+    pub fn query(
+        connection: &Connection,
+        statement: &str,
+        params: &(impl Serialize + ?Sized),
+    ) -> Result<Self> {
+        let params = serde_json::to_string(params)?;
+        Ok(Self(sql::query(connection, statement, &params)?))
+    }
+
     /// Column names of delimited text.
     ///
     /// # Errors
@@ -36,7 +50,8 @@ impl Rows {
         Ok(schema.columns)
     }
 
-    /// The scalar at a JSON Pointer of the document, as text.
+    /// The scalar at a JSON Pointer of the document, as text. Of a query: of the last row that was
+    /// moved on.
     ///
     /// # Errors
     /// A document that is not JSON.

@@ -43,7 +43,7 @@ impl Error {
 }
 
 /// `Retry-After` in seconds. The date form is passed over: the platform then waits by itself.
-fn retry_after_ms(headers: &[(String, String)]) -> Option<u32> {
+pub(crate) fn retry_after_ms(headers: &[(String, String)]) -> Option<u32> {
     let (_, value) = headers
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?;

@@ -8,6 +8,9 @@ use crate::{Batch, CheckStep, Result};
 pub use crate::bindings::conclusion::exports::tributary::connector::conclusion::{
     Document, Written,
 };
+pub use crate::bindings::lookup::exports::tributary::connector::lookup::{
+    Answer, Finding, Inquiry, Later, RowFinding, There,
+};
 pub use contract::{Call, Outcome, Response as TargetResponse, RetryKind, RowOutcome};
 
 /// An API target.
@@ -47,6 +50,23 @@ pub trait Conclude: Target {
     fn conclude(config: &Self::Config, run: &str, written: &[Written]) -> Result<Vec<Document>>;
 }
 
+/// A target that can be asked whether a record is there, so that one whose answer was lost need not stay
+/// uncertain (delivery capability `lookup`).
+pub trait Ask: Target {
+    /// The requests that ask for the rows; each row in exactly one. `keys` are those that they were sent
+    /// under.
+    ///
+    /// # Errors
+    /// Rows that cannot be asked for at all.
+    fn inquire(config: &Self::Config, batch: &Batch, keys: &[String]) -> Result<Vec<Inquiry>>;
+
+    /// One finding for each row of the inquiry.
+    ///
+    /// # Errors
+    /// An answer that can't be understood (`target_answer`), or that concerns every call (auth).
+    fn judge(config: &Self::Config, inquiry: &Inquiry, answer: &Answer) -> Result<Vec<RowFinding>>;
+}
+
 /// The same outcome for all rows of a call.
 #[must_use]
 pub fn all_rows(call: &Call, outcome: &Outcome) -> Vec<RowOutcome> {
@@ -63,5 +83,11 @@ impl TargetResponse {
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// What `Retry-After` says, if it is in seconds.
+    #[must_use]
+    pub fn retry_after_ms(&self) -> Option<u32> {
+        crate::status::retry_after_ms(&self.headers)
     }
 }

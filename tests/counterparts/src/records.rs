@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | `POST /keyed/records` | `Idempotency-Key` or `X-Request-Id` is known again | 201 `{"id", "code"}` |
 //! | `POST /blind/records` | is one more effect | 201 |
+//! | `GET /blind/records?code=` | | 200 `{"items": […]}` with what is there under the code |
 //! | `PUT /upsert/records/{code}` | same content: no effect | 200 |
 //! | `POST /unique/records` | 409 `EXISTS` with the id | 201 |
 //! | `POST /flagged/records` | as `/keyed`, by `{"request", "record"}` | 200 `{"ok", …}`, also for no |
@@ -25,13 +26,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::faults::{Faults, Switchboard, unauthorized};
@@ -107,6 +108,12 @@ fn refusal(record: &Value, refuse: &[String]) -> Option<Value> {
     Some(json!({ "ok": false, "error": error }))
 }
 
+/// What is looked for.
+#[derive(Deserialize)]
+struct Wanted {
+    code: String,
+}
+
 struct Api {
     token: String,
     faults: Arc<Switchboard>,
@@ -154,7 +161,7 @@ pub async fn start() -> anyhow::Result<Handle> {
     let router = Router::new()
         .route("/ping", get(|| async { Json(json!({ "ok": true })) }))
         .route("/keyed/records", post(keyed))
-        .route("/blind/records", post(blind))
+        .route("/blind/records", post(blind).get(found))
         .route("/upsert/records/{code}", put(upsert))
         .route("/unique/records", post(unique))
         .route("/flagged/records", post(flagged))
@@ -196,6 +203,22 @@ async fn keyed(
 async fn blind(State(api): State<Arc<Api>>, Json(record): Json<Value>) -> Response {
     api.play(|books, refuse| books.keyed("", refuse, &record))
         .await
+}
+
+async fn found(State(api): State<Arc<Api>>, Query(wanted): Query<Wanted>) -> Response {
+    api.play(|books, _| {
+        let record = books.told.records.get(&wanted.code);
+        let items: Vec<Value> = record
+            .map(|record| {
+                let mut item = record.clone();
+                item["id"] = json!(format!("R-{}", wanted.code));
+                item
+            })
+            .into_iter()
+            .collect();
+        (StatusCode::OK, json!({ "items": items }))
+    })
+    .await
 }
 
 async fn upsert(

@@ -86,7 +86,16 @@ fn manners() -> BTreeMap<&'static str, Value> {
             ),
         ),
         ("blind", single("blind/records", json!({ "kind": "none" }))),
+        ("asked", single("blind/records", asked())),
     ])
+}
+
+/// A target that knows no keys and can be asked.
+fn asked() -> Value {
+    json!({ "kind": "lookup", "wait_s": 0, "lookup": {
+        "path": "blind/records", "query": { "code": "{/code}" }, "found": "/items/0",
+        "same": [{ "at": "/total", "record": "/total" }], "external_id": "/id",
+    } })
 }
 
 fn mapping() -> Value {

@@ -143,9 +143,9 @@ pub(crate) fn json_text(version: u32, content: String) -> Response {
 }
 
 /// The list of documents of one kind.
-pub(crate) fn list(documents: Vec<tributary_store::Document>) -> DocumentList {
+pub(crate) fn list(documents: Vec<tributary_store::DocumentHead>) -> DocumentList {
     let items = documents.into_iter().map(|document| DocumentSummary {
-        title: title_of(&document.content),
+        title: document.title,
         name: document.name.into(),
         version: document.version,
         origin: origin_word(document.origin),
@@ -161,18 +161,6 @@ pub(crate) fn origin_word(origin: Origin) -> &'static str {
         Origin::Applied => "apply",
         Origin::Person => "person",
     }
-}
-
-/// `title` of a stored document; documents without one have an empty title.
-pub(crate) fn title_of(content: &str) -> String {
-    #[derive(Default, Deserialize)]
-    struct Titled {
-        #[serde(default)]
-        title: String,
-    }
-    serde_json::from_str::<Titled>(content)
-        .unwrap_or_default()
-        .title
 }
 
 /// Reads a stored document again; what does not fit was stored by a newer program.

@@ -236,8 +236,14 @@ pub(super) fn header(rows: &[Vec<String>]) -> Option<Header> {
         })
 }
 
+/// What a header cell says, as a whole or in the first of its parts that is known: `Rule /
+/// transformation`, `Pflicht (J/N)`.
 fn column(cell: &str) -> Option<Column> {
-    let word: String = crate::suggest::folded(cell)
+    known(cell).or_else(|| cell.split(['/', '(', ',', '\n']).find_map(known))
+}
+
+fn known(words: &str) -> Option<Column> {
+    let word: String = crate::suggest::folded(words)
         .chars()
         .filter(|sign| sign.is_alphanumeric())
         .collect();
@@ -245,4 +251,18 @@ fn column(cell: &str) -> Option<Column> {
         .iter()
         .find(|(_, words)| words.contains(&word.as_str()))
         .map(|(column, _)| *column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_with_several_words_is_known_by_the_first_that_is() {
+        assert_eq!(column("Rule / transformation"), Some(Column::Rule));
+        assert_eq!(column("Pflicht (J/N)"), Some(Column::Required));
+        assert_eq!(column("Mandatory/Optional"), Some(Column::Required));
+        assert_eq!(column("SAP-Feld (Tabelle VBAK)"), Some(Column::Source));
+        assert_eq!(column("Reviewed by / on"), None);
+    }
 }

@@ -1,5 +1,6 @@
 //! The battery: which checks there are, and in which order they run over the cases.
 
+mod beside;
 mod component;
 mod config;
 mod credentials;
@@ -31,7 +32,7 @@ const fn info(name: &'static str, title: &'static str) -> CheckInfo {
 }
 
 /// All of them; `platform/docs/connectors/conformance.md` has a section for each.
-pub const CHECKS: [CheckInfo; 20] = [
+pub const CHECKS: [CheckInfo; 22] = [
     info(
         "gate",
         "the upload gate takes the component and its manifest",
@@ -69,6 +70,14 @@ pub const CHECKS: [CheckInfo; 20] = [
     ),
     info("prepare", "the same rows and keys give the same calls"),
     info("settle", "every answer is settled, however strange"),
+    info(
+        "lookup",
+        "a look-up is the same again, and says only what its answer says",
+    ),
+    info(
+        "conclude",
+        "a run gets the same word again, at the same place",
+    ),
     info(
         "functions",
         "functions answer as the cases say, twice the same",
@@ -165,6 +174,8 @@ async fn over_case(report: &mut Report, scene: Option<Scene<'_>>, name: &str) {
     if roles.contains(&ConnectorRole::ApiTarget) {
         timed(report, "prepare", name, settle::prepare(scene)).await;
         timed(report, "settle", name, settle::settle(scene)).await;
+        timed(report, "lookup", name, beside::lookup(scene)).await;
+        timed(report, "conclude", name, beside::conclude(scene)).await;
     }
     timed(report, "cancel", name, refusals::cancel(scene)).await;
     timed(report, "no_secret_told", name, credentials::told(scene)).await;

@@ -17,14 +17,14 @@ use crate::side::Player;
 use crate::stand::Scene;
 
 /// The case's rows as the engine would hand them over.
-struct Rows {
+pub(super) struct Rows {
     stream: String,
     ndjson: Vec<u8>,
     keys: Vec<String>,
 }
 
 impl Rows {
-    fn of(scene: &Scene<'_>) -> Option<Self> {
+    pub(super) fn of(scene: &Scene<'_>) -> Option<Self> {
         let batch = scene.case.batch.as_ref()?;
         let mut ndjson = Vec::new();
         for row in &batch.rows {
@@ -44,7 +44,7 @@ impl Rows {
         })
     }
 
-    fn batch(&self) -> TargetBatch<'_> {
+    pub(super) fn batch(&self) -> TargetBatch<'_> {
         TargetBatch {
             stream: &self.stream,
             ndjson: &self.ndjson,
@@ -54,7 +54,7 @@ impl Rows {
     }
 }
 
-async fn prepared(scene: &Scene<'_>, rows: &Rows) -> Result<Vec<TargetCall>, String> {
+pub(super) async fn prepared(scene: &Scene<'_>, rows: &Rows) -> Result<Vec<TargetCall>, String> {
     let player = Player::new(Arc::clone(&scene.cassette));
     let (call, _) = scene
         .call(Arc::new(player))
@@ -174,7 +174,7 @@ pub(super) async fn settle(scene: &Scene<'_>) -> Finding {
     ))
 }
 
-fn request(call: &TargetCall) -> HttpRequest {
+pub(super) fn request(call: &TargetCall) -> HttpRequest {
     HttpRequest {
         method: call.method.clone(),
         path: call.path.clone(),
@@ -186,7 +186,7 @@ fn request(call: &TargetCall) -> HttpRequest {
     }
 }
 
-async fn settled(
+pub(super) async fn settled(
     scene: &Scene<'_>,
     call: &TargetCall,
     answer: &HttpResponse,

@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use serde_json::Value;
-use tributary_host::{FileBytes, FileEntry, HttpRequest, HttpResponse, OtherSide, SendError};
+use tributary_host::{
+    FileBytes, FileEntry, HttpRequest, HttpResponse, OtherSide, QueryAnswer, SendError,
+};
 use tributary_model::problem::Problem;
 
 /// What happened, in order.
@@ -107,6 +109,17 @@ impl OtherSide for Heard {
         let result = self.inner.read(path, offset).await;
         let size = |file: &FileBytes| format!("{} bytes from {offset} on", file.bytes.len());
         self.tell(format!("open {path}"), started, &result, size);
+        result
+    }
+
+    async fn query(&self, statement: &str, params: &str) -> Result<QueryAnswer, Problem> {
+        let started = Instant::now();
+        let result = self.inner.query(statement, params).await;
+        let size = |answer: &QueryAnswer| {
+            let rows = answer.rows.iter().filter(|byte| **byte == b'\n').count();
+            format!("{rows} rows, {} bytes", answer.rows.len())
+        };
+        self.tell(format!("{statement} {params}"), started, &result, size);
         result
     }
 }

@@ -7,13 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::Value;
-use tributary_host::{FileBytes, FileEntry, HttpRequest, HttpResponse, OtherSide, SendError};
+use tributary_host::{
+    FileBytes, FileEntry, HttpRequest, HttpResponse, OtherSide, QueryAnswer, SendError,
+};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
 use super::fault::{Fault, Plan};
 use super::heard::line;
-use crate::case::{Cassette, Exchange, RecordedFile};
+use crate::case::{Cassette, Exchange, RecordedFile, RecordedQuery};
 
 /// See the module.
 pub struct Player {
@@ -225,6 +227,36 @@ impl OtherSide for Player {
             size: file.length(),
             bytes,
             broken,
+        })
+    }
+
+    async fn query(&self, statement: &str, params: &str) -> Result<QueryAnswer, Problem> {
+        let fault = self.fault().await;
+        let asked: Option<Value> = serde_json::from_str(params).ok();
+        let fits = |query: &&RecordedQuery| {
+            let same = query
+                .statement
+                .split_whitespace()
+                .eq(statement.split_whitespace());
+            same && asked.as_ref() == Some(&Value::Array(query.params.clone()))
+        };
+        let found = self.cassette.queries.iter().find(fits);
+        let cut = fault == Some(Fault::Cut);
+        let problem = fault.and_then(|fault| fault.problem("the database"));
+        if let (Some(problem), false) = (&problem, cut) {
+            return Err(problem.clone());
+        }
+        let query = found.ok_or_else(|| self.miss(&format!("{statement} with {params}")))?;
+        let mut rows = query.ndjson();
+        if cut {
+            // a database's answer breaks between rows
+            let half = rows.len() / 2;
+            let whole = rows.iter().take(half).rposition(|byte| *byte == b'\n');
+            rows.truncate(whole.map_or(0, |place| place + 1));
+        }
+        Ok(QueryAnswer {
+            rows: Bytes::from(rows),
+            broken: problem,
         })
     }
 }

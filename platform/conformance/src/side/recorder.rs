@@ -8,11 +8,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::Value;
 use tributary_host::{
-    Connection, FileBytes, FileEntry, HttpRequest, HttpResponse, OtherSide, SendError,
+    Connection, FileBytes, FileEntry, HttpRequest, HttpResponse, OtherSide, QueryAnswer, SendError,
 };
 use tributary_model::problem::Problem;
 
-use crate::case::{Cassette, Exchange, RecordedAnswer, RecordedFile, RecordedRequest};
+use crate::case::{
+    Cassette, Exchange, RecordedAnswer, RecordedFile, RecordedQuery, RecordedRequest,
+};
 
 const MASK: &str = "[redacted]";
 /// Names of members and headers whose values are not kept, without case, `_` and `-`. (Not every
@@ -218,6 +220,32 @@ impl OtherSide for Recorder {
         let from = usize::try_from(offset).unwrap_or(usize::MAX);
         file.bytes = file.bytes.slice(from.min(file.bytes.len())..);
         Ok(file)
+    }
+
+    async fn query(&self, statement: &str, params: &str) -> Result<QueryAnswer, Problem> {
+        let answer = self.inner.as_ref();
+        let answer = OtherSide::query(answer, statement, params).await?;
+        let row = |line: &[u8]| {
+            let clean = String::from_utf8(self.clean_bytes(line)).ok()?;
+            serde_json::value::RawValue::from_string(clean).ok()
+        };
+        let lines = answer.rows.split(|byte| *byte == b'\n');
+        let query = RecordedQuery {
+            statement: self.clean(statement),
+            params: serde_json::from_str(&self.clean(params)).unwrap_or_default(),
+            rows: lines
+                .filter(|line| !line.is_empty())
+                .filter_map(row)
+                .collect(),
+        };
+        let mut cassette = self.lock();
+        let same = |known: &RecordedQuery| {
+            known.statement == query.statement && known.params == query.params
+        };
+        if !cassette.queries.iter().any(same) {
+            cassette.queries.push(query);
+        }
+        Ok(answer)
     }
 }
 

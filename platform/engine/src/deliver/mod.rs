@@ -8,11 +8,14 @@
 //! go out again under the same keys. An answer that has come is never thrown away: all calls of a
 //! set are settled, whatever is wrong with one of them. A row that a target which cannot recognise
 //! a resend may have is `uncertain`, never sent again blindly; so a row without an end state is
-//! surely not done there.
+//! surely not done there. A target that can be asked (`lookup`) is asked first ([`asking`]).
 //!
 //! Deliberately absent: the intent and the result in the ledger (`jobs` commits both), HTTP
 //! (`host`).
 
+mod asking;
+#[cfg(test)]
+mod asking_tests;
 mod backoff;
 mod exchange;
 mod halves;
@@ -25,10 +28,10 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use serde::Serialize;
-use serde_json::Value;
 use tributary_host::{
-    HttpResponse, Outcome, RetryReason, RowOutcome, SendError, TargetBatch, TargetCall,
+    HttpResponse, Outcome, RetryReason, RowFinding, RowOutcome, SendError, TargetBatch, TargetCall,
 };
+use tributary_model::detail::Detail;
 use tributary_model::document::DeliveryPolicy;
 use tributary_model::issue::Issue;
 use tributary_model::manifest::DeliveryCapability;
@@ -51,6 +54,15 @@ pub trait Target: Send + Sync {
         call: &TargetCall,
         response: &HttpResponse,
     ) -> Result<Vec<RowOutcome>, Problem>;
+    /// For [`DeliveryCapability::Lookup`]: plans the requests that ask for rows whose call may have been
+    /// done.
+    async fn inquire(&self, batch: TargetBatch<'_>) -> Result<Vec<TargetCall>, Problem>;
+    /// For [`DeliveryCapability::Lookup`]: reads the answer of one of them.
+    async fn judge(
+        &self,
+        inquiry: &TargetCall,
+        response: &HttpResponse,
+    ) -> Result<Vec<RowFinding>, Problem>;
 }
 
 /// A mapped record on its way.
@@ -59,6 +71,15 @@ pub struct OutgoingRow {
     /// its line in the batch's NDJSON, with the line end
     pub line: Range<usize>,
     pub idempotency_key: String,
+    /// it may have been done already; since when its call is out, ms, if that is known
+    pub doubt: Option<Doubt>,
+}
+
+/// A call of a row may have been done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Doubt {
+    /// how long ago it left, ms; `None`: longer than anybody knows
+    pub age_ms: Option<u64>,
 }
 
 /// A batch on its way.
@@ -76,9 +97,16 @@ pub struct Manner {
     pub capability: DeliveryCapability,
     /// the connector promises that a `transient` outcome means that nothing was done
     pub transient_not_done: bool,
+    /// for [`DeliveryCapability::Lookup`]: how long a call may still be at work after its answer was lost, ms
+    pub wait_ms: u64,
 }
 
 impl Manner {
+    /// What may have been done is asked for before it is sent again.
+    fn asks(&self) -> bool {
+        self.capability == DeliveryCapability::Lookup
+    }
+
     /// The target cannot recognise a resend.
     fn blind(&self) -> bool {
         self.capability == DeliveryCapability::None
@@ -103,7 +131,7 @@ pub struct RowResult {
     pub state: RecordState,
     pub external_id: Option<String>,
     /// what the target said of it, for the result report
-    pub detail: Option<Value>,
+    pub detail: Option<Detail>,
     pub issue: Option<Issue>,
 }
 

@@ -1,6 +1,7 @@
 //! What an answer means for a row.
 
 use tributary_host::{Outcome, RetryReason};
+use tributary_model::detail::Detail;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::{Issue, Stage};
 use tributary_model::problem::Problem;
@@ -45,10 +46,7 @@ fn asks_for(outcome: &Outcome, wanted: RetryReason) -> bool {
     matches!(outcome, Outcome::Retry { reason, .. } if *reason == wanted)
 }
 
-pub(super) fn delivered(
-    external_id: Option<String>,
-    detail: Option<serde_json::Value>,
-) -> RowResult {
+pub(super) fn delivered(external_id: Option<String>, detail: Option<Detail>) -> RowResult {
     RowResult {
         state: RecordState::Delivered,
         external_id,

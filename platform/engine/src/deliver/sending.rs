@@ -1,6 +1,7 @@
 //! The loop that sends sets of rows until each has an end state, or nothing helps but waiting.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt as _};
 use tributary_host::{Outcome, RetryReason, RowOutcome, SendError, TargetBatch, TargetCall};
@@ -9,7 +10,7 @@ use tributary_model::problem::Problem;
 
 use super::exchange::{Exchange, exchange};
 use super::outcome::{Stop, delivered, fatal, forgotten, is_ill, is_split, rejected, uncertain};
-use super::{Manner, Outgoing, Record, RowResult, Target, backoff, halves};
+use super::{Manner, Outgoing, OutgoingRow, Record, RowResult, Target, backoff, halves};
 
 const LOST: &str = "the call left but its answer was lost";
 const UNREADABLE: &str = "the call was answered but the answer cannot be understood";
@@ -17,19 +18,29 @@ const ILL: &str = "the target failed in the middle of the call";
 
 /// A batch on its way.
 pub(super) struct Sending<'a> {
-    target: &'a dyn Target,
+    pub(super) target: &'a dyn Target,
     outgoing: Outgoing<'a>,
-    manner: Manner,
-    results: Vec<Option<RowResult>>,
-    record: Record,
+    pub(super) manner: Manner,
+    pub(super) results: Vec<Option<RowResult>>,
+    pub(super) record: Record,
+    /// since when a call of the row is out that may have been done
+    pub(super) doubts: Vec<Option<Since>>,
     /// the first thing that waiting does not mend
-    stop: Option<Stop>,
+    pub(super) stop: Option<Stop>,
+}
+
+/// When a call left whose outcome is not known.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Since {
+    /// so long before this batch was sent that nobody knows
+    Ever,
+    Instant(Instant),
 }
 
 /// Rows that must go out again, and why.
 #[derive(Default)]
-struct Again {
-    sets: Vec<Vec<u32>>,
+pub(super) struct Again {
+    pub(super) sets: Vec<Vec<u32>>,
     waiting: Option<(Problem, u64)>,
 }
 
@@ -41,6 +52,7 @@ impl<'a> Sending<'a> {
             manner,
             results: vec![None; outgoing.rows.len()],
             record: Record::default(),
+            doubts: outgoing.rows.iter().map(since).collect(),
             stop: None,
         }
     }
@@ -58,7 +70,10 @@ impl<'a> Sending<'a> {
             let mut again = Again::default();
             for set in sets {
                 if !set.is_empty() && !self.ended() {
-                    self.send_set(&set, &mut again).await;
+                    let set = self.ask(set, &mut again).await;
+                    if !set.is_empty() && !self.ended() {
+                        self.send_set(&set, &mut again).await;
+                    }
                 }
             }
             if let Some(stop) = self.stop.take() {
@@ -81,7 +96,7 @@ impl<'a> Sending<'a> {
                     });
                 }
                 attempt += 1;
-                tokio::time::sleep(std::time::Duration::from_millis(wait_ms)).await;
+                tokio::time::sleep(Duration::from_millis(wait_ms)).await;
             }
             sets = again.sets;
         }
@@ -162,8 +177,13 @@ impl<'a> Sending<'a> {
         }
     }
 
+    /// The stream that the rows are of.
+    pub(super) fn stream(&self) -> &'a str {
+        self.outgoing.stream
+    }
+
     /// The rows of `set` as a batch of their own; the whole batch is not copied line by line.
-    fn batch_of(&self, set: &[u32]) -> (Vec<u8>, Vec<String>) {
+    pub(super) fn batch_of(&self, set: &[u32]) -> (Vec<u8>, Vec<String>) {
         let mut keys = Vec::with_capacity(set.len());
         let mut ndjson = Vec::with_capacity(self.outgoing.ndjson.len());
         for index in set {
@@ -190,6 +210,13 @@ impl<'a> Sending<'a> {
             Ok(outcomes) => match outcomes.map(|outcomes| in_order(&exchange.call, outcomes)) {
                 Ok(Some(outcomes)) => self.place_all(&rows, outcomes, manner, again),
                 Ok(None) => self.not_understood(&rows, forgotten()),
+                // The target can be asked what it has done.
+                Err(problem) if manner.asks() && problem.code == ErrorCode::TargetAnswer => {
+                    self.record.left = true;
+                    self.in_doubt(&rows);
+                    again.sets.push(rows);
+                    again.wait(problem, 0);
+                }
                 Err(problem) => {
                     let retry_after_ms = problem.transient().then(|| self.wait_ms(1, 0));
                     let stop = Stop {
@@ -208,6 +235,9 @@ impl<'a> Sending<'a> {
             self.record.failed_calls += 1;
             self.record.failure = Some(lost.problem.clone());
         }
+        if lost.sent {
+            self.in_doubt(&rows);
+        }
         if lost.sent && self.manner.blind() {
             self.doubt(&rows, LOST, &lost.problem);
         } else if lost.problem.transient() {
@@ -222,6 +252,7 @@ impl<'a> Sending<'a> {
     /// The target may have done all of it or nothing.
     fn not_understood(&mut self, rows: &[u32], stop: Stop) {
         self.record.left = true;
+        self.in_doubt(rows);
         if self.manner.blind() {
             self.doubt(rows, UNREADABLE, &stop.problem);
         }
@@ -291,6 +322,9 @@ impl<'a> Sending<'a> {
             RetryReason::Transient => {
                 let problem = Problem::new(ErrorCode::TargetUnavailable, message);
                 self.record.failure = Some(problem.clone());
+                if !manner.transient_not_done {
+                    self.in_doubt(&[index]);
+                }
                 if manner.blind() && !manner.transient_not_done {
                     self.set(index, uncertain(ILL, &problem));
                 } else {
@@ -300,7 +334,16 @@ impl<'a> Sending<'a> {
         }
     }
 
-    fn set(&mut self, index: u32, result: RowResult) {
+    /// A call of these rows may have been done: the first such call counts.
+    fn in_doubt(&mut self, rows: &[u32]) {
+        for row in rows {
+            if let Some(doubt) = self.doubts.get_mut(*row as usize) {
+                doubt.get_or_insert(Since::Instant(Instant::now()));
+            }
+        }
+    }
+
+    pub(super) fn set(&mut self, index: u32, result: RowResult) {
         if let Some(slot) = self.results.get_mut(index as usize) {
             *slot = Some(result);
         }
@@ -309,21 +352,29 @@ impl<'a> Sending<'a> {
 
 impl Again {
     /// Notes a reason to wait; the longest wait that was asked for counts.
-    fn wait(&mut self, problem: Problem, asked_ms: u64) {
+    pub(super) fn wait(&mut self, problem: Problem, asked_ms: u64) {
         let longest = self.waiting.as_ref().map_or(0, |(_, ms)| *ms).max(asked_ms);
         self.waiting = Some((problem, longest));
     }
 }
 
+fn since(row: &OutgoingRow) -> Option<Since> {
+    let doubt = row.doubt?;
+    let left = doubt
+        .age_ms
+        .and_then(|age_ms| Instant::now().checked_sub(Duration::from_millis(age_ms)));
+    Some(left.map_or(Since::Ever, Since::Instant))
+}
+
 /// The batch's rows that a call of `set` carries.
-fn rows_of(call: &TargetCall, set: &[u32]) -> Vec<u32> {
+pub(super) fn rows_of(call: &TargetCall, set: &[u32]) -> Vec<u32> {
     let rows = call.rows.iter();
     rows.filter_map(|row| set.get(*row as usize).copied())
         .collect()
 }
 
 /// Whether `rows` are the numbers from 0 to `count`, each once, in any order.
-fn each_once(rows: impl Iterator<Item = u32>, count: usize) -> bool {
+pub(super) fn each_once(rows: impl Iterator<Item = u32>, count: usize) -> bool {
     let mut seen = vec![false; count];
     for row in rows {
         match seen.get_mut(row as usize) {

@@ -148,6 +148,18 @@ impl Target for FakeTarget {
         });
         Ok(outcomes.collect())
     }
+
+    async fn inquire(&self, _batch: TargetBatch<'_>) -> Result<Vec<TargetCall>, Problem> {
+        panic!("it cannot be asked")
+    }
+
+    async fn judge(
+        &self,
+        _inquiry: &TargetCall,
+        _response: &HttpResponse,
+    ) -> Result<Vec<RowFinding>, Problem> {
+        panic!("it cannot be asked")
+    }
 }
 
 fn batch(count: usize) -> (Vec<u8>, Vec<OutgoingRow>) {
@@ -159,6 +171,7 @@ fn batch(count: usize) -> (Vec<u8>, Vec<OutgoingRow>) {
         rows.push(OutgoingRow {
             line: start..ndjson.len(),
             idempotency_key: format!("key-{number}"),
+            doubt: None,
         });
     }
     (ndjson, rows)
@@ -195,6 +208,7 @@ fn manner(capability: DeliveryCapability, breaker: u32) -> Manner {
         },
         capability,
         transient_not_done: false,
+        wait_ms: 0,
     }
 }
 

@@ -25,7 +25,7 @@ pub use directory::Entry;
 pub(crate) const RATIO_FREE_BYTES: u64 = 16 << 20;
 
 /// The largest window of a zstd stream, as a power of two: 64 MiB.
-const ZSTD_WINDOW_LOG: u32 = 26;
+pub(crate) const ZSTD_WINDOW_LOG: u32 = 26;
 
 /// How a stream is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,7 +162,7 @@ impl<R: Read> Read for Bounded<R> {
 }
 
 /// An error when `given` bytes out of `packed` are more than allowed.
-fn over_limit(given: u64, packed: u64, limits: UnpackLimits) -> io::Result<()> {
+pub(crate) fn over_limit(given: u64, packed: u64, limits: UnpackLimits) -> io::Result<()> {
     let message = if given > limits.max_bytes {
         format!(
             "the unpacked content is larger than {} bytes (limit max_bytes)",

@@ -2,6 +2,7 @@
 
 use super::{CsvOptions, Format};
 use crate::compression::{self, Compression};
+use crate::parquet::ParquetOptions;
 use crate::transcode::byte_order_mark;
 use crate::xlsx::XlsxOptions;
 
@@ -22,6 +23,9 @@ pub enum Detected {
 #[must_use]
 pub fn detect(name: Option<&str>, head: &[u8]) -> Detected {
     let name = name.unwrap_or_default().to_ascii_lowercase();
+    if head.starts_with(b"PAR1") || has_extension(&name, &["parquet"]) {
+        return Detected::Format(Format::Parquet(ParquetOptions::default()));
+    }
     let packed = compression::detect(head);
     if packed == Some(Compression::Zip) {
         // Both kinds start alike; a workbook's first member has one of a few names.
@@ -101,10 +105,11 @@ mod tests {
             Detected::Format(Format::Ndjson) => "ndjson",
             Detected::Format(Format::Json { .. }) => "json",
             Detected::Format(Format::Xlsx(_)) => "xlsx",
+            Detected::Format(Format::Parquet(_)) => "parquet",
             Detected::Format(_) => "other",
         };
         let workbook = [&b"PK\x03\x04"[..], &[0; 26], b"[Content_Types].xml"].concat();
-        let cases: [(&str, &[u8], &str); 17] = [
+        let cases: [(&str, &[u8], &str); 19] = [
             ("a.csv", b"a;b\n1;2\n", "csv"),
             ("a", b"", "csv"),
             ("a.txt", b"\xEF\xBB\xBF<?xml version='1.0'?>", "xml"),
@@ -122,6 +127,8 @@ mod tests {
             ("a.ndjson.gz", b"\x1F\x8B\x08", "ndjson"),
             ("a.csv.zst", b"\x28\xB5\x2F\xFD", "csv"),
             ("a.gz", b"\x1F\x8B[", "csv"),
+            ("a", b"PAR1\x15\x04", "parquet"),
+            ("a.parquet", b"", "parquet"),
         ];
         for (name, head, expected) in cases {
             assert_eq!(kind(name, head), expected, "{name} {head:?}");

@@ -28,6 +28,7 @@ use tributary_model::rows::{RowFormat, RowPosition};
 use crate::compression::{self, Compression, UnpackLimits};
 use crate::fault::RowFault;
 use crate::fixed::{Columns, FixedOptions};
+use crate::parquet::{self, ParquetOptions, ParquetRecords};
 use crate::transcode::read_head;
 use crate::xlsx::{self, SheetRecords, XlsxOptions};
 use crate::xml::{self, XmlOptions, XmlRecords};
@@ -73,6 +74,15 @@ pub enum Format {
     Xlsx(XlsxOptions),
     /// lines of fixed width
     Fixed(FixedOptions),
+    Parquet(ParquetOptions),
+}
+
+impl Format {
+    /// Whether it is read from its end, so that a stream will not do.
+    #[must_use]
+    pub fn needs_file(&self) -> bool {
+        matches!(self, Self::Xlsx(_) | Self::Parquet(_))
+    }
 }
 
 /// How to read delimited text. What is left out is guessed from the first 64 KiB.
@@ -110,7 +120,9 @@ pub struct Limits {
     pub max_record_bytes: usize,
     /// bytes of the text that the cells of a workbook share, which is held in memory
     pub max_shared_text_bytes: usize,
-    /// for compressed files and the parts of a workbook
+    /// bytes of the pages and dictionaries of a Parquet file that are held in memory at a time
+    pub max_held_bytes: usize,
+    /// for compressed files, the parts of a workbook and the pages of a Parquet file
     pub unpack: UnpackLimits,
 }
 
@@ -119,6 +131,7 @@ impl Default for Limits {
         Self {
             max_record_bytes: 16 << 20,
             max_shared_text_bytes: 96 << 20,
+            max_held_bytes: 128 << 20,
             unpack: UnpackLimits::default(),
         }
     }
@@ -188,6 +201,7 @@ enum Kind<'a> {
     Document(Box<DocumentRecords<'a>>),
     Xml(Box<XmlRecords<'a>>),
     Xlsx(Box<SheetRecords<'a>>),
+    Parquet(Box<ParquetRecords<'a>>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,19 +220,8 @@ enum State {
 pub fn open<'a>(config: &Config, input: Input<'a>) -> Result<RecordReader<'a>, RowFault> {
     let limits = &config.limits;
     let max = limits.max_record_bytes;
-    if let Format::Xlsx(options) = &config.format {
-        let Input::File(file) = input else {
-            let message =
-                "an XLSX workbook is read from its end, so it must be a file, not a stream";
-            return Err(config_fault(message.to_owned()));
-        };
-        let records = xlsx::open(options, file, limits)?;
-        return Ok(RecordReader {
-            columns: records.columns(),
-            kind: Kind::Xlsx(Box::new(records)),
-            format: RowFormat::Ndjson,
-            state: State::Reading,
-        });
+    if config.format.needs_file() {
+        return open_file(config, input);
     }
     let stream = unpacked(input.stream(), limits.unpack)?;
     let mut columns = Vec::new();
@@ -237,7 +240,7 @@ pub fn open<'a>(config: &Config, input: Input<'a>) -> Result<RecordReader<'a>, R
         }
         Format::Json { records } => Kind::Document(Box::new(document::open(records, stream, max)?)),
         Format::Xml(options) => Kind::Xml(Box::new(xml::open(options, stream, max)?)),
-        Format::Xlsx(_) => return Err(config_fault("an XLSX workbook must be a file".to_owned())),
+        Format::Xlsx(_) | Format::Parquet(_) => return Err(no_stream()),
     };
     Ok(RecordReader {
         kind,
@@ -245,6 +248,37 @@ pub fn open<'a>(config: &Config, input: Input<'a>) -> Result<RecordReader<'a>, R
         columns,
         state: State::Reading,
     })
+}
+
+/// Opens what is read from its end.
+fn open_file<'a>(config: &Config, input: Input<'a>) -> Result<RecordReader<'a>, RowFault> {
+    let Input::File(file) = input else {
+        return Err(no_stream());
+    };
+    let (columns, kind) = match &config.format {
+        Format::Xlsx(options) => {
+            let records = xlsx::open(options, file, &config.limits)?;
+            (records.columns(), Kind::Xlsx(Box::new(records)))
+        }
+        Format::Parquet(options) => {
+            let records = parquet::open(options, file, &config.limits)?;
+            (records.columns(), Kind::Parquet(Box::new(records)))
+        }
+        _ => return Err(no_stream()),
+    };
+    Ok(RecordReader {
+        kind,
+        format: RowFormat::Ndjson,
+        columns,
+        state: State::Reading,
+    })
+}
+
+fn no_stream() -> RowFault {
+    config_fault(
+        "an XLSX workbook or Parquet file is read from its end, so it must be a file, not a stream"
+            .to_owned(),
+    )
 }
 
 impl RecordReader<'_> {
@@ -262,6 +296,7 @@ impl RecordReader<'_> {
             Kind::Document(records) => records.next_record(),
             Kind::Xml(records) => records.next_record(),
             Kind::Xlsx(records) => records.next_record(),
+            Kind::Parquet(records) => records.next_record(),
         };
         match next {
             Ok(Some(record)) => Ok(Some(record)),
@@ -289,6 +324,12 @@ impl RecordReader<'_> {
     #[must_use]
     pub fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    /// Whether a fault ended the reading, so that nothing follows.
+    #[must_use]
+    pub fn broken(&self) -> bool {
+        self.state == State::Broken
     }
 
     /// Whether the file was read to its end; `false` before, and when a fault ended the reading.

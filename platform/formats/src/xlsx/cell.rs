@@ -55,7 +55,7 @@ pub(super) fn column_letters(column: u32) -> String {
 }
 
 /// The shortest text that stands for the same number; a workbook holds doubles. Valid JSON.
-pub(super) fn number_text(number: f64) -> String {
+pub(crate) fn number_text(number: f64) -> String {
     let size = number.abs();
     if number == 0.0 {
         "0".to_owned()

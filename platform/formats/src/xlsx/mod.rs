@@ -26,6 +26,7 @@ use crate::fault::RowFault;
 use crate::json::write_text;
 use crate::records::{Limits, ReadSeek, Record, Trouble};
 use cell::column_letters;
+pub(crate) use cell::number_text;
 use sheet::{Meanings, Rows, Value};
 use strings::SharedTexts;
 use workbook::{Whole, invalid, of_part, parse, read_styles, read_workbook};

@@ -11,6 +11,7 @@
 mod bombs;
 mod cases;
 mod compressed;
+mod parquets;
 mod pieces;
 mod properties;
 mod workbooks;

@@ -1,7 +1,7 @@
 //! Connectors in their host beside the same work without them, in one run: the start of an instance, rows
 //! piped to pages beside the codec alone, 10,000 small files and one of a gigabyte beside OpenSSH's own
-//! client. `cargo xtask bench connectors [--json]`; a figure is the best of several tries, and the load
-//! of the machine is told with it.
+//! client. `cargo xtask bench connectors [--json]`; called by itself also with `--only start`, `piped` or
+//! `files`. A figure is the best of several tries, and the load of the machine is told with it.
 //!
 //! Invariant: both sides of a pair do the same reading, in pieces of the same size, in turns. Deliberately
 //! absent: the pipeline behind the pages (`cargo xtask bench end_to_end`).
@@ -58,14 +58,22 @@ impl PageSink for Pages {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let json = std::env::args().any(|argument| argument == "--json");
+    let only = std::env::args()
+        .skip_while(|argument| argument != "--only")
+        .nth(1);
+    let wanted = |part: &str| only.as_deref().is_none_or(|only| only == part);
     let component = component()?;
-    for figure in start::measure(&component).await? {
-        show(&figure, json);
+    let mut figures = Vec::new();
+    if wanted("start") {
+        figures.extend(start::measure(&component).await?);
     }
-    for figure in piped::measure(&component).await? {
-        show(&figure, json);
+    if wanted("piped") {
+        figures.extend(piped::measure(&component).await?);
     }
-    for figure in files::measure(&component).await? {
+    if wanted("files") {
+        figures.extend(files::measure(&component).await?);
+    }
+    for figure in figures {
         show(&figure, json);
     }
     Ok(())

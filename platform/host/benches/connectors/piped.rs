@@ -14,7 +14,7 @@ use tributary_formats::page::Page;
 use tributary_formats::rows::RowReader;
 use tributary_host::{
     Connection, Connector, FileBytes, FileEntry, Host, HostConfig, HttpRequest, HttpResponse,
-    OtherSide, PageSink, SendError,
+    OtherSide, PageSink, QueryAnswer, SendError,
 };
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
@@ -73,6 +73,13 @@ impl OtherSide for Memory {
             bytes: self.0.slice(from..),
             broken: None,
         })
+    }
+
+    async fn query(&self, _statement: &str, _params: &str) -> Result<QueryAnswer, Problem> {
+        Err(Problem::new(
+            ErrorCode::SourceProtocol,
+            "there is no database here",
+        ))
     }
 }
 

@@ -97,6 +97,14 @@ impl Guest {
         Ok(ByteReader::file(file, hold, offset))
     }
 
+    async fn open_listed(&mut self, entry: &Entry, offset: u64) -> Result<ByteReader, Problem> {
+        check_path(&entry.path)?;
+        let hold = self.account.hold(FILE_BUFFER_BYTES)?;
+        let entry = from_guest(entry);
+        let file = self.files().await?.open_entry(&entry, offset).await?;
+        Ok(ByteReader::file(file, hold, offset))
+    }
+
     async fn stat_file(&mut self, path: &str) -> Result<Entry, Problem> {
         check_path(path)?;
         Ok(to_guest(&self.files().await?.stat(path).await?))
@@ -174,6 +182,24 @@ impl Host for Guest {
         }
     }
 
+    async fn open_entry(
+        &mut self,
+        connection: Resource<ConnectionHandle>,
+        entry: Entry,
+        offset: u64,
+    ) -> wasmtime::Result<Result<Resource<Reader>, Error>> {
+        self.table.get(&connection)?;
+        let limit = self.host_call_timeout;
+        let opening = self.open_listed(&entry, offset);
+        match timed(limit, "opening the file", opening).await {
+            Ok(file) => {
+                let handle = self.table.push(Reader::new(file))?;
+                Ok(self.answer(Ok(handle)))
+            }
+            Err(problem) => Ok(self.answer(Err(problem))),
+        }
+    }
+
     /// Takes as long as the file is large; the call's wall time is its limit.
     async fn digest(
         &mut self,
@@ -212,6 +238,15 @@ impl file_changes::Host for Guest {
         let removing = self.remove_file(&path, version.as_deref());
         let removed = timed(limit, "removing the file", removing).await;
         Ok(self.answer(removed))
+    }
+}
+
+fn from_guest(entry: &Entry) -> connection::Entry {
+    connection::Entry {
+        path: entry.path.clone(),
+        size: entry.size,
+        modified_ms: entry.modified_ms,
+        version: entry.version.clone(),
     }
 }
 

@@ -11,7 +11,9 @@ pub(crate) mod files;
 mod http;
 pub(crate) mod io;
 mod log;
+mod metrics;
 pub(crate) mod output;
+mod sql;
 
 use std::future::Future;
 use std::time::Duration;
@@ -33,6 +35,7 @@ pub(crate) fn link(linker: &mut Linker<Guest>, capabilities: &[String]) -> wasmt
     for capability in capabilities {
         match capability.as_str() {
             "log" => contract::log::add_to_linker::<_, Own>(linker, |guest| guest)?,
+            "metrics" => contract::metrics::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "control" => contract::control::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "connections" => contract::connections::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "http" => contract::http::add_to_linker::<_, Own>(linker, |guest| guest)?,
@@ -40,6 +43,7 @@ pub(crate) fn link(linker: &mut Linker<Guest>, capabilities: &[String]) -> wasmt
             "file-changes" => {
                 contract::file_changes::add_to_linker::<_, Own>(linker, |guest| guest)?;
             }
+            "sql" => contract::sql::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "codec" => contract::codec::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "output" => contract::output::add_to_linker::<_, Own>(linker, |guest| guest)?,
             _ => {} // unknown names were refused when the manifest was read; io and types are in

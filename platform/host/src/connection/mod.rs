@@ -12,14 +12,16 @@ mod other_side;
 mod request;
 mod s3;
 mod sftp;
+mod sql;
 mod stored;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use tributary_model::clock::{Clock, SystemClock};
-use tributary_model::document::{ConnectionDocument, Endpoint};
+use tributary_model::document::{ConnectionDocument, Endpoint, SqlDriver};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::Slug;
 use tributary_model::manifest::EndpointKind;
@@ -32,11 +34,12 @@ pub use credential::{KeptTokens, TokenKeeper};
 pub use files::Entry;
 pub(crate) use files::{FileReader, FileSession, check_path};
 pub(crate) use http::HttpEndpoint;
-pub(crate) use http::transport::MAX_BODY_BYTES;
-pub use other_side::{FileBytes, OtherSide};
+pub(crate) use http::transport::{MAX_BODY_BYTES, granted_in_clear};
+pub use other_side::{FileBytes, OtherSide, QueryAnswer};
 pub use request::{HttpRequest, HttpResponse, SendError};
 pub(crate) use s3::S3Endpoint;
 pub(crate) use sftp::SftpEndpoint;
+pub(crate) use sql::{SqlEndpoint, SqlRows, Statement, fetch};
 pub use stored::{StoredFile, StoredFiles};
 
 /// Time to connect, TLS and SSH handshakes included.
@@ -48,6 +51,8 @@ pub struct Connection {
     name: Slug,
     kind: EndpointKind,
     endpoint: Protocol,
+    /// of a database
+    dialect: Option<SqlDriver>,
     /// what must not appear in a log
     secrets: Vec<SecretString>,
 }
@@ -56,9 +61,10 @@ enum Protocol {
     Http(Box<HttpEndpoint>),
     Sftp(Arc<SftpEndpoint>),
     S3(Arc<S3Endpoint>),
+    Sql(SqlEndpoint),
     /// what came to the platform by itself
     Stored(Arc<dyn StoredFiles>),
-    /// files that a test host plays
+    /// files or a database that a test host plays
     Played(Arc<dyn OtherSide>),
 }
 
@@ -70,6 +76,8 @@ pub struct ConnectionPorts {
     pub clock: Arc<dyn Clock>,
     /// where tokens outlive the connection; `None`: they do not
     pub keeper: Option<Arc<dyn TokenKeeper>>,
+    /// where the tenant's files of databases lie; `None`: it has none
+    pub databases: Option<PathBuf>,
     /// what is behind an endpoint that nothing is reached out to ([`EndpointKind::comes_in`])
     pub stored: Option<Arc<dyn StoredFiles>>,
 }
@@ -82,6 +90,7 @@ impl ConnectionPorts {
             egress: egress.clone(),
             clock: Arc::new(SystemClock),
             keeper: None,
+            databases: None,
             stored: None,
         }
     }
@@ -155,6 +164,7 @@ impl Connection {
                 let endpoint = S3Endpoint::new(&settings, &secrets, ports)?;
                 Protocol::S3(Arc::new(endpoint))
             }
+            Endpoint::Sql { .. } => Protocol::Sql(SqlEndpoint::of(document, &secrets, ports)?),
             Endpoint::Uploads {} | Endpoint::Push {} => {
                 let stored = ports.stored.as_ref().ok_or_else(nothing_came)?;
                 Protocol::Stored(Arc::clone(stored))
@@ -163,6 +173,7 @@ impl Connection {
         Ok(Self {
             kind: document.endpoint.kind(),
             name: document.name.clone(),
+            dialect: dialect_of(document),
             endpoint,
             secrets: document
                 .secrets
@@ -189,6 +200,7 @@ impl Connection {
             }
             Endpoint::Sftp { .. }
             | Endpoint::S3 { .. }
+            | Endpoint::Sql { .. }
             | Endpoint::Uploads {}
             | Endpoint::Push {} => Protocol::Played(other),
         };
@@ -196,6 +208,7 @@ impl Connection {
         Ok(Self {
             name: document.name.clone(),
             kind: document.endpoint.kind(),
+            dialect: dialect_of(document),
             endpoint,
             secrets: document.secrets.values().map(secret).collect(),
         })
@@ -229,13 +242,15 @@ impl Connection {
 
     /// Sends one request and reads the whole answer. Any status is an answer, no error. Sends a
     /// second time only if the answer was 401 and the credential could be renewed. On a connection
-    /// with files, PUT writes one and HEAD looks at it ([`files`]).
+    /// with files, PUT writes one and HEAD looks at it ([`files`]); on one with a database, POST is a
+    /// transaction ([`sql`]).
     ///
     /// # Errors
     /// [`SendError`]; `sent` is false only if the request surely never left.
     pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, SendError> {
         match &self.endpoint {
             Protocol::Http(http) => http.send(request).await,
+            Protocol::Sql(sql) => sql.call(request).await,
             Protocol::Played(other) => other.send(request).await,
             Protocol::Sftp(_) | Protocol::S3(_) | Protocol::Stored(_) => {
                 let mut session = self.files().await.map_err(SendError::unsent)?;
@@ -251,7 +266,23 @@ impl Connection {
             Protocol::S3(s3) => Ok(FileSession::S3(Arc::clone(s3))),
             Protocol::Stored(stored) => Ok(FileSession::Stored(Arc::clone(stored))),
             Protocol::Played(other) => Ok(FileSession::Played(Arc::clone(other))),
-            Protocol::Http(_) => Err(self.wrong_kind("sftp or s3")),
+            Protocol::Http(_) | Protocol::Sql(_) => Err(self.wrong_kind("sftp or s3")),
+        }
+    }
+
+    /// What the database behind it speaks.
+    pub(crate) fn dialect(&self) -> Result<SqlDriver, Problem> {
+        self.dialect.ok_or_else(|| self.wrong_kind("sql"))
+    }
+
+    /// Begins a query of the database behind it. What fails before its first page fails here.
+    pub(crate) async fn query(&self, statement: &str, params: &str) -> Result<SqlRows, Problem> {
+        self.dialect()?;
+        let checked = Statement::reading(statement, params)?;
+        match &self.endpoint {
+            Protocol::Sql(sql) => sql.query(checked).await,
+            Protocol::Played(other) => sql::played(other.query(statement, params).await?).await,
+            _ => Err(self.wrong_kind("sql")),
         }
     }
 
@@ -263,6 +294,13 @@ impl Connection {
                 self.name.as_str()
             ),
         )
+    }
+}
+
+fn dialect_of(document: &ConnectionDocument) -> Option<SqlDriver> {
+    match &document.endpoint {
+        Endpoint::Sql { driver, .. } => Some(*driver),
+        _ => None,
     }
 }
 

@@ -39,6 +39,21 @@ pub trait OtherSide: Send + Sync {
     /// # Errors
     /// What the server says when the file is opened.
     async fn read(&self, path: &str, offset: u64) -> Result<FileBytes, Problem>;
+
+    /// What a database answers to a query; `params` is a JSON array.
+    ///
+    /// # Errors
+    /// What the database says to the statement.
+    async fn query(&self, statement: &str, params: &str) -> Result<QueryAnswer, Problem>;
+}
+
+/// The rows of a query, as far as they came.
+#[derive(Debug, Clone)]
+pub struct QueryAnswer {
+    /// NDJSON
+    pub rows: Bytes,
+    /// why no more came; `None`: this was the end
+    pub broken: Option<Problem>,
 }
 
 /// A file's bytes, as far as they came.
@@ -96,6 +111,31 @@ impl OtherSide for Connection {
         Ok(FileBytes {
             size: file.size().unwrap_or(read),
             bytes: bytes.freeze(),
+            broken,
+        })
+    }
+
+    async fn query(&self, statement: &str, params: &str) -> Result<QueryAnswer, Problem> {
+        let mut rows = Connection::query(self, statement, params).await?;
+        let mut bytes = BytesMut::new();
+        let mut broken = None;
+        loop {
+            match rows.next().await {
+                Ok(Some(page)) => bytes.extend_from_slice(&page.bytes),
+                Ok(None) => break,
+                Err(problem) => {
+                    broken = Some(problem);
+                    break;
+                }
+            }
+            if bytes.len() > MAX_BODY_BYTES {
+                let detail = format!("the query has more than {MAX_BODY_BYTES} bytes");
+                let problem = Problem::new(ErrorCode::SourceProtocol, detail);
+                return Err(problem.hint("record with fewer rows"));
+            }
+        }
+        Ok(QueryAnswer {
+            rows: bytes.freeze(),
             broken,
         })
     }

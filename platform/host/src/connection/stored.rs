@@ -95,7 +95,11 @@ mod tests {
             ("in/b/a.csv", "/in/", false, false),
             ("in/b/a.csv", "/in/", true, true),
         ] {
-            assert_eq!(lies_in(path, folder, recursive), expected, "{path} {folder}");
+            assert_eq!(
+                lies_in(path, folder, recursive),
+                expected,
+                "{path} {folder}"
+            );
         }
     }
 }

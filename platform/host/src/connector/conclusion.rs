@@ -69,6 +69,9 @@ fn to_guest(written: &Written) -> contract::Written {
     contract::Written {
         external_id: written.external_id.clone(),
         rows: written.rows,
-        detail: written.detail.as_ref().map(Value::to_string),
+        detail: written
+            .detail
+            .as_ref()
+            .map(|detail| detail.get().to_owned()),
     }
 }

@@ -2,6 +2,7 @@
 //! each has a store of its own.
 
 mod conclusion;
+mod lookup;
 mod source;
 mod target;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tributary_model::clock::Clock;
+use tributary_model::detail::Detail;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::shorten;
 use tributary_model::manifest::{EndpointKinds, Manifest};
@@ -19,6 +21,7 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use crate::bindings::conclusion::ConclusionExportPre;
+use crate::bindings::lookup::LookupExportPre;
 use crate::bindings::source::SourceConnectorPre;
 use crate::bindings::target::TargetConnectorPre;
 use crate::call::{CallContext, CheckStep};
@@ -46,6 +49,7 @@ pub struct Connector {
     source: Option<SourceConnectorPre<Guest>>,
     target: Option<TargetConnectorPre<Guest>>,
     conclusion: Option<ConclusionExportPre<Guest>>,
+    lookup: Option<LookupExportPre<Guest>>,
     pub(crate) engine: Engine,
     pub(crate) pool: Arc<Semaphore>,
     pub(crate) ticker: Arc<Ticker>,
@@ -107,6 +111,10 @@ impl Connector {
             true => Some(ConclusionExportPre::new(pre.clone()).map_err(invalid)?),
             false => None,
         };
+        let lookup = match exports("tributary:connector/lookup@0.1.0") {
+            true => Some(LookupExportPre::new(pre.clone()).map_err(invalid)?),
+            false => None,
+        };
         let target = match exports("tributary:connector/target@0.1.0") {
             true => Some(TargetConnectorPre::new(pre).map_err(invalid)?),
             false => None,
@@ -120,6 +128,7 @@ impl Connector {
             source,
             target,
             conclusion,
+            lookup,
             engine: engine.clone(),
             pool,
             ticker,
@@ -268,6 +277,12 @@ impl Connector {
     fn broke_contract(&self, what: &str) -> Problem {
         let detail = format!("the connector {} {what}", self.title());
         Problem::new(ErrorCode::ConnectorFailed, detail)
+    }
+
+    fn detail(&self, text: &str) -> Result<Detail, Problem> {
+        Detail::parse(text).map_err(|error| {
+            self.broke_contract(&format!("answered a detail that is not JSON: {error}"))
+        })
     }
 
     fn json(&self, what: &str, text: &str) -> Result<Value, Problem> {

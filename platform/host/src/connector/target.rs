@@ -217,26 +217,12 @@ impl TargetSession<'_> {
         Ok(ordered)
     }
 
-    /// A name that was cut would name nothing, so a long one is refused.
-    fn external_id(&self, id: Option<String>) -> Result<Option<String>, Problem> {
-        match id {
-            Some(id) if id.len() > MAX_EXTERNAL_ID_BYTES => {
-                let what = format!(
-                    "answered an external id of {} bytes; {MAX_EXTERNAL_ID_BYTES} are kept",
-                    id.len()
-                );
-                Err(self.connector.broke_contract(&what))
-            }
-            id => Ok(id),
-        }
-    }
-
     fn outcome(&self, outcome: contract::Outcome) -> Result<Outcome, Problem> {
         Ok(match outcome {
             contract::Outcome::Delivered(delivered) => Outcome::Delivered {
-                external_id: self.external_id(delivered.external_id)?,
+                external_id: self.connector.external_id(delivered.external_id)?,
                 detail: match &delivered.detail {
-                    Some(text) => Some(self.connector.json("detail", text)?),
+                    Some(text) => Some(self.connector.detail(text)?),
                     None => None,
                 },
             },
@@ -258,6 +244,22 @@ impl TargetSession<'_> {
                 retry_after_ms: retry.retry_after_ms.map(u64::from),
             },
         })
+    }
+}
+
+impl Connector {
+    /// A name that was cut would name nothing, so a long one is refused.
+    pub(super) fn external_id(&self, id: Option<String>) -> Result<Option<String>, Problem> {
+        match id {
+            Some(id) if id.len() > MAX_EXTERNAL_ID_BYTES => {
+                let what = format!(
+                    "answered an external id of {} bytes; {MAX_EXTERNAL_ID_BYTES} are kept",
+                    id.len()
+                );
+                Err(self.broke_contract(&what))
+            }
+            id => Ok(id),
+        }
     }
 }
 

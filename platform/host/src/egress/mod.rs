@@ -10,6 +10,7 @@ mod address;
 mod resolver;
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -26,7 +27,8 @@ const REFUSED_PORTS: [u16; 10] = [0, 19, 25, 53, 110, 143, 465, 587, 993, 995];
 /// What the operator granted beyond public addresses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EgressPolicy {
-    /// `host:port`, `ip:port` or `[ipv6]:port`
+    /// `host:port`, `ip:port` or `[ipv6]:port`; or `sqlite:FOLDER`, in which each tenant has a folder of
+    /// its name with files of databases that its connections may open
     pub allow: Vec<String>,
 }
 
@@ -74,6 +76,15 @@ impl EgressPolicy {
     pub fn permits(&self, host: &str, address: SocketAddr) -> bool {
         let open = is_global(address.ip()) && !REFUSED_PORTS.contains(&address.port());
         open || self.granted(host, address)
+    }
+
+    /// The folder of a tenant's database files, if the operator gave one for them.
+    #[must_use]
+    pub fn databases_of(&self, tenant: &str) -> Option<PathBuf> {
+        let folder = |entry: &String| entry.strip_prefix("sqlite:").map(PathBuf::from);
+        let absolute = |folder: &PathBuf| folder.is_absolute();
+        let folder = self.allow.iter().filter_map(folder).find(absolute)?;
+        (!tenant.is_empty()).then(|| folder.join(tenant))
     }
 
     fn granted(&self, host: &str, address: SocketAddr) -> bool {

@@ -8,7 +8,9 @@ mod digest;
 mod document;
 mod lines;
 mod options;
+mod query;
 mod reader;
+mod whole;
 
 use bytes::Bytes;
 use tributary_model::error_code::ErrorCode;
@@ -18,7 +20,9 @@ use tributary_model::rows::{RowFormat, RowPosition};
 pub(crate) use document::DocumentRows;
 pub(crate) use lines::LineRows;
 pub(crate) use options::open;
+pub(crate) use query::QueryRows;
 pub(crate) use reader::ByteReader;
+pub(crate) use whole::WholeRows;
 
 /// A page of text is cut at the last row's end before this many bytes.
 pub(crate) const PAGE_BYTES: usize = 1 << 20;
@@ -29,6 +33,8 @@ pub(crate) const MAX_ROW_BYTES: usize = 8 << 20;
 pub(crate) enum RowSource {
     Lines(Box<LineRows>),
     Document(DocumentRows),
+    Query(Box<QueryRows>),
+    Whole(Box<WholeRows>),
 }
 
 /// What a page holds, without the stream's name.
@@ -46,6 +52,8 @@ impl RowSource {
         match self {
             Self::Lines(lines) => lines.next_page().await,
             Self::Document(document) => document.next_page().await,
+            Self::Query(query) => query.next_page().await,
+            Self::Whole(whole) => whole.next_page().await,
         }
     }
 
@@ -54,6 +62,8 @@ impl RowSource {
         match self {
             Self::Lines(lines) => lines.position(),
             Self::Document(document) => document.position(),
+            Self::Query(query) => query.position(),
+            Self::Whole(whole) => whole.position(),
         }
     }
 
@@ -62,27 +72,31 @@ impl RowSource {
         match self {
             Self::Lines(lines) => lines.digest().await,
             Self::Document(document) => document.digest().await,
+            Self::Query(_) => None,
+            Self::Whole(whole) => whole.digest().await,
         }
     }
 
     pub(crate) async fn schema(&mut self) -> Result<serde_json::Value, Problem> {
         match self {
             Self::Lines(lines) => lines.schema().await,
-            Self::Document(_) => Ok(serde_json::json!({})),
+            Self::Document(_) | Self::Query(_) => Ok(serde_json::json!({})),
+            Self::Whole(whole) => whole.schema().await,
         }
     }
 
     pub(crate) async fn probe(&mut self, pointer: &str) -> Result<Option<String>, Problem> {
         match self {
             Self::Document(document) => document.probe(pointer).await,
-            Self::Lines(_) => Err(not_a_document()),
+            Self::Query(query) => query.probe(pointer),
+            Self::Lines(_) | Self::Whole(_) => Err(not_a_document()),
         }
     }
 
     pub(crate) async fn pluck(&mut self, pointer: &str) -> Result<Vec<Option<String>>, Problem> {
         match self {
             Self::Document(document) => document.pluck(pointer).await,
-            Self::Lines(_) => Err(not_a_document()),
+            Self::Lines(_) | Self::Query(_) | Self::Whole(_) => Err(not_a_document()),
         }
     }
 }
@@ -90,6 +104,6 @@ impl RowSource {
 fn not_a_document() -> Problem {
     Problem::new(
         ErrorCode::ConnectorFailed,
-        "the connector asked for a value of a document, but the rows are lines",
+        "the connector asked for a value of a document, but the rows are of another kind",
     )
 }

@@ -2,13 +2,14 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tributary_formats::csv;
+use tributary_formats::records::Format;
+use tributary_formats::{csv, parquet};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 use tributary_model::rows::{CsvFormat, RowFormat, RowPosition};
 
 use super::lines::Header;
-use super::{ByteReader, DocumentRows, LineRows, RowSource};
+use super::{ByteReader, DocumentRows, LineRows, RowSource, WholeRows};
 
 /// Most columns that a connector may name, as many as a header line may have.
 const MAX_COLUMNS: usize = 16_384;
@@ -45,6 +46,19 @@ struct JsonOptions {
 #[serde(deny_unknown_fields)]
 struct NdjsonOptions {
     source: String,
+    #[serde(default = "beginning")]
+    start: RowPosition,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ParquetOptions {
+    source: String,
+    #[serde(default)]
+    binary_as_text: bool,
+    #[serde(default)]
+    expected_columns: Vec<String>,
+    /// the reader stands at the first byte; rows before this line are passed
     #[serde(default = "beginning")]
     start: RowPosition,
 }
@@ -116,9 +130,23 @@ pub(crate) fn open(reader: ByteReader, format: &str, options: &str) -> Result<Ro
             let document = DocumentRows::new(options.source, reader, options.records);
             Ok(RowSource::Document(document))
         }
+        "parquet" => {
+            let options: ParquetOptions = parse(format, options)?;
+            let format = Format::Parquet(parquet::ParquetOptions {
+                binary_as_text: options.binary_as_text,
+            });
+            let whole = WholeRows::new(
+                options.source,
+                reader,
+                format,
+                options.expected_columns,
+                options.start.line,
+            );
+            Ok(RowSource::Whole(Box::new(whole)))
+        }
         other => Err(Problem::new(
             ErrorCode::ConnectorFailed,
-            format!("the format {other:?} is not known here: csv, json or ndjson"),
+            format!("the format {other:?} is not known here: csv, json, ndjson or parquet"),
         )),
     }
 }

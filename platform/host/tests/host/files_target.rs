@@ -9,6 +9,8 @@ use tributary_host::{
     CallContext, Connector, HttpRequest, HttpResponse, Outcome, TargetBatch, TargetCall, Written,
 };
 
+use tributary_model::detail::Detail;
+
 use crate::support::{SECRET, context, load};
 
 const ROWS: &str = "{\"nr\": \"007\", \"amount\": 1.10}\n{\"nr\": \"Mü;ller\", \"amount\": 2}\n";
@@ -35,7 +37,7 @@ async fn deliver(
     call: &CallContext,
     config: &Value,
     keys: &[String],
-) -> (String, Value) {
+) -> (String, Detail) {
     let batch = TargetBatch {
         stream: "tax",
         ndjson: ROWS.as_bytes(),

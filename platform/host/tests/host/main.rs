@@ -23,6 +23,7 @@ mod rest;
 mod rest_kinds;
 mod s3;
 mod sftp;
+mod sql;
 mod support;
 mod taxman;
 mod wire;

@@ -57,7 +57,7 @@ pub(crate) fn stored(
             place,
             run: run.cloned(),
         })),
-        EndpointKind::Http | EndpointKind::Sftp | EndpointKind::S3 => None,
+        EndpointKind::Http | EndpointKind::Sftp | EndpointKind::S3 | EndpointKind::Sql => None,
     }
 }
 

@@ -5,6 +5,7 @@ use tributary_model::clock::UnixMillis;
 use tributary_model::id::Slug;
 
 use super::SystemStore;
+use crate::db::Tx;
 use crate::error::StoreError;
 use crate::row::Record;
 use crate::tenant::{Put, PutOutcome};
@@ -36,7 +37,8 @@ pub struct Connector {
 }
 
 impl SystemStore {
-    /// Installs a connector version, or replaces the same version. `Put::version` is 1.
+    /// Installs a connector version, or replaces the same version; it is the current one then, also
+    /// if a later version was. `Put::version` is 1.
     ///
     /// # Errors
     /// `Database`.
@@ -52,7 +54,8 @@ impl SystemStore {
             Some(old)
                 if old.digest == new.digest
                     && old.manifest == new.manifest
-                    && old.component == new.component =>
+                    && old.component == new.component
+                    && self.is_current(&mut tx, &old).await? =>
             {
                 return Ok(Put {
                     outcome: PutOutcome::Unchanged,
@@ -83,6 +86,20 @@ impl SystemStore {
             outcome,
             version: 1,
         })
+    }
+
+    /// Whether the version is the one that was installed last.
+    async fn is_current(&self, tx: &mut Tx, version: &Connector) -> Result<bool, StoreError> {
+        let newer = sqlx::query(
+            "select version from connector where name = $1
+                and (updated_at > $2 or (updated_at = $2 and version > $3))",
+        )
+        .bind(version.name.as_str())
+        .bind(version.updated_ms)
+        .bind(version.version.as_str())
+        .fetch_optional(tx.conn())
+        .await?;
+        Ok(newer.is_none())
     }
 
     /// All installed versions, by name, the one installed or replaced last first.

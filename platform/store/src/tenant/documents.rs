@@ -3,6 +3,8 @@
 //! Invariant: a content change makes a new version and old versions stay readable, because runs
 //! pin them.
 
+use futures_util::TryStreamExt as _;
+use serde::Deserialize;
 use sqlx::any::AnyRow;
 use tributary_model::clock::UnixMillis;
 use tributary_model::id::Slug;
@@ -26,6 +28,47 @@ pub struct Document {
     pub created_ms: UnixMillis,
     /// when this version was made
     pub updated_ms: UnixMillis,
+}
+
+/// A document as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentHead {
+    pub name: Slug,
+    /// as of [`Document`]
+    pub version: u32,
+    /// [`document_title`] of the content
+    pub title: String,
+    /// who made this version
+    pub origin: Origin,
+    /// when this version was made
+    pub updated_ms: UnixMillis,
+}
+
+impl Document {
+    /// The document without its content.
+    #[must_use]
+    pub fn head(self) -> DocumentHead {
+        DocumentHead {
+            title: document_title(&self.content),
+            name: self.name,
+            version: self.version,
+            origin: self.origin,
+            updated_ms: self.updated_ms,
+        }
+    }
+}
+
+/// `title` of a document's JSON text; empty if it has none.
+#[must_use]
+pub fn document_title(content: &str) -> String {
+    #[derive(Default, Deserialize)]
+    struct Titled {
+        #[serde(default)]
+        title: String,
+    }
+    serde_json::from_str::<Titled>(content)
+        .unwrap_or_default()
+        .title
 }
 
 pub(super) const CONNECTION: &str = "connection";
@@ -52,7 +95,7 @@ impl TenantStore {
     ///
     /// # Errors
     /// `Database`, `Inconsistent`.
-    pub async fn mappings(&self) -> Result<Vec<Document>, StoreError> {
+    pub async fn mappings(&self) -> Result<Vec<DocumentHead>, StoreError> {
         self.list(MAPPING).await
     }
 
@@ -85,7 +128,7 @@ impl TenantStore {
     ///
     /// # Errors
     /// `Database`, `Inconsistent`.
-    pub async fn integrations(&self) -> Result<Vec<Document>, StoreError> {
+    pub async fn integrations(&self) -> Result<Vec<DocumentHead>, StoreError> {
         self.list(INTEGRATION).await
     }
 
@@ -118,7 +161,7 @@ impl TenantStore {
     ///
     /// # Errors
     /// `Database`, `Inconsistent`.
-    pub async fn lookups(&self) -> Result<Vec<Document>, StoreError> {
+    pub async fn lookups(&self) -> Result<Vec<DocumentHead>, StoreError> {
         self.list(LOOKUP).await
     }
 
@@ -151,7 +194,7 @@ impl TenantStore {
     ///
     /// # Errors
     /// `Database`, `Inconsistent`.
-    pub async fn schemas(&self) -> Result<Vec<Document>, StoreError> {
+    pub async fn schemas(&self) -> Result<Vec<DocumentHead>, StoreError> {
         self.list(SCHEMA).await
     }
 
@@ -313,9 +356,10 @@ impl TenantStore {
         .transpose()
     }
 
-    async fn list(&self, kind: &'static str) -> Result<Vec<Document>, StoreError> {
+    /// One document is in memory at a time: a lookup table has up to 32 MiB.
+    async fn list(&self, kind: &'static str) -> Result<Vec<DocumentHead>, StoreError> {
         let mut tx = self.read().await?;
-        let rows = sqlx::query(
+        let mut rows = sqlx::query(
             "select d.name, v.version, v.content, v.origin, d.created_at,
                 v.created_at as updated_at
              from document d join document_version v on v.tenant = d.tenant and v.kind = d.kind
@@ -324,9 +368,12 @@ impl TenantStore {
         )
         .bind(self.tenant().as_str())
         .bind(kind)
-        .fetch_all(tx.conn())
-        .await?;
-        rows.iter().map(document).collect()
+        .fetch(tx.conn());
+        let mut heads = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            heads.push(document(&row)?.head());
+        }
+        Ok(heads)
     }
 
     async fn get(

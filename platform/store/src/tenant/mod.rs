@@ -13,14 +13,12 @@ use crate::db::{Db, Scope, Tx};
 use crate::error::StoreError;
 
 pub use connections::{Connection, NewConnection, SealedSecrets};
-pub use documents::Document;
+pub use documents::{Document, DocumentHead, document_title};
 pub use pushes::{NewPush, Push, PushAdded, PushCounts};
 pub(crate) use put::{Current, decide, digest};
 pub use put::{Origin, Put, PutOptions, PutOutcome};
 pub use tokens::TokenLease;
-pub use uploads::{
-    NewUpload, Upload, UploadChange, UploadFilter, UploadPut,
-};
+pub use uploads::{NewUpload, Upload, UploadChange, UploadFilter, UploadPut};
 
 /// All queries about one tenant's things. Cheap to clone.
 #[derive(Clone)]

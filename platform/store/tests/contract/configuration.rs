@@ -169,6 +169,13 @@ pub(crate) async fn connectors(bed: Bed) {
         .unwrap();
     assert_eq!(first.digest, "d2");
     assert_eq!(bed.system.connectors().await.unwrap(), [last, first]);
+    // back to the older one, which is still there
+    tokio::time::sleep(std::time::Duration::from_millis(3)).await;
+    new.version = "0.1.0".to_owned();
+    let back = bed.system.connector_put(&new).await.unwrap();
+    assert_eq!(back.outcome, PutOutcome::Updated);
+    let last = bed.system.connector(&rest, None).await.unwrap().unwrap();
+    assert_eq!(last.version, "0.1.0");
     assert!(
         bed.system
             .connector(&slug("x"), None)
@@ -233,15 +240,19 @@ pub(crate) async fn documents(bed: Bed) {
     assert_eq!((old.version, old.content.as_str()), (1, "{\"a\": 1}"));
     assert!(acme.mapping(&name, Some(3)).await.unwrap().is_none());
     assert!(acme.mapping(&slug("other"), None).await.unwrap().is_none());
-    assert_eq!(acme.mappings().await.unwrap(), [now]);
+    assert_eq!(acme.mappings().await.unwrap(), [now.head()]);
 
     // the same name in another kind is another document
     acme.integration_put(&name, "{\"i\":1}", PutOptions::applied())
         .await
         .unwrap();
-    acme.lookup_put(&name, "{\"l\":1}", PutOptions::applied())
-        .await
-        .unwrap();
+    acme.lookup_put(
+        &name,
+        "{\"l\":1,\"title\":\"Units\"}",
+        PutOptions::applied(),
+    )
+    .await
+    .unwrap();
     let integration = acme.integration(&name, None).await.unwrap().unwrap();
     assert_eq!(
         (integration.content.as_str(), integration.origin),
@@ -251,18 +262,19 @@ pub(crate) async fn documents(bed: Bed) {
         acme.integration(&name, Some(1)).await.unwrap().unwrap(),
         integration
     );
-    assert_eq!(acme.integrations().await.unwrap(), [integration]);
+    assert_eq!(acme.integrations().await.unwrap(), [integration.head()]);
     let lookup = acme.lookup(&name, None).await.unwrap().unwrap();
-    assert_eq!(lookup.content, "{\"l\":1}");
+    assert_eq!(lookup.content, "{\"l\":1,\"title\":\"Units\"}");
+    assert_eq!(lookup.clone().head().title, "Units");
     assert!(acme.lookup(&name, Some(2)).await.unwrap().is_none());
-    assert_eq!(acme.lookups().await.unwrap(), [lookup]);
+    assert_eq!(acme.lookups().await.unwrap(), [lookup.head()]);
 
     acme.schema_put(&name, "{\"type\":\"object\"}", PutOptions::applied())
         .await
         .unwrap();
     let schema = acme.schema(&name, None).await.unwrap().unwrap();
     assert_eq!(schema.content, "{\"type\":\"object\"}");
-    assert_eq!(acme.schemas().await.unwrap(), [schema]);
+    assert_eq!(acme.schemas().await.unwrap(), [schema.head()]);
 
     let broken = acme.mapping_put(&name, "{a:1}", PutOptions::person()).await;
     assert!(

@@ -10,6 +10,8 @@ use russh_sftp::protocol::{
     Attrs, Data, File, FileAttributes, Handle, Name, OpenFlags, Status, StatusCode, Version,
 };
 
+use super::Requests;
+
 /// Most bytes in one answer; clients ask for more and cope with less.
 const MAX_READ: u32 = 255 * 1024;
 /// Names in one answer to a listing.
@@ -26,14 +28,16 @@ enum Open {
 #[derive(Debug)]
 pub(super) struct Files {
     root: PathBuf,
+    requests: Requests,
     open: BTreeMap<String, Open>,
     handles: u64,
 }
 
 impl Files {
-    pub(super) fn new(root: PathBuf) -> Self {
+    pub(super) fn new(root: PathBuf, requests: Requests) -> Self {
         Self {
             root,
+            requests,
             open: BTreeMap::new(),
             handles: 0,
         }
@@ -128,6 +132,7 @@ impl russh_sftp::server::Handler for Files {
         pflags: OpenFlags,
         _attrs: FileAttributes,
     ) -> Result<Handle, StatusCode> {
+        self.requests.count("open");
         let writes = pflags.contains(OpenFlags::WRITE);
         let creates = writes && pflags.contains(OpenFlags::CREATE);
         let path = match creates {
@@ -152,6 +157,7 @@ impl russh_sftp::server::Handler for Files {
     }
 
     async fn close(&mut self, id: u32, handle: String) -> Result<Status, StatusCode> {
+        self.requests.count("close");
         self.open
             .remove(&handle)
             .map(|_| done(id))
@@ -165,6 +171,7 @@ impl russh_sftp::server::Handler for Files {
         offset: u64,
         len: u32,
     ) -> Result<Data, StatusCode> {
+        self.requests.count("read");
         let Some(Open::File(file)) = self.open.get(&handle) else {
             return Err(StatusCode::Failure);
         };
@@ -191,6 +198,7 @@ impl russh_sftp::server::Handler for Files {
         offset: u64,
         data: Vec<u8>,
     ) -> Result<Status, StatusCode> {
+        self.requests.count("write");
         let Some(Open::File(file)) = self.open.get(&handle) else {
             return Err(StatusCode::Failure);
         };
@@ -203,6 +211,7 @@ impl russh_sftp::server::Handler for Files {
     }
 
     async fn stat(&mut self, id: u32, path: String) -> Result<Attrs, StatusCode> {
+        self.requests.count("stat");
         let metadata = self.inside(&path)?.metadata().map_err(status)?;
         Ok(Attrs {
             id,
@@ -211,6 +220,7 @@ impl russh_sftp::server::Handler for Files {
     }
 
     async fn fstat(&mut self, id: u32, handle: String) -> Result<Attrs, StatusCode> {
+        self.requests.count("fstat");
         let Some(Open::File(file)) = self.open.get(&handle) else {
             return Err(StatusCode::Failure);
         };
@@ -221,6 +231,7 @@ impl russh_sftp::server::Handler for Files {
     }
 
     async fn opendir(&mut self, id: u32, path: String) -> Result<Handle, StatusCode> {
+        self.requests.count("opendir");
         let folder = self.inside(&path)?;
         let mut names = Vec::new();
         for entry in folder.read_dir().map_err(status)? {
@@ -238,6 +249,7 @@ impl russh_sftp::server::Handler for Files {
     }
 
     async fn readdir(&mut self, id: u32, handle: String) -> Result<Name, StatusCode> {
+        self.requests.count("readdir");
         let Some(Open::Folder(left)) = self.open.get_mut(&handle) else {
             return Err(StatusCode::Failure);
         };
@@ -250,6 +262,7 @@ impl russh_sftp::server::Handler for Files {
     }
 
     async fn realpath(&mut self, id: u32, path: String) -> Result<Name, StatusCode> {
+        self.requests.count("realpath");
         let path = format!("/{}", relative(&path).to_string_lossy());
         Ok(Name {
             id,
@@ -258,6 +271,7 @@ impl russh_sftp::server::Handler for Files {
     }
 
     async fn remove(&mut self, id: u32, filename: String) -> Result<Status, StatusCode> {
+        self.requests.count("remove");
         let path = self.inside(&filename)?;
         std::fs::remove_file(path).map_err(status)?;
         Ok(done(id))
@@ -269,6 +283,7 @@ impl russh_sftp::server::Handler for Files {
         oldpath: String,
         newpath: String,
     ) -> Result<Status, StatusCode> {
+        self.requests.count("rename");
         let old = self.inside(&oldpath)?;
         let new = self.new_place(&newpath)?;
         if new.exists() {
@@ -285,6 +300,7 @@ impl russh_sftp::server::Handler for Files {
         path: String,
         _attrs: FileAttributes,
     ) -> Result<Status, StatusCode> {
+        self.requests.count("mkdir");
         std::fs::create_dir(self.new_place(&path)?).map_err(status)?;
         Ok(done(id))
     }

@@ -6,9 +6,10 @@
 
 mod files;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -40,8 +41,24 @@ pub struct Handle {
     pub address: SocketAddr,
     /// the public host key in OpenSSH form, without comment: `ssh-ed25519 AAAA…`
     pub host_key: String,
+    requests: Requests,
     running: Running,
     task: tokio::task::JoinHandle<()>,
+}
+
+/// How many requests of each kind came, over all sessions.
+#[derive(Debug, Clone, Default)]
+struct Requests(Arc<Mutex<BTreeMap<&'static str, u64>>>);
+
+impl Requests {
+    fn count(&self, kind: &'static str) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *all.entry(kind).or_default() += 1;
+    }
+
+    fn take(&self) -> BTreeMap<&'static str, u64> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 struct Running(RunningServerHandle);
@@ -53,6 +70,12 @@ impl std::fmt::Debug for Running {
 }
 
 impl Handle {
+    /// How many requests of each kind came since this was asked last: `open`, `read`, `fstat`, ….
+    #[must_use]
+    pub fn requests(&self) -> BTreeMap<&'static str, u64> {
+        self.requests.take()
+    }
+
     /// Stops: sessions are disconnected, the port is free.
     pub async fn stop(mut self) {
         self.running.0.shutdown("the server stops".to_owned());
@@ -94,11 +117,13 @@ pub async fn start(config: Config) -> anyhow::Result<Handle> {
         nodelay: true,
         ..Default::default()
     });
+    let requests = Requests::default();
     let mut server = Server {
         account: Arc::new(Account {
             user: config.user,
             password: config.password,
             root,
+            requests: requests.clone(),
         }),
     };
     let (sender, receiver) = tokio::sync::oneshot::channel();
@@ -111,6 +136,7 @@ pub async fn start(config: Config) -> anyhow::Result<Handle> {
     Ok(Handle {
         address,
         host_key,
+        requests,
         running: Running(running),
         task,
     })
@@ -140,6 +166,7 @@ struct Account {
     user: String,
     password: String,
     root: PathBuf,
+    requests: Requests,
 }
 
 #[derive(Clone)]
@@ -208,7 +235,7 @@ impl russh::server::Handler for Connection {
             Some(at) if name == "sftp" => {
                 let channel = self.channels.swap_remove(at);
                 session.channel_success(channel_id)?;
-                let files = Files::new(self.account.root.clone());
+                let files = Files::new(self.account.root.clone(), self.account.requests.clone());
                 russh_sftp::server::run(channel.into_stream(), files).await;
                 Ok(())
             }

@@ -1,10 +1,11 @@
 //! Every connection of the tenant.
 
 use axum::Json;
+use tributary_store::document_title;
 
 use crate::auth::Scope;
 use crate::problem::ApiError;
-use crate::wire::document::{DocumentList, DocumentSummary, origin_word, title_of};
+use crate::wire::document::{DocumentList, DocumentSummary, origin_word};
 
 /// Every connection, by name.
 #[utoipa::path(
@@ -16,7 +17,7 @@ use crate::wire::document::{DocumentList, DocumentSummary, origin_word, title_of
 pub(crate) async fn list_connections(scope: Scope) -> Result<Json<DocumentList>, ApiError> {
     let connections = scope.store.connections().await?;
     let items = connections.into_iter().map(|connection| DocumentSummary {
-        title: title_of(&connection.content),
+        title: document_title(&connection.content),
         name: connection.name.into(),
         version: connection.version,
         origin: origin_word(connection.origin),

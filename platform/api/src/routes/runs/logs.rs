@@ -24,7 +24,7 @@ use crate::wire::run::RunPath;
         ("run" = String, Path, description = "id of the run")
     ),
     responses((status = 200, description = "one JSON object a line: at_ms (Unix time), level, \
-     connector, message; at most 8 KiB a line and 1 MiB a run",
+     connector, message, and metric in lines of the level metric; at most 8 KiB a line and 1 MiB a run",
      content_type = "application/x-ndjson", body = String))
 )]
 pub(crate) async fn download_logs(

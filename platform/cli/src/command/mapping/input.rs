@@ -10,6 +10,7 @@ use anyhow::{Context as _, anyhow, bail};
 use tributary_formats::compression::{self, Compression, UnpackLimits};
 use tributary_formats::fault::RowFault;
 use tributary_formats::fixed::{Column, FixedOptions};
+use tributary_formats::parquet::ParquetOptions;
 use tributary_formats::records::{
     self, Config, CsvOptions, Detected, Format, HEAD_BYTES, Input, RecordReader,
 };
@@ -56,6 +57,7 @@ enum FormatName {
     Xml,
     Xlsx,
     Fixed,
+    Parquet,
 }
 
 /// An opened input.
@@ -102,7 +104,7 @@ impl InputOptions {
                     read: Arc::clone(&read),
                 }))
             }
-            (Source::Pipe, Format::Xlsx(_)) => Input::File(Box::new(Counted {
+            (Source::Pipe, format) if format.needs_file() => Input::File(Box::new(Counted {
                 inner: kept(&head)?,
                 read: Arc::clone(&read),
             })),
@@ -135,6 +137,7 @@ impl InputOptions {
             Some(FormatName::Xml) => self.xml(path)?,
             Some(FormatName::Xlsx) => Format::Xlsx(XlsxOptions::default()),
             Some(FormatName::Fixed) => self.fixed()?,
+            Some(FormatName::Parquet) => Format::Parquet(ParquetOptions::default()),
             None => self.detected(path, head)?,
         };
         Ok(Config::new(self.refined(format)))
@@ -262,7 +265,7 @@ fn source(path: &Path) -> anyhow::Result<(Source, Option<u64>)> {
     Ok((Source::File(file), Some(about.len())))
 }
 
-/// A workbook is read from its end, so a piped one goes to a file without a name first.
+/// A workbook or Parquet file is read from its end, so a piped one goes to a file without a name first.
 fn kept(head: &[u8]) -> anyhow::Result<File> {
     let mut file = tempfile::tempfile().context("could not make a temporary file")?;
     std::io::Write::write_all(&mut file, head)?;

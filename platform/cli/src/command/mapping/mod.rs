@@ -43,7 +43,7 @@ enum What {
     Fmt(check::FormatArguments),
     /// check a document: form, paths, functions, lookups
     Check(check::CheckArguments),
-    /// map files: CSV, JSON, NDJSON, XML, XLSX, fixed width; NDJSON or CSV out
+    /// map files: CSV, JSON, NDJSON, XML, XLSX, fixed width, Parquet; NDJSON or CSV out
     Run(map::RunArguments),
     /// tell how a record came to be, field by field
     Explain(explain::ExplainArguments),

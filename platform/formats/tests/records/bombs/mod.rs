@@ -3,6 +3,7 @@
 //!
 //! The large ones exist only while they are read.
 
+mod columns;
 mod packed;
 mod sheets;
 mod texts;

@@ -83,20 +83,44 @@ impl FileSession {
         version: Option<&str>,
     ) -> Result<FileReader, Problem> {
         Ok(match self {
-            Self::Sftp(lease) => FileReader::Sftp(SftpReader::open(lease, path, offset).await?),
+            Self::Sftp(lease) => {
+                FileReader::Sftp(SftpReader::open(lease, path, offset, None).await?)
+            }
+            Self::Stored(stored) => FileReader::Stored(stored.open(path, offset, version).await?),
             Self::S3(s3) => FileReader::S3(s3.open(path, offset, version).await?),
-            Self::Stored(stored) => {
-                FileReader::Stored(stored.open(path, offset, version).await?)
-            }
-            Self::Played(other) => {
-                let mut file = other.read(path, offset).await?;
-                let came = offset + file.bytes.len() as u64;
-                if file.broken.is_none() && came < file.size {
-                    file.broken = Some(truncated(path, file.size, came));
-                }
-                FileReader::Played(file)
-            }
+            Self::Played(other) => FileReader::Played(played(other, path, offset).await?),
         })
+    }
+
+    /// As [`Self::open`], of the very file that `entry` shows: what is another one by now is
+    /// [`ErrorCode::FileChanged`], at once or at its end.
+    pub(crate) async fn open_entry(
+        &mut self,
+        entry: &Entry,
+        offset: u64,
+    ) -> Result<FileReader, Problem> {
+        let path = &entry.path;
+        match self {
+            Self::Sftp(lease) => {
+                let reader = SftpReader::open(lease, path, offset, Some(entry)).await?;
+                return Ok(FileReader::Sftp(reader));
+            }
+            // A version is one object, whose bytes never change.
+            Self::S3(s3) if entry.version.is_some() => {
+                let reader = s3.open(path, offset, entry.version.as_deref()).await?;
+                return Ok(FileReader::S3(reader));
+            }
+            Self::Stored(stored) if entry.version.is_some() => {
+                let file = stored.open(path, offset, entry.version.as_deref()).await?;
+                return Ok(FileReader::Stored(file));
+            }
+            Self::S3(_) | Self::Stored(_) | Self::Played(_) => {}
+        }
+        let now = self.stat(path).await?;
+        if now != *entry {
+            return Err(changed(path, &now, entry));
+        }
+        self.open(path, offset, entry.version.as_deref()).await
     }
 
     /// To another path; nothing that is there is replaced.
@@ -171,6 +195,27 @@ impl FileReader {
             Self::Played(file) => file.broken.take().map_or(Ok(None), Err),
         }
     }
+}
+
+/// A recording's file, which may end before its announced end.
+async fn played(other: &Arc<dyn OtherSide>, path: &str, offset: u64) -> Result<FileBytes, Problem> {
+    let mut file = other.read(path, offset).await?;
+    let came = offset + file.bytes.len() as u64;
+    if file.broken.is_none() && came < file.size {
+        file.broken = Some(truncated(path, file.size, came));
+    }
+    Ok(file)
+}
+
+/// The file is another one than the listing showed.
+fn changed(path: &str, now: &Entry, listed: &Entry) -> Problem {
+    let detail = if now.size == listed.size {
+        format!("{path}: it was written to after it was listed")
+    } else {
+        let (before, now) = (listed.size, now.size);
+        format!("{path}: it had {before} bytes when it was listed and has {now} now")
+    };
+    Problem::new(ErrorCode::FileChanged, detail)
 }
 
 /// The file ended before its announced end.

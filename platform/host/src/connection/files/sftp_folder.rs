@@ -88,7 +88,7 @@ impl SftpLease {
     }
 }
 
-fn entry(path: String, attrs: &FileAttributes) -> Entry {
+pub(super) fn entry(path: String, attrs: &FileAttributes) -> Entry {
     Entry {
         path,
         size: attrs.size.unwrap_or(0),

@@ -1,5 +1,10 @@
 //! Reading a remote file with many requests in flight: over a long line one request at a time
 //! would wait a round trip per block.
+//!
+//! A small file of a listing costs four requests and two waits: OPEN, then its READs, a look at the
+//! handle and CLOSE at once, since a server answers requests about one file as if it did them in turn
+//! (draft-ietf-secsh-filexfer-02, 4.1). Invariant: of a file that must be the one of a listing no byte is
+//! given before a look has told that it is, and its end is not told before a look behind the last byte.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,14 +17,15 @@ use russh_sftp::client::error::Error as SftpError;
 use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
 use tributary_model::problem::Problem;
 
-use super::truncated;
+use super::sftp_folder::entry;
+use super::{Entry, changed, truncated};
 use crate::connection::sftp::{SftpErrors, SftpLease};
 
 /// Bytes asked for at a time; OpenSSH answers up to 255 KiB.
 const BLOCK_BYTES: u32 = 255 * 1024;
 const MAX_IN_FLIGHT: usize = 32;
 
-type Answer = Result<Vec<u8>, SftpError>;
+type Answer<T> = BoxFuture<'static, Result<T, SftpError>>;
 
 /// A remote file from some offset on.
 pub(crate) struct SftpReader {
@@ -28,20 +34,30 @@ pub(crate) struct SftpReader {
     path: String,
     errors: SftpErrors,
     size: Option<u64>,
+    /// what the file must be, before and behind the reading
+    listed: Option<Entry>,
+    /// a look at the file that was sent and not answered yet
+    look: Option<Answer<FileAttributes>>,
+    /// no byte was asked for after that look, or after the last one that was answered
+    looked_last: bool,
+    /// a look has told that the file is the one of the listing
+    known: bool,
     /// where the next answer belongs
     at: u64,
     /// where the next request starts
     ask: u64,
     block: u32,
-    in_flight: VecDeque<(u32, BoxFuture<'static, Answer>)>,
+    in_flight: VecDeque<(u32, Answer<Vec<u8>>)>,
     ended: bool,
 }
 
 impl SftpReader {
+    /// Opens a file; with `listed` it must be that one.
     pub(crate) async fn open(
         lease: &mut SftpLease,
         path: &str,
         offset: u64,
+        listed: Option<&Entry>,
     ) -> Result<Self, Problem> {
         let raw = lease.raw()?;
         let opened = raw
@@ -51,22 +67,30 @@ impl SftpReader {
             Ok(handle) => handle.handle,
             Err(error) => return Err(lease.errors().problem(path, &error)),
         };
-        let size = match raw.fstat(handle.as_str()).await {
-            Ok(attrs) => attrs.attrs.size,
-            Err(_) => None,
-        };
-        Ok(Self {
+        let mut reader = Self {
             raw,
             handle,
             path: path.to_owned(),
             errors: lease.errors(),
-            size,
+            size: listed.map(|entry| entry.size),
+            listed: listed.cloned(),
+            look: None,
+            looked_last: false,
+            known: false,
             at: offset,
             ask: offset,
             block: BLOCK_BYTES,
             in_flight: VecDeque::new(),
             ended: false,
-        })
+        };
+        if listed.is_some() {
+            reader.fill();
+            reader.take_look().await?;
+        } else {
+            let attrs = reader.raw.fstat(reader.handle.as_str()).await;
+            reader.size = attrs.ok().and_then(|attrs| attrs.attrs.size);
+        }
+        Ok(reader)
     }
 
     pub(crate) fn size(&self) -> Option<u64> {
@@ -102,6 +126,9 @@ impl SftpReader {
                 Err(error) => return Err(self.errors.problem(&self.path, &error)),
             }
         }
+        if self.listed.is_some() {
+            self.last_look().await?;
+        }
         match self.size {
             // half a row would pass for a whole one
             Some(size) if self.at < size => Err(truncated(&self.path, size, self.at)),
@@ -116,25 +143,81 @@ impl SftpReader {
 
     /// Requests are sent when they are first polled, so each is polled once here.
     fn fill(&mut self) {
-        // One request behind the announced end notices a file that grew.
-        let limit = self.size.map_or(u64::MAX, |size| size + 1);
+        // One request behind the announced end notices a file that grew; a look at a file that is
+        // known does so, too.
+        let limit = match (self.size, &self.listed) {
+            (Some(size), Some(_)) => size,
+            (Some(size), None) => size + 1,
+            (None, _) => u64::MAX,
+        };
+        let probe = self.listed.is_none();
         while self.in_flight.len() < MAX_IN_FLIGHT
-            && (self.ask < limit || self.in_flight.is_empty())
+            && (self.ask < limit || (probe && self.in_flight.is_empty()))
         {
             let (raw, handle) = (Arc::clone(&self.raw), self.handle.clone());
             let (offset, block) = (self.ask, self.block);
             let request =
                 async move { raw.read(handle, offset, block).await.map(|data| data.data) };
-            let mut request = request.boxed();
-            match (&mut request).now_or_never() {
-                Some(answer) => {
-                    let done = std::future::ready(answer).boxed();
-                    self.in_flight.push_back((block, done));
-                }
-                None => self.in_flight.push_back((block, request)),
-            }
+            self.in_flight.push_back((block, sent(request.boxed())));
             self.ask += u64::from(block);
+            self.looked_last = false;
         }
+        // The first look goes with the first requests, the last one behind the last of them.
+        let wanted = !self.known || self.ask >= limit;
+        if self.listed.is_some() && self.look.is_none() && !self.looked_last && wanted {
+            self.send_look();
+        }
+    }
+
+    fn send_look(&mut self) {
+        let (raw, handle) = (Arc::clone(&self.raw), self.handle.clone());
+        let path = self.path.clone();
+        let request = async move {
+            match raw.fstat(handle).await {
+                Ok(attrs) if attrs.attrs.size.is_some() && attrs.attrs.mtime.is_some() => {
+                    Ok(attrs.attrs)
+                }
+                // a server that tells nothing of a handle
+                Ok(_) | Err(SftpError::Status(_)) => Ok(raw.stat(path).await?.attrs),
+                Err(error) => Err(error),
+            }
+        };
+        self.look = Some(sent(request.boxed()));
+        self.looked_last = true;
+    }
+
+    /// Waits for the look that was sent and compares.
+    async fn take_look(&mut self) -> Result<(), Problem> {
+        let (Some(look), Some(listed)) = (self.look.take(), &self.listed) else {
+            return Ok(());
+        };
+        let attrs = look
+            .await
+            .map_err(|error| self.errors.problem(&self.path, &error))?;
+        let now = entry(self.path.clone(), &attrs);
+        if now.size != listed.size || now.modified_ms != listed.modified_ms {
+            return Err(changed(&self.path, &now, listed));
+        }
+        self.known = true;
+        Ok(())
+    }
+
+    /// A look behind the last byte, unless the one before was that.
+    async fn last_look(&mut self) -> Result<(), Problem> {
+        self.take_look().await?;
+        if !self.looked_last {
+            self.send_look();
+            self.take_look().await?;
+        }
+        Ok(())
+    }
+}
+
+/// A request that is on its way.
+fn sent<T: Send + 'static>(mut request: Answer<T>) -> Answer<T> {
+    match (&mut request).now_or_never() {
+        Some(answer) => std::future::ready(answer).boxed(),
+        None => request,
     }
 }
 

@@ -224,7 +224,8 @@ fn refused_certificate(
     }
 }
 
-fn granted_in_clear(egress: &EgressPolicy, host: &str, port: u16) -> bool {
+/// Whether the operator named this very host and port.
+pub(crate) fn granted_in_clear(egress: &EgressPolicy, host: &str, port: u16) -> bool {
     let wanted = format!("{host}:{port}").to_ascii_lowercase();
     egress
         .allow

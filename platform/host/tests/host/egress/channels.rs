@@ -16,6 +16,7 @@ pub(crate) fn channel_of(kind: EndpointKind) -> &'static str {
         EndpointKind::Http => "http",
         EndpointKind::Sftp => "sftp",
         EndpointKind::S3 => "s3",
+        EndpointKind::Sql => "sql",
         // no address: nothing of theirs can become a connection
         EndpointKind::Uploads | EndpointKind::Push => "none",
     }

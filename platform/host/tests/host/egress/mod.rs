@@ -8,6 +8,7 @@ mod channels;
 mod names;
 mod namespace;
 mod s3;
+mod sql;
 mod table;
 
 use std::net::{IpAddr, SocketAddr};
@@ -119,7 +120,11 @@ async fn in_a_namespace() {
     targets.retain(|ip| !tributary_host::egress::is_global(*ip));
     let redirects: Vec<String> = table.inside.iter().map(location).collect();
     let suite = Suite {
-        canaries: Canaries::start(&[1, 22, 80, 443, 8443, 65535], Arc::new(redirects)).await,
+        canaries: Canaries::start(
+            &[1, 22, 80, 443, 3306, 5432, 8443, 65535],
+            Arc::new(redirects),
+        )
+        .await,
         names: names::NameServer::start(targets.clone()).await,
         table,
         targets,
@@ -140,6 +145,9 @@ async fn in_a_namespace() {
     tallies.push(suite.s3_names().await);
     tallies.push(suite.s3_rebinding().await);
     tallies.push(suite.s3_redirects().await);
+    tallies.push(suite.sql_host().await);
+    tallies.push(suite.sql_names().await);
+    tallies.push(suite.sql_rebinding().await);
     tallies.push(suite.controls(&sftp).await);
     assert_eq!(channels::channel_of(EndpointKind::Http), "http");
     println!("channel                       tried   dialled as meant   dialled inside");

@@ -2,7 +2,9 @@
 //! that it keeps.
 
 use serde_json::json;
-use tributary_model::error_code::ErrorCode::{ConnectorFailed, ConnectorLimit, RunCancelled};
+use tributary_model::error_code::ErrorCode::{
+    ConnectorDenied, ConnectorFailed, ConnectorLimit, RunCancelled,
+};
 
 use super::case::{Case, Entry, Expect, denied, ends};
 use super::guest::Guest;
@@ -15,6 +17,7 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.extend(bodies());
     cases.extend(outputs());
     cases.extend(memory());
+    cases.extend(figures());
     cases
 }
 
@@ -81,6 +84,63 @@ fn floods() -> Vec<Case> {
             &level,
             ConnectorFailed,
             "",
+        ),
+    ]
+}
+
+/// Floods and bombs of `metrics.observe`.
+fn figures() -> Vec<Case> {
+    let flood = check(
+        "(loop $l (call $observe (i32.const 1024) (i32.const 3) (i32.const 0) (f64.const 1) (i32.const 0) (i32.const 0))
+           (br $l)) (unreachable)",
+    );
+    // a new name each time: api, then four bytes of a counter
+    let series = check(
+        "(local $n i32)
+         (loop $l
+           (local.set $n (i32.add (local.get $n) (i32.const 1)))
+           (i32.store (i32.const 1027) (i32.or (i32.const 0x61616161) (i32.and (local.get $n) (i32.const 0x0f0f0f0f))))
+           (call $observe (i32.const 1024) (i32.const 7) (i32.const 2) (f64.const nan) (i32.const 0) (i32.const 0))
+           (call $observe (i32.const 1024) (i32.const 7) (i32.const 2) (f64.const 1) (i32.const 0) (i32.const 0))
+           (br $l)) (unreachable)",
+    );
+    let labels = check(
+        "(call $observe (i32.const 1024) (i32.const 3) (i32.const 0) (f64.const 1) (i32.const 65536) (i32.const 268435455))
+         (unreachable)",
+    );
+    let kind = check(
+        "(call $observe (i32.const 1024) (i32.const 3) (i32.const 9) (f64.const 1) (i32.const 0) (i32.const 0))
+         (unreachable)",
+    );
+    let unlisted = Guest::source()
+        .set(
+            "capabilities",
+            json!([
+                "log",
+                "control",
+                "connections",
+                "http",
+                "files",
+                "codec",
+                "output"
+            ]),
+        )
+        .component();
+    vec![
+        ends("metrics flood", &flood, ConnectorLimit, "CPU time"),
+        ends("a flood of series", &series, ConnectorLimit, "CPU time"),
+        ends("a metric with 2^28 labels", &labels, ConnectorFailed, ""),
+        ends(
+            "a kind of metric that does not exist",
+            &kind,
+            ConnectorFailed,
+            "",
+        ),
+        Case::new(
+            "metrics that the manifest does not list",
+            unlisted,
+            Entry::Check,
+            Expect::Refused(ConnectorDenied, "metrics"),
         ),
     ]
 }

@@ -17,6 +17,7 @@ pub(crate) const MARK_AT: u64 = 16;
 
 const IMPORTS: &str = r#"
 (import "tributary:connector/log@0.1.0" "log" (func $log (param i32 i32 i32 i32 i32)))
+(import "tributary:connector/metrics@0.1.0" "observe" (func $observe (param i32 i32 i32 f64 i32 i32)))
 (import "tributary:connector/control@0.1.0" "sleep-ms" (func $sleep (param i32)))
 (import "tributary:connector/control@0.1.0" "now-ms" (func $now (result i64)))
 (import "tributary:connector/control@0.1.0" "stopping" (func $stopping (result i32)))
@@ -84,6 +85,7 @@ impl Guest {
             "capabilities",
             json!([
                 "log",
+                "metrics",
                 "control",
                 "connections",
                 "http",

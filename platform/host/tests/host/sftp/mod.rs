@@ -1,5 +1,7 @@
 //! The SFTP connector against an SFTP server.
 
+mod looks;
+
 use std::path::Path;
 use std::sync::Arc;
 

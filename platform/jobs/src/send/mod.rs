@@ -4,10 +4,13 @@
 //! again only while the target recognises it, and under the key that it had; what surely never
 //! left is not called sent.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use tributary_engine::deliver::{
-    self, Delivery, Manner, NotDelivered, Outgoing, OutgoingRow, Receipt, RowResult,
+    self, Delivery, Doubt, Manner, NotDelivered, Outgoing, OutgoingRow, Receipt, RowResult,
 };
 use tributary_engine::map::MappedRecord;
 use tributary_mapping::Verdict;
@@ -30,11 +33,25 @@ use crate::target::HostTarget;
 const LATE: &str = "the first try is too long ago for the target to recognise a resend";
 const BLIND: &str = "it was sent before, and the target cannot recognise a resend";
 
+/// For `lookup`, where nothing is said.
+const DEFAULT_WAIT_MS: u64 = 60_000;
+
 /// Number of a record's key, and when the first call with it was about to leave, if that is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Numbered {
     pub(crate) resend: u32,
     pub(crate) sent_ms: Option<UnixMillis>,
+}
+
+/// How a record leaves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Leaving {
+    /// the number of its key
+    resend: u32,
+    /// when the first call with that key left, if one did and that is known
+    sent_ms: Option<UnixMillis>,
+    /// such a call may have been done
+    doubtful: bool,
 }
 
 /// What came of sending.
@@ -57,8 +74,7 @@ pub(crate) struct Sent {
 /// What is to be done about one mapped record.
 #[derive(Debug, PartialEq)]
 enum Step {
-    /// under the key with this number, which left first at that time if it ever did
-    Send(u32, Option<UnixMillis>),
+    Send(Leaving),
     /// it may have arrived, under the key with this number
     InDoubt(&'static str, Option<Numbered>),
     /// a later run has it
@@ -92,10 +108,13 @@ pub(crate) async fn send(
     };
     let mut rows = Vec::with_capacity(leaving.len());
     for (index, record, _) in keyed.records() {
-        if let Some((resend, first_ms)) = leaving.get(&index).copied() {
-            let sent_ms = first_ms.or(Some(sent_ms));
-            sent.numbers.insert(index, Numbered { resend, sent_ms });
-            rows.push(outgoing(context, record, resend));
+        if let Some(leaving) = leaving.get(&index).copied() {
+            let number = Numbered {
+                resend: leaving.resend,
+                sent_ms: leaving.sent_ms.or(Some(sent_ms)),
+            };
+            sent.numbers.insert(index, number);
+            rows.push(outgoing(context, record, leaving, memory.now_ms));
         }
     }
     let places: Vec<usize> = leaving.into_keys().collect();
@@ -127,14 +146,13 @@ pub(crate) async fn send(
     Ok(Fenced::Done(sent))
 }
 
-/// Decides about each mapped record: gives what leaves by index, with the number of its key and the
-/// time at which that left first; the others have their result in `sent`.
+/// Decides about each mapped record: gives what leaves by index; the others have their result in `sent`.
 fn plan(
     memory: &Memory,
     keyed: &Keyed,
     known: &[Known],
     sent: &mut Sent,
-) -> BTreeMap<usize, (u32, Option<UnixMillis>)> {
+) -> BTreeMap<usize, Leaving> {
     let mut leaving = BTreeMap::new();
     for ((index, record, _), known) in keyed.records().zip(known) {
         if record.verdict != Verdict::Mapped {
@@ -149,8 +167,8 @@ fn plan(
                 sent.results.insert(index, before::uncertain(why));
                 sent.numbers.extend(number.map(|number| (index, number)));
             }
-            Some(Step::Send(resend, sent_ms)) => {
-                leaving.insert(index, (resend, sent_ms));
+            Some(Step::Send(how)) => {
+                leaving.insert(index, how);
             }
         }
     }
@@ -164,12 +182,12 @@ async fn announce(
     lease: &Lease,
     before: &Intent,
     keyed: &Keyed,
-    leaving: &BTreeMap<usize, (u32, Option<UnixMillis>)>,
+    leaving: &BTreeMap<usize, Leaving>,
 ) -> Result<Fenced<UnixMillis>, Problem> {
     let mut numbers = Vec::new();
     let mut records = Vec::new();
     for (index, record, key_hash) in keyed.records() {
-        let now = leaving.get(&index).map(|(resend, _)| *resend);
+        let now = leaving.get(&index).map(|leaving| leaving.resend);
         if let Some(resend) = now.or_else(|| before.resend(index)) {
             numbers.push((index, resend));
             records.push(Announced {
@@ -220,7 +238,11 @@ impl Memory {
         let announced = announced.filter(|number| !settled(number));
         let resend = announced.or(known.resend);
         if !doubtful && announced.is_none() {
-            return Some(Step::Send(resend.unwrap_or(0), None));
+            return Some(Step::Send(Leaving {
+                resend: resend.unwrap_or(0),
+                sent_ms: None,
+                doubtful: false,
+            }));
         }
         let here = announced.and(self.first_sent_ms);
         let sent_ms = match (here, known.sent_ms.filter(|_| doubtful)) {
@@ -230,7 +252,11 @@ impl Memory {
         let number = resend.map(|resend| Numbered { resend, sent_ms });
         Some(match resend {
             _ if self.late(sent_ms) => Step::InDoubt(LATE, number),
-            Some(resend) if !self.blind => Step::Send(resend, sent_ms),
+            Some(resend) if !self.blind => Step::Send(Leaving {
+                resend,
+                sent_ms,
+                doubtful: true,
+            }),
             _ => Step::InDoubt(BLIND, number),
         })
     }
@@ -248,6 +274,14 @@ impl Memory {
 fn window_ms(terms: Option<&DeliveryTerms>) -> Option<i64> {
     let window_s = terms?.window_s?;
     Some(i64::try_from(window_s.saturating_mul(800)).unwrap_or(i64::MAX))
+}
+
+/// How long a call whose answer was lost may still be at work: at least as long as its answer is waited for.
+fn wait_ms(terms: &DeliveryTerms, timeout_ms: u64) -> u64 {
+    terms.wait_s.map_or_else(
+        || DEFAULT_WAIT_MS.max(timeout_ms),
+        |wait_s| wait_s.saturating_mul(1_000),
+    )
 }
 
 /// For a target without memory for keys: what has an end state is recorded; what has none was surely
@@ -322,15 +356,28 @@ fn terms(context: &RunContext) -> Option<DeliveryTerms> {
     terms.map(|terms| terms.under(&context.target.config))
 }
 
+/// What cannot be asked is not asked: a configuration that wants it of such a connector sends nothing twice.
 fn capability(context: &RunContext) -> DeliveryCapability {
-    terms(context).map_or(DeliveryCapability::None, |terms| terms.capability)
+    match terms(context).map_or(DeliveryCapability::None, |terms| terms.capability) {
+        DeliveryCapability::Lookup if !context.target.connector.asks() => DeliveryCapability::None,
+        capability => capability,
+    }
 }
 
-fn outgoing(context: &RunContext, record: &MappedRecord, resend: u32) -> OutgoingRow {
+fn outgoing(
+    context: &RunContext,
+    record: &MappedRecord,
+    leaving: Leaving,
+    now_ms: UnixMillis,
+) -> OutgoingRow {
     let (key, content) = (&record.key, &record.content_hash);
+    let age_ms = |sent_ms: UnixMillis| u64::try_from(now_ms.saturating_sub(sent_ms)).unwrap_or(0);
     OutgoingRow {
         line: record.line.clone(),
-        idempotency_key: context.scope.idempotency_key(key, content, resend),
+        idempotency_key: context.scope.idempotency_key(key, content, leaving.resend),
+        doubt: leaving.doubtful.then(|| Doubt {
+            age_ms: leaving.sent_ms.map(age_ms),
+        }),
     }
 }
 
@@ -348,7 +395,8 @@ async fn deliver_rows(
     let manner = Manner {
         policy,
         capability: capability(context),
-        transient_not_done: terms.is_some_and(|terms| terms.transient_not_done),
+        transient_not_done: terms.as_ref().is_some_and(|terms| terms.transient_not_done),
+        wait_ms: terms.map_or(0, |terms| wait_ms(&terms, policy.timeout_ms)),
     };
     let batch = Outgoing {
         stream: &context.integration.source.stream,
@@ -356,122 +404,4 @@ async fn deliver_rows(
         rows,
     };
     deliver::deliver(&target, batch, manner).await
-}
-
-#[cfg(test)]
-mod tests {
-    use tributary_model::error_code::ErrorCode;
-
-    use super::*;
-
-    fn known(before: Before, resend: Option<u32>) -> Known {
-        Known {
-            before,
-            resend,
-            sent_ms: None,
-        }
-    }
-
-    fn memory(blind: bool, intent: &str) -> Memory {
-        Memory {
-            window_ms: None,
-            now_ms: 0,
-            blind,
-            intent: Intent::parse(Some(intent)).unwrap(),
-            first_sent_ms: Some(1_000),
-        }
-    }
-
-    #[test]
-    fn a_resend_is_too_late_when_most_of_the_targets_memory_has_passed() {
-        let terms = |window_s| DeliveryTerms {
-            capability: DeliveryCapability::IdempotencyKey,
-            window_s,
-            max_rows_per_call: 100,
-            transient_not_done: false,
-            by_config: None,
-        };
-        let (first, hour_ms) = (1_000_000, 3_600_000);
-        let at = |hours: i64, intent: &str, window_s| Memory {
-            window_ms: window_ms(Some(&terms(window_s))),
-            now_ms: first + hours * hour_ms,
-            first_sent_ms: Some(first),
-            ..memory(false, intent)
-        };
-        let day = Some(86_400);
-        let doubt = |sent_ms| Known {
-            sent_ms,
-            ..known(Before::Doubtful, Some(1))
-        };
-        let late = |step: Option<Step>| matches!(step, Some(Step::InDoubt(LATE, _)));
-        // by the record's own time, whatever run and batch it comes with
-        for (hours, is_late) in [(19, false), (20, true)] {
-            let step = at(hours, "[]", day).step(3, &doubt(Some(first)));
-            assert_eq!(late(step), is_late, "{hours} h, from another run");
-            let fresh = known(Before::Fresh, Some(0));
-            let step = at(hours, "[[0,4,2]]", day).step(3, &fresh);
-            assert_eq!(late(step), is_late, "{hours} h, from a lost worker");
-        }
-        assert!(late(at(0, "[]", day).step(3, &doubt(None))), "nobody knows");
-        let fresh = known(Before::Fresh, Some(0));
-        let step = at(99, "[]", day).step(3, &fresh);
-        assert_eq!(step, Some(Step::Send(0, None)), "never sent");
-        let step = at(99, "[]", None).step(3, &doubt(None));
-        assert_eq!(step, Some(Step::Send(1, None)), "it never forgets");
-    }
-
-    #[test]
-    fn a_target_without_memory_is_never_sent_what_it_may_have() {
-        let (crashed, calm) = ("[[0,4,2]]", "[]");
-        let fresh = known(Before::Fresh, Some(7));
-        let step = |blind, intent, known: &Known| memory(blind, intent).step(3, known).unwrap();
-        let in_doubt = |resend, sent_ms| Step::InDoubt(BLIND, Some(Numbered { resend, sent_ms }));
-        let since = Some(1_000);
-        assert_eq!(step(true, crashed, &fresh), in_doubt(2, since));
-        assert_eq!(step(true, calm, &fresh), Step::Send(7, None));
-        let same = Step::Send(2, since);
-        assert_eq!(step(false, crashed, &fresh), same, "the same key");
-        assert_eq!(step(false, calm, &fresh), Step::Send(7, None));
-        let doubt = known(Before::Doubtful, Some(1));
-        assert_eq!(step(true, calm, &doubt), in_doubt(1, None));
-        assert_eq!(step(false, calm, &doubt), Step::Send(1, None));
-        let lost = known(Before::Doubtful, None);
-        assert_eq!(step(false, calm, &lost), Step::InDoubt(BLIND, None));
-        let refused = known(Before::Refused, Some(1));
-        assert_eq!(step(true, calm, &refused), Step::Send(1, None));
-        // settled since the calls left: the target does not have it
-        let settled = known(Before::Refused, Some(3));
-        assert_eq!(step(true, crashed, &settled), Step::Send(3, None));
-        assert_eq!(step(true, crashed, &refused), in_doubt(2, since));
-        let unchanged = known(Before::Unchanged, None);
-        assert_eq!(memory(true, crashed).step(3, &unchanged), None);
-        let superseded = known(Before::Superseded, None);
-        assert_eq!(step(false, crashed, &superseded), Step::Superseded);
-    }
-
-    #[test]
-    fn of_a_half_delivered_batch_the_rest_is_pending() {
-        let delivered = RowResult {
-            state: RecordState::Delivered,
-            external_id: None,
-            detail: None,
-            issue: None,
-        };
-        let late = NotDelivered {
-            problem: Problem::new(ErrorCode::TargetUnavailable, "down"),
-            retry_after_ms: None,
-            results: vec![None, Some(delivered)],
-            record: deliver::Record::default(),
-        };
-        let part = partly(late);
-        let states: Vec<RecordState> = part.results.iter().map(|result| result.state).collect();
-        assert_eq!(states, [RecordState::Pending, RecordState::Delivered]);
-    }
-
-    #[test]
-    fn receipts_name_places_in_the_batch() {
-        let mut rows = vec![0, 2];
-        in_batch(&mut rows, &[1, 4, 7]);
-        assert_eq!(rows, [1, 7]);
-    }
 }
