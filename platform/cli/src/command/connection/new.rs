@@ -219,7 +219,9 @@ fn document(
     ];
     let members = members.into_iter();
     Ok(Asked {
-        document: members.map(|(name, value)| (name.to_owned(), value)).collect(),
+        document: members
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
         secrets,
     })
 }
