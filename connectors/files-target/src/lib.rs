@@ -13,8 +13,8 @@ mod settle;
 
 use tributary_sdk::target::{Conclude, Document, Written};
 use tributary_sdk::{
-    Batch, Call, CheckStep, Error, ErrorKind, Result, RowOutcome, Target, TargetResponse,
-    connections, files,
+    Batch, Call, CheckStep, ErrorKind, Result, RowOutcome, Target, TargetResponse, connections,
+    files,
 };
 
 use config::Config;
