@@ -22,12 +22,21 @@ export function send(_, { method, path, query, headers, body }) {
 }
 
 // files
-export const list = (_, folder) => ({ entries: paths(folder).map((path) => stat(_, path)), next: undefined });
+export const list = (_, folder, recursive) => ({ entries: paths(folder, recursive).map((path) => stat(_, path)), next: undefined });
 export const stat = (_, path) => ({ path, size: BigInt(file(path).length), modifiedMs: 1_780_000_000_000n });
-export const open = (_, path, offset) => reader(file(path).subarray(Number(offset)), Number(offset));
+export const open = (_, path, offset, _version) => reader(file(path).subarray(Number(offset)), Number(offset));
 
-function paths(folder) {
-  const inside = (path) => path.slice(0, path.lastIndexOf("/")) === folder.replace(/\/$/, "");
+export function openEntry(_, entry, offset) {
+  if (Number(entry.size) !== file(entry.path).length) {
+    throw fault("transient", `${entry.path} is another file by now`, "file_changed");
+  }
+  return reader(file(entry.path).subarray(Number(offset)), Number(offset));
+}
+
+function paths(folder, recursive) {
+  const below = folder.replace(/\/$/, "");
+  const inside = (path) =>
+    recursive ? path.startsWith(`${below}/`) : path.slice(0, path.lastIndexOf("/")) === below;
   return Object.keys(current().files).filter(inside).sort();
 }
 

@@ -163,6 +163,21 @@ class HostTest(unittest.TestCase):
             files.open_at(connections.get("server"), "/in/b.csv")
         self.assertEqual((raised.exception.kind, raised.exception.code), ("not_found", "source_not_found"))
 
+    def test_files_are_listed_and_opened_as_listed(self) -> None:
+        from tributary_connector import connections, files
+
+        host = testing.Host(files={"/in/a.csv": b"x\n1\n", "/in/deep/b.csv": b"y"})
+        testing._current.host = host
+        server = connections.get("server")
+        self.assertEqual([entry.name for entry in files.entries(server, "/in")], ["a.csv"])
+        both = list(files.entries(server, "/in", recursive=True))
+        self.assertEqual([entry.path for entry in both], ["/in/a.csv", "/in/deep/b.csv"])
+        self.assertEqual(files.open_entry(server, both[0], 2).read(10), b"1\n")
+        host.files["/in/a.csv"] = b"longer"
+        with self.assertRaises(Error) as raised:
+            files.open_entry(server, both[0])
+        self.assertEqual(raised.exception.code, "file_changed")
+
     def test_a_query_gives_rows_that_stay_in_the_host(self) -> None:
         from tributary_connector import connections, sql
 

@@ -250,11 +250,26 @@ def _file(path: str) -> bytes:
 
 
 def _entry(path: str) -> Any:
-    return SimpleNamespace(path=path, size=len(_file(path)), modified_ms=1_780_000_000_000)
+    return SimpleNamespace(path=path, size=len(_file(path)), modified_ms=1_780_000_000_000, version=None)
 
 
-def _list(_: Any, folder: str, page: str | None) -> Any:
-    inside = [path for path in sorted(_current.host.files) if path.rsplit("/", 1)[0] == folder.rstrip("/")]
+def _open(_: Any, path: str, offset: int, version: str | None) -> Any:
+    return _Reader(_file(path)[offset:], offset)
+
+
+def _open_entry(_: Any, entry: Any, offset: int) -> Any:
+    if entry.size != len(_file(entry.path)):
+        raise Error("transient", f"{entry.path} is another file by now", code="file_changed")
+    return _Reader(_file(entry.path)[offset:], offset)
+
+
+def _list(_: Any, folder: str, recursive: bool, page: str | None) -> Any:
+    below = folder.rstrip("/")
+
+    def lies_in(path: str) -> bool:
+        return path.startswith(f"{below}/") if recursive else path.rsplit("/", 1)[0] == below
+
+    inside = [path for path in sorted(_current.host.files) if lies_in(path)]
     return SimpleNamespace(entries=[_entry(path) for path in inside], next=None)
 
 
@@ -310,7 +325,11 @@ def _install() -> None:
         "wit_world.imports.files",
         list=_list,
         stat=lambda connection, path: _entry(path),
-        open=lambda connection, path, offset: _Reader(_file(path)[offset:], offset),
+        open=_open,
+        open_entry=_open_entry,
+        Entry=lambda path, size, modified_ms, version: SimpleNamespace(
+            path=path, size=size, modified_ms=modified_ms, version=version
+        ),
     )
     _module(
         "wit_world.imports.sql",
