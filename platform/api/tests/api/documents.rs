@@ -86,7 +86,7 @@ async fn secrets_go_in_and_never_come_out() {
     assert_eq!(
         check,
         json!({"ok": true, "steps": [
-        {"name": "reach", "ok": true, "message": "acme has 1 secrets"}]})
+        {"name": "reach", "ok": true, "message": "acme has 1 secrets", "took_ms": 3}]})
     );
 }
 
