@@ -15,7 +15,7 @@ const STEPS: [(&str, &str); 4] = [
         "tls",
         "put the authority's certificate into tls.trust, or its name into tls.server_name",
     ),
-    ("sign in", "check user, password and the database's name"),
+    ("auth", "check user, password and the database's name"),
 ];
 
 /// Reaches the database.
@@ -55,7 +55,10 @@ fn refused(error: &Error) -> Vec<CheckStep> {
         if index < place {
             steps.push(CheckStep::ok(name, "ok"));
         } else if index == place {
-            steps.push(hinted(CheckStep::failed(name, error), hint));
+            let mut step = CheckStep::failed(name, error);
+            // the host tells a bad certificate as it tells bad credentials
+            (*name).clone_into(&mut step.name);
+            steps.push(hinted(step, hint));
         }
     }
     steps
@@ -86,10 +89,10 @@ mod tests {
             (Error::transient("x:1 could not be reached"), "connect", 2),
             (Error::new(ErrorKind::Denied, "not public"), "connect", 2),
             (tls, "tls", 3),
-            (Error::new(ErrorKind::Auth, "password"), "sign in", 4),
+            (Error::new(ErrorKind::Auth, "password"), "auth", 4),
             (
                 Error::new(ErrorKind::NotFound, "no such database"),
-                "sign in",
+                "auth",
                 4,
             ),
         ] {

@@ -85,7 +85,7 @@ async fn batches_become_files_on_an_sftp_server() {
         json!({"folder": "/out/tax", "name": "orders", "format": "csv", "csv": {"delimiter": ";"}});
     let steps = connector.check(&call, &config).await.unwrap();
     assert!(
-        steps.len() == 3 && steps.iter().all(|step| step.ok),
+        steps.len() == 1 && steps.iter().all(|step| step.ok),
         "{steps:?}"
     );
 

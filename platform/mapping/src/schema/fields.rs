@@ -131,7 +131,7 @@ mod tests {
             }
         );
         let note = field("$.note");
-        assert_eq!((note.empty_share, note.distinct), (0.6667, 1));
+        assert_eq!((note.empty_share, note.distinct), (0.75, 1));
         assert_eq!(note.examples, [json!("x")]);
     }
 }

@@ -30,10 +30,13 @@ pub(crate) const KIT: &[File] = files!(
         "guard.py",
         "http.py",
         "log.py",
+        "metrics.py",
         "output.py",
         "reader.py",
+        "row_handle.py",
         "rows.py",
         "source.py",
+        "sql.py",
         "target.py",
         "testing.py",
     ]

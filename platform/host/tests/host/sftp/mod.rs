@@ -125,7 +125,7 @@ async fn files_become_partitions_and_their_bytes_pages() {
     let call = setting.call();
     let steps = setting.connector.check(&call, &config()).await.unwrap();
     assert!(
-        steps.len() == 4 && steps.iter().all(|step| step.ok),
+        steps.len() == 2 && steps.iter().all(|step| step.ok),
         "{steps:?}"
     );
     let streams = setting.connector.discover(&call, &config()).await.unwrap();

@@ -92,14 +92,14 @@ async fn a_server_without_tls_gets_no_password_and_a_wrong_one_is_told() {
         let mut endpoint = bed.endpoint();
         if bed.driver == "sqlite" {
             endpoint["database"] = json!("none.sqlite");
-            assert_eq!(failed(&steps(&bed, &endpoint, SECRET).await), "sign in");
+            assert_eq!(failed(&steps(&bed, &endpoint, SECRET).await), "auth");
             continue;
         }
         let wrong = steps(&bed, &endpoint, "another-password").await;
-        assert_eq!(failed(&wrong), "sign in", "{wrong:?}");
+        assert_eq!(failed(&wrong), "auth", "{wrong:?}");
         assert!(!wrong.iter().any(|step| step.2.contains("another-password")));
         endpoint["database"] = json!("nowhere");
-        assert_eq!(failed(&steps(&bed, &endpoint, SECRET).await), "sign in");
+        assert_eq!(failed(&steps(&bed, &endpoint, SECRET).await), "auth");
         let mut endpoint = bed.endpoint();
         if bed.driver == "postgres" {
             // Debian's MariaDB makes a certificate for itself

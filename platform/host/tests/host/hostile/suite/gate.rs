@@ -52,9 +52,9 @@ fn imports() -> Vec<Case> {
             "system",
         ),
         refused(
-            "imports metrics, which do not exist",
-            text(r#"(component (import "tributary:connector/metrics@0.1.0" (instance)))"#),
-            "metrics",
+            "imports tcp, which does not exist",
+            text(r#"(component (import "tributary:connector/tcp@0.1.0" (instance)))"#),
+            "tcp",
         ),
         refused(
             "imports another version",
