@@ -167,7 +167,7 @@ mod tests {
     fn every_example_is_a_document_and_finds_its_form() {
         let forms = forms().unwrap();
         let examples = examples();
-        assert_eq!(examples.len(), 15);
+        assert_eq!(examples.len(), 17);
         for (kind, document) in examples {
             let document: ConnectionDocument =
                 serde_json::from_value(document).unwrap_or_else(|error| panic!("{kind}: {error}"));

@@ -153,11 +153,7 @@ impl Target for FakeTarget {
         panic!("it cannot be asked")
     }
 
-    async fn judge(
-        &self,
-        _inquiry: &TargetCall,
-        _response: &HttpResponse,
-    ) -> Result<Vec<RowFinding>, Problem> {
+    async fn judge(&self, _: &TargetCall, _: &HttpResponse) -> Result<Vec<RowFinding>, Problem> {
         panic!("it cannot be asked")
     }
 }

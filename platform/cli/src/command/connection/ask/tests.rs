@@ -1,3 +1,5 @@
+//! What is asked, and what becomes of the answers.
+
 use std::io::Cursor;
 
 use serde_json::{Value, json};
