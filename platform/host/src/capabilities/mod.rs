@@ -4,6 +4,7 @@
 //! Every function here counts as a host call and ends within `host_call_timeout`; failures go to
 //! the guest as values, traps are for broken handles only.
 
+mod changes;
 mod codec;
 pub(crate) mod connections;
 mod control;
@@ -44,6 +45,7 @@ pub(crate) fn link(linker: &mut Linker<Guest>, capabilities: &[String]) -> wasmt
                 contract::file_changes::add_to_linker::<_, Own>(linker, |guest| guest)?;
             }
             "sql" => contract::sql::add_to_linker::<_, Own>(linker, |guest| guest)?,
+            "changes" => contract::changes::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "codec" => contract::codec::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "output" => contract::output::add_to_linker::<_, Own>(linker, |guest| guest)?,
             _ => {} // unknown names were refused when the manifest was read; io and types are in
