@@ -30,7 +30,7 @@ const TIME: &str = "_change_time";
 const UNCHANGED: &str = "_change_unchanged";
 
 /// How often who waits for a slow log hears of it; well within the time limit of a host call.
-const BEAT: Duration = Duration::from_secs(15);
+pub(super) const BEAT: Duration = Duration::from_secs(15);
 /// Most tables of one read.
 const MAX_TABLES: usize = 100;
 

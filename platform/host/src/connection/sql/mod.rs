@@ -140,7 +140,8 @@ impl SqlEndpoint {
     pub(crate) async fn log_end(&self) -> Result<String, Problem> {
         let end = match &self.database {
             Database::Postgres(server) => postgres::capture::end(server).await,
-            Database::Mysql(_) | Database::Sqlite(_) => Err(capture::none()),
+            Database::Mysql(server) => mysql::capture::end(server).await,
+            Database::Sqlite(_) => Err(capture::none()),
         };
         end.map_err(|problem| self.covered(problem))
     }
@@ -149,7 +150,8 @@ impl SqlEndpoint {
     pub(crate) async fn log_start(&self, log: &Log) -> Result<String, Problem> {
         let start = match &self.database {
             Database::Postgres(server) => postgres::capture::start(server, log).await,
-            Database::Mysql(_) | Database::Sqlite(_) => Err(capture::none()),
+            Database::Mysql(server) => mysql::capture::start(server).await,
+            Database::Sqlite(_) => Err(capture::none()),
         };
         start.map_err(|problem| self.covered(problem))
     }
@@ -158,7 +160,9 @@ impl SqlEndpoint {
     pub(crate) async fn log_release(&self, log: &Log, until: &str) -> Result<(), Problem> {
         let released = match &self.database {
             Database::Postgres(server) => postgres::capture::release(server, log, until).await,
-            Database::Mysql(_) | Database::Sqlite(_) => Err(capture::none()),
+            // keeps its log as long as it is told, whoever reads it
+            Database::Mysql(_) => Ok(()),
+            Database::Sqlite(_) => Err(capture::none()),
         };
         released.map_err(|problem| self.covered(problem))
     }
@@ -170,7 +174,11 @@ impl SqlEndpoint {
                 let server = Arc::clone(server);
                 SqlRows::start(|sender| postgres::capture::read(server, asked, sender)).await
             }
-            Database::Mysql(_) | Database::Sqlite(_) => Err(capture::none()),
+            Database::Mysql(server) => {
+                let server = Arc::clone(server);
+                SqlRows::start(|sender| mysql::capture::read(server, asked, sender)).await
+            }
+            Database::Sqlite(_) => Err(capture::none()),
         };
         let rows = started.map_err(|problem| self.covered(problem))?;
         Ok(rows.covered(&self.redactor))

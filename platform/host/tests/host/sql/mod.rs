@@ -2,6 +2,7 @@
 //! that are started here, and SQLite.
 
 mod bed;
+mod binlog;
 mod captured;
 mod doors;
 mod reads;
