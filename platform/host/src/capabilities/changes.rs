@@ -30,7 +30,7 @@ impl Guest {
         Ok((rows, hold))
     }
 
-    async fn released(&self, log: &str, until: &str) -> Result<(), Problem> {
+    async fn released(&mut self, log: &str, until: &str) -> Result<(), Problem> {
         let log = Log::parse(log)?;
         if self.call.connection.only_looks() {
             // nothing of what was looked at is durable
@@ -39,11 +39,11 @@ impl Guest {
         self.call.connection.log_release(&log, until).await
     }
 
-    async fn started(&self, log: &str) -> Result<String, Problem> {
+    async fn started(&mut self, log: &str) -> Result<String, Problem> {
         self.call.connection.log_start(&Log::parse(log)?).await
     }
 
-    async fn ended(&self, log: &str) -> Result<String, Problem> {
+    async fn ended(&mut self, log: &str) -> Result<String, Problem> {
         self.call.connection.log_end(&Log::parse(log)?).await
     }
 }
