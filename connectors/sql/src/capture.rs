@@ -4,9 +4,7 @@
 //! Invariant: the log is released up to a place only that an earlier run left in its checkpoint.
 
 use serde_json::{Value, json};
-use tributary_sdk::{
-    Connection, Error, Result, Rows, Selection, changes, checkpoint, log, sql,
-};
+use tributary_sdk::{Connection, Error, Result, Rows, Selection, changes, checkpoint, log, sql};
 use tributary_sql_tables::dialect::{Dialect, Writer};
 use tributary_sql_tables::kind::Kind;
 
@@ -72,7 +70,10 @@ fn continued(stream: &str, read: &[Checkpoint]) -> Option<String> {
         .filter(|one| one.span.position.is_some())
         .filter(whole)
         .max_by_key(|one| one.span.round)?;
-    newest.newest.clone().or_else(|| newest.span.position.clone())
+    newest
+        .newest
+        .clone()
+        .or_else(|| newest.span.position.clone())
 }
 
 /// Reads the log on from a checkpoint.
@@ -114,8 +115,16 @@ pub fn run(
 
 /// The table as the host's log is asked for it.
 fn tables(shape: &Shape, stream: &Stream) -> Vec<Value> {
-    let key: Vec<&str> = shape.key.iter().map(|column| column.name.as_str()).collect();
-    let columns: Vec<&str> = shape.columns.iter().map(|column| column.name.as_str()).collect();
+    let key: Vec<&str> = shape
+        .key
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
+    let columns: Vec<&str> = shape
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
     let mut table = json!({ "table": stream.table, "key": key });
     if let Some(schema) = &stream.schema {
         table["schema"] = json!(schema);
@@ -135,15 +144,24 @@ pub fn columns() -> [(String, Value); 5] {
         named("op", ops),
         named("table", text.clone()),
         named("position", text.clone()),
-        named("time", json!({ "type": ["string", "null"], "format": "date-time" })),
-        named("unchanged", json!({ "type": ["array", "null"], "items": { "type": "string" } })),
+        named(
+            "time",
+            json!({ "type": ["string", "null"], "format": "date-time" }),
+        ),
+        named(
+            "unchanged",
+            json!({ "type": ["array", "null"], "items": { "type": "string" } }),
+        ),
     ]
 }
 
 /// The same columns of a row that is read from the table.
 pub fn read_columns(shape: &Shape, writer: &mut Writer) -> String {
     let (op, table) = match shape.dialect {
-        Dialect::Postgres => ("'read'::text", format!("{}::text", writer.bind(Kind::Text, &shape.table))),
+        Dialect::Postgres => (
+            "'read'::text",
+            format!("{}::text", writer.bind(Kind::Text, &shape.table)),
+        ),
         _ => ("'read'", writer.bind(Kind::Text, &shape.table)),
     };
     let none = match shape.dialect {
@@ -169,7 +187,10 @@ pub fn fits(shape: &Shape, name: &str) -> Result<()> {
         return Err(Error::config(&at(name, "changes"), message));
     }
     if let Some(column) = shape.columns.iter().find(|c| c.name.starts_with(PREFIX)) {
-        let message = format!("the table has a column {:?}, which is ours here", column.name);
+        let message = format!(
+            "the table has a column {:?}, which is ours here",
+            column.name
+        );
         return Err(Error::config(&at(name, "changes"), message));
     }
     if shape.key.is_empty() {

@@ -71,11 +71,14 @@ impl Stream {
             return Some(("cursor", message));
         }
         if self.filter.is_some() {
-            let message = "the log knows no condition of ours; in PostgreSQL the publication can have one";
+            let message =
+                "the log knows no condition of ours; in PostgreSQL the publication can have one";
             return Some(("filter", message));
         }
-        (capture.slot.is_some() != capture.publication.is_some())
-            .then_some(("changes", "a slot needs a publication, and the other way round"))
+        (capture.slot.is_some() != capture.publication.is_some()).then_some((
+            "changes",
+            "a slot needs a publication, and the other way round",
+        ))
     }
 
     pub fn partitions(&self) -> u32 {

@@ -98,7 +98,10 @@ fn names(asked: &Asked<'_>) -> Result<Found> {
             "PostgreSQL needs a slot and a publication",
             "name them in the stream's changes",
         ),
-        false => Ok(format!("slot {}, publication {}", asked.slot, asked.publication)),
+        false => Ok(format!(
+            "slot {}, publication {}",
+            asked.slot, asked.publication
+        )),
     })
 }
 
@@ -124,7 +127,10 @@ fn replication(asked: &Asked<'_>) -> Result<Found> {
         Some(Value::Bool(true)) => Ok(format!("{name} may read the log")),
         _ => missing(
             format!("{name} may not read the log"),
-            format!("ALTER ROLE {} REPLICATION", asked.shape.dialect.quoted(name)),
+            format!(
+                "ALTER ROLE {} REPLICATION",
+                asked.shape.dialect.quoted(name)
+            ),
         ),
     })
 }
@@ -190,7 +196,11 @@ fn identity(asked: &Asked<'_>) -> Result<Found> {
             told.join(", ")
         )),
         false => missing(
-            format!("deleted rows of {} would not have {}", asked.name, lost.join(", ")),
+            format!(
+                "deleted rows of {} would not have {}",
+                asked.name,
+                lost.join(", ")
+            ),
             format!("ALTER TABLE {table} REPLICA IDENTITY FULL"),
         ),
     })

@@ -59,7 +59,8 @@ fn prepare(postgres: &Handle, mariadb: &Handle) -> anyhow::Result<()> {
         "insert into orders select 'A' || n, n from generate_series(1, {ORDERS}) as numbers(n)"
     ))?;
     mariadb.sql("create table orders (order_no varchar(20) primary key, total decimal(12,4))")?;
-    mariadb.sql("create table copy_post (order_no varchar(20) primary key, total decimal(12,4))")?;
+    mariadb
+        .sql("create table copy_post (order_no varchar(20) primary key, total decimal(12,4))")?;
     mariadb.sql(&format!(
         "grant replication slave on *.* to {USER}@'127.0.0.1';
          grant insert, update, delete on {DATABASE}.* to {USER}@'127.0.0.1';
@@ -93,9 +94,18 @@ async fn tables_are_followed_by_their_logs() -> anyhow::Result<()> {
     put(&rest, "mappings", "orders", &mapping()).await?;
     let slot = json!({ "slot": "slot", "publication": "pub" });
     integrate(&rest, "post", (&postgres, slot), (&mariadb, "mysql")).await?;
-    integrate(&rest, "maria", (&mariadb, json!({})), (&postgres, "postgres")).await?;
+    integrate(
+        &rest,
+        "maria",
+        (&mariadb, json!({})),
+        (&postgres, "postgres"),
+    )
+    .await?;
     let same = |from: &Handle, (to, table): (&Handle, &str)| -> anyhow::Result<()> {
-        anyhow::ensure!(content(from, "orders")? == content(to, table)?, "{table} is another one");
+        anyhow::ensure!(
+            content(from, "orders")? == content(to, table)?,
+            "{table} is another one"
+        );
         Ok(())
     };
     for name in ["post", "maria"] {

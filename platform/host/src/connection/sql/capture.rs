@@ -206,7 +206,10 @@ mod tests {
             (log, "[]"),
             (log, r#"[{"tabel": "a"}]"#),
         ] {
-            assert!(Asked::parse(log, tables, ("1", "2")).is_err(), "{log} {tables}");
+            assert!(
+                Asked::parse(log, tables, ("1", "2")).is_err(),
+                "{log} {tables}"
+            );
         }
     }
 
@@ -219,7 +222,13 @@ mod tests {
             committed_at: "2026-11-20T09:33:45Z".to_owned(),
         };
         let unchanged = ["a\"b", "c"];
-        end_row(&mut writer, (Operation::Update, "t"), &transaction, &unchanged).unwrap();
+        end_row(
+            &mut writer,
+            (Operation::Update, "t"),
+            &transaction,
+            &unchanged,
+        )
+        .unwrap();
         end_row(&mut writer, (Operation::Truncate, "t"), &transaction, &[]).unwrap();
         let page = writer.finish().unwrap();
         let text = String::from_utf8(page.bytes.to_vec()).unwrap();

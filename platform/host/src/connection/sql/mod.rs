@@ -38,8 +38,8 @@ use tributary_model::problem::Problem;
 use super::credential::{Redactor, Secrets};
 use super::other_side::QueryAnswer;
 use super::{ConnectionPorts, config_problem};
-use link::Server;
 pub(crate) use capture::{Asked, Log};
+use link::Server;
 pub(crate) use page::{SqlPage, SqlRows};
 pub(crate) use statement::Statement;
 

@@ -52,7 +52,9 @@ impl SqlRows {
             // work that broke down must not look like work that came to its end
             if working.await.is_err() {
                 let detail = "reading what the database sent broke down";
-                let _ = witness.send(Err(Problem::new(ErrorCode::SourceProtocol, detail))).await;
+                let _ = witness
+                    .send(Err(Problem::new(ErrorCode::SourceProtocol, detail)))
+                    .await;
             }
         });
         let first = pages.recv().await.transpose()?;

@@ -18,7 +18,9 @@ const ROW: &str = "n, concat('é ', n), 'ü€', n * -1.000000000000000001, '202
 
 async fn bed() -> Option<Bed> {
     let bed = Bed::server(Kind::Mariadb, &Options::default()).await?;
-    bed.sql(&format!("grant replication slave on *.* to {USER}@'127.0.0.1'"));
+    bed.sql(&format!(
+        "grant replication slave on *.* to {USER}@'127.0.0.1'"
+    ));
     bed.sql(TABLE);
     Some(bed)
 }
@@ -44,12 +46,20 @@ async fn the_binary_log_follows_a_whole_read() {
     bed.sql("update orders set note = 'new', big = 1 where id = 1");
     bed.sql("begin; update orders set note = 'never' where id = 2; delete from orders; rollback");
     bed.sql("flush binary logs");
-    bed.sql("begin; delete from orders where id = 3; savepoint a; delete from orders where id = 4;
-        rollback to a; update orders set id = 105 where id = 5; commit");
+    bed.sql(
+        "begin; delete from orders where id = 3; savepoint a; delete from orders where id = 4;
+        rollback to a; update orders set id = 105 where id = 5; commit",
+    );
     bed.sql("insert into orders (id) values (200)");
     let rows = run(&bed, &mut kept).await;
     let wanted = [
-        "insert 30", "insert 31", "update 1", "delete 3", "delete 5", "update 105", "insert 200",
+        "insert 30",
+        "insert 31",
+        "update 1",
+        "delete 3",
+        "delete 5",
+        "update 105",
+        "insert 200",
     ];
     assert_eq!(ops(&rows), wanted);
     follower.follow(&rows);
@@ -70,7 +80,11 @@ async fn a_read_of_the_binary_log_goes_on_from_each_checkpoint() {
     let (mut kept, mut before) = (Vec::new(), Follower::default());
     before.follow(&run(&bed, &mut kept).await);
     bed.sql("update orders set note = 'y' where id <= 10");
-    bed.fill("insert into orders (id, note) select n, 'large'", 1_001, 51_000);
+    bed.fill(
+        "insert into orders (id, note) select n, 'large'",
+        1_001,
+        51_000,
+    );
     bed.sql("delete from orders where id % 1000 = 0");
     bed.sql("update orders set note = 'z' where id between 11 and 20");
     resumes(&bed, &config(), &kept, &before).await;
@@ -90,15 +104,25 @@ async fn what_the_binary_log_does_not_tell_is_an_error() {
     bed.sql("insert into orders (id) values (2); alter table orders add column more int");
     let problem = failing(&kept).await;
     assert_eq!(problem.code, ErrorCode::ChangesGone, "{problem:?}");
-    let (rows, states) = bed.read(&config(), &Bed::select("orders", false, None)).await.unwrap();
+    let (rows, states) = bed
+        .read(&config(), &Bed::select("orders", false, None))
+        .await
+        .unwrap();
     assert_eq!(rows.len(), 2);
     kept.extend(states);
     // a session that logs its statements as text
     bed.sql("set session binlog_format = 'STATEMENT'; insert into orders (id) values (3)");
     let problem = failing(&kept).await;
     assert_eq!(problem.code, ErrorCode::ChangesGone);
-    assert!(problem.detail.contains("as a statement"), "{}", problem.detail);
-    let (_, states) = bed.read(&config(), &Bed::select("orders", false, None)).await.unwrap();
+    assert!(
+        problem.detail.contains("as a statement"),
+        "{}",
+        problem.detail
+    );
+    let (_, states) = bed
+        .read(&config(), &Bed::select("orders", false, None))
+        .await
+        .unwrap();
     kept.extend(states);
     bed.sql("insert into orders (id) values (4)");
     assert_eq!(ops(&run(&bed, &mut kept).await), ["insert 4"]);
@@ -106,7 +130,11 @@ async fn what_the_binary_log_does_not_tell_is_an_error() {
     bed.sql("purge binary logs before now() + interval 1 day");
     let problem = failing(&kept).await;
     assert_eq!(problem.code, ErrorCode::ChangesGone, "{problem:?}");
-    assert!(problem.detail.contains("does not have"), "{}", problem.detail);
+    assert!(
+        problem.detail.contains("does not have"),
+        "{}",
+        problem.detail
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,8 +145,14 @@ async fn a_check_of_the_binary_log_says_what_is_missing() {
     bed.sql(TABLE);
     bed.sql("set global binlog_format = 'MIXED'; set global binlog_row_image = 'MINIMAL'");
     for (hint, mend) in [
-        ("SET GLOBAL binlog_format = 'ROW'", "set global binlog_format = 'ROW'".to_owned()),
-        ("SET GLOBAL binlog_row_image = 'FULL'", "set global binlog_row_image = 'FULL'".to_owned()),
+        (
+            "SET GLOBAL binlog_format = 'ROW'",
+            "set global binlog_format = 'ROW'".to_owned(),
+        ),
+        (
+            "SET GLOBAL binlog_row_image = 'FULL'",
+            "set global binlog_row_image = 'FULL'".to_owned(),
+        ),
         (
             "GRANT REPLICATION SLAVE ON *.*",
             format!("grant replication slave on *.* to {USER}@'127.0.0.1'"),

@@ -11,7 +11,8 @@ use tributary_model::error_code::ErrorCode;
 use super::bed::{Bed, lines};
 use crate::support::Sink;
 
-const TABLE: &str = "create table orders (id int primary key, note text, total numeric(12,4), at timestamptz,
+const TABLE: &str =
+    "create table orders (id int primary key, note text, total numeric(12,4), at timestamptz,
     day date, took interval, tags text[], raw bytea, doc jsonb, ip inet, ratio float8)";
 /// A row of every type; `n` is its key.
 const ROW: &str = "n, 'note ' || n, n * 1.2345, timestamptz '2026-11-20 10:00:00.5+01', date '2026-11-20',
@@ -50,7 +51,9 @@ pub(super) async fn run_with(bed: &Bed, config: &Value, kept: &mut Vec<Value>) -
         kept.retain(|old| old["span"]["key"] != state["span"]["key"]);
         kept.push(state);
     }
-    rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect()
+    rows.iter()
+        .map(|row| serde_json::from_str(row).unwrap())
+        .collect()
 }
 
 /// What somebody has who follows the rows.
@@ -86,7 +89,10 @@ impl Follower {
 /// The table as a query gives it.
 pub(super) async fn table_of(bed: &Bed) -> Follower {
     let config = json!({ "streams": { "now": { "table": "orders" } } });
-    let (rows, _) = bed.read(&config, &Bed::select("now", false, None)).await.unwrap();
+    let (rows, _) = bed
+        .read(&config, &Bed::select("now", false, None))
+        .await
+        .unwrap();
     let rows = rows.iter().map(|row| {
         let row: Map<String, Value> = serde_json::from_str(row).unwrap();
         (row["id"].as_i64().unwrap(), row)
@@ -113,11 +119,19 @@ async fn changes_follow_a_whole_read_in_the_order_of_the_commits() {
     bed.sql("create table others (id int primary key); insert into others values (7)");
     bed.sql("update orders set note = 'new' where id = 1");
     bed.sql("begin; update orders set note = 'never' where id = 2; delete from orders; rollback");
-    bed.sql("begin; delete from orders where id = 3; savepoint a; delete from orders where id = 4;
-        rollback to a; update orders set id = 105 where id = 5; commit");
+    bed.sql(
+        "begin; delete from orders where id = 3; savepoint a; delete from orders where id = 4;
+        rollback to a; update orders set id = 105 where id = 5; commit",
+    );
     bed.fill(&format!("insert into orders select {ROW}"), 200, 200);
     let rows = run(&bed, &mut kept).await;
-    let wanted = ["update 1", "delete 3", "delete 5", "update 105", "insert 200"];
+    let wanted = [
+        "update 1",
+        "delete 3",
+        "delete 5",
+        "update 105",
+        "insert 200",
+    ];
     assert_eq!(ops(&rows), wanted);
     follower.follow(&rows);
     assert_eq!(follower, table_of(&bed).await);
@@ -129,22 +143,34 @@ async fn changes_follow_a_whole_read_in_the_order_of_the_commits() {
 
     assert!(run(&bed, &mut kept).await.is_empty());
     // the table changes its shape between two changes
-    bed.sql("update orders set note = 'before' where id = 6; alter table orders add column more int;
+    bed.sql(
+        "update orders set note = 'before' where id = 6; alter table orders add column more int;
         update orders set more = 5 where id = 7; alter table orders drop column took;
-        update orders set more = 6 where id = 8");
+        update orders set more = 6 where id = 8",
+    );
     bed.sql("truncate orders");
     bed.sql("insert into orders (id, note) values (1, 'again')");
     let rows = run(&bed, &mut kept).await;
     assert_eq!(
         ops(&rows),
-        ["update 6", "update 7", "update 8", "truncate null", "insert 1"]
+        [
+            "update 6",
+            "update 7",
+            "update 8",
+            "truncate null",
+            "insert 1"
+        ]
     );
     assert!(rows[0].get("more").is_none() && rows[0]["took"].is_string());
     assert!(rows[1]["more"] == 5 && rows[2].get("took").is_none());
     follower.follow(&rows);
     assert_eq!(follower, table_of(&bed).await);
     // one slot of the customer's, nothing else is left
-    assert_eq!(bed.sql("select string_agg(slot_name, ',') from pg_replication_slots").trim(), "slot");
+    assert_eq!(
+        bed.sql("select string_agg(slot_name, ',') from pg_replication_slots")
+            .trim(),
+        "slot"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,7 +180,11 @@ async fn a_read_goes_on_from_each_checkpoint_without_loss() {
     let (mut kept, mut before) = (Vec::new(), Follower::default());
     before.follow(&run(&bed, &mut kept).await);
     bed.sql("update orders set note = 'y' where id <= 10");
-    bed.fill("insert into orders (id, note) select n, 'large'", 1_001, 51_000);
+    bed.fill(
+        "insert into orders (id, note) select n, 'large'",
+        1_001,
+        51_000,
+    );
     bed.sql("delete from orders where id % 1000 = 0");
     bed.sql("update orders set note = 'z' where id between 11 and 20");
     resumes(&bed, &config(), &kept, &before).await;
@@ -166,7 +196,11 @@ pub(super) async fn resumes(bed: &Bed, config: &Value, kept: &[Value], before: &
     let now = table_of(bed).await;
     let selection = Bed::select("orders", true, Some(json!(kept)));
     let call = bed.call();
-    let parts = bed.connector.partitions(&call, config, &selection).await.unwrap();
+    let parts = bed
+        .connector
+        .partitions(&call, config, &selection)
+        .await
+        .unwrap();
     assert_eq!(parts.len(), 1);
     let part = |state: Option<Value>| {
         let (call, selection, part) = (&call, &selection, parts[0].clone());
@@ -192,7 +226,10 @@ pub(super) async fn resumes(bed: &Bed, config: &Value, kept: &[Value], before: &
 }
 
 fn rows(sink: &Sink) -> Vec<Value> {
-    lines(sink).iter().map(|row| serde_json::from_str(row).unwrap()).collect()
+    lines(sink)
+        .iter()
+        .map(|row| serde_json::from_str(row).unwrap())
+        .collect()
 }
 
 /// The rows that were handed over before a checkpoint.
@@ -211,8 +248,10 @@ fn up_to(sink: &Sink, state: &Value) -> Vec<Value> {
 async fn a_value_that_is_not_in_the_log_is_left_out_and_named() {
     let Some(bed) = bed().await else { return };
     // too large for its page, and not to be made smaller
-    bed.sql("alter table orders alter column note set storage external;
-        insert into orders (id, note, total) values (1, repeat('x', 100000), 1)");
+    bed.sql(
+        "alter table orders alter column note set storage external;
+        insert into orders (id, note, total) values (1, repeat('x', 100000), 1)",
+    );
     let (mut kept, mut follower) = (Vec::new(), Follower::default());
     follower.follow(&run(&bed, &mut kept).await);
     bed.sql("update orders set total = 2");
@@ -220,7 +259,9 @@ async fn a_value_that_is_not_in_the_log_is_left_out_and_named() {
     assert_eq!(rows[0]["_change_unchanged"], json!(["note"]));
     assert!(rows[0].get("note").is_none());
     follower.follow(&rows);
-    bed.sql("alter table orders replica identity full; update orders set total = 3; delete from orders");
+    bed.sql(
+        "alter table orders replica identity full; update orders set total = 3; delete from orders",
+    );
     let rows = run(&bed, &mut kept).await;
     assert_eq!(ops(&rows), ["update 1", "delete 1"]);
     for row in &rows {
@@ -247,16 +288,27 @@ async fn a_gap_is_an_error_and_a_full_run_mends_it() {
     bed.sql("select pg_replication_slot_advance('slot', pg_current_wal_lsn())");
     let problem = failing(&kept).await;
     assert_eq!(problem.code, ErrorCode::ChangesGone, "{problem:?}");
-    assert!(problem.detail.contains("keeps the log from"), "{}", problem.detail);
+    assert!(
+        problem.detail.contains("keeps the log from"),
+        "{}",
+        problem.detail
+    );
     // the slot is gone, then there is another one
     bed.sql("select pg_drop_replication_slot('slot')");
     let problem = failing(&kept).await;
     assert_eq!(problem.code, ErrorCode::ConfigInvalid);
-    assert!(problem.hint.contains("pg_create_logical_replication_slot('slot', 'pgoutput')"));
+    assert!(
+        problem
+            .hint
+            .contains("pg_create_logical_replication_slot('slot', 'pgoutput')")
+    );
     slot(&bed);
     assert_eq!(failing(&kept).await.code, ErrorCode::ChangesGone);
 
-    let (rows, states) = bed.read(&config(), &Bed::select("orders", false, None)).await.unwrap();
+    let (rows, states) = bed
+        .read(&config(), &Bed::select("orders", false, None))
+        .await
+        .unwrap();
     assert_eq!(rows.len(), 2);
     kept.extend(states);
     bed.sql("insert into orders (id) values (3)");
@@ -266,7 +318,11 @@ async fn a_gap_is_an_error_and_a_full_run_mends_it() {
     last["newest"] = json!("FFFF/0");
     let problem = failing(&kept).await;
     assert_eq!(problem.code, ErrorCode::ChangesGone);
-    assert!(problem.detail.contains("another server"), "{}", problem.detail);
+    assert!(
+        problem.detail.contains("another server"),
+        "{}",
+        problem.detail
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -279,8 +335,14 @@ async fn a_check_says_what_is_missing_and_what_mends_it() {
         "changes": { "slot": "slot", "publication": "pub" } } } });
     for (hint, mend) in [
         ("ALTER ROLE", format!("alter role {USER} replication")),
-        ("CREATE PUBLICATION pub FOR TABLE", "create publication pub".to_owned()),
-        ("ALTER PUBLICATION pub ADD TABLE", "alter publication pub add table orders".to_owned()),
+        (
+            "CREATE PUBLICATION pub FOR TABLE",
+            "create publication pub".to_owned(),
+        ),
+        (
+            "ALTER PUBLICATION pub ADD TABLE",
+            "alter publication pub add table orders".to_owned(),
+        ),
         (
             "SELECT pg_create_logical_replication_slot('slot', 'pgoutput')",
             "select pg_create_logical_replication_slot('slot', 'pgoutput')".to_owned(),
@@ -315,7 +377,10 @@ async fn who_only_looks_moves_no_slot() {
     let connection = Arc::into_inner(call.connection).unwrap();
     call.connection = Arc::new(connection.looking());
     let selection = Bed::select("orders", true, Some(json!(kept)));
-    bed.connector.partitions(&call, &config(), &selection).await.unwrap();
+    bed.connector
+        .partitions(&call, &config(), &selection)
+        .await
+        .unwrap();
     assert_eq!(place(), before);
     assert_eq!(ops(&run(&bed, &mut kept).await), ["insert 1"]);
     run(&bed, &mut kept).await;

@@ -73,7 +73,12 @@ pub(super) fn table(wanted: &CapturedTable, rows: &[Row]) -> Result<Table, Probl
         let length = row.get_opt::<Option<u64>, _>(4).and_then(Result::ok);
         database = text(5).unwrap_or_default();
         let is_wanted = asked.is_empty() || asked.contains(name.as_str());
-        let form = form(&kind, &text(2).unwrap_or_default(), text(3).as_deref(), length.flatten());
+        let form = form(
+            &kind,
+            &text(2).unwrap_or_default(),
+            text(3).as_deref(),
+            length.flatten(),
+        );
         let form = match form {
             Some(form) => form,
             // never looked at
@@ -98,7 +103,9 @@ fn untold(wanted: &CapturedTable, name: &str, kind: &str, set: Option<&str>) -> 
     let detail = format!(
         "the column {name:?} of {:?} has the type {kind}{}, which is not read out of the binary log",
         wanted.table,
-        set.map_or(String::new(), |set| format!(" with the character set {set}"))
+        set.map_or(String::new(), |set| format!(
+            " with the character set {set}"
+        ))
     );
     let problem = Problem::new(ErrorCode::ConfigInvalid, detail);
     problem.hint("name the columns that are wanted, without it")
@@ -236,12 +243,20 @@ fn of_bytes(form: &Form, bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {
             json::bytes(out, &padded);
         }
         Form::Bit if bytes.len() <= 8 => {
-            let bits = bytes.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+            let bits = bytes
+                .iter()
+                .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
             json::raw(out, &bits.to_string());
         }
         Form::Set(labels) if bytes.len() <= 8 => {
-            let bits = bytes.iter().rev().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-            let chosen = labels.iter().enumerate().filter(|(place, _)| bits >> place & 1 == 1);
+            let bits = bytes
+                .iter()
+                .rev()
+                .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+            let chosen = labels
+                .iter()
+                .enumerate()
+                .filter(|(place, _)| bits >> place & 1 == 1);
             let chosen: Vec<&str> = chosen.map(|(_, label)| label.as_str()).collect();
             json::text(out, &chosen.join(","));
         }
@@ -296,18 +311,53 @@ mod tests {
         for (kind, written, value, wanted) in [
             ("tinyint", "tinyint(3) unsigned", Value::Int(-1), "255"),
             ("tinyint", "tinyint(4)", Value::Int(-1), "-1"),
-            ("mediumint", "mediumint(8) unsigned", Value::Int(-2), "16777214"),
-            ("bigint", "bigint(20) unsigned", Value::Int(-1), "18446744073709551615"),
+            (
+                "mediumint",
+                "mediumint(8) unsigned",
+                Value::Int(-2),
+                "16777214",
+            ),
+            (
+                "bigint",
+                "bigint(20) unsigned",
+                Value::Int(-1),
+                "18446744073709551615",
+            ),
             ("bigint", "bigint(20) unsigned", Value::UInt(7), "7"),
             ("year", "year(4)", bytes(b"2026"), "2026"),
             ("year", "year(4)", bytes(b"1900"), "0"),
             ("float", "float", Value::Float(0.1), "0.1"),
             ("decimal", "decimal(12,4)", bytes(b"-7.5000"), "-7.5000"),
-            ("date", "date", Value::Date(2026, 2, 3, 0, 0, 0, 0), "\"2026-02-03\""),
-            ("datetime", "datetime(6)", Value::Date(2026, 2, 3, 4, 5, 6, 70), "\"2026-02-03T04:05:06.00007\""),
-            ("timestamp", "timestamp", bytes(b"1780000000.500000"), "\"2026-05-28T20:26:40.5Z\""),
-            ("timestamp", "timestamp", bytes(b"0"), "\"0000-00-00T00:00:00Z\""),
-            ("time", "time", Value::Time(true, 34, 22, 1, 2, 0), "\"-838:01:02\""),
+            (
+                "date",
+                "date",
+                Value::Date(2026, 2, 3, 0, 0, 0, 0),
+                "\"2026-02-03\"",
+            ),
+            (
+                "datetime",
+                "datetime(6)",
+                Value::Date(2026, 2, 3, 4, 5, 6, 70),
+                "\"2026-02-03T04:05:06.00007\"",
+            ),
+            (
+                "timestamp",
+                "timestamp",
+                bytes(b"1780000000.500000"),
+                "\"2026-05-28T20:26:40.5Z\"",
+            ),
+            (
+                "timestamp",
+                "timestamp",
+                bytes(b"0"),
+                "\"0000-00-00T00:00:00Z\"",
+            ),
+            (
+                "time",
+                "time",
+                Value::Time(true, 34, 22, 1, 2, 0),
+                "\"-838:01:02\"",
+            ),
             ("binary", "binary(3)", bytes(&[1]), "\"AQAA\""),
             ("blob", "blob", bytes(&[0, 255]), "\"AP8=\""),
             ("bit", "bit(9)", bytes(&[1, 2]), "258"),
@@ -336,7 +386,11 @@ mod tests {
             (Form::Timestamp, Value::Bytes(b"x".to_vec())),
         ] {
             let mut out = Vec::new();
-            assert_eq!(write(&form, &BinlogValue::Value(value), &mut out), None, "{form:?}");
+            assert_eq!(
+                write(&form, &BinlogValue::Value(value), &mut out),
+                None,
+                "{form:?}"
+            );
         }
     }
 }

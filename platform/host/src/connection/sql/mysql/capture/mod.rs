@@ -161,11 +161,17 @@ async fn follow(
 /// commit that is done; MySQL tells where the log ends, which may be ahead of that.
 async fn committed(server: &Server, session: &mut Conn) -> Result<(String, bool), Problem> {
     let failed = |error: mysql_async::Error| problem(server, &error);
-    let text = "SHOW STATUS WHERE Variable_name IN ('Binlog_snapshot_file', 'Binlog_snapshot_position')";
+    let text =
+        "SHOW STATUS WHERE Variable_name IN ('Binlog_snapshot_file', 'Binlog_snapshot_position')";
     let told: Vec<(String, String)> = session.query(text).await.map_err(failed)?;
     let of = |name: &str| {
-        let mut found = told.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.next().map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
+        let mut found = told
+            .iter()
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        found
+            .next()
+            .map(|(_, value)| value.clone())
+            .filter(|value| !value.is_empty())
     };
     if let (Some(file), Some(offset)) = (of("Binlog_snapshot_file"), of("Binlog_snapshot_position"))
     {
@@ -173,7 +179,10 @@ async fn committed(server: &Server, session: &mut Conn) -> Result<(String, bool)
     }
     let row: Option<Row> = match session.query_first("SHOW BINARY LOG STATUS").await {
         Ok(row) => row,
-        Err(_) => session.query_first("SHOW MASTER STATUS").await.map_err(failed)?,
+        Err(_) => session
+            .query_first("SHOW MASTER STATUS")
+            .await
+            .map_err(failed)?,
     };
     let text = |index| row.as_ref().and_then(|row| row.get::<String, _>(index));
     match (text(0), text(1)) {

@@ -201,9 +201,8 @@ impl Rows {
         map: &TableMapEvent<'static>,
         pages: &mut Vec<SqlPage>,
     ) -> Result<(), Problem> {
-        let same = |table: &Table| {
-            table.name == map.table_name() && table.database == map.database_name()
-        };
+        let same =
+            |table: &Table| table.name == map.table_name() && table.database == map.database_name();
         let Some(place) = self.tables.iter().position(same) else {
             return Ok(());
         };
@@ -230,7 +229,10 @@ impl Rows {
 
     /// Whether the row has another name than before.
     fn renamed(&self, place: usize, before: &BinlogRow, after: &BinlogRow) -> bool {
-        let columns = self.tables.get(place).map_or(&[][..], |table| &table.columns);
+        let columns = self
+            .tables
+            .get(place)
+            .map_or(&[][..], |table| &table.columns);
         let mut keys = columns.iter().enumerate().filter(|(_, column)| column.key);
         keys.any(|(index, _)| before.as_ref(index) != after.as_ref(index))
     }
@@ -257,7 +259,9 @@ impl Rows {
             if !column.wanted {
                 continue;
             }
-            let value = row.as_ref(index).unwrap_or(&BinlogValue::Value(mysql_async::Value::NULL));
+            let value = row
+                .as_ref(index)
+                .unwrap_or(&BinlogValue::Value(mysql_async::Value::NULL));
             if write(&column.form, value, self.writer.field(&column.name)).is_none() {
                 return Err(gone(format!(
                     "a value of the column {:?} of {}.{} in the binary log is not of the type that the column has now",
@@ -273,8 +277,14 @@ impl Rows {
 /// The words of a statement in lower case, without comments that come first, quotes and dots.
 fn words(text: &str) -> Vec<String> {
     let mut rest = text.trim_start();
-    while let Some(comment) = rest.strip_prefix("/*").filter(|tail| !tail.starts_with('!')) {
-        rest = comment.split_once("*/").map_or("", |(_, tail)| tail).trim_start();
+    while let Some(comment) = rest
+        .strip_prefix("/*")
+        .filter(|tail| !tail.starts_with('!'))
+    {
+        rest = comment
+            .split_once("*/")
+            .map_or("", |(_, tail)| tail)
+            .trim_start();
     }
     let mark = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$' | '-'));
     let words = rest.split(mark).filter(|word| !word.is_empty());
@@ -284,7 +294,10 @@ fn words(text: &str) -> Vec<String> {
 /// Whether a statement changes the shape of the table, and does not only name it.
 fn shapes(words: &[String], table: &str) -> bool {
     let first = words.first().map_or("", String::as_str);
-    let Some(place) = words.iter().position(|word| word == "table" || word == "tables") else {
+    let Some(place) = words
+        .iter()
+        .position(|word| word == "table" || word == "tables")
+    else {
         return false;
     };
     let mut objects = words.get(place + 1..).unwrap_or_default().iter();
@@ -325,19 +338,29 @@ mod tests {
     fn statements_that_touch_a_table_are_no_rows() {
         for (text, schema) in [
             ("ALTER TABLE orders ADD COLUMN a int", "erp"),
-            ("/* tool */ alter table `erp`.`orders` drop column a", "other"),
+            (
+                "/* tool */ alter table `erp`.`orders` drop column a",
+                "other",
+            ),
             ("rename table orders to old", "erp"),
             ("create or replace table orders (id int)", "erp"),
             ("INSERT INTO orders VALUES (1)", "erp"),
             ("update erp.orders set a = 1", ""),
         ] {
-            assert_eq!(said(text, schema).unwrap_err().code, ErrorCode::ChangesGone, "{text}");
+            assert_eq!(
+                said(text, schema).unwrap_err().code,
+                ErrorCode::ChangesGone,
+                "{text}"
+            );
         }
         for (text, schema) in [
             ("alter table orders add column a int", "other"),
             ("alter table lines add column a int", "erp"),
             ("create index a on orders (id)", "erp"),
-            ("alter table erp.lines add foreign key (o) references orders (id)", "erp"),
+            (
+                "alter table erp.lines add foreign key (o) references orders (id)",
+                "erp",
+            ),
             ("insert into lines values (1)", "erp"),
             ("grant select on orders to a", "erp"),
         ] {

@@ -54,8 +54,7 @@ const TABLE: &str = "SELECT c.oid, n.nspname::text, c.relkind = 'p' AND NOT p.pu
      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
      WHERE p.pubname = $1::text::name AND c.relname = $2::text::name AND c.relkind IN ('r', 'p') \
      AND CASE WHEN $3::text IS NULL THEN pg_catalog.pg_table_is_visible(c.oid) ELSE n.nspname = $3::text::name END";
-const BASES: &str =
-    "SELECT oid, typbasetype FROM pg_catalog.pg_type WHERE typtype = 'd' UNION ALL \
+const BASES: &str = "SELECT oid, typbasetype FROM pg_catalog.pg_type WHERE typtype = 'd' UNION ALL \
      SELECT oid, CASE typname WHEN 'citext' THEN 25::oid ELSE 1009::oid END FROM pg_catalog.pg_type \
      WHERE oid >= 16384 AND typname IN ('citext', '_citext')";
 const COPY: &str = "SELECT slot_name::text FROM pg_catalog.pg_copy_logical_replication_slot($1::text::name, \
@@ -266,7 +265,11 @@ async fn slot(server: &Server, client: &Client, log: &Log) -> Result<u64, Proble
             "has a slot {name:?} that is not a logical one of pgoutput in the database {:?}",
             server.database
         );
-        return Err(settings(server, &said, &format!("create another one: {create}")));
+        return Err(settings(
+            server,
+            &said,
+            &format!("create another one: {create}"),
+        ));
     }
     if text(&row, 3) == "lost" {
         let detail = format!(
@@ -287,8 +290,7 @@ async fn table(
     publication: &str,
     wanted: &CapturedTable,
 ) -> Result<Table, Problem> {
-    let params: [&(dyn ToSql + Sync); 3] =
-        [&publication, &wanted.table, &wanted.schema];
+    let params: [&(dyn ToSql + Sync); 3] = [&publication, &wanted.table, &wanted.schema];
     let found = client.query_opt(TABLE, &params).await;
     let found = found.map_err(|error| problem(server, &error))?;
     let name = match &wanted.schema {

@@ -309,7 +309,9 @@ mod tests {
         }
         let page = rows.cut().map(|page| page.bytes).unwrap_or_default();
         let text = String::from_utf8(page.to_vec()).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     fn said(row: &Value) -> String {
@@ -332,7 +334,14 @@ mod tests {
                 message(b'I', 7, &[cells(b'N', &[Some("1"), None])]),
                 message(b'I', 8, &[cells(b'N', &[Some("9"), None])]),
                 message(b'U', 7, &[cells(b'N', &[Some("1"), Some("u")])]),
-                message(b'U', 7, &[cells(b'K', &[Some("1"), None]), cells(b'N', &[Some("2"), Some("b")])]),
+                message(
+                    b'U',
+                    7,
+                    &[
+                        cells(b'K', &[Some("1"), None]),
+                        cells(b'N', &[Some("2"), Some("b")]),
+                    ],
+                ),
                 message(b'D', 7, &[cells(b'K', &[Some("2"), None])]),
                 message(b'T', 1, &[vec![0, 0, 0, 0, 7]]),
             ],
@@ -363,14 +372,24 @@ mod tests {
             &["id", "note"],
             &[
                 relation(7, "orders", true),
-                message(b'U', 7, &[cells(b'O', &[Some("1"), Some("a")]), cells(b'N', &[Some("1"), Some("u")])]),
+                message(
+                    b'U',
+                    7,
+                    &[
+                        cells(b'O', &[Some("1"), Some("a")]),
+                        cells(b'N', &[Some("1"), Some("u")]),
+                    ],
+                ),
                 message(b'D', 7, &[cells(b'O', &[Some("1"), Some("a")])]),
             ],
         );
         let said: Vec<String> = told.iter().map(said).collect();
         assert_eq!(
             said,
-            [r#"update {"id":1,"note":"a"} null"#, r#"delete {"id":1,"note":"a"} null"#]
+            [
+                r#"update {"id":1,"note":"a"} null"#,
+                r#"delete {"id":1,"note":"a"} null"#
+            ]
         );
     }
 
@@ -386,7 +405,10 @@ mod tests {
     fn a_row_of_no_table_is_damage() {
         let mut rows = Rows::new(Vec::new(), Types::default()).unwrap();
         for bytes in [message(b'I', 7, &[cells(b'N', &[])]), vec![b'X']] {
-            assert_eq!(rows.take(&bytes).unwrap_err().code, ErrorCode::SourceProtocol);
+            assert_eq!(
+                rows.take(&bytes).unwrap_err().code,
+                ErrorCode::SourceProtocol
+            );
         }
     }
 }

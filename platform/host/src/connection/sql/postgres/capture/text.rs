@@ -269,9 +269,21 @@ mod tests {
             (Type::DATE, "2026-11-20", "\"2026-11-20\""),
             (Type::DATE, "0044-03-15 BC", "\"-043-03-15\""),
             (Type::DATE, "infinity", "\"infinity\""),
-            (Type::TIMESTAMP, "2026-11-20 09:33:45.5", "\"2026-11-20T09:33:45.5\""),
-            (Type::TIMESTAMPTZ, "2026-11-20 09:33:45+00", "\"2026-11-20T09:33:45Z\""),
-            (Type::TIMESTAMPTZ, "0044-03-15 00:00:00+00 BC", "\"-043-03-15T00:00:00Z\""),
+            (
+                Type::TIMESTAMP,
+                "2026-11-20 09:33:45.5",
+                "\"2026-11-20T09:33:45.5\"",
+            ),
+            (
+                Type::TIMESTAMPTZ,
+                "2026-11-20 09:33:45+00",
+                "\"2026-11-20T09:33:45Z\"",
+            ),
+            (
+                Type::TIMESTAMPTZ,
+                "0044-03-15 00:00:00+00 BC",
+                "\"-043-03-15T00:00:00Z\"",
+            ),
             (Type::TIMESTAMPTZ, "-infinity", "\"-infinity\""),
             (Type::TIMETZ, "09:33:45+02", "\"09:33:45+02:00\""),
             (Type::TIMETZ, "09:33:45-05:30", "\"09:33:45-05:30\""),
@@ -314,7 +326,9 @@ mod tests {
     #[test]
     fn a_domain_is_what_it_is_made_of() {
         let mut types = Types::default();
-        types.bases.extend([(20_001, 20_000), (20_000, Type::INT4.oid())]);
+        types
+            .bases
+            .extend([(20_001, 20_000), (20_000, Type::INT4.oid())]);
         // one that is made of itself is no end
         types.bases.insert(30_000, 30_000);
         for (oid, wanted) in [(20_001, "7"), (30_000, "\"7\""), (40_000, "\"7\"")] {
