@@ -137,10 +137,10 @@ fn replication(asked: &Asked<'_>) -> Result<Found> {
 
 fn publication(asked: &Asked<'_>) -> Result<Found> {
     let (publication, table) = (asked.publication, &asked.table);
-    let text = "SELECT EXISTS (SELECT FROM pg_catalog.pg_publication_tables t \
-        WHERE t.pubname = p.pubname AND pg_catalog.to_regclass(pg_catalog.format('%I.%I', t.schemaname, t.tablename)) \
-        = pg_catalog.to_regclass($2))::text AS value \
-        FROM pg_catalog.pg_publication p WHERE p.pubname = $1";
+    let text = "SELECT EXISTS (SELECT FROM pg_catalog.pg_publication_tables t, pg_catalog.pg_class c \
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE t.pubname = p.pubname \
+        AND c.oid = pg_catalog.to_regclass($2) AND t.schemaname = n.nspname AND t.tablename = c.relname\
+        )::text AS value FROM pg_catalog.pg_publication p WHERE p.pubname = $1";
     let found = value(asked, text, &[publication, table])?;
     Ok(match found.as_deref() {
         Some("true") => Ok(format!("{publication} has {table}")),

@@ -76,6 +76,7 @@ fn write(kind: &Type, value: &str, out: &mut Vec<u8>) {
         Type::TIMESTAMP => json::text(out, &instant(value)),
         Type::TIMESTAMPTZ => json::text(out, &zoned(value)),
         Type::TIMETZ => json::text(out, &zoned_time(value)),
+        Type::INET => json::text(out, &address(value)),
         _ => json::text(out, value),
     }
 }
@@ -168,6 +169,15 @@ fn zoned_time(value: &str) -> String {
     match zone.len() {
         3 => format!("{clock}{zone}:00"),
         _ => format!("{clock}{}", zone.get(..6).unwrap_or(zone)),
+    }
+}
+
+/// A query casts it to text, which tells the length of the mask of a single address, too.
+fn address(value: &str) -> String {
+    match (value.contains('/'), value.contains(':')) {
+        (true, _) => value.to_owned(),
+        (false, true) => format!("{value}/128"),
+        (false, false) => format!("{value}/32"),
     }
 }
 
@@ -288,7 +298,8 @@ mod tests {
             (Type::TIMETZ, "09:33:45+02", "\"09:33:45+02:00\""),
             (Type::TIMETZ, "09:33:45-05:30", "\"09:33:45-05:30\""),
             (Type::INTERVAL, "P1Y2M3DT4H5M6.7S", "\"P1Y2M3DT4H5M6.7S\""),
-            (Type::INET, "10.0.0.1", "\"10.0.0.1\""),
+            (Type::INET, "10.0.0.1", "\"10.0.0.1/32\""),
+            (Type::INET, "10.0.0.0/8", "\"10.0.0.0/8\""),
             (Type::TEXT, "a\"b", "\"a\\\"b\""),
         ] {
             assert_eq!(said(&kind, value), wanted, "{kind} {value}");
