@@ -28,7 +28,7 @@ const MAX_FUNCTION_MEMORY_MIB: u32 = 128;
 /// Interfaces without a function of their own: importing them grants nothing.
 const FREE: [&str; 2] = ["types", "io"];
 /// Interfaces that can be granted.
-const CAPABILITIES: [&str; 10] = [
+const CAPABILITIES: [&str; 11] = [
     "log",
     "metrics",
     "control",
@@ -37,6 +37,7 @@ const CAPABILITIES: [&str; 10] = [
     "files",
     "file-changes",
     "sql",
+    "tcp",
     "codec",
     "output",
 ];

@@ -16,6 +16,7 @@ use wasmtime::{Store, UpdateDeadline};
 use crate::call::{CallContext, ReadStats};
 use crate::capabilities::files::Folder;
 use crate::capabilities::output::SinkItem;
+use crate::capabilities::tcp::Sockets;
 use crate::connection::FileSession;
 use crate::connector::Connector;
 use crate::engine::Ticking;
@@ -47,6 +48,7 @@ pub(crate) struct Guest {
     pub(crate) account: Arc<Account>,
     pub(crate) files: Option<FileSession>,
     pub(crate) folder: Option<Folder>,
+    pub(crate) sockets: Sockets,
     /// keys whose checkpoints are of no more use; only while planning
     pub(crate) forgotten: Vec<String>,
     pub(crate) last_problem: Option<Problem>,
@@ -143,6 +145,7 @@ impl Session {
             account: Arc::default(),
             files: None,
             folder: None,
+            sockets: Sockets::default(),
             forgotten: Vec::new(),
             last_problem: None,
             log_bytes_left: LOG_BYTES,

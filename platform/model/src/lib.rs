@@ -30,6 +30,7 @@ pub mod rows;
 pub mod source_shape;
 pub mod sql_endpoint;
 pub mod state;
+pub mod tcp_endpoint;
 pub mod trust;
 pub mod usage;
 pub mod version;

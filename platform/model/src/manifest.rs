@@ -107,6 +107,8 @@ pub enum EndpointKind {
     Sftp,
     S3,
     Sql,
+    /// bytes over a socket, with or without TLS
+    Tcp,
     /// files that were sent to the platform
     Uploads,
     /// records that were pushed to the platform
@@ -128,6 +130,7 @@ impl EndpointKind {
             Self::Sftp => "sftp",
             Self::S3 => "s3",
             Self::Sql => "sql",
+            Self::Tcp => "tcp",
             Self::Uploads => "uploads",
             Self::Push => "push",
         }

@@ -14,6 +14,7 @@ mod log;
 mod metrics;
 pub(crate) mod output;
 mod sql;
+pub(crate) mod tcp;
 
 use std::future::Future;
 use std::time::Duration;
@@ -44,6 +45,7 @@ pub(crate) fn link(linker: &mut Linker<Guest>, capabilities: &[String]) -> wasmt
                 contract::file_changes::add_to_linker::<_, Own>(linker, |guest| guest)?;
             }
             "sql" => contract::sql::add_to_linker::<_, Own>(linker, |guest| guest)?,
+            "tcp" => contract::tcp::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "codec" => contract::codec::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "output" => contract::output::add_to_linker::<_, Own>(linker, |guest| guest)?,
             _ => {} // unknown names were refused when the manifest was read; io and types are in

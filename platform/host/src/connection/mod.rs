@@ -15,6 +15,8 @@ mod s3;
 mod sftp;
 mod sql;
 mod stored;
+mod tcp;
+mod tls;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -40,13 +42,14 @@ pub use files::Entry;
 pub(crate) use files::{FileReader, FileSession, check_path};
 pub(crate) use http::HttpEndpoint;
 pub(crate) use http::transport::{MAX_BODY_BYTES, granted_in_clear};
-pub use other_side::{FileBytes, OtherSide, QueryAnswer};
+pub use other_side::{FileBytes, OtherSide, OtherSocket, QueryAnswer};
 use probe::Probe;
 pub use request::{HttpRequest, HttpResponse, SendError};
 pub(crate) use s3::S3Endpoint;
 pub(crate) use sftp::SftpEndpoint;
 pub(crate) use sql::{SqlEndpoint, SqlRows, Statement, fetch};
 pub use stored::{StoredFile, StoredFiles};
+pub(crate) use tcp::TcpEndpoint;
 
 /// Time to connect, TLS and SSH handshakes included.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -71,6 +74,7 @@ enum Protocol {
     Sftp(Arc<SftpEndpoint>),
     S3(Arc<S3Endpoint>),
     Sql(SqlEndpoint),
+    Tcp(TcpEndpoint),
     /// what came to the platform by itself
     Stored(Arc<dyn StoredFiles>),
     /// files or a database that a test host plays
@@ -174,6 +178,10 @@ impl Connection {
                 Protocol::S3(Arc::new(endpoint))
             }
             Endpoint::Sql { .. } => Protocol::Sql(SqlEndpoint::of(document, &secrets, ports)?),
+            Endpoint::Tcp { host, port, tls } => {
+                let endpoint = TcpEndpoint::new(host, *port, tls, &secrets, &ports.egress)?;
+                Protocol::Tcp(endpoint)
+            }
             Endpoint::Uploads {} | Endpoint::Push {} => {
                 let stored = ports.stored.as_ref().ok_or_else(nothing_came)?;
                 Protocol::Stored(Arc::clone(stored))
@@ -212,6 +220,7 @@ impl Connection {
             Endpoint::Sftp { .. }
             | Endpoint::S3 { .. }
             | Endpoint::Sql { .. }
+            | Endpoint::Tcp { .. }
             | Endpoint::Uploads {}
             | Endpoint::Push {} => Protocol::Played(other),
         };
@@ -268,6 +277,7 @@ impl Connection {
             Protocol::Http(http) => http.probe(&mut probe).await,
             Protocol::Sftp(sftp) => sftp.probe(&mut probe).await,
             Protocol::S3(s3) => s3.probe(&mut probe).await,
+            Protocol::Tcp(tcp) => tcp.probe(&mut probe).await,
             // nothing is dialled, or the connector itself asks in steps
             Protocol::Sql(_) | Protocol::Stored(_) | Protocol::Played(_) => {}
         }
@@ -308,6 +318,7 @@ impl Connection {
             Protocol::Http(http) => http.send(request).await,
             Protocol::Sql(sql) => sql.call(request).await,
             Protocol::Played(other) => other.send(request).await,
+            Protocol::Tcp(_) => Err(SendError::unsent(self.wrong_kind("http"))),
             Protocol::Sftp(_) | Protocol::S3(_) | Protocol::Stored(_) => {
                 let mut session = self.files().await.map_err(SendError::unsent)?;
                 session.call(request).await
@@ -322,7 +333,9 @@ impl Connection {
             Protocol::S3(s3) => Ok(FileSession::S3(Arc::clone(s3))),
             Protocol::Stored(stored) => Ok(FileSession::Stored(Arc::clone(stored))),
             Protocol::Played(other) => Ok(FileSession::Played(Arc::clone(other))),
-            Protocol::Http(_) | Protocol::Sql(_) => Err(self.wrong_kind("sftp or s3")),
+            Protocol::Http(_) | Protocol::Sql(_) | Protocol::Tcp(_) => {
+                Err(self.wrong_kind("sftp or s3"))
+            }
         }
     }
 
@@ -339,6 +352,15 @@ impl Connection {
             Protocol::Sql(sql) => sql.query(checked).await,
             Protocol::Played(other) => sql::played(other.query(statement, params).await?).await,
             _ => Err(self.wrong_kind("sql")),
+        }
+    }
+
+    /// Opens a socket to the server behind it.
+    pub(crate) async fn connect(&self) -> Result<Box<dyn OtherSocket>, Problem> {
+        match &self.endpoint {
+            Protocol::Tcp(tcp) => Ok(Box::new(tcp.connect().await?)),
+            Protocol::Played(other) if self.kind == EndpointKind::Tcp => other.connect().await,
+            _ => Err(self.wrong_kind("tcp")),
         }
     }
 
@@ -364,6 +386,15 @@ fn dialect_of(document: &ConnectionDocument) -> Option<SqlDriver> {
 fn nothing_came() -> Problem {
     let detail = "what is sent to the platform can be read only there";
     config_problem("/endpoint/kind", detail)
+}
+
+/// A host's name or address, and nothing beside.
+pub(crate) fn check_host(host: &str) -> Result<(), Problem> {
+    if host.is_empty() || host.contains(['/', '@', ' ']) {
+        let detail = format!("{host:?} is no host name");
+        return Err(config_problem("/endpoint/host", detail));
+    }
+    Ok(())
 }
 
 /// A place in the connection document that does not fit.
