@@ -21,7 +21,7 @@ use crate::print;
 #[derive(clap::Args)]
 pub(super) struct NewArguments {
     tenant: String,
-    /// a connector, or a kind of endpoint: http, sftp, s3, sql, uploads, push
+    /// a connector, or a kind of endpoint: http, sftp, s3, sql, tcp, uploads, push
     kind: Option<String>,
     /// an answer, for example endpoint.host=files.example.com or config.folder=/out; `@PATH` as a value
     /// takes it from a file
