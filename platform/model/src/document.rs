@@ -25,6 +25,9 @@ pub const SECRETS_KIND: &str = "connection_secrets";
 pub struct TenantDocument {
     pub name: TenantId,
     pub title: String,
+    /// what the operator lets the tenant use, by its name in the server's configuration
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Slug>,
 }
 
 /// `connections/<name>.json`: a connector with its configuration.

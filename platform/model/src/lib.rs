@@ -24,6 +24,7 @@ pub mod id;
 pub mod issue;
 pub mod manifest;
 pub mod pieces;
+pub mod plan;
 pub mod problem;
 pub mod role;
 pub mod rows;

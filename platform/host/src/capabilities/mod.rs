@@ -71,7 +71,10 @@ impl Guest {
         result: Result<T, Problem>,
     ) -> Result<T, Error> {
         self.host_calls.count(capability);
-        result.map_err(|problem| self.refuse(problem))
+        result.map_err(|problem| {
+            let problem = self.share.named(problem);
+            self.refuse(problem)
+        })
     }
 }
 

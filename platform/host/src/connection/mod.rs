@@ -29,6 +29,7 @@ use tributary_model::document::{ConnectionDocument, Endpoint, SqlDriver};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::Slug;
 use tributary_model::manifest::EndpointKind;
+use tributary_model::plan::Plan;
 use tributary_model::problem::Problem;
 use tributary_model::usage::Usage;
 
@@ -67,6 +68,7 @@ pub struct Connection {
     /// see [`Self::looking`]
     only_looks: bool,
     usage: Arc<UsageMeter>,
+    plan: Arc<Plan>,
 }
 
 enum Protocol {
@@ -93,10 +95,12 @@ pub struct ConnectionPorts {
     pub databases: Option<PathBuf>,
     /// what is behind an endpoint that nothing is reached out to ([`EndpointKind::comes_in`])
     pub stored: Option<Arc<dyn StoredFiles>>,
+    /// what the tenant's connectors may use
+    pub plan: Arc<Plan>,
 }
 
 impl ConnectionPorts {
-    /// The machine's clock, and tokens that live as long as the connection.
+    /// The machine's clock, tokens that live as long as the connection, and a plan that bounds nothing.
     #[must_use]
     pub fn new(egress: &EgressPolicy) -> Self {
         Self {
@@ -105,6 +109,7 @@ impl ConnectionPorts {
             keeper: None,
             databases: None,
             stored: None,
+            plan: Plan::unbounded(),
         }
     }
 }
@@ -199,6 +204,7 @@ impl Connection {
                 .collect(),
             only_looks: false,
             usage: Arc::default(),
+            plan: Arc::clone(&ports.plan),
         })
     }
 
@@ -233,6 +239,7 @@ impl Connection {
             secrets: document.secrets.values().map(secret).collect(),
             only_looks: false,
             usage: Arc::default(),
+            plan: Plan::unbounded(),
         })
     }
 
@@ -257,6 +264,10 @@ impl Connection {
 
     pub(crate) fn only_looks(&self) -> bool {
         self.only_looks
+    }
+
+    pub(crate) fn plan(&self) -> &Arc<Plan> {
+        &self.plan
     }
 
     pub(crate) fn usage(&self) -> &Arc<UsageMeter> {

@@ -4,10 +4,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tributary_model::error_code::ErrorCode;
+use tributary_model::plan::Maxima;
 
 use super::server::{Manner, Scales, tls};
 use super::{call, in_clear, load, load_hasty};
 use crate::credentials::certificate::authority;
+use crate::support::context_under;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_sockets_are_not_opened() {
@@ -78,6 +80,26 @@ async fn patience_has_an_end() {
         assert_eq!(problem.code, ErrorCode::ConnectionTimeout, "{fault}: {problem}");
         assert!(server.is_left().await, "{fault}");
     }
+}
+
+/// The tenant's plan has less patience, and the message says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_has_less_patience() {
+    let server = Scales::start(1, Manner::Answers, None).await;
+    let (host, connector) = load(&[server.place()]).await;
+    let document = json!({"name": "scales", "connector": "lines",
+        "endpoint": {"kind": "tcp", "host": "localhost", "port": server.port, "tls": {"mode": "off"}}});
+    let maxima = Maxima {
+        host_call_s: Some(1),
+        ..Maxima::default()
+    };
+    let call = context_under(document, host.egress(), maxima);
+    let config = json!({"fault": "silence"});
+    let problem = connector.check(&call, &config).await.unwrap_err();
+    assert_eq!(problem.code, ErrorCode::ConnectionTimeout, "{problem}");
+    let words = "at most 1 s (host_call_s of the plan \"small\")";
+    assert!(problem.detail.contains(words), "{problem}");
+    assert!(server.is_left().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
