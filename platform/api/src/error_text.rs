@@ -7,6 +7,7 @@ const EXTERNAL_FUNCTION_FAILED: &str =
     include_str!("../../docs/errors/external_function_failed.md");
 
 /// The page of `code`: CommonMark, from `platform/docs/errors`.
+#[expect(clippy::too_many_lines, reason = "one line for each code")]
 pub(crate) fn page(code: E) -> &'static str {
     match code {
         E::ConnectionUnreachable => include_str!("../../docs/errors/connection_unreachable.md"),

@@ -252,8 +252,14 @@ mod tests {
         assert_eq!(names, ["default", "small"]);
         let small = config.plans.values().next_back().unwrap();
         assert_eq!((small.memory_mib, small.stored_mib), (Some(32), Some(1024)));
-        merge(&mut table, toml::from_str("[plans.small]\nmemory = 1").unwrap());
-        assert!(Config::from_table(table, None).is_err(), "a misspelt maximum");
+        merge(
+            &mut table,
+            toml::from_str("[plans.small]\nmemory = 1").unwrap(),
+        );
+        assert!(
+            Config::from_table(table, None).is_err(),
+            "a misspelt maximum"
+        );
     }
 
     #[test]

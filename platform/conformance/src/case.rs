@@ -197,7 +197,9 @@ impl Cassette {
         for (number, turn) in turns.enumerate() {
             if turn.sent().is_none() || turn.came().is_none() {
                 let number = number + 1;
-                return Err(format!("turn {number} of the sockets has bad base64, or two contents"));
+                return Err(format!(
+                    "turn {number} of the sockets has bad base64, or two contents"
+                ));
             }
         }
         for file in &self.files {

@@ -33,9 +33,7 @@ impl Stop {
     /// The plan that set the limit, if it was one.
     fn plan(&self) -> Option<&str> {
         match self {
-            Self::Memory { of } | Self::Cpu { of, .. } | Self::Wall { of } => {
-                of.plan.as_deref()
-            }
+            Self::Memory { of } | Self::Cpu { of, .. } | Self::Wall { of } => of.plan.as_deref(),
             Self::Table | Self::CallWall { .. } => None,
         }
     }
@@ -165,8 +163,7 @@ impl Drop for Hold {
 }
 
 /// What it is called when a call hands over too much.
-pub(crate) const TOO_MANY_BYTES: &str =
-    "it passed more bytes to the host in one call than allowed";
+pub(crate) const TOO_MANY_BYTES: &str = "it passed more bytes to the host in one call than allowed";
 
 /// What to do about a limit that is not the connector's own.
 pub(crate) const PLAN_HINT: &str =
@@ -213,10 +210,7 @@ pub(crate) fn failure(connector: &str, error: &wasmtime::Error, hit: Option<&Sto
 /// wasmtime has no types for these.
 fn other(connector: &str, text: &str) -> Problem {
     if text.contains("fuel") && text.contains("hostcall") {
-        return limit(
-            connector,
-            TOO_MANY_BYTES,
-        );
+        return limit(connector, TOO_MANY_BYTES);
     }
     if text.contains("handle limit") {
         return limit(connector, "it keeps too many handles");

@@ -73,11 +73,7 @@ pub(crate) enum Purpose {
 
 impl Purpose {
     /// CPU time, wall time, and what is read where to.
-    #[expect(clippy::type_complexity, reason = "taken apart at once")]
-    fn terms(
-        self,
-        bounds: &CallBounds,
-    ) -> (Bound, Wall, Option<(String, mpsc::Sender<SinkItem>)>) {
+    fn terms(self, bounds: &CallBounds) -> (Bound, Wall, Option<(String, mpsc::Sender<SinkItem>)>) {
         match self {
             Self::Call => (bounds.call_cpu_ms.clone(), Wall::Call, None),
             Self::Read { stream, sink } => {
@@ -149,9 +145,9 @@ impl CallShare {
             ErrorCode::ConnectionTimeout if late => {
                 self.time_s.map(|s| format!("{s} s (host_call_s"))
             }
-            ErrorCode::ConnectorLimit if problem.detail.contains(limits::TOO_MANY_BYTES) => {
-                self.bytes_mib.map(|mib| format!("{mib} MiB (host_call_mib"))
-            }
+            ErrorCode::ConnectorLimit if problem.detail.contains(limits::TOO_MANY_BYTES) => self
+                .bytes_mib
+                .map(|mib| format!("{mib} MiB (host_call_mib")),
             _ => None,
         };
         if let Some(limit) = limit {

@@ -60,17 +60,49 @@ impl Maxima {
     pub fn all(&self) -> [Maximum; 11] {
         let one = |name, about, value| Maximum { name, about, value };
         [
-            one("memory_mib", "memory of a call into a connector, MiB", self.memory_mib),
-            one("call_cpu_ms", "CPU time of a call into a connector, ms", self.call_cpu_ms),
+            one(
+                "memory_mib",
+                "memory of a call into a connector, MiB",
+                self.memory_mib,
+            ),
+            one(
+                "call_cpu_ms",
+                "CPU time of a call into a connector, ms",
+                self.call_cpu_ms,
+            ),
             one("read_cpu_ms", "CPU time of a read, ms", self.read_cpu_ms),
             one("read_wall_s", "time of a read, s", self.read_wall_s),
-            one("host_call_s", "time of a connector's call into the platform, s", self.host_call_s),
-            one("host_call_mib", "bytes of such a call, MiB", self.host_call_mib),
+            one(
+                "host_call_s",
+                "time of a connector's call into the platform, s",
+                self.host_call_s,
+            ),
+            one(
+                "host_call_mib",
+                "bytes of such a call, MiB",
+                self.host_call_mib,
+            ),
             one("open_runs", "runs that are not over", self.open_runs),
-            one("stored_mib", "files and records that were sent and are kept, MiB", self.stored_mib),
-            one("stored_files", "versions of files that were sent and are kept", self.stored_files),
-            one("keep_files_days", "days that archived and replaced files are kept", self.keep_files_days),
-            one("keep_pushes_days", "days that records are kept after their run", self.keep_pushes_days),
+            one(
+                "stored_mib",
+                "files and records that were sent and are kept, MiB",
+                self.stored_mib,
+            ),
+            one(
+                "stored_files",
+                "versions of files that were sent and are kept",
+                self.stored_files,
+            ),
+            one(
+                "keep_files_days",
+                "days that archived and replaced files are kept",
+                self.keep_files_days,
+            ),
+            one(
+                "keep_pushes_days",
+                "days that records are kept after their run",
+                self.keep_pushes_days,
+            ),
         ]
     }
 }
@@ -234,7 +266,10 @@ mod tests {
         let plan = plans.of(Some(&slug("small")));
         let bounds = plan.bounds(&Limits::default());
         assert_eq!(bounds.memory_mib.value, 32);
-        assert_eq!(bounds.memory_mib.to_string(), "memory_mib of the plan \"small\"");
+        assert_eq!(
+            bounds.memory_mib.to_string(),
+            "memory_mib of the plan \"small\""
+        );
         assert_eq!(bounds.read_wall_s.value, Limits::default().read_wall_s);
         assert_eq!(bounds.read_wall_s.to_string(), "limits.read_wall_s");
         assert_eq!(bounds.call_cpu_ms.value, Limits::default().call_cpu_ms);
@@ -260,7 +295,10 @@ mod tests {
             ..Maxima::default()
         };
         let error = Plans::new(BTreeMap::from([(slug("small"), zero)])).unwrap_err();
-        assert!(error.to_string().contains("plans.small.open_runs"), "{error}");
+        assert!(
+            error.to_string().contains("plans.small.open_runs"),
+            "{error}"
+        );
     }
 
     /// A maximum that is not listed would be shown to nobody.

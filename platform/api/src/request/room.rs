@@ -48,7 +48,9 @@ impl RoomFor {
         }
         let mut full = None;
         for ahead in AHEAD_BYTES {
-            full = self.try_take(self.with_bytes(bytes.saturating_add(ahead))).await?;
+            full = self
+                .try_take(self.with_bytes(bytes.saturating_add(ahead)))
+                .await?;
             if full.is_none() {
                 return Ok(());
             }

@@ -39,7 +39,12 @@ async fn send(api: &Api, name: &str, bytes: usize) -> Answer {
 }
 
 fn refused(answer: &Answer, words: &[&str]) {
-    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text());
+    assert_eq!(
+        answer.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "{}",
+        answer.text()
+    );
     let problem = answer.json();
     assert_eq!(problem["code"], "plan_limit", "{problem}");
     for word in words {
@@ -52,13 +57,22 @@ async fn a_plan_is_given_by_operators_and_shown_to_the_tenant() {
     let api = Api::start().await;
     let before = limits(&api, Role::CustomerViewer).await;
     assert_eq!(before["plan"], "default");
-    assert_eq!(limit(&before, "open_runs"), &json!({"name": "open_runs",
-        "about": "runs that are not over", "most": null, "used": 0}));
+    assert_eq!(
+        limit(&before, "open_runs"),
+        &json!({"name": "open_runs",
+        "about": "runs that are not over", "most": null, "used": 0})
+    );
     let document = json!({"name": "acme", "title": "The tenant acme", "plan": "large"});
-    let unknown = api.call(Call::put(TENANT, &document).bearer(&api.operator())).await;
+    let unknown = api
+        .call(Call::put(TENANT, &document).bearer(&api.operator()))
+        .await;
     assert_eq!(unknown.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(unknown.json()["pointer"], "/plan", "{}", unknown.text());
-    assert!(unknown.text().contains("default, small"), "{}", unknown.text());
+    assert!(
+        unknown.text().contains("default, small"),
+        "{}",
+        unknown.text()
+    );
     let own = Call::put(TENANT, &document).bearer(&api.token(Role::CustomerAdmin, "acme"));
     assert_eq!(api.call(own).await.status, StatusCode::FORBIDDEN);
 
@@ -67,7 +81,10 @@ async fn a_plan_is_given_by_operators_and_shown_to_the_tenant() {
     assert_eq!(now["plan"], "small");
     assert_eq!(limit(&now, "stored_mib")["most"], 1);
     assert_eq!(limit(&now, "memory_mib")["most"], Value::Null);
-    let view = api.ok(Call::get(TENANT).bearer(&api.operator())).await.json();
+    let view = api
+        .ok(Call::get(TENANT).bearer(&api.operator()))
+        .await
+        .json();
     assert_eq!(view["plan"], "small");
 }
 
@@ -75,13 +92,28 @@ async fn a_plan_is_given_by_operators_and_shown_to_the_tenant() {
 async fn files_are_kept_up_to_the_plans_maxima() {
     let api = Api::start().await;
     give(&api, "small").await;
-    assert_eq!(send(&api, "a.csv", 600 << 10).await.status, StatusCode::CREATED);
+    assert_eq!(
+        send(&api, "a.csv", 600 << 10).await.status,
+        StatusCode::CREATED
+    );
     let words = ["\\\"small\\\"", "stored_mib", "after 30 days"];
     refused(&send(&api, "b.csv", 600 << 10).await, &words);
-    assert_eq!(send(&api, "b.csv", 100 << 10).await.status, StatusCode::CREATED);
-    refused(&send(&api, "c.csv", 10).await, &["stored_files", "2 are kept"]);
+    assert_eq!(
+        send(&api, "b.csv", 100 << 10).await.status,
+        StatusCode::CREATED
+    );
+    refused(
+        &send(&api, "c.csv", 10).await,
+        &["stored_files", "2 are kept"],
+    );
     let now = limits(&api, Role::CustomerAdmin).await;
-    assert_eq!((&limit(&now, "stored_mib")["used"], &limit(&now, "stored_files")["used"]), (&json!(1), &json!(2)));
+    assert_eq!(
+        (
+            &limit(&now, "stored_mib")["used"],
+            &limit(&now, "stored_files")["used"]
+        ),
+        (&json!(1), &json!(2))
+    );
 
     // records have the same room
     let row = format!("{}\n", json!({"id": "x".repeat(200 << 10)}));
@@ -100,7 +132,10 @@ async fn files_are_kept_up_to_the_plans_maxima() {
     // room comes back with what is deleted
     let admin = api.token(Role::CustomerAdmin, "acme");
     let delete = Call::new(Method::DELETE, &format!("{TENANT}/uploads/inbox/a.csv"));
-    assert_eq!(api.call(delete.bearer(&admin)).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        api.call(delete.bearer(&admin)).await.status,
+        StatusCode::NO_CONTENT
+    );
     assert_eq!(api.call(push("k2", row)).await.status, StatusCode::ACCEPTED);
 }
 
@@ -121,7 +156,10 @@ async fn a_body_of_unknown_length_takes_room_as_it_comes() {
             .method(Method::PUT)
             .uri(format!("{TENANT}/uploads/inbox/a.csv"))
             .header("content-type", "application/octet-stream")
-            .header("authorization", format!("Bearer {}", api.token(Role::Ingest, "acme")))
+            .header(
+                "authorization",
+                format!("Bearer {}", api.token(Role::Ingest, "acme")),
+            )
             .body(Body::from_stream(pieces(count)))
             .unwrap();
         let answer = api.router.clone().oneshot(request).await.unwrap();
@@ -160,9 +198,14 @@ async fn however_many_send_at_a_time_the_maxima_hold() {
     let names = ["a.csv", "b.csv", "c.csv", "d.csv"];
     let sends = names.map(|name| send(&api, name, 400 << 10));
     let answers = futures_util::future::join_all(sends).await;
-    let taken = answers.iter().filter(|answer| answer.status == StatusCode::CREATED);
+    let taken = answers
+        .iter()
+        .filter(|answer| answer.status == StatusCode::CREATED);
     assert_eq!(taken.count(), 2);
-    for answer in answers.iter().filter(|answer| answer.status != StatusCode::CREATED) {
+    for answer in answers
+        .iter()
+        .filter(|answer| answer.status != StatusCode::CREATED)
+    {
         refused(answer, &["\\\"small\\\""]);
     }
     until_kept(&api, 800 << 10).await;
@@ -180,7 +223,10 @@ async fn no_more_runs_are_open_than_the_plan_allows() {
     let first = api.call(start("feed")).await;
     assert_eq!(first.status, StatusCode::CREATED, "{}", first.text());
     let second = api.call(start("orders")).await;
-    refused(&second, &["open_runs", "\\\"small\\\"", "wait until one is over"]);
+    refused(
+        &second,
+        &["open_runs", "\\\"small\\\"", "wait until one is over"],
+    );
     give(&api, "default").await;
     assert_eq!(api.call(start("orders")).await.status, StatusCode::CREATED);
 }

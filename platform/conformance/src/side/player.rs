@@ -182,7 +182,12 @@ impl OtherSide for Player {
     }
 
     async fn list(&self, folder: &str, recursive: bool) -> Result<Vec<FileEntry>, Problem> {
-        if let Some(problem) = self.asked.fault().await.and_then(|fault| fault.problem(folder)) {
+        if let Some(problem) = self
+            .asked
+            .fault()
+            .await
+            .and_then(|fault| fault.problem(folder))
+        {
             return Err(problem);
         }
         // the top of a bucket has no name
@@ -210,7 +215,12 @@ impl OtherSide for Player {
     }
 
     async fn stat(&self, path: &str) -> Result<FileEntry, Problem> {
-        if let Some(problem) = self.asked.fault().await.and_then(|fault| fault.problem(path)) {
+        if let Some(problem) = self
+            .asked
+            .fault()
+            .await
+            .and_then(|fault| fault.problem(path))
+        {
             return Err(problem);
         }
         self.file(path).map(entry)

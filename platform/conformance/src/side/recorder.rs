@@ -5,7 +5,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use serde_json::Value;
 use tributary_host::{
     Connection, FileBytes, FileEntry, HttpRequest, HttpResponse, OtherSide, OtherSocket,

@@ -121,11 +121,14 @@ impl OtherSocket for Played {
     async fn finish(&mut self) {}
 }
 
+/// Takes what must not be kept out of bytes.
+type Clean = Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>;
+
 /// Keeps what is said over a real socket.
 pub(super) struct Recorded {
     inner: Box<dyn OtherSocket>,
     cassette: Arc<Mutex<Cassette>>,
-    clean: Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>,
+    clean: Clean,
     /// its place in the cassette
     place: usize,
     /// of the current turn
@@ -140,7 +143,7 @@ impl Recorded {
     pub(super) fn new(
         inner: Box<dyn OtherSocket>,
         cassette: Arc<Mutex<Cassette>>,
-        clean: Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>,
+        clean: Clean,
     ) -> Self {
         let place = {
             let mut cassette = cassette.lock().unwrap_or_else(PoisonError::into_inner);

@@ -57,13 +57,19 @@ fn a_source_over_a_socket_passes_every_check() {
     assert!(killed, "{}", report.text());
     let cut = report.checks.iter().find(|check| check.check == "cut");
     let cut = &cut.unwrap().detail;
-    assert!(cut.contains("faults ended the read") && !cut.starts_with("0 of"), "{cut}");
+    assert!(
+        cut.contains("faults ended the read") && !cut.starts_with("0 of"),
+        "{cut}"
+    );
 }
 
 #[test]
 fn what_a_socket_has_no_turn_for_is_named() {
     let mut short = cassette();
-    short["sockets"][1]["turns"].as_array_mut().unwrap().remove(2);
+    short["sockets"][1]["turns"]
+        .as_array_mut()
+        .unwrap()
+        .remove(2);
     let (_, failed) = failures(&lines(), case(with(short)));
     assert_fails("short", &failed, "schema", "FROM 2 2");
 }

@@ -60,7 +60,11 @@ pub(crate) async fn room(bed: Bed) {
     assert_eq!(take("upl_2", kept(40, 1)).await, Room::Taken);
     // larger, as a body of unknown length grows; refused, it keeps what it has
     assert_eq!(take("upl_2", kept(41, 1)).await, full);
-    assert_eq!(bed.acme.kept().await.unwrap(), Kept::default(), "nothing is here yet");
+    assert_eq!(
+        bed.acme.kept().await.unwrap(),
+        Kept::default(),
+        "nothing is here yet"
+    );
 
     // the row takes the room's place
     put(&bed, "a.csv", "upl_1", 60).await;
@@ -70,12 +74,30 @@ pub(crate) async fn room(bed: Bed) {
     bed.acme.room_give_back("upl_2").await.unwrap();
     assert_eq!(take("upl_3", kept(40, 1)).await, Room::Taken);
     put(&bed, "a.csv", "upl_3", 40).await;
-    assert_eq!(bed.acme.kept().await.unwrap(), kept(100, 2), "both versions");
-    assert_eq!(take("upl_4", kept(0, 1)).await, Room::Taken, "an empty file");
-    assert_eq!(take("upl_5", kept(0, 1)).await, Room::Full(kept(100, 3)), "one file too much");
-    assert_eq!(take("push_1", kept(0, 0)).await, Room::Taken, "nothing wanted, nothing refused");
+    assert_eq!(
+        bed.acme.kept().await.unwrap(),
+        kept(100, 2),
+        "both versions"
+    );
+    assert_eq!(
+        take("upl_4", kept(0, 1)).await,
+        Room::Taken,
+        "an empty file"
+    );
+    assert_eq!(
+        take("upl_5", kept(0, 1)).await,
+        Room::Full(kept(100, 3)),
+        "one file too much"
+    );
+    assert_eq!(
+        take("push_1", kept(0, 0)).await,
+        Room::Taken,
+        "nothing wanted, nothing refused"
+    );
     // no maximum, no refusal
-    let any = bed.acme.room_take("upl_6", kept(u32::MAX.into(), 9), KeptMost::default());
+    let any = bed
+        .acme
+        .room_take("upl_6", kept(u32::MAX.into(), 9), KeptMost::default());
     assert_eq!(any.await.unwrap(), Room::Taken);
     bed.acme.room_give_back("upl_6").await.unwrap();
 
@@ -84,7 +106,11 @@ pub(crate) async fn room(bed: Bed) {
     let theirs = globex.room_take("upl_1", kept(100, 1), most(100, 1)).await;
     assert_eq!(theirs.unwrap(), Room::Taken, "another tenant's room");
     globex.room_give_back("upl_4").await.unwrap();
-    assert_eq!(take("upl_7", kept(0, 1)).await, Room::Full(kept(100, 3)), "not given back by another");
+    assert_eq!(
+        take("upl_7", kept(0, 1)).await,
+        Room::Full(kept(100, 3)),
+        "not given back by another"
+    );
     let nobody = bed.store.tenant(&slug("nobody"));
     let refused = nobody.room_take("x", kept(1, 1), most(9, 9)).await;
     assert!(matches!(refused, Err(StoreError::Dangling { .. })));
@@ -120,14 +146,33 @@ pub(crate) async fn expiry(bed: Bed) {
     put(&bed, "twice.csv", "upl_2", 2).await;
     put(&bed, "twice.csv", "upl_3", 4).await;
     put(&bed, "aside.csv", "upl_4", 8).await;
-    let aside = bed.acme.upload_archive(&slug("inbox"), "aside.csv", "upl_4");
+    let aside = bed
+        .acme
+        .upload_archive(&slug("inbox"), "aside.csv", "upl_4");
     let _ = aside.await.unwrap();
-    assert!(bed.acme.uploads_expire(1).await.unwrap().is_empty(), "not a day old");
+    assert!(
+        bed.acme.uploads_expire(1).await.unwrap().is_empty(),
+        "not a day old"
+    );
     let globex = bed.add_tenant("globex").await;
-    assert!(globex.uploads_expire(0).await.unwrap().is_empty(), "another tenant's");
-    let mut gone: Vec<u64> = bed.acme.uploads_expire(0).await.unwrap().iter().map(|p| p.bytes).collect();
+    assert!(
+        globex.uploads_expire(0).await.unwrap().is_empty(),
+        "another tenant's"
+    );
+    let mut gone: Vec<u64> = bed
+        .acme
+        .uploads_expire(0)
+        .await
+        .unwrap()
+        .iter()
+        .map(|p| p.bytes)
+        .collect();
     gone.sort_unstable();
-    assert_eq!(gone, [2, 8], "the version that was replaced, and what was put aside");
+    assert_eq!(
+        gone,
+        [2, 8],
+        "the version that was replaced, and what was put aside"
+    );
     assert!(bed.acme.uploads_expire(0).await.unwrap().is_empty(), "once");
     assert_eq!(bed.acme.kept().await.unwrap(), kept(5, 2));
     let ready = UploadFilter {
@@ -164,7 +209,10 @@ async fn pushes_expire(bed: &Bed) {
     let run = bed.run("orders").await;
     let lease = bed.claim(WorkKind::Plan).await;
     assert_eq!(done(bed.acme.pushes_claim(&lease).await.unwrap()), 1);
-    assert!(bed.acme.pushes_expire(0).await.unwrap().is_empty(), "its run is not over");
+    assert!(
+        bed.acme.pushes_expire(0).await.unwrap().is_empty(),
+        "its run is not over"
+    );
     let problem = tributary_model::problem::Problem::new(
         tributary_model::error_code::ErrorCode::Internal,
         "x",
@@ -172,15 +220,31 @@ async fn pushes_expire(bed: &Bed) {
     let state = done(bed.acme.fail_work(&lease, &problem, None).await.unwrap());
     assert_eq!(state, RunState::Failed);
     add("push_2").await;
-    assert!(bed.acme.pushes_expire(1).await.unwrap().is_empty(), "not a day old");
+    assert!(
+        bed.acme.pushes_expire(1).await.unwrap().is_empty(),
+        "not a day old"
+    );
     assert_eq!(bed.acme.kept().await.unwrap().bytes, 5 + 32);
-    assert_eq!(bed.acme.pushes_expire(0).await.unwrap(), [pieces("push_1", 16)]);
+    assert_eq!(
+        bed.acme.pushes_expire(0).await.unwrap(),
+        [pieces("push_1", 16)]
+    );
     assert!(bed.acme.pushes_expire(0).await.unwrap().is_empty(), "once");
     assert_eq!(bed.acme.kept().await.unwrap().bytes, 5 + 16);
-    let first = bed.acme.push(&slug("orders"), "push_1").await.unwrap().unwrap();
+    let first = bed
+        .acme
+        .push(&slug("orders"), "push_1")
+        .await
+        .unwrap()
+        .unwrap();
     assert!(first.removed_ms.is_some());
     assert_eq!(first.run, Some(run.id));
-    let second = bed.acme.push(&slug("orders"), "push_2").await.unwrap().unwrap();
+    let second = bed
+        .acme
+        .push(&slug("orders"), "push_2")
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(second.removed_ms, None, "no run has it");
 }
 
@@ -193,12 +257,21 @@ pub(crate) async fn plans(bed: Bed) {
         plan: Some(slug("small")),
     };
     let other_key = bed.vault.new_tenant_key(&slug("acme")).unwrap();
-    let put = bed.system.tenant_put(&document, &other_key, PutOptions::person());
+    let put = bed
+        .system
+        .tenant_put(&document, &other_key, PutOptions::person());
     put.await.unwrap();
     let now = bed.acme.owner().await.unwrap().unwrap();
     assert_eq!(now.plan, Some(slug("small")));
     assert_eq!(now.wrapped_key, owner.wrapped_key);
-    assert!(bed.store.tenant(&slug("nobody")).owner().await.unwrap().is_none());
+    assert!(
+        bed.store
+            .tenant(&slug("nobody"))
+            .owner()
+            .await
+            .unwrap()
+            .is_none()
+    );
 
     let start = async |integration: &str, key: Option<&str>| {
         let mut new = bed.new_run(integration);
@@ -209,7 +282,10 @@ pub(crate) async fn plans(bed: Bed) {
     assert!(matches!(start("a", Some("k")).await, Enqueued::Created(_)));
     assert!(matches!(start("b", None).await, Enqueued::Created(_)));
     assert_eq!(start("c", None).await, Enqueued::Full { open: 2 });
-    assert!(matches!(start("a", Some("k")).await, Enqueued::Existing(_)), "the same again");
+    assert!(
+        matches!(start("a", Some("k")).await, Enqueued::Existing(_)),
+        "the same again"
+    );
     assert!(matches!(start("b", None).await, Enqueued::Refused { .. }));
     assert_eq!(bed.acme.open_runs().await.unwrap(), 2);
     let globex = bed.add_tenant("globex").await;

@@ -1,13 +1,11 @@
 //! What a tenant may use, and what it uses of it.
 
 use axum::Json;
-use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::auth::Scope;
 use crate::problem::ApiError;
-use crate::state::ApiState;
 
 const MIB: u64 = 1 << 20;
 
@@ -37,10 +35,7 @@ pub(crate) struct LimitView {
     params(("tenant" = String, Path, description = "name of the tenant")),
     responses((status = 200, description = "plan and limits", body = LimitsView))
 )]
-pub(crate) async fn get_limits(
-    State(_): State<ApiState>,
-    scope: Scope,
-) -> Result<Json<LimitsView>, ApiError> {
+pub(crate) async fn get_limits(scope: Scope) -> Result<Json<LimitsView>, ApiError> {
     let kept = scope.store.kept().await?;
     let open_runs = scope.store.open_runs().await?;
     let limits = scope.plan.maxima.all().into_iter().map(|one| LimitView {

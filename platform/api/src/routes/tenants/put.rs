@@ -46,7 +46,11 @@ pub(crate) async fn put_tenant(
 }
 
 fn check_plan(state: &ApiState, document: &TenantDocument) -> Result<(), ApiError> {
-    let Some(plan) = document.plan.as_ref().filter(|plan| !state.plans.knows(plan)) else {
+    let Some(plan) = document
+        .plan
+        .as_ref()
+        .filter(|plan| !state.plans.knows(plan))
+    else {
         return Ok(());
     };
     let names: Vec<&str> = state.plans.names().collect();

@@ -21,10 +21,30 @@ async fn the_plan_holds_where_it_has_less_and_says_so() {
         ..Maxima::default()
     };
     for (body, maxima, words, by_plan) in [
-        (GROW, memory(8), "8 MiB of memory (memory_mib of the plan \"small\")", true),
-        (GROW, memory(64), "16 MiB of memory (limits.memory_mib)", false),
-        (SPIN, cpu(50), "50 ms of CPU time (call_cpu_ms of the plan \"small\")", true),
-        (SPIN, cpu(5_000), "300 ms of CPU time (limits.call_cpu_ms)", false),
+        (
+            GROW,
+            memory(8),
+            "8 MiB of memory (memory_mib of the plan \"small\")",
+            true,
+        ),
+        (
+            GROW,
+            memory(64),
+            "16 MiB of memory (limits.memory_mib)",
+            false,
+        ),
+        (
+            SPIN,
+            cpu(50),
+            "50 ms of CPU time (call_cpu_ms of the plan \"small\")",
+            true,
+        ),
+        (
+            SPIN,
+            cpu(5_000),
+            "300 ms of CPU time (limits.call_cpu_ms)",
+            false,
+        ),
     ] {
         let (host, connector, _) = load(MEMORY, body).await;
         let document = http_document("https://api.example.com", SECRET);
@@ -32,7 +52,11 @@ async fn the_plan_holds_where_it_has_less_and_says_so() {
         let problem = connector.check(&call, &json!({})).await.unwrap_err();
         assert_eq!(problem.code, ErrorCode::ConnectorLimit, "{problem}");
         assert!(problem.detail.contains(words), "{words}: {problem}");
-        assert_eq!(problem.hint.contains("another plan"), by_plan, "{problem:?}");
+        assert_eq!(
+            problem.hint.contains("another plan"),
+            by_plan,
+            "{problem:?}"
+        );
     }
 }
 

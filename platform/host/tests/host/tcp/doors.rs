@@ -26,7 +26,12 @@ fn shown(certificate: &str, key: &KeyPair) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn tls_with_an_authority_of_ones_own_and_a_client_certificate() {
     let (ours, theirs) = (authority(), authority());
-    let server = Scales::start(4, Manner::Answers, Some(tls(&theirs, "localhost", Some(&ours)))).await;
+    let server = Scales::start(
+        4,
+        Manner::Answers,
+        Some(tls(&theirs, "localhost", Some(&ours))),
+    )
+    .await;
     let (host, connector) = load(&[server.place()]).await;
     let (good, key) = issued(&ours, "tributary");
     let with = json!({"trust": [theirs.pem()], "client_certificate": true});
@@ -48,7 +53,10 @@ async fn tls_with_an_authority_of_ones_own_and_a_client_certificate() {
         // with TLS 1.3 the refusal may be lost when the server closes
         let codes = [ErrorCode::ConnectionAuth, ErrorCode::ConnectionUnreachable];
         assert!(codes.contains(&problem.code), "{problem}");
-        assert!(!format!("{problem:?}").contains("PRIVATE KEY"), "{problem:?}");
+        assert!(
+            !format!("{problem:?}").contains("PRIVATE KEY"),
+            "{problem:?}"
+        );
     }
     assert!(server.is_left().await);
 }
@@ -59,9 +67,15 @@ async fn a_server_that_is_not_believed_hears_nothing() {
     let server = Scales::start(4, Manner::Answers, Some(tls(&theirs, "scales.test", None))).await;
     let (host, connector) = load(&[server.place()]).await;
     for (tls, good) in [
-        (json!({"trust": [other.pem()], "server_name": "scales.test"}), false),
+        (
+            json!({"trust": [other.pem()], "server_name": "scales.test"}),
+            false,
+        ),
         (json!({"trust": [theirs.pem()]}), false),
-        (json!({"trust": [theirs.pem()], "server_name": "scales.test"}), true),
+        (
+            json!({"trust": [theirs.pem()], "server_name": "scales.test"}),
+            true,
+        ),
     ] {
         let call = call(&host, server.port, tls.clone(), json!({})).unwrap();
         let steps = call.connection.probe().await;
@@ -112,14 +126,26 @@ fn what_does_not_fit_is_refused_at_its_place() {
     let host = host(&[]);
     for (place, tls, secrets) in [
         ("/endpoint/tls/mode", json!({"mode": "off"}), json!({})),
-        ("/endpoint/tls/trust/0", json!({"trust": ["no pem"]}), json!({})),
-        ("/endpoint/tls/server_name", json!({"server_name": "a b"}), json!({})),
+        (
+            "/endpoint/tls/trust/0",
+            json!({"trust": ["no pem"]}),
+            json!({}),
+        ),
+        (
+            "/endpoint/tls/server_name",
+            json!({"server_name": "a b"}),
+            json!({}),
+        ),
         (
             "/endpoint/tls/client_certificate",
             json!({"mode": "off", "client_certificate": true}),
             shown(&good, &key),
         ),
-        ("/secrets/client_certificate", json!({"client_certificate": true}), json!({})),
+        (
+            "/secrets/client_certificate",
+            json!({"client_certificate": true}),
+            json!({}),
+        ),
         (
             "/secrets/client_private_key",
             json!({"client_certificate": true}),

@@ -43,10 +43,7 @@ async fn sockets_end_with_the_call() {
 /// Nothing comes, or nobody reads: cancelled within a second, and the socket goes with it.
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_for_ever_ends_when_it_is_cancelled() {
-    for (fault, manner) in [
-        ("silence", Manner::Answers),
-        ("flood", Manner::Deaf),
-    ] {
+    for (fault, manner) in [("silence", Manner::Answers), ("flood", Manner::Deaf)] {
         let server = Scales::start(1, manner, None).await;
         let (host, connector) = load(&[server.place()]).await;
         let call = in_clear(&host, &server);
@@ -68,16 +65,17 @@ async fn waiting_for_ever_ends_when_it_is_cancelled() {
 /// Without a word from anybody a call into the host ends by itself, and the socket with it.
 #[tokio::test(flavor = "multi_thread")]
 async fn patience_has_an_end() {
-    for (fault, manner) in [
-        ("silence", Manner::Answers),
-        ("flood", Manner::Deaf),
-    ] {
+    for (fault, manner) in [("silence", Manner::Answers), ("flood", Manner::Deaf)] {
         let server = Scales::start(1, manner, None).await;
         let (host, connector) = load_hasty(&[server.place()], 300).await;
         let call = in_clear(&host, &server);
         let config = json!({ "fault": fault });
         let problem = connector.check(&call, &config).await.unwrap_err();
-        assert_eq!(problem.code, ErrorCode::ConnectionTimeout, "{fault}: {problem}");
+        assert_eq!(
+            problem.code,
+            ErrorCode::ConnectionTimeout,
+            "{fault}: {problem}"
+        );
         assert!(server.is_left().await, "{fault}");
     }
 }

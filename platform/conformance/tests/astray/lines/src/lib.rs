@@ -47,7 +47,10 @@ impl Server {
     }
 
     fn ask(&mut self, question: &str) -> Result<()> {
-        Ok(self.0.get_mut().write_all(format!("{question}\n").as_bytes())?)
+        Ok(self
+            .0
+            .get_mut()
+            .write_all(format!("{question}\n").as_bytes())?)
     }
 
     fn line(&mut self) -> Result<String> {
