@@ -195,7 +195,7 @@ pub fn packed<'a>(config: &'a Config, path: &str) -> Option<Packed<'a>> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use tributary_sdk::serde_json::{self, json};
 
     use super::*;
@@ -225,7 +225,11 @@ mod tests {
             ("gz", None),
         ] {
             let packed = packed(&by_name, path);
-            assert_eq!(packed.map(|packed| packed.compression), compression, "{path}");
+            assert_eq!(
+                packed.map(|packed| packed.compression),
+                compression,
+                "{path}"
+            );
         }
         assert_eq!(packed(&by_name, "a.zip").unwrap().member, Some("*.csv"));
         assert_eq!(packed(&by_name, "a.csv.gz").unwrap().member, None);
@@ -237,7 +241,10 @@ mod tests {
 
     #[test]
     fn only_plain_lines_go_on_where_reading_stopped() {
-        let at = Some(Position { line: 7, offset: 90 });
+        let at = Some(Position {
+            line: 7,
+            offset: 90,
+        });
         let lines = config(json!({}));
         let (format, options, offset) = asked(&lines, "a.csv", at);
         assert_eq!((format, offset), ("csv", 90));
@@ -245,7 +252,9 @@ mod tests {
         assert_eq!(options["header"], json!(false));
         let (_, options, offset) = asked(&lines, "a.csv.gz", at);
         assert_eq!((offset, &options["start"]["offset"]), (0, &json!(90)));
-        let xml = config(json!({ "format": "xml", "xml": { "record": "/o" }, "expected_columns": ["a"] }));
+        let xml = config(
+            json!({ "format": "xml", "xml": { "record": "/o" }, "expected_columns": ["a"] }),
+        );
         let (format, options, offset) = asked(&xml, "a.xml", at);
         assert_eq!((format, offset), ("records", 0));
         assert_eq!(options["format"], json!({ "kind": "xml", "record": "/o" }));

@@ -81,7 +81,10 @@ mod tests {
     fn a_page_names_the_next_one_if_there_is_one_more_entry() {
         let mut entries = vec![1_u64, 2, 3];
         let next = cut(&mut entries, 2, |entry| *entry).unwrap();
-        assert_eq!((entries.as_slice(), decode(&next).unwrap()), (&[1, 2][..], 2_u64));
+        assert_eq!(
+            (entries.as_slice(), decode(&next).unwrap()),
+            (&[1, 2][..], 2_u64)
+        );
         assert_eq!(cut(&mut entries, 2, |entry| *entry), None);
         assert_eq!(cut(&mut Vec::<u64>::new(), 2, |entry| *entry), None);
     }

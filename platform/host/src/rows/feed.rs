@@ -59,7 +59,7 @@ impl Feed {
         let mut work = tokio::task::spawn_blocking(work);
         let mut failed = None;
         let done = loop {
-            let Some(chunks) = &self.chunks else {
+            let Some(chunks) = self.chunks.clone() else {
                 break (&mut work).await;
             };
             let place = tokio::select! {
@@ -137,7 +137,6 @@ fn lost() -> Problem {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
     use std::sync::Arc;
 
     use super::*;

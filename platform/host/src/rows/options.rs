@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tributary_formats::records::Format;
 use tributary_formats::csv;
+use tributary_formats::records::Format;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 use tributary_model::rows::{CsvFormat, RowFormat, RowPosition};

@@ -21,7 +21,7 @@ pub(crate) struct ByteReader {
 
 enum Origin {
     File(Box<Counted>, Hold),
-    Memory(Option<Bytes>, Hold),
+    Memory { bytes: Option<Bytes>, _hold: Hold },
     Unpacked(Box<Unpacked>),
 }
 
@@ -44,7 +44,10 @@ impl Counted {
 impl ByteReader {
     pub(crate) fn memory(bytes: Bytes, hold: Hold) -> Self {
         Self {
-            from: Origin::Memory(Some(bytes), hold),
+            from: Origin::Memory {
+                bytes: Some(bytes),
+                _hold: hold,
+            },
             digest: None,
         }
     }
@@ -73,7 +76,7 @@ impl ByteReader {
     pub(crate) fn keep(&mut self, bytes: usize) -> Result<(), Problem> {
         match &mut self.from {
             Origin::File(_, hold) => hold.grow(bytes),
-            Origin::Memory(..) => Ok(()), // in the account since they came
+            Origin::Memory { .. } => Ok(()), // in the account since they came
             Origin::Unpacked(unpacked) => unpacked.keep(bytes),
         }
     }
@@ -82,7 +85,7 @@ impl ByteReader {
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         let chunk = match &mut self.from {
             Origin::File(file, _) => file.next().await?,
-            Origin::Memory(bytes, _) => bytes.take().filter(|bytes| !bytes.is_empty()),
+            Origin::Memory { bytes, .. } => bytes.take().filter(|bytes| !bytes.is_empty()),
             Origin::Unpacked(unpacked) => unpacked.next().await?,
         };
         if let (Some(digest), Some(chunk)) = (&mut self.digest, &chunk) {
@@ -127,7 +130,9 @@ impl ByteReader {
     pub(crate) fn size(&self) -> Option<u64> {
         match &self.from {
             Origin::File(counted, _) => counted.file.size(),
-            Origin::Memory(bytes, _) => Some(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Origin::Memory { bytes, .. } => {
+                Some(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
             Origin::Unpacked(_) => None,
         }
     }

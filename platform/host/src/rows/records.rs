@@ -380,6 +380,9 @@ mod tests {
         let left = lines.add(line(5_000_000, "b")).unwrap_err();
         let mut next = Lines::new(lines.next);
         assert!(next.add(left).is_ok());
-        assert_eq!((next.first, next.bytes.as_slice()), (5_000_000, &b"b\n"[..]));
+        assert_eq!(
+            (next.first, next.bytes.as_slice()),
+            (5_000_000, &b"b\n"[..])
+        );
     }
 }

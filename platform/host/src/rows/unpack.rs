@@ -89,7 +89,9 @@ impl Unpacked {
             return Ok(None);
         };
         let skip = std::mem::take(&mut self.skip);
-        let step = self.feed.run(&mut self.packed, move || piece(content, skip));
+        let step = self
+            .feed
+            .run(&mut self.packed, move || piece(content, skip));
         let (content, read) = Box::pin(step).await?;
         let bytes = read.map_err(|fault| self.problem(fault))?;
         if bytes.is_empty() {
@@ -114,7 +116,10 @@ impl Unpacked {
         })?;
         let (feed, chunks) = feed();
         self.feed = feed;
-        unpack(compression, Box::new(chunks), limits).map_err(|fault| self.problem(fault))
+        // the front of the file is read here
+        let open = move || unpack(compression, Box::new(chunks), limits);
+        let content = Box::pin(self.feed.run(&mut self.packed, open)).await?;
+        content.map_err(|fault| self.problem(fault))
     }
 
     async fn member(&mut self, limits: UnpackLimits) -> Result<Box<dyn Read + Send>, Problem> {
@@ -163,7 +168,6 @@ impl Unpacked {
 }
 
 /// The next bytes behind `skip` more; none at the end.
-#[expect(clippy::type_complexity, reason = "taken apart at once")]
 fn piece(
     mut content: Box<dyn Read + Send>,
     skip: u64,

@@ -87,7 +87,9 @@ fn csv(rows: u64) -> Vec<u8> {
     let mut text = b"no;hash\n".to_vec();
     let mut hash = 1_u64;
     for no in 0..rows {
-        hash = hash.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(no);
+        hash = hash
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(no);
         text.extend_from_slice(format!("{no};{hash:x}\n").as_bytes());
     }
     text
@@ -187,28 +189,37 @@ async fn of_a_zip_file_the_member_that_is_named_is_read() {
 #[tokio::test(flavor = "multi_thread")]
 async fn records_of_xml_json_and_fixed_width_keep_their_lines() {
     let setting = Setting::start().await;
-    let config = |format: &str, options: Value| {
-        json!({"folder": "/in", "pattern": "a", "format": format, format: options})
-    };
+    let config = |format: &str, options: Value| json!({"folder": "/in", "pattern": "a", "format": format, format: options});
     let xml = "<orders>\n <order><no>1</no></order>\n <order>\n  <no>2</no>\n </order>\n \
         <order><no>3</no></order><order><no>4</no></order>\n</orders>\n";
     setting.write("a", xml.as_bytes());
     let as_xml = config("xml", json!({"record": "/orders/order"}));
     let expected = "2 {\"no\":\"1\"}\n3 {\"no\":\"2\"}\n6 {\"no\":\"3\"}\n7 {\"no\":\"4\"}\n";
-    assert_eq!(all_and_from_each_checkpoint(&setting, &as_xml).await, expected);
+    assert_eq!(
+        all_and_from_each_checkpoint(&setting, &as_xml).await,
+        expected
+    );
 
-    setting.write("a", b"{\"data\": [\n {\"no\":\n  1},\n {\"no\": },\n {\"no\": 3}]}");
+    setting.write(
+        "a",
+        b"{\"data\": [\n {\"no\":\n  1},\n {\"no\": },\n {\"no\": 3}]}",
+    );
     let as_json = config("json", json!({"records": "/data"}));
     let rows = all_and_from_each_checkpoint(&setting, &as_json).await;
     let rows: Vec<&str> = rows.lines().collect();
-    assert_eq!((rows.len(), rows[0], rows[2]), (3, "1 {\"no\":   1}", "3 {\"no\": 3}"));
+    assert_eq!(
+        (rows.len(), rows[0], rows[2]),
+        (3, "1 {\"no\":   1}", "3 {\"no\": 3}")
+    );
     assert!(rows[1].starts_with("2 !"), "{rows:?}");
 
     setting.write("a", "HEAD\n0001K\u{f6}ln\n\n0002Bonn\n".as_bytes());
-    let columns = json!([{"name": "no", "start": 1, "width": 4}, {"name": "city", "start": 5, "width": 9}]);
+    let columns =
+        json!([{"name": "no", "start": 1, "width": 4}, {"name": "city", "start": 5, "width": 9}]);
     let as_fixed = config("fixed", json!({"columns": columns, "skip_lines": 1}));
     let rows = all_and_from_each_checkpoint(&setting, &as_fixed).await;
-    let expected = "2 {\"no\":\"0001\",\"city\":\"K\u{f6}ln\"}\n4 {\"no\":\"0002\",\"city\":\"Bonn\"}\n";
+    let expected =
+        "2 {\"no\":\"0001\",\"city\":\"K\u{f6}ln\"}\n4 {\"no\":\"0002\",\"city\":\"Bonn\"}\n";
     assert_eq!(rows, expected);
 }
 
@@ -230,7 +241,16 @@ async fn a_large_document_comes_in_pages_and_is_not_held() {
     for page in sink.pages() {
         assert!(page.bytes.len() < 2 << 20 && page.format == RowFormat::Ndjson);
     }
-    assert_eq!(lines(&sink).lines().last().unwrap().split_once(' ').unwrap().0, "60001");
+    assert_eq!(
+        lines(&sink)
+            .lines()
+            .last()
+            .unwrap()
+            .split_once(' ')
+            .unwrap()
+            .0,
+        "60001"
+    );
     let middle = sink.states()[3].clone();
     let (rest, problem) = read(&setting, &config, Some(middle.clone())).await;
     assert_eq!(problem, None);
@@ -253,13 +273,19 @@ async fn rows_of_a_workbook_have_the_numbers_of_its_rows() {
     let mut config = json!({"folder": "/in", "pattern": "a", "format": "xlsx",
         "xlsx": {"sheet": "Orders", "header_row": 3}, "expected_columns": ["total"]});
     let rows = all_and_from_each_checkpoint(&setting, &config).await;
-    assert_eq!(rows, "4 {\"no\":\"A1\",\"total\":19.99}\n7 {\"no\":\"A2\",\"total\":5}\n");
+    assert_eq!(
+        rows,
+        "4 {\"no\":\"A1\",\"total\":19.99}\n7 {\"no\":\"A2\",\"total\":5}\n"
+    );
 
     config["expected_columns"] = json!(["total", "currency"]);
     let (_, problem) = read(&setting, &config, None).await;
     let problem = problem.unwrap();
     assert_eq!(problem.code, ErrorCode::CsvHeader);
-    assert!(problem.detail.contains("lacks currency; it has no, total"), "{problem}");
+    assert!(
+        problem.detail.contains("lacks currency; it has no, total"),
+        "{problem}"
+    );
     config["xlsx"]["sheet"] = json!("Order");
     let (_, problem) = read(&setting, &config, None).await;
     assert_eq!(problem.unwrap().code, ErrorCode::WorkbookInvalid);
