@@ -128,9 +128,10 @@ impl OtherSide for Heard {
     async fn connect(&self) -> Result<Box<dyn OtherSocket>, Problem> {
         let started = Instant::now();
         let result = self.inner.connect().await;
-        let open = |&()| "a socket".to_owned();
         let opened = result.as_ref().map(|_| ());
-        self.tell("connect".to_owned(), started, &opened, open);
+        self.tell("connect".to_owned(), started, &opened, |()| {
+            "a socket".to_owned()
+        });
         let inner = result?;
         let listener = Arc::clone(&self.listener);
         Ok(Box::new(Overheard { inner, listener }))
