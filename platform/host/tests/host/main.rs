@@ -27,6 +27,7 @@ mod sftp;
 mod sql;
 mod support;
 mod taxman;
+mod taxman_actions;
 mod wire;
 
 #[path = "../../../xtask/src/connectors.rs"]
