@@ -82,8 +82,8 @@ impl Config {
     pub fn check(&self) -> Result<()> {
         if let Some(pointer) = &self.action_field {
             // RFC 6901; the record as a whole is no text
-            let escapes = pointer.split('~').skip(1);
-            let escaped = escapes.fold(true, |fit, rest| fit && rest.starts_with(['0', '1']));
+            let mut escapes = pointer.split('~').skip(1);
+            let escaped = escapes.all(|rest| rest.starts_with(['0', '1']));
             if !pointer.starts_with('/') || !escaped {
                 return Err(Error::config(
                     "/config/action_field",
