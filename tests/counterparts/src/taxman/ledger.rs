@@ -88,6 +88,8 @@ struct Company {
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     keys: HashMap<Hash, KeyEntry>,
+    /// of `keys`, those that found everything done already
+    idle_keys: u64,
     codes: HashMap<Hash, CodeEntry>,
     companies: BTreeMap<String, Company>,
     effects: u64,
@@ -174,11 +176,13 @@ impl Ledger {
     }
 
     /// Records that a transaction is voided, under a key that [`Self::replay`] does not know. Answers the
-    /// version; `None` if there is nothing to void.
+    /// version; `None` if there is no such transaction. Of one that is voided already only the key is new.
     pub(super) fn void(&mut self, made: Made<'_>) -> Option<u32> {
         let before = self.codes.get(&made.code).cloned()?;
         if before.voided {
-            return None;
+            self.idle_keys += 1;
+            self.know(made, before.version);
+            return Some(before.version);
         }
         let version = before.version + 1;
         self.voids += 1;
@@ -216,6 +220,10 @@ impl Ledger {
             kept: None,
         };
         self.codes.insert(made.code, entry);
+        self.know(made, version);
+    }
+
+    fn know(&mut self, made: Made<'_>, version: u32) {
         let entry = KeyEntry {
             body: made.body,
             version,
@@ -265,10 +273,11 @@ impl Ledger {
             };
             companies.insert(name.clone(), sums);
         }
+        let keys = self.keys.len() as u64 - self.idle_keys;
         Effects {
             effects: self.effects,
-            keys: self.keys.len() as u64,
-            duplicates: self.effects.saturating_sub(self.keys.len() as u64),
+            keys,
+            duplicates: self.effects.saturating_sub(keys),
             replays: self.replays,
             keys_reused: self.reused,
             transactions: self.codes.len() as u64,

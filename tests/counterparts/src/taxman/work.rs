@@ -130,7 +130,6 @@ impl Memory {
         }
         let before = self.ledger.find(ready.code);
         let (known, voided) = (before.is_some(), before.is_some_and(|code| code.voided));
-        let version = before.map_or(0, |code| code.version);
         match ready.action {
             Action::Adjust | Action::Void if !known => Ok(Err(ready.no_such_code())),
             Action::Adjust if voided => Ok(Err(Refusal::new(
@@ -138,13 +137,11 @@ impl Memory {
                 "code",
                 "the transaction is voided; create it again",
             ))),
-            // It is as it should be: nothing is done, and nothing remembered.
-            Action::Void if voided => Ok(Ok(ready.text(version))),
-            _ => self.enter(ready).map(Ok),
+            _ => self.enter(ready, voided).map(Ok),
         }
     }
 
-    fn enter(&mut self, ready: &Ready<'_>) -> Result<String, RequestFault> {
+    fn enter(&mut self, ready: &Ready<'_>, voided: bool) -> Result<String, RequestFault> {
         let made = ready.made();
         let taxed = (ready.action != Action::Void).then_some(&ready.taxed);
         let version = match taxed {
@@ -152,7 +149,9 @@ impl Memory {
             None => self.ledger.void(made).unwrap_or_default(),
         };
         let text = ready.text(version);
-        let kept = (!self.forget).then(|| Kept {
+        // Voided already: the version there is and keeps the key of another.
+        let idle = voided && taxed.is_none();
+        let kept = (!self.forget && !idle).then(|| Kept {
             idempotency_key: ready.idempotency_key.into(),
             answer: text.as_str().into(),
         });

@@ -127,6 +127,8 @@ async fn a_voided_transaction_counts_no_longer_and_only_once() {
         (201, &json!(3)),
         "created again"
     );
+    let late = client.post(void, "v2", &order("SO-1")).await.unwrap();
+    assert_eq!(late, first, "a void that comes late voids nothing");
     let wanted = [
         json!(4),
         json!(4),
