@@ -152,7 +152,9 @@ fn unclear(action: Action, key: &str, found: &Found) -> String {
         None => "of which TAXMAN does not tell the key".to_owned(),
     };
     format!(
-        "transaction {code:?} is there in version {version}, {status}, {there}; whether this record's call to {} it, under the key {key}, was done before that is not to be seen: compare both at TAXMAN, then settle the record as delivered or not delivered",
+        "transaction {code:?} is there in version {version}, {status}, {there}; whether this record's call to {} it, \
+         under the key {key}, was done before that is not to be seen: compare both at TAXMAN, then settle the \
+         record as delivered or not delivered",
         action.word()
     )
 }

@@ -143,7 +143,8 @@ fn unnamed(record: &Record<'_>) -> Option<Refused> {
     (needed && record.name.is_none()).then(|| Refused {
         code: VALUE_MISSING,
         message: format!(
-            "to {} a transaction in a call of its own needs a code other than \".\" and \"..\"; make it required in the mapping",
+            "to {} a transaction in a call of its own needs a code other than \".\" and \"..\"; make it required \
+             in the mapping",
             record.action.word()
         ),
         field: Some("/code".to_owned()),
