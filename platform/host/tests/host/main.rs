@@ -28,6 +28,7 @@ mod sql;
 mod support;
 mod taxman;
 mod tcp;
+mod taxman_actions;
 mod wire;
 
 #[path = "../../../xtask/src/connectors.rs"]
