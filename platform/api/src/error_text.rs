@@ -24,6 +24,7 @@ pub(crate) fn page(code: E) -> &'static str {
         E::CsvQuote => include_str!("../../docs/errors/csv_quote.md"),
         E::CsvHeader => include_str!("../../docs/errors/csv_header.md"),
         E::SourceDrift => include_str!("../../docs/errors/source_drift.md"),
+        E::ChangesGone => include_str!("../../docs/errors/changes_gone.md"),
         E::FileTruncated => include_str!("../../docs/errors/file_truncated.md"),
         E::FileChanged => include_str!("../../docs/errors/file_changed.md"),
         E::JsonInvalid => include_str!("../../docs/errors/json_invalid.md"),

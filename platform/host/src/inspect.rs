@@ -28,7 +28,7 @@ const MAX_FUNCTION_MEMORY_MIB: u32 = 128;
 /// Interfaces without a function of their own: importing them grants nothing.
 const FREE: [&str; 2] = ["types", "io"];
 /// Interfaces that can be granted.
-const CAPABILITIES: [&str; 11] = [
+const CAPABILITIES: [&str; 12] = [
     "log",
     "metrics",
     "control",
@@ -38,6 +38,7 @@ const CAPABILITIES: [&str; 11] = [
     "file-changes",
     "sql",
     "tcp",
+    "changes",
     "codec",
     "output",
 ];

@@ -10,6 +10,7 @@
 mod acme;
 mod adjacent;
 mod bad_input;
+mod captured;
 mod databases;
 mod derived;
 mod flow;

@@ -4,6 +4,7 @@
 //! Every function here counts as a host call and ends within `host_call_timeout`; failures go to
 //! the guest as values, traps are for broken handles only.
 
+mod changes;
 mod codec;
 pub(crate) mod connections;
 mod control;
@@ -46,6 +47,7 @@ pub(crate) fn link(linker: &mut Linker<Guest>, capabilities: &[String]) -> wasmt
             }
             "sql" => contract::sql::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "tcp" => contract::tcp::add_to_linker::<_, Own>(linker, |guest| guest)?,
+            "changes" => contract::changes::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "codec" => contract::codec::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "output" => contract::output::add_to_linker::<_, Own>(linker, |guest| guest)?,
             _ => {} // unknown names were refused when the manifest was read; io and types are in

@@ -4,6 +4,7 @@
 //! Invariants: no credential in Debug, errors or logs; every socket comes from `egress`; HTTP
 //! keeps below the base address and follows no redirect; SSH host keys are pinned.
 
+mod captured;
 mod climb;
 mod credential;
 mod files;
@@ -48,7 +49,7 @@ use probe::Probe;
 pub use request::{HttpRequest, HttpResponse, SendError};
 pub(crate) use s3::S3Endpoint;
 pub(crate) use sftp::SftpEndpoint;
-pub(crate) use sql::{SqlEndpoint, SqlRows, Statement, fetch};
+pub(crate) use sql::{Asked, Log, SqlEndpoint, SqlRows, Statement, fetch};
 pub use stored::{StoredFile, StoredFiles};
 pub(crate) use tcp::TcpEndpoint;
 

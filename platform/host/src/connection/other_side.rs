@@ -40,7 +40,8 @@ pub trait OtherSide: Send + Sync {
     /// What the server says when the file is opened.
     async fn read(&self, path: &str, offset: u64) -> Result<FileBytes, Problem>;
 
-    /// What a database answers to a query; `params` is a JSON array.
+    /// What a database answers to a query; `params` is a JSON array. What is asked of its log comes this
+    /// way, too (`CHANGES END`, `START`, `RELEASE` and `READ`).
     ///
     /// # Errors
     /// What the database says to the statement.
@@ -141,7 +142,10 @@ impl OtherSide for Connection {
     }
 
     async fn query(&self, statement: &str, params: &str) -> Result<QueryAnswer, Problem> {
-        let mut rows = Connection::query(self, statement, params).await?;
+        let mut rows = match self.recorded(statement, params).await {
+            Some(changes) => changes?,
+            None => Connection::query(self, statement, params).await?,
+        };
         let mut bytes = BytesMut::new();
         let mut broken = None;
         loop {

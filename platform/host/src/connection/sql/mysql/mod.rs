@@ -4,6 +4,7 @@
 //! socket); it never hands a file of ours to the server (`LOAD DATA LOCAL` has no handler); a query that
 //! nobody waits for is killed at the server; a packet has a limit.
 
+pub(super) mod capture;
 mod changes;
 mod values;
 
