@@ -7,6 +7,7 @@ const EXTERNAL_FUNCTION_FAILED: &str =
     include_str!("../../docs/errors/external_function_failed.md");
 
 /// The page of `code`: CommonMark, from `platform/docs/errors`.
+#[expect(clippy::too_many_lines, reason = "one line for each code")]
 pub(crate) fn page(code: E) -> &'static str {
     match code {
         E::ConnectionUnreachable => include_str!("../../docs/errors/connection_unreachable.md"),
@@ -72,6 +73,7 @@ pub(crate) fn page(code: E) -> &'static str {
         E::NotFound => include_str!("../../docs/errors/not_found.md"),
         E::RequestInvalid => include_str!("../../docs/errors/request_invalid.md"),
         E::Conflict => include_str!("../../docs/errors/conflict.md"),
+        E::PlanLimit => include_str!("../../docs/errors/plan_limit.md"),
         E::TooManyRequests => include_str!("../../docs/errors/too_many_requests.md"),
         E::RunCancelled => include_str!("../../docs/errors/run_cancelled.md"),
         E::ReconciliationFailed => include_str!("../../docs/errors/reconciliation_failed.md"),

@@ -15,6 +15,7 @@ pub(crate) mod imports {
             "tributary:connector/connections.connection": crate::capabilities::connections::ConnectionHandle,
             "tributary:connector/io.reader": crate::capabilities::io::Reader,
             "tributary:connector/io.rows": crate::capabilities::io::Rows,
+            "tributary:connector/tcp.socket": crate::capabilities::tcp::Socket,
         },
     });
 }

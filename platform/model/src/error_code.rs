@@ -133,6 +133,7 @@ catalogue! {
     NotFound, "not_found", Customer, false, "there is no such object", "check the name or id; it may belong to another tenant";
     RequestInvalid, "request_invalid", Customer, false, "the request does not have the required form", "correct the place named in the error";
     Conflict, "conflict", Customer, false, "the object was changed by someone else, or the request id was used for another request", "read the object again and repeat the change";
+    PlanLimit, "plan_limit", Customer, false, "the tenant's plan allows no more", "see which limit in the message; make room, or ask the operator for another plan";
     TooManyRequests, "too_many_requests", Customer, true, "too many requests at once", "wait as long as Retry-After says";
     // platform
     RunCancelled, "run_cancelled", Customer, false, "the run was cancelled", "start it again when wanted";

@@ -22,6 +22,7 @@ mod rows;
 mod source;
 mod status;
 pub mod target;
+pub mod tcp;
 
 pub use bindings::imports::tributary::connector::connections::Connection;
 pub use bindings::imports::tributary::connector::http::{Method, Request, Response};

@@ -25,4 +25,5 @@ mod rest_target;
 mod rules;
 mod steadfast;
 mod storage;
+mod tax_actions;
 mod theatre;

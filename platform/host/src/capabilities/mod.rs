@@ -15,6 +15,7 @@ mod log;
 mod metrics;
 pub(crate) mod output;
 mod sql;
+pub(crate) mod tcp;
 
 use std::future::Future;
 use std::time::Duration;
@@ -45,6 +46,7 @@ pub(crate) fn link(linker: &mut Linker<Guest>, capabilities: &[String]) -> wasmt
                 contract::file_changes::add_to_linker::<_, Own>(linker, |guest| guest)?;
             }
             "sql" => contract::sql::add_to_linker::<_, Own>(linker, |guest| guest)?,
+            "tcp" => contract::tcp::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "changes" => contract::changes::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "codec" => contract::codec::add_to_linker::<_, Own>(linker, |guest| guest)?,
             "output" => contract::output::add_to_linker::<_, Own>(linker, |guest| guest)?,
@@ -71,7 +73,10 @@ impl Guest {
         result: Result<T, Problem>,
     ) -> Result<T, Error> {
         self.host_calls.count(capability);
-        result.map_err(|problem| self.refuse(problem))
+        result.map_err(|problem| {
+            let problem = self.share.named(problem);
+            self.refuse(problem)
+        })
     }
 }
 

@@ -46,6 +46,31 @@ pub trait OtherSide: Send + Sync {
     /// # Errors
     /// What the database says to the statement.
     async fn query(&self, statement: &str, params: &str) -> Result<QueryAnswer, Problem>;
+
+    /// Opens a socket to a server with a protocol of its own.
+    ///
+    /// # Errors
+    /// Nobody answers, or may be asked.
+    async fn connect(&self) -> Result<Box<dyn OtherSocket>, Problem>;
+}
+
+/// An open socket. After an error it is of no more use; dropping it closes it.
+#[async_trait]
+pub trait OtherSocket: Send {
+    /// At least one byte and at most `max`; empty at the end.
+    ///
+    /// # Errors
+    /// The line broke.
+    async fn read(&mut self, max: usize) -> Result<Bytes, Problem>;
+
+    /// Sends all of it.
+    ///
+    /// # Errors
+    /// The line broke; an unknown part may have left.
+    async fn write(&mut self, data: &[u8]) -> Result<(), Problem>;
+
+    /// Tells the other side that this was all.
+    async fn finish(&mut self);
 }
 
 /// The rows of a query, as far as they came.
@@ -142,5 +167,9 @@ impl OtherSide for Connection {
             rows: bytes.freeze(),
             broken,
         })
+    }
+
+    async fn connect(&self) -> Result<Box<dyn OtherSocket>, Problem> {
+        Connection::connect(self).await
     }
 }

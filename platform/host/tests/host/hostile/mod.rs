@@ -4,6 +4,7 @@
 mod bytes;
 mod compiler;
 mod limits;
+mod plan;
 mod suite;
 
 use std::sync::Arc;
