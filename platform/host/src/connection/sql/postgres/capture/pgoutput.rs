@@ -280,19 +280,22 @@ mod tests {
         data_encoding::HEXLOWER.decode(plain.as_bytes()).unwrap()
     }
 
-    /// Messages as a server of version 15 wrote them, by their kinds.
-    fn samples() -> Vec<(Vec<u8>, Message<'static>)> {
+    fn orders() -> Relation {
         let column = |key: bool, name: &str, type_oid: u32| RelationColumn {
             key,
             name: name.to_owned(),
             type_oid,
         };
-        let orders = Relation {
+        Relation {
             id: 16_385,
             schema: "public".to_owned(),
             name: "orders".to_owned(),
             columns: vec![column(true, "id", 23), column(false, "note", 25)],
-        };
+        }
+    }
+
+    /// Messages of each kind, in the bytes of the manual.
+    fn samples() -> Vec<(Vec<u8>, Message<'static>)> {
         vec![
             (
                 hex("42 00000000016b3748 0002d2b3f6a8e000 000002e1"),
@@ -304,7 +307,7 @@ mod tests {
             (
                 hex("52 00004001 7075626c696300 6f726465727300 64 0002 \
                      01 696400 00000017 ffffffff 00 6e6f746500 00000019 ffffffff"),
-                Message::Relation(orders),
+                Message::Relation(orders()),
             ),
             (
                 hex("49 00004001 4e 0002 74 00000001 37 6e"),
