@@ -17,6 +17,8 @@ use crate::record::{self, Name, Record, Refused, VALUE_MISSING};
 
 /// TAXMAN takes this many transactions in one call.
 pub const MAX_ROWS: usize = 100;
+/// Rows of a call, with those that wait: `max_rows_per_call` of the manifest. The platform's batches have no more.
+const MOST_OF_CALL: usize = 500;
 /// And a body of 1 MiB; one larger transaction still goes alone.
 const MAX_BODY_BYTES: usize = 1_000_000;
 /// Changes nothing; for checks, and for calls that are not made.
@@ -244,8 +246,9 @@ impl Packing {
 
     /// Adds an item, and the rows that are of its transaction.
     fn add(&mut self, action: Action, (row, key): (&[u8], &str), rows: &[u32]) -> Result<()> {
-        let full =
-            self.context.keys.len() >= self.most || self.body.len() + row.len() > MAX_BODY_BYTES;
+        let full = self.context.keys.len() >= self.most
+            || self.rows.len() + rows.len() > MOST_OF_CALL
+            || self.body.len() + row.len() > MAX_BODY_BYTES;
         if full && !self.context.keys.is_empty() {
             self.close()?;
         }

@@ -143,6 +143,29 @@ fn of_one_transaction_only_the_first_record_is_in_the_call() {
 }
 
 #[test]
+fn those_that_wait_take_no_place_in_the_body() {
+    let manifest: Value = from_str(include_str!("../connector.json")).unwrap();
+    let most = manifest["delivery"]["max_rows_per_call"].as_u64().unwrap() as usize;
+    let rows: Vec<Value> = (0..500)
+        .map(|n| match n {
+            0..150 => json!({"code": "A", "do": "adjust"}),
+            150..300 => json!({"code": "A", "do": "delete"}),
+            _ => json!({"code": format!("B{n}"), "do": "void"}),
+        })
+        .collect();
+    for calls in ["batch", "single"] {
+        let calls = made(json!({"action_field": "/do", "calls": calls}), &rows);
+        assert!(calls.iter().all(|call| call.rows.len() <= most));
+        assert_eq!(calls[0].rows[..150], (0..150).collect::<Vec<u32>>());
+        let mut all: Vec<u32> = calls.iter().flat_map(|call| call.rows.clone()).collect();
+        all.sort_unstable();
+        assert_eq!(all, (0..500).collect::<Vec<u32>>(), "each in one call");
+        let keys = calls.iter().map(|call| context(call).keys.len());
+        assert!(keys.max().unwrap() <= 100);
+    }
+}
+
+#[test]
 fn single_calls_have_their_key_in_the_header() {
     let rows = [
         json!({"code": "A/1 ü", "n": 1}),

@@ -146,9 +146,8 @@ pub(crate) async fn expiry(bed: Bed) {
     put(&bed, "twice.csv", "upl_2", 2).await;
     put(&bed, "twice.csv", "upl_3", 4).await;
     put(&bed, "aside.csv", "upl_4", 8).await;
-    let aside = bed
-        .acme
-        .upload_archive(&slug("inbox"), "aside.csv", "upl_4");
+    let inbox = slug("inbox");
+    let aside = bed.acme.upload_archive(&inbox, "aside.csv", "upl_4");
     let _ = aside.await.unwrap();
     assert!(
         bed.acme.uploads_expire(1).await.unwrap().is_empty(),
