@@ -125,14 +125,16 @@ fn tables(shape: &Shape, stream: &Stream) -> Vec<Value> {
         .iter()
         .map(|column| column.name.as_str())
         .collect();
-    let mut table = json!({ "table": stream.table, "key": key });
+    let mut table = serde_json::Map::new();
+    table.insert("table".to_owned(), json!(stream.table));
+    table.insert("key".to_owned(), json!(key));
     if let Some(schema) = &stream.schema {
-        table["schema"] = json!(schema);
+        table.insert("schema".to_owned(), json!(schema));
     }
     if !stream.columns.is_empty() {
-        table["columns"] = json!(columns);
+        table.insert("columns".to_owned(), json!(columns));
     }
-    vec![table]
+    vec![Value::Object(table)]
 }
 
 /// The log's columns, with their schemas.

@@ -116,19 +116,15 @@ impl Shape {
     /// JSON Schema of a row.
     pub fn schema(&self) -> Value {
         let property = |column: &Column| (column.name.clone(), column.kind.schema(column.nullable));
-        let properties: serde_json::Map<String, Value> =
+        let mut properties: serde_json::Map<String, Value> =
             self.columns.iter().map(property).collect();
-        let names: Vec<&String> = properties.keys().collect();
-        let mut schema = json!({ "type": "object", "required": names, "properties": properties });
+        let mut names: Vec<String> = properties.keys().cloned().collect();
         if self.captured {
             // a large value that did not change is left out, and a deleted row has only its key
-            let key: Vec<&String> = self.key.iter().map(|column| &column.name).collect();
-            schema["required"] = json!(key);
-            for (name, property) in capture::columns() {
-                schema["properties"][name] = property;
-            }
+            names = self.key.iter().map(|column| column.name.clone()).collect();
+            properties.extend(capture::columns());
         }
-        schema
+        json!({ "type": "object", "required": names, "properties": properties })
     }
 }
 

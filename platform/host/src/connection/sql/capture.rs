@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(asked.log.slot.as_deref(), Some("s"));
         assert_eq!(asked.tables[0].key, ["id"]);
         for (log, tables) in [
-            ("[]", tables),
+            ("7", tables),
             (r#"{"slott": "s"}"#, tables),
             (log, "[]"),
             (log, r#"[{"tabel": "a"}]"#),
