@@ -46,5 +46,5 @@ pub use explain::{RecordExplanation, explain_record};
 pub use look::{Discovered, Wanted, check_connection, discover_streams};
 pub use report::RunReport;
 pub use services::Services;
-pub use trust::{admit, signer, still, verify_origin};
+pub use trust::{admit, isolation, signer, still, verify_origin};
 pub use worker::{Worker, WorkerOptions};

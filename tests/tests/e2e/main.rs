@@ -22,6 +22,7 @@ mod onboarding;
 mod redrive;
 mod rest_target;
 mod rules;
+mod runners;
 mod steadfast;
 mod storage;
 mod theatre;
