@@ -49,11 +49,12 @@ mod web {
 }
 
 /// All interfaces that a connector can import.
-pub(crate) mod contract {
-    pub(crate) use super::plain::tributary::connector::{
+#[expect(unreachable_pub, reason = "bindgen re-exports what it is given")]
+pub mod contract {
+    pub use super::plain::tributary::connector::{
         codec, connections, control, file_changes, files, io, log, metrics, output, sql, types,
     };
-    pub(crate) use super::web::tributary::connector::http;
+    pub use super::web::tributary::connector::http;
 }
 
 /// Exports of a source.

@@ -96,6 +96,7 @@ impl<T: Send + 'static> Exports<T> {
         config: &str,
         export: &Export<'_>,
     ) -> wasmtime::Result<Answered> {
+        let config = config.to_owned();
         match export {
             Export::Start | Export::Check => self.base(store, live, config, export).await,
             Export::Discover | Export::Partitions(_) | Export::Read(_) => {
@@ -114,7 +115,7 @@ impl<T: Send + 'static> Exports<T> {
         &self,
         store: &mut Store<T>,
         live: &mut Option<TargetConnector>,
-        config: &str,
+        config: String,
         export: &Export<'_>,
     ) -> wasmtime::Result<Answered> {
         let start = matches!(export, Export::Start);
@@ -124,10 +125,12 @@ impl<T: Send + 'static> Exports<T> {
                 return Ok(Ok(Answer::Nothing));
             }
             let base = instance.tributary_connector_base();
-            let steps = base.call_check(store, config).await?;
+            let steps = base.call_check(store, &config).await?;
             let steps = steps.map(|steps| {
                 let steps = steps.into_iter();
-                steps.map(|step| (step.name, step.ok, step.message)).collect()
+                steps
+                    .map(|step| (step.name, step.ok, step.message))
+                    .collect()
             });
             return Ok(steps.map(Answer::Steps));
         }
@@ -138,10 +141,12 @@ impl<T: Send + 'static> Exports<T> {
             return Ok(Ok(Answer::Nothing));
         }
         let base = instance.tributary_connector_base();
-        let steps = base.call_check(store, config).await?;
+        let steps = base.call_check(store, &config).await?;
         let steps = steps.map(|steps| {
             let steps = steps.into_iter();
-            steps.map(|step| (step.name, step.ok, step.message)).collect()
+            steps
+                .map(|step| (step.name, step.ok, step.message))
+                .collect()
         });
         Ok(steps.map(Answer::Steps))
     }
@@ -149,7 +154,7 @@ impl<T: Send + 'static> Exports<T> {
     async fn source(
         &self,
         store: &mut Store<T>,
-        config: &str,
+        config: String,
         export: &Export<'_>,
     ) -> wasmtime::Result<Answered> {
         let pre = self.source.as_ref().ok_or_else(|| lacks("source"))?;
@@ -157,15 +162,15 @@ impl<T: Send + 'static> Exports<T> {
         let source = instance.tributary_connector_source();
         Ok(match export {
             Export::Discover => source
-                .call_discover(store, config)
+                .call_discover(store, &config)
                 .await?
                 .map(Answer::Streams),
             Export::Partitions(selection) => source
-                .call_partitions(store, config, selection)
+                .call_partitions(store, &config, selection)
                 .await?
                 .map(Answer::Partitions),
             Export::Read(selection) => source
-                .call_read(store, config, selection)
+                .call_read(store, &config, selection)
                 .await?
                 .map(|()| Answer::Nothing),
             _ => return Err(lacks("source")),
@@ -176,7 +181,7 @@ impl<T: Send + 'static> Exports<T> {
         &self,
         store: &mut Store<T>,
         live: &mut Option<TargetConnector>,
-        config: &str,
+        config: String,
         export: &Export<'_>,
     ) -> wasmtime::Result<Answered> {
         let pre = self.target.as_ref().ok_or_else(|| lacks("target"))?;
@@ -187,11 +192,11 @@ impl<T: Send + 'static> Exports<T> {
         let target = instance.tributary_connector_target();
         Ok(match export {
             Export::Prepare(batch, keys) => target
-                .call_prepare(store, config, batch, keys)
+                .call_prepare(store, &config, batch, keys)
                 .await?
                 .map(Answer::Calls),
             Export::Settle(call, response) => target
-                .call_settle(store, config, call, response)
+                .call_settle(store, &config, call, response)
                 .await?
                 .map(Answer::Outcomes),
             _ => return Err(lacks("target")),
@@ -201,14 +206,19 @@ impl<T: Send + 'static> Exports<T> {
     async fn beside(
         &self,
         store: &mut Store<T>,
-        config: &str,
+        config: String,
         export: &Export<'_>,
     ) -> wasmtime::Result<Answered> {
         if let Export::Conclude(run, written) = export {
-            let pre = self.conclusion.as_ref().ok_or_else(|| lacks("conclusion"))?;
+            let pre = self
+                .conclusion
+                .as_ref()
+                .ok_or_else(|| lacks("conclusion"))?;
             let instance = pre.instantiate_async(&mut *store).await?;
             let conclusion = instance.tributary_connector_conclusion();
-            let documents = conclusion.call_conclude(store, config, run, written).await?;
+            let documents = conclusion
+                .call_conclude(store, &config, run, written)
+                .await?;
             return Ok(documents.map(Answer::Documents));
         }
         let pre = self.lookup.as_ref().ok_or_else(|| lacks("lookup"))?;
@@ -216,11 +226,11 @@ impl<T: Send + 'static> Exports<T> {
         let lookup = instance.tributary_connector_lookup();
         Ok(match export {
             Export::Inquire(batch, keys) => lookup
-                .call_inquire(store, config, batch, keys)
+                .call_inquire(store, &config, batch, keys)
                 .await?
                 .map(Answer::Inquiries),
             Export::Judge(inquiry, answer) => lookup
-                .call_judge(store, config, inquiry, answer)
+                .call_judge(store, &config, inquiry, answer)
                 .await?
                 .map(Answer::Findings),
             _ => return Err(lacks("lookup")),

@@ -102,7 +102,8 @@ impl Host {
     ) -> Result<Arc<Connector>, Problem> {
         let isolation = self.placed(isolation);
         if isolation == Isolation::Runner && self.runners.is_none() {
-            let detail = "the connector may only run in a process of its own, and this host has none";
+            let detail =
+                "the connector may only run in a process of its own, and this host has none";
             return Err(Problem::new(ErrorCode::ConnectorDenied, detail)
                 .hint("have its publisher reviewed, or run it with tributary serve"));
         }

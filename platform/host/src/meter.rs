@@ -105,7 +105,9 @@ impl<F: Future> Future for Metered<F> {
         let result = self.call.as_mut().poll(cx);
         let spent = thread_cpu_ns().saturating_sub(started);
         self.meter.used_ns.fetch_add(spent, Ordering::Relaxed);
-        self.meter.poll_started_ns.store(u64::MAX, Ordering::Relaxed);
+        self.meter
+            .poll_started_ns
+            .store(u64::MAX, Ordering::Relaxed);
         result
     }
 }

@@ -304,7 +304,10 @@ mod tests {
         assert!(!usual.vouched(&origin(Some("other")), None));
         assert!(!usual.vouched(&origin(Some("nobody-knows")), None));
         assert!(usual.vouched(&origin(None), None));
-        assert!(!usual.vouched(&origin(None), Some(&globex)), "the tenant is stricter");
+        assert!(
+            !usual.vouched(&origin(None), Some(&globex)),
+            "the tenant is stricter"
+        );
         assert!(!trust("apart", &[]).vouched(&origin(None), None));
         let digest = format!("sha256:{}", "a".repeat(64));
         let looked_at = trust("apart", &[&digest]);

@@ -32,7 +32,11 @@ fn runners(theatre: &Theatre) -> Vec<u32> {
         let status = read("stat").unwrap_or_default();
         let rest = status.rsplit(')').next().unwrap_or_default();
         let parent = rest.split_whitespace().nth(1).unwrap_or_default();
-        if parent == server && read("cmdline").unwrap_or_default().contains("run-connector") {
+        if parent == server
+            && read("cmdline")
+                .unwrap_or_default()
+                .contains("run-connector")
+        {
             found.push(number);
         }
     }
@@ -80,7 +84,10 @@ async fn runners_that_are_killed_cost_time_and_nothing_else() -> anyhow::Result<
     let (started, mut kills) = (Instant::now(), 0);
     let server = theatre.stage.server.pid();
     while !ended(&rest.get(&path).await?) {
-        anyhow::ensure!(started.elapsed() < Duration::from_secs(120), "{kills} kills");
+        anyhow::ensure!(
+            started.elapsed() < Duration::from_secs(120),
+            "{kills} kills"
+        );
         if kills < KILLS {
             for runner in runners(&theatre) {
                 let status = std::process::Command::new("kill")

@@ -60,7 +60,9 @@ pub(crate) fn link<T: Serves>(
             "log" => contract::log::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
             "metrics" => contract::metrics::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
             "control" => contract::control::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
-            "connections" => contract::connections::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
+            "connections" => {
+                contract::connections::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?
+            }
             "http" => contract::http::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
             "files" => contract::files::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
             "file-changes" => {

@@ -33,9 +33,7 @@ impl Connector {
         let config = self.enter(call, config)?;
         let started = Instant::now();
         let mut session = Session::open(self, call, Purpose::Call).await?;
-        let result = session
-            .enter(&self.exports, &config, Export::Check)
-            .await;
+        let result = session.enter(&self.exports, &config, Export::Check).await;
         let Answer::Steps(steps) = finished(&session, result)? else {
             return Err(self.mixed_up());
         };

@@ -167,9 +167,7 @@ async fn rows_out(guest: &mut Guest, call: HostCall) -> Body {
             let owned = Resource::new_own(handle);
             number(codec::Host::decode(guest, owned, format, options).await?)
         }
-        HostCall::Emit(emitted) => {
-            body(&output::Host::emit(guest, batch(emitted)).await?)
-        }
+        HostCall::Emit(emitted) => body(&output::Host::emit(guest, batch(emitted)).await?),
         HostCall::Pipe(stream, handle, max_pages) => {
             body(&output::Host::pipe(guest, stream, rows(handle), max_pages).await?)
         }
@@ -192,7 +190,8 @@ fn batch(emitted: Emitted) -> Batch {
 fn to_contract(request: HttpRequest) -> wasmtime::Result<Request> {
     let method = METHODS.get(usize::from(request.method));
     Ok(Request {
-        method: *method.ok_or_else(|| wasmtime::Error::msg("it sent a method that does not exist"))?,
+        method: *method
+            .ok_or_else(|| wasmtime::Error::msg("it sent a method that does not exist"))?,
         path: request.path,
         query: request.query,
         headers: request.headers,

@@ -52,7 +52,9 @@ impl Away {
     fn ask<T: DeserializeOwned>(&self, call: HostCall) -> wasmtime::Result<T> {
         let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
         link.send(&self.says(Said::Call(call)))?;
-        let frame = link.receive()?.ok_or_else(|| wasmtime::Error::msg("the platform is gone"))?;
+        let frame = link
+            .receive()?
+            .ok_or_else(|| wasmtime::Error::msg("the platform is gone"))?;
         let ToRunner::Answer(HostAnswer { budget_ns, body }) = postcard::from_bytes(&frame)? else {
             return Err(wasmtime::Error::msg("the platform answered something else"));
         };

@@ -46,10 +46,8 @@ pub(super) fn seal() {
 /// A network without interfaces, mounts and messages of its own.
 fn namespaces() -> io::Result<()> {
     let (user, group) = (getuid().as_raw(), getgid().as_raw());
-    let own = UnshareFlags::NEWUSER
-        | UnshareFlags::NEWNET
-        | UnshareFlags::NEWNS
-        | UnshareFlags::NEWIPC;
+    let own =
+        UnshareFlags::NEWUSER | UnshareFlags::NEWNET | UnshareFlags::NEWNS | UnshareFlags::NEWIPC;
     #[expect(
         unsafe_code,
         reason = "no CLONE_FILES: the table of descriptors stays whole"
@@ -69,8 +67,7 @@ fn namespaces() -> io::Result<()> {
 fn no_files() -> io::Result<()> {
     let quiet = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     rustix::mount::mount_change("/", quiet)?;
-    let flags =
-        MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    let flags = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     rustix::mount::mount("none", EMPTY, "tmpfs", flags, None)?;
     std::env::set_current_dir(EMPTY)?;
     rustix::process::pivot_root(".", ".")?;

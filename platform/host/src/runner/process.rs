@@ -121,9 +121,10 @@ impl Process {
         );
         let ended = match gone {
             true => tokio::time::timeout(END, self.child.wait()).await,
-            false => Ok(self.child.try_wait().and_then(|status| {
-                status.ok_or_else(|| io::Error::other("it was still running"))
-            })),
+            false => Ok(self
+                .child
+                .try_wait()
+                .and_then(|status| status.ok_or_else(|| io::Error::other("it was still running")))),
         };
         let status = match ended {
             Ok(Ok(status)) => status,

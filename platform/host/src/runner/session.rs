@@ -60,7 +60,7 @@ impl Apart {
     ) -> wasmtime::Result<Answered> {
         let fresh = self.process.is_none();
         if fresh {
-            let started = self.start().await;
+            let started = start(&self.runners, &self.key, &self.terms).await;
             self.process = Some(started.map_err(|error| self.unavailable(&error))?);
         }
         self.between = false;
@@ -84,24 +84,6 @@ impl Apart {
                 Err(wasmtime::Error::new(lost(&self.guest.connector, &what)))
             }
         }
-    }
-
-    /// One that waits, or a new one.
-    async fn start(&self) -> io::Result<Process> {
-        if let Some(process) = self.runners.take(&self.key) {
-            return Ok(process);
-        }
-        let component = self.terms.component.clone();
-        let code = tokio::task::spawn_blocking(move || component.serialize());
-        let code = code.await.map_err(io::Error::other)?;
-        let code = code.map_err(|error| io::Error::other(error.to_string()))?;
-        let load = Load {
-            capabilities: self.terms.capabilities.clone(),
-            memory_mib: self.terms.memory_mib,
-            host_call_bytes: self.terms.host_call_bytes as u64,
-            code: &code,
-        };
-        Process::start(&self.runners.runner, load).await
     }
 
     fn unavailable(&self, error: &io::Error) -> wasmtime::Error {
@@ -130,6 +112,24 @@ impl Drop for Apart {
     }
 }
 
+/// A runner that waits, or a new one.
+async fn start(runners: &Runners, key: &Key, terms: &Terms) -> io::Result<Process> {
+    if let Some(process) = runners.take(key) {
+        return Ok(process);
+    }
+    let component = terms.component.clone();
+    let code = tokio::task::spawn_blocking(move || component.serialize());
+    let code = code.await.map_err(io::Error::other)?;
+    let code = code.map_err(|error| io::Error::other(error.to_string()))?;
+    let load = Load {
+        capabilities: terms.capabilities.clone(),
+        memory_mib: terms.memory_mib,
+        host_call_bytes: terms.host_call_bytes as u64,
+        code: &code,
+    };
+    Process::start(&runners.runner, load).await
+}
+
 enum Failure {
     /// of the call: a limit, a trap, a handle that is none
     Call(wasmtime::Error),
@@ -149,7 +149,7 @@ async fn serve(
     terms: &Terms,
     enter: Enter<'_>,
 ) -> Result<Answered, Failure> {
-    process.send(&ToRunner::Enter(enter)).await?;
+    process.send(&ToRunner::Enter(Box::new(enter))).await?;
     loop {
         let said = process.receive().await?;
         guest.meter.apart(said.cpu_ns);

@@ -23,7 +23,7 @@ pub(super) enum ToRunner<'a> {
     /// once, first of all
     #[serde(borrow)]
     Load(Load<'a>),
-    Enter(Enter<'a>),
+    Enter(Box<Enter<'a>>),
     /// to a host call
     #[serde(borrow)]
     Answer(HostAnswer<'a>),

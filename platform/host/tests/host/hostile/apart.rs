@@ -10,9 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
-use tributary_host::{
-    CallContext, Connector, Host, HostConfig, Isolation, Runner, runner_worker,
-};
+use tributary_host::{CallContext, Connector, Host, HostConfig, Isolation, Runner, runner_worker};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::TenantId;
 
@@ -140,7 +138,10 @@ async fn a_runner_has_nothing_of_the_platform() {
     for variable in environment.split('\0').filter(|text| !text.is_empty()) {
         // the shell's own
         let name = variable.split('=').next().unwrap();
-        assert!(["PWD", "OLDPWD", "SHLVL", "_"].contains(&name), "{variable}");
+        assert!(
+            ["PWD", "OLDPWD", "SHLVL", "_"].contains(&name),
+            "{variable}"
+        );
     }
     let open = std::fs::read_dir(format!("/proc/{child}/fd")).unwrap();
     for entry in open.flatten() {
@@ -157,9 +158,14 @@ async fn a_runner_has_nothing_of_the_platform() {
     });
     assert!(without_privileges);
     let limits = std::fs::read_to_string(format!("/proc/{child}/limits")).unwrap();
-    let core = limits.lines().find(|line| line.starts_with("Max core file size"));
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"));
     assert!(core.unwrap().contains(" 0 "), "{limits}");
-    assert!(!in_memory(child, SECRET.as_bytes()), "the secret is in the runner");
+    assert!(
+        !in_memory(child, SECRET.as_bytes()),
+        "the secret is in the runner"
+    );
     assert!(
         in_memory(child, b"what-a-guest-was-told-91c2"),
         "the search finds nothing"
@@ -199,7 +205,11 @@ async fn a_cancelled_call_ends_its_runner_within_a_second() {
         let problem = work.await.unwrap().unwrap_err();
         assert_eq!(problem.code, ErrorCode::RunCancelled, "{problem}");
         while !children().is_empty() {
-            assert!(started.elapsed() < Duration::from_secs(1), "{:?}", children());
+            assert!(
+                started.elapsed() < Duration::from_secs(1),
+                "{:?}",
+                children()
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         assert!(started.elapsed() < Duration::from_secs(1));
@@ -242,7 +252,11 @@ async fn a_runner_is_kept_warm_for_its_tenant_and_its_connector_alone() {
     drop((one, two, host));
     let started = Instant::now();
     while !children().is_empty() {
-        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", children());
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            children()
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -270,7 +284,11 @@ async fn a_program_that_is_no_runner_fails_the_call() {
         let connector = apart(&host, "hostile", NOTHING).await;
         let checking = connector.check(&call(&host), &json!({})).await;
         let problem = checking.unwrap_err();
-        assert_eq!(problem.code, ErrorCode::ConnectorFailed, "{script}: {problem}");
+        assert_eq!(
+            problem.code,
+            ErrorCode::ConnectorFailed,
+            "{script}: {problem}"
+        );
         assert!(problem.detail.contains("runner"), "{script}: {problem}");
     }
 }
