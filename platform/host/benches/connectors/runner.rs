@@ -52,7 +52,7 @@ async fn calls(here: &Connector, apart: &Connector) -> anyhow::Result<Vec<Figure
         quick = quick.min(each(here, &call, &config).await?);
         slow = slow.min(each(apart, &call, &config).await?);
     }
-    call.connection.take_usage();
+    let _until_now = call.connection.take_usage();
     apart.check(&call, &config).await?;
     let host_calls: u64 = call.connection.take_usage().host_calls.values().sum();
     // the call itself is one round trip more
