@@ -1,7 +1,8 @@
 //! The configuration; `connector.json` of each source of files has its schema.
 
-use serde::{Deserialize, Serialize};
-use tributary_sdk::{Error, Position, Result};
+use serde::Deserialize;
+use tributary_sdk::serde_json::{Map, Value};
+use tributary_sdk::{Error, Result};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,8 +23,22 @@ pub struct Config {
     pub format: Format,
     #[serde(default)]
     pub csv: Csv,
+    /// options of the format of that name; the host knows them
     #[serde(default)]
-    pub parquet: Parquet,
+    pub json: Map<String, Value>,
+    #[serde(default)]
+    pub xml: Map<String, Value>,
+    #[serde(default)]
+    pub xlsx: Map<String, Value>,
+    #[serde(default)]
+    pub fixed: Map<String, Value>,
+    #[serde(default)]
+    pub parquet: Map<String, Value>,
+    #[serde(default)]
+    pub compression: Compression,
+    /// pattern for the file to read in a zip file
+    #[serde(default)]
+    pub member: Option<String>,
     /// younger files are left for the next run: their sender may still write
     #[serde(default)]
     pub min_age_s: u64,
@@ -77,13 +92,30 @@ impl After {
     }
 }
 
-#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     #[default]
     Csv,
     Ndjson,
+    Json,
+    Xml,
+    Xlsx,
+    Fixed,
     Parquet,
+}
+
+/// How files are packed.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compression {
+    /// as the last ending of its name says, if it is one of those below
+    #[default]
+    ByName,
+    None,
+    Gzip,
+    Zstd,
+    Zip,
 }
 
 #[derive(Debug, Deserialize)]
@@ -94,13 +126,6 @@ pub struct Csv {
     pub quote: String,
     pub encoding: String,
     pub header: Header,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Parquet {
-    /// bytes that are not marked as text are text all the same
-    pub binary_as_text: bool,
 }
 
 /// `true`: the first line names the columns. A list: there is no such line, these are the names.
@@ -120,41 +145,6 @@ impl Default for Csv {
             header: Header::Line(true),
         }
     }
-}
-
-/// Options of the host's decoder.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub enum Options<'a> {
-    Csv(CsvOptions<'a>),
-    Ndjson {
-        source: &'a str,
-        start: Start,
-    },
-    Parquet {
-        source: &'a str,
-        binary_as_text: bool,
-        expected_columns: &'a [String],
-        start: Start,
-    },
-}
-
-#[derive(Debug, Serialize)]
-pub struct CsvOptions<'a> {
-    source: &'a str,
-    delimiter: &'a str,
-    quote: Option<&'a str>,
-    encoding: &'a str,
-    header: bool,
-    columns: &'a [String],
-    expected_columns: &'a [String],
-    start: Start,
-}
-
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Start {
-    line: u64,
-    offset: u64,
 }
 
 impl Config {
@@ -189,70 +179,6 @@ impl Config {
             ));
         }
         Ok(())
-    }
-
-    /// Decoder and options from the beginning of a file.
-    pub fn decoder<'a>(&'a self, path: &'a str) -> (&'static str, Options<'a>) {
-        match self.format {
-            Format::Csv => (
-                "csv",
-                Options::Csv(self.csv.options(path, &self.expected_columns)),
-            ),
-            Format::Ndjson => {
-                let start = Start { line: 1, offset: 0 };
-                (
-                    "ndjson",
-                    Options::Ndjson {
-                        source: path,
-                        start,
-                    },
-                )
-            }
-            Format::Parquet => self.parquet(path, 1),
-        }
-    }
-
-    fn parquet<'a>(&'a self, path: &'a str, line: u64) -> (&'static str, Options<'a>) {
-        let options = Options::Parquet {
-            source: path,
-            binary_as_text: self.parquet.binary_as_text,
-            expected_columns: &self.expected_columns,
-            start: Start { line, offset: 0 },
-        };
-        ("parquet", options)
-    }
-
-    /// From the start of a row inside a file whose columns are known.
-    pub fn decoder_from<'a>(
-        &'a self,
-        path: &'a str,
-        columns: &'a [String],
-        at: Position,
-    ) -> (&'static str, Options<'a>) {
-        let start = Start {
-            line: at.line,
-            offset: at.offset,
-        };
-        match self.format {
-            Format::Csv => {
-                let options = CsvOptions {
-                    header: false,
-                    columns,
-                    start,
-                    ..self.csv.options(path, &[])
-                };
-                ("csv", Options::Csv(options))
-            }
-            Format::Ndjson => (
-                "ndjson",
-                Options::Ndjson {
-                    source: path,
-                    start,
-                },
-            ),
-            // a file that is read from its end is read whole, and goes on behind a row
-            Format::Parquet => self.parquet(path, at.line),
-        }
     }
 
     /// A path as seen from the folder.
@@ -312,25 +238,6 @@ impl Config {
                     .and_then(|rest| rest.strip_suffix(end));
                 rest.is_some_and(|rest| !rest.is_empty())
             }
-        }
-    }
-}
-
-impl Csv {
-    fn options<'a>(&'a self, path: &'a str, expected_columns: &'a [String]) -> CsvOptions<'a> {
-        let (header, columns) = match &self.header {
-            Header::Line(line) => (*line, &[][..]),
-            Header::Columns(columns) => (false, columns.as_slice()),
-        };
-        CsvOptions {
-            source: path,
-            delimiter: &self.delimiter,
-            quote: (!self.quote.is_empty()).then_some(self.quote.as_str()),
-            encoding: &self.encoding,
-            header,
-            columns,
-            expected_columns,
-            start: Start { line: 1, offset: 0 },
         }
     }
 }

@@ -12,6 +12,7 @@
 
 mod after;
 mod config;
+mod decoder;
 mod find;
 mod ledger;
 mod pattern;
@@ -56,6 +57,9 @@ impl Intake {
         let mut steps = vec![CheckStep::ok("list", message)];
         if let Some(newest) = found.files.iter().max_by_key(|file| file.modified_ms) {
             steps.push(match columns(&connection, config, newest) {
+                Ok(names) if names.is_empty() => {
+                    CheckStep::ok("header", format!("{} can be opened", newest.path))
+                }
                 Ok(names) => {
                     CheckStep::ok("header", format!("{}: {}", newest.path, names.join(", ")))
                 }
@@ -149,9 +153,9 @@ fn refused(error: &Error) -> CheckStep {
 }
 
 fn columns(connection: &Connection, config: &Config, file: &FilePart) -> Result<Vec<String>> {
-    let reader = files::open_entry(connection, &file.entry(), 0)?;
-    let (format, options) = config.decoder(&file.path);
-    Rows::decode(reader, format, &options)?.columns()
+    let decoder = decoder::fresh(config, &file.path);
+    let reader = files::open_entry(connection, &file.entry(), decoder.offset)?;
+    Rows::decode(reader, decoder.format, &decoder.options)?.columns()
 }
 
 #[cfg(test)]

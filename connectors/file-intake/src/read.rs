@@ -7,6 +7,7 @@ use tributary_sdk::{
 };
 
 use crate::config::Config;
+use crate::decoder;
 use crate::{Checkpoint, FilePart};
 
 /// Reads `file` from the checkpoint on, if that is of this very file.
@@ -34,7 +35,10 @@ pub fn file(
     loop {
         let piped = rows.pipe(&config.stream, 1)?;
         if piped.ended {
-            complete(file, &piped)?;
+            // of a packed file the decoder knows whether it is complete
+            if decoder::packed(config, &file.path).is_none() {
+                complete(file, &piped)?;
+            }
             let mut state = state(file, piped.next, &columns);
             state.done = true;
             state.sha256 = piped.digest;
@@ -77,18 +81,19 @@ fn open(
             line: last.line,
             offset: last.offset,
         };
-        let offset = last.offset.to_string();
+        let (line, offset) = (last.line.to_string(), last.offset.to_string());
         log::info(
             "going on inside the file",
-            &[("file", &file.path), ("offset", &offset)],
+            &[("file", &file.path), ("line", &line), ("offset", &offset)],
         );
-        let reader = files::open_entry(connection, &entry, at.offset)?;
-        let (format, options) = config.decoder_from(&file.path, &last.columns, at);
-        return Ok((Rows::decode(reader, format, &options)?, last.columns));
+        let decoder = decoder::from(config, &file.path, &last.columns, at);
+        let reader = files::open_entry(connection, &entry, decoder.offset)?;
+        let rows = Rows::decode(reader, decoder.format, &decoder.options)?;
+        return Ok((rows, last.columns));
     }
-    let reader = files::open_entry(connection, &entry, 0)?;
-    let (format, options) = config.decoder(&file.path);
-    let rows = Rows::decode(reader, format, &options)?;
+    let decoder = decoder::fresh(config, &file.path);
+    let reader = files::open_entry(connection, &entry, decoder.offset)?;
+    let rows = Rows::decode(reader, decoder.format, &decoder.options)?;
     let columns = rows.columns()?;
     Ok((rows, columns))
 }

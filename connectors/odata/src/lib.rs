@@ -181,12 +181,7 @@ impl Source for OData {
 
     fn read(config: &Config, selection: &Selection) -> Result<()> {
         let stream = config.stream(&selection.stream)?;
-        let span: Span = selection.planned()?;
-        let last: Option<Checkpoint> = selection.checkpoint()?;
-        let state = last.filter(|last| last.span == span).unwrap_or(Checkpoint {
-            span,
-            ..Checkpoint::default()
-        });
+        let state = selection.resume(|last: &mut Checkpoint| &mut last.span)?;
         if state.done {
             return Ok(());
         }

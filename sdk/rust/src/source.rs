@@ -116,6 +116,29 @@ impl Selection {
             .transpose()
     }
 
+    /// In `read`, for checkpoints that hold the partition they are of, at `place`: the last one if it is of
+    /// this very partition, else a new one of it. What a partition means may have changed since, and then
+    /// reading begins anew.
+    ///
+    /// # Errors
+    /// As [`Self::planned`] and [`Self::checkpoint`].
+    pub fn resume<P, C>(&self, place: impl Fn(&mut C) -> &mut P) -> Result<C>
+    where
+        P: DeserializeOwned + PartialEq,
+        C: DeserializeOwned + Default,
+    {
+        let partition: P = self.planned()?;
+        let last: Option<C> = self.checkpoint()?;
+        if let Some(mut last) = last
+            && *place(&mut last) == partition
+        {
+            return Ok(last);
+        }
+        let mut new = C::default();
+        *place(&mut new) = partition;
+        Ok(new)
+    }
+
     /// In `partitions`: the last checkpoints of the partitions of earlier runs.
     ///
     /// # Errors
@@ -158,4 +181,33 @@ pub trait Source {
     /// # Errors
     /// What the source says.
     fn read(config: &Self::Config, selection: &Selection) -> Result<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize)]
+    struct Checkpoint {
+        span: u32,
+        done: bool,
+    }
+
+    fn resumed(state: Option<&str>) -> (u32, bool) {
+        let state = state.map(str::to_owned);
+        let selection = Selection::new("orders".to_owned(), false, Some("7".to_owned()), state);
+        let checkpoint: Checkpoint = selection
+            .resume(|last: &mut Checkpoint| &mut last.span)
+            .unwrap();
+        (checkpoint.span, checkpoint.done)
+    }
+
+    #[test]
+    fn a_checkpoint_of_another_partition_does_not_count() {
+        assert_eq!(resumed(Some(r#"{"span":7,"done":true}"#)), (7, true));
+        assert_eq!(resumed(Some(r#"{"span":8,"done":true}"#)), (7, false));
+        assert_eq!(resumed(None), (7, false));
+    }
 }

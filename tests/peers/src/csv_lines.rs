@@ -10,7 +10,7 @@ use tributary_model::rows::{CsvFormat, RowFormat};
 use crate::timing::{Race, seconds};
 use crate::{map, worker};
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 
 const DOCUMENT: &[u8] = br#"{
   "version": 1, "name": "csv-lines",

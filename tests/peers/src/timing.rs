@@ -8,7 +8,7 @@ use tributary_model::rows::RowFormat;
 use crate::{DOCUMENT, by_hand, jaq, jsonata, map, remap, worker};
 
 /// Rounds of each program; the best counts, which is the one that was disturbed least.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 
 /// Two programs on the same records.
 pub(crate) struct Race {

@@ -23,9 +23,22 @@ pub(crate) fn limit(limit: Option<u32>) -> Result<u32, ApiError> {
     }
 }
 
+/// Cuts `entries`, which were asked for with one more than `limit`, to the page: that one tells whether
+/// there is a next page. Gives `next`, made of the last entry's position.
+pub(crate) fn cut<T, P: Serialize>(
+    entries: &mut Vec<T>,
+    limit: u32,
+    position: impl Fn(&T) -> P,
+) -> Option<String> {
+    let more = entries.len() > limit as usize;
+    entries.truncate(limit as usize);
+    let last = entries.last().filter(|_| more)?;
+    Some(encode(&position(last)))
+}
+
 /// A position as the text of `next`: JSON in hex, so that nobody takes it apart by eye and it
 /// needs no escaping in a URL.
-pub(crate) fn encode<T: Serialize>(position: &T) -> String {
+fn encode<T: Serialize>(position: &T) -> String {
     use std::fmt::Write as _;
     let json = serde_json::to_vec(position).unwrap_or_default();
     let mut text = String::with_capacity(json.len() * 2);
@@ -63,6 +76,18 @@ pub(crate) fn decode<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, ApiE
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_names_the_next_one_if_there_is_one_more_entry() {
+        let mut entries = vec![1_u64, 2, 3];
+        let next = cut(&mut entries, 2, |entry| *entry).unwrap();
+        assert_eq!(
+            (entries.as_slice(), decode(&next).unwrap()),
+            (&[1, 2][..], 2_u64)
+        );
+        assert_eq!(cut(&mut entries, 2, |entry| *entry), None);
+        assert_eq!(cut(&mut Vec::<u64>::new(), 2, |entry| *entry), None);
+    }
 
     #[test]
     fn positions_round_trip_and_made_up_ones_are_refused() {

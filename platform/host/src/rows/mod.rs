@@ -6,11 +6,13 @@
 
 mod digest;
 mod document;
+mod feed;
 mod lines;
 mod options;
 mod query;
 mod reader;
-mod whole;
+mod records;
+mod unpack;
 
 use bytes::Bytes;
 use tributary_model::error_code::ErrorCode;
@@ -22,19 +24,21 @@ pub(crate) use lines::LineRows;
 pub(crate) use options::open;
 pub(crate) use query::QueryRows;
 pub(crate) use reader::ByteReader;
-pub(crate) use whole::WholeRows;
+pub(crate) use records::RecordRows;
 
 /// A page of text is cut at the last row's end before this many bytes.
 pub(crate) const PAGE_BYTES: usize = 1 << 20;
 /// A longer row ends the read; the usual cause is a quote that is never closed.
 pub(crate) const MAX_ROW_BYTES: usize = 8 << 20;
+/// A file that is read from its end (a workbook, Parquet, zip) is held whole.
+const MAX_FILE_BYTES: usize = 64 << 20;
 
 /// A decoder's rows.
 pub(crate) enum RowSource {
     Lines(Box<LineRows>),
     Document(DocumentRows),
     Query(Box<QueryRows>),
-    Whole(Box<WholeRows>),
+    Records(Box<RecordRows>),
 }
 
 /// What a page holds, without the stream's name.
@@ -53,7 +57,7 @@ impl RowSource {
             Self::Lines(lines) => lines.next_page().await,
             Self::Document(document) => document.next_page().await,
             Self::Query(query) => query.next_page().await,
-            Self::Whole(whole) => whole.next_page().await,
+            Self::Records(records) => records.next_page().await,
         }
     }
 
@@ -63,7 +67,7 @@ impl RowSource {
             Self::Lines(lines) => lines.position(),
             Self::Document(document) => document.position(),
             Self::Query(query) => query.position(),
-            Self::Whole(whole) => whole.position(),
+            Self::Records(records) => records.position(),
         }
     }
 
@@ -73,7 +77,7 @@ impl RowSource {
             Self::Lines(lines) => lines.digest().await,
             Self::Document(document) => document.digest().await,
             Self::Query(_) => None,
-            Self::Whole(whole) => whole.digest().await,
+            Self::Records(records) => records.digest().await,
         }
     }
 
@@ -81,7 +85,7 @@ impl RowSource {
         match self {
             Self::Lines(lines) => lines.schema().await,
             Self::Document(_) | Self::Query(_) => Ok(serde_json::json!({})),
-            Self::Whole(whole) => whole.schema().await,
+            Self::Records(records) => records.schema().await,
         }
     }
 
@@ -89,14 +93,14 @@ impl RowSource {
         match self {
             Self::Document(document) => document.probe(pointer).await,
             Self::Query(query) => query.probe(pointer),
-            Self::Lines(_) | Self::Whole(_) => Err(not_a_document()),
+            Self::Lines(_) | Self::Records(_) => Err(not_a_document()),
         }
     }
 
     pub(crate) async fn pluck(&mut self, pointer: &str) -> Result<Vec<Option<String>>, Problem> {
         match self {
             Self::Document(document) => document.pluck(pointer).await,
-            Self::Lines(_) | Self::Query(_) | Self::Whole(_) => Err(not_a_document()),
+            Self::Lines(_) | Self::Query(_) | Self::Records(_) => Err(not_a_document()),
         }
     }
 }

@@ -2,14 +2,15 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tributary_formats::csv;
 use tributary_formats::records::Format;
-use tributary_formats::{csv, parquet};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 use tributary_model::rows::{CsvFormat, RowFormat, RowPosition};
 
 use super::lines::Header;
-use super::{ByteReader, DocumentRows, LineRows, RowSource, WholeRows};
+use super::unpack::Packed;
+use super::{ByteReader, DocumentRows, LineRows, RecordRows, RowSource};
 
 /// Most columns that a connector may name, as many as a header line may have.
 const MAX_COLUMNS: usize = 16_384;
@@ -32,6 +33,8 @@ struct CsvOptions {
     expected_columns: Vec<String>,
     #[serde(default = "beginning")]
     start: RowPosition,
+    #[serde(default)]
+    packed: Option<Packed>,
 }
 
 #[derive(Deserialize)]
@@ -48,19 +51,22 @@ struct NdjsonOptions {
     source: String,
     #[serde(default = "beginning")]
     start: RowPosition,
+    #[serde(default)]
+    packed: Option<Packed>,
 }
 
+/// The reader stands at the first byte, and `start` is a position that was given out for this file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ParquetOptions {
+struct RecordOptions {
     source: String,
-    #[serde(default)]
-    binary_as_text: bool,
+    format: Format,
     #[serde(default)]
     expected_columns: Vec<String>,
-    /// the reader stands at the first byte; rows before this line are passed
     #[serde(default = "beginning")]
     start: RowPosition,
+    #[serde(default)]
+    packed: Option<Packed>,
 }
 
 fn comma() -> char {
@@ -85,6 +91,7 @@ pub(crate) fn open(reader: ByteReader, format: &str, options: &str) -> Result<Ro
     match format {
         "csv" => {
             let options: CsvOptions = parse(format, options)?;
+            let reader = reader.unpacked(&options.source, options.packed, options.start.offset);
             let csv = CsvFormat {
                 delimiter: options.delimiter,
                 quote: options.quote,
@@ -111,6 +118,7 @@ pub(crate) fn open(reader: ByteReader, format: &str, options: &str) -> Result<Ro
         }
         "ndjson" => {
             let options: NdjsonOptions = parse(format, options)?;
+            let reader = reader.unpacked(&options.source, options.packed, options.start.offset);
             let header = Header {
                 pending: false,
                 named: false,
@@ -130,25 +138,28 @@ pub(crate) fn open(reader: ByteReader, format: &str, options: &str) -> Result<Ro
             let document = DocumentRows::new(options.source, reader, options.records);
             Ok(RowSource::Document(document))
         }
-        "parquet" => {
-            let options: ParquetOptions = parse(format, options)?;
-            let format = Format::Parquet(parquet::ParquetOptions {
-                binary_as_text: options.binary_as_text,
-            });
-            let whole = WholeRows::new(
-                options.source,
-                reader,
-                format,
-                options.expected_columns,
-                options.start.line,
-            );
-            Ok(RowSource::Whole(Box::new(whole)))
-        }
+        "records" => records(reader, parse(format, options)?),
         other => Err(Problem::new(
             ErrorCode::ConnectorFailed,
-            format!("the format {other:?} is not known here: csv, json, ndjson or parquet"),
+            format!("the format {other:?} is not known here: csv, json, ndjson or records"),
         )),
     }
+}
+
+fn records(reader: ByteReader, options: RecordOptions) -> Result<RowSource, Problem> {
+    if matches!(options.format, Format::Csv(_) | Format::Ndjson) {
+        let detail = "csv and ndjson are formats of their own";
+        return Err(Problem::new(ErrorCode::ConfigInvalid, detail));
+    }
+    let reader = reader.unpacked(&options.source, options.packed, 0);
+    let records = RecordRows::new(
+        options.source,
+        reader,
+        options.format,
+        options.expected_columns,
+        options.start,
+    );
+    Ok(RowSource::Records(Box::new(records)))
 }
 
 fn parse<T: DeserializeOwned>(format: &str, options: &str) -> Result<T, Problem> {

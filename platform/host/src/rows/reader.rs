@@ -1,11 +1,13 @@
-//! Bytes from a remote file or from memory, chunk by chunk.
+//! Bytes from a remote file or from memory, chunk by chunk; unpacked, if they are asked for so.
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
 use super::digest::Digest;
+use super::unpack::{Packed, Unpacked};
 use crate::connection::FileReader;
 use crate::limits::Hold;
 use crate::usage::UsageMeter;
@@ -13,14 +15,14 @@ use crate::usage::UsageMeter;
 /// Bytes with what they cost the guest's account.
 pub(crate) struct ByteReader {
     from: Origin,
-    hold: Hold,
     /// of all bytes so far; none if it began inside the file
     digest: Option<Digest>,
 }
 
 enum Origin {
-    File(Box<Counted>),
-    Memory(Option<Bytes>),
+    File(Box<Counted>, Hold),
+    Memory { bytes: Option<Bytes>, _hold: Hold },
+    Unpacked(Box<Unpacked>),
 }
 
 /// A file whose bytes are counted; those in memory were when they came.
@@ -41,10 +43,11 @@ impl Counted {
 
 impl ByteReader {
     pub(crate) fn memory(bytes: Bytes, hold: Hold) -> Self {
-        let from = Origin::Memory(Some(bytes));
         Self {
-            from,
-            hold,
+            from: Origin::Memory {
+                bytes: Some(bytes),
+                _hold: hold,
+            },
             digest: None,
         }
     }
@@ -52,25 +55,38 @@ impl ByteReader {
     /// A file that was opened at `offset`.
     pub(crate) fn file(file: FileReader, hold: Hold, offset: u64, usage: Arc<UsageMeter>) -> Self {
         Self {
-            from: Origin::File(Box::new(Counted { file, usage })),
-            hold,
+            from: Origin::File(Box::new(Counted { file, usage }), hold),
             digest: (offset == 0).then(Digest::new),
+        }
+    }
+
+    /// The unpacked bytes from the `skip`th on, of a file that stands at its first byte. Not packed at all:
+    /// itself.
+    pub(crate) fn unpacked(self, source: &str, packed: Option<Packed>, skip: u64) -> Self {
+        match packed {
+            None => self,
+            Some(how) => Self {
+                from: Origin::Unpacked(Box::new(Unpacked::new(source, self, how, skip))),
+                digest: None,
+            },
         }
     }
 
     /// Accounts for bytes of a file that are kept beyond the next one.
     pub(crate) fn keep(&mut self, bytes: usize) -> Result<(), Problem> {
-        match self.from {
-            Origin::File(_) => self.hold.grow(bytes),
-            Origin::Memory(_) => Ok(()), // in the account since they came
+        match &mut self.from {
+            Origin::File(_, hold) => hold.grow(bytes),
+            Origin::Memory { .. } => Ok(()), // in the account since they came
+            Origin::Unpacked(unpacked) => unpacked.keep(bytes),
         }
     }
 
     /// The next bytes, never empty; `None` at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         let chunk = match &mut self.from {
-            Origin::File(file) => file.next().await?,
-            Origin::Memory(bytes) => bytes.take().filter(|bytes| !bytes.is_empty()),
+            Origin::File(file, _) => file.next().await?,
+            Origin::Memory { bytes, .. } => bytes.take().filter(|bytes| !bytes.is_empty()),
+            Origin::Unpacked(unpacked) => unpacked.next().await?,
         };
         if let (Some(digest), Some(chunk)) = (&mut self.digest, &chunk) {
             digest.update(chunk.clone()).await;
@@ -78,16 +94,46 @@ impl ByteReader {
         Ok(chunk)
     }
 
-    /// SHA-256 (hexadecimal) of a file that was read from its first byte on; asked for once, at its end.
+    /// All bytes that are left, at most `most`, in the guest's account.
+    pub(crate) async fn whole(&mut self, source: &str, most: usize) -> Result<Bytes, Problem> {
+        let too_large = || {
+            let detail = format!(
+                "{source}: a file that is read from its end may have {} MiB",
+                most >> 20
+            );
+            Problem::new(ErrorCode::InputTooLarge, detail)
+        };
+        if self.size().is_some_and(|size| size > most as u64) {
+            return Err(too_large());
+        }
+        let mut whole = BytesMut::new();
+        while let Some(chunk) = self.next().await? {
+            if whole.len() + chunk.len() > most {
+                return Err(too_large());
+            }
+            self.keep(chunk.len())?;
+            whole.extend_from_slice(&chunk);
+        }
+        Ok(whole.freeze())
+    }
+
+    /// SHA-256 (hexadecimal) of a file, as received, that was read from its first byte on; asked for once,
+    /// at its end.
     pub(crate) async fn digest(&mut self) -> Option<String> {
-        self.digest.take()?.finish().await
+        match &mut self.from {
+            Origin::Unpacked(unpacked) => unpacked.digest().await,
+            _ => self.digest.take()?.finish().await,
+        }
     }
 
     /// Bytes in all, if known.
     pub(crate) fn size(&self) -> Option<u64> {
         match &self.from {
-            Origin::File(counted) => counted.file.size(),
-            Origin::Memory(bytes) => Some(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Origin::File(counted, _) => counted.file.size(),
+            Origin::Memory { bytes, .. } => {
+                Some(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
+            Origin::Unpacked(_) => None,
         }
     }
 }

@@ -24,7 +24,7 @@ use tributary_model::rows::{RowFormat, RowPosition};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Rounds of each program; the best counts, which is the one that was disturbed least.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 15;
 
 /// Output of one program over all records.
 #[derive(Default)]

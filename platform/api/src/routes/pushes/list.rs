@@ -55,12 +55,9 @@ pub(crate) async fn list_pushes(
         .as_deref()
         .map(page::decode::<u64>)
         .transpose()?;
-    // one more tells whether there is a next page
+    // one more, for `page::cut`
     let mut pushes = scope.store.pushes(&path.name, before, limit + 1).await?;
-    let more = pushes.len() > limit as usize;
-    pushes.truncate(limit as usize);
-    let last = pushes.last().filter(|_| more);
-    let next = last.map(|push| page::encode(&push.seq));
+    let next = page::cut(&mut pushes, limit, |push| push.seq);
     let items = pushes.into_iter().map(view).collect();
     Ok(Json(PushPage { items, next }))
 }

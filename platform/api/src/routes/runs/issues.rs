@@ -102,13 +102,10 @@ async fn issue_page(
     mut filter: IssueFilter,
     limit: u32,
 ) -> Result<IssuePage, ApiError> {
-    // one more tells whether there is a next page
+    // one more, for `page::cut`
     filter.limit = limit + 1;
     let mut rows = store.issues(run, &filter).await?;
-    let more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let last = rows.last().filter(|_| more);
-    let next = last.map(|row| page::encode(&(row.partition, row.batch, row.no)));
+    let next = page::cut(&mut rows, limit, |row| (row.partition, row.batch, row.no));
     let items = rows.into_iter().map(Into::into).collect();
     Ok(IssuePage { items, next })
 }

@@ -47,14 +47,11 @@ pub(crate) async fn list_runs(
         integration: query.integration,
         state: query.state,
         before: before.transpose()?,
-        // one more tells whether there is a next page
+        // one more, for `page::cut`
         limit: limit + 1,
     };
     let mut runs = scope.store.runs(&filter).await?;
-    let more = runs.len() > limit as usize;
-    runs.truncate(limit as usize);
-    let last = runs.last().filter(|_| more);
-    let next = last.map(|run| page::encode(&run.id));
+    let next = page::cut(&mut runs, limit, |run| run.id.clone());
     let ids: Vec<RunId> = runs.iter().map(|run| run.id.clone()).collect();
     let mut counters = scope.store.counters_of(&ids).await?;
     let items = runs.into_iter().map(|run| {

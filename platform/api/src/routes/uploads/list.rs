@@ -58,14 +58,11 @@ pub(crate) async fn list_uploads(
     let filter = UploadFilter {
         state: query.state,
         after: after.transpose()?,
-        // one more tells whether there is a next page
+        // one more, for `page::cut`
         limit: limit + 1,
     };
     let mut uploads = scope.store.uploads(&path.name, &filter).await?;
-    let more = uploads.len() > limit as usize;
-    uploads.truncate(limit as usize);
-    let last = uploads.last().filter(|_| more);
-    let next = last.map(|upload| page::encode(&upload.name));
+    let next = page::cut(&mut uploads, limit, |upload| upload.name.clone());
     let items = uploads.into_iter().map(view).collect();
     Ok(Json(UploadPage { items, next }))
 }

@@ -1,5 +1,6 @@
 //! The SFTP connector against an SFTP server.
 
+mod formats;
 mod looks;
 
 use std::path::Path;

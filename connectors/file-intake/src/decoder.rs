@@ -1,0 +1,266 @@
+//! Which of the host's decoders reads a file, with which options, and from which byte on.
+//!
+//! Lines (`csv`, `ndjson`) that are not packed go on where reading stopped; of everything else the host passes over
+//! what was read before.
+
+use serde::Serialize;
+use tributary_sdk::Position;
+use tributary_sdk::serde_json::{Map, Value};
+
+use crate::config::{Compression, Config, Csv, Format, Header};
+
+/// What the host is asked for.
+pub struct Decoder<'a> {
+    pub format: &'static str,
+    pub options: Options<'a>,
+    /// where the file is opened
+    pub offset: u64,
+}
+
+/// Options of the host's decoder.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Options<'a> {
+    Csv(CsvOptions<'a>),
+    Ndjson {
+        source: &'a str,
+        start: Start,
+        packed: Option<Packed<'a>>,
+    },
+    Records {
+        source: &'a str,
+        format: Map<String, Value>,
+        expected_columns: &'a [String],
+        start: Start,
+        packed: Option<Packed<'a>>,
+    },
+}
+
+#[derive(Serialize)]
+pub struct CsvOptions<'a> {
+    source: &'a str,
+    delimiter: &'a str,
+    quote: Option<&'a str>,
+    encoding: &'a str,
+    header: bool,
+    columns: &'a [String],
+    expected_columns: &'a [String],
+    start: Start,
+    packed: Option<Packed<'a>>,
+}
+
+/// How the file is packed.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Packed<'a> {
+    compression: &'static str,
+    member: Option<&'a str>,
+}
+
+#[derive(Clone, Copy, Serialize)]
+pub struct Start {
+    line: u64,
+    offset: u64,
+}
+
+/// From the first row on.
+pub fn fresh<'a>(config: &'a Config, path: &'a str) -> Decoder<'a> {
+    let start = Start { line: 1, offset: 0 };
+    decoder(config, path, start, None)
+}
+
+/// From a row inside a file, whose columns are known.
+pub fn from<'a>(
+    config: &'a Config,
+    path: &'a str,
+    columns: &'a [String],
+    at: Position,
+) -> Decoder<'a> {
+    let start = Start {
+        line: at.line,
+        offset: at.offset,
+    };
+    decoder(config, path, start, Some(columns))
+}
+
+fn decoder<'a>(
+    config: &'a Config,
+    path: &'a str,
+    start: Start,
+    known: Option<&'a [String]>,
+) -> Decoder<'a> {
+    let packed = packed(config, path);
+    let lines = packed.is_none().then_some(start.offset);
+    let records = |kind: &str, options: &Map<String, Value>, named: bool| {
+        let mut format = options.clone();
+        format.insert("kind".to_owned(), kind.into());
+        (format, named)
+    };
+    let (format, named) = match config.format {
+        Format::Csv => {
+            return Decoder {
+                format: "csv",
+                options: Options::Csv(csv(config, path, start, known, packed)),
+                offset: lines.unwrap_or(0),
+            };
+        }
+        Format::Ndjson => {
+            return Decoder {
+                format: "ndjson",
+                options: Options::Ndjson {
+                    source: path,
+                    start,
+                    packed,
+                },
+                offset: lines.unwrap_or(0),
+            };
+        }
+        Format::Json => records("json", &config.json, false),
+        Format::Xml => records("xml", &config.xml, false),
+        Format::Xlsx => records("xlsx", &config.xlsx, true),
+        Format::Fixed => records("fixed", &config.fixed, true),
+        Format::Parquet => records("parquet", &config.parquet, true),
+    };
+    Decoder {
+        format: "records",
+        options: Options::Records {
+            source: path,
+            format,
+            // elements of a document have no columns that are there before the first of them
+            expected_columns: if named { &config.expected_columns } else { &[] },
+            start,
+            packed,
+        },
+        offset: 0,
+    }
+}
+
+fn csv<'a>(
+    config: &'a Config,
+    path: &'a str,
+    start: Start,
+    known: Option<&'a [String]>,
+    packed: Option<Packed<'a>>,
+) -> CsvOptions<'a> {
+    let Csv {
+        delimiter,
+        quote,
+        encoding,
+        header,
+    } = &config.csv;
+    let (header, columns) = match (known, header) {
+        (Some(known), _) => (false, known),
+        (None, Header::Line(line)) => (*line, &[][..]),
+        (None, Header::Columns(columns)) => (false, columns.as_slice()),
+    };
+    CsvOptions {
+        source: path,
+        delimiter,
+        quote: (!quote.is_empty()).then_some(quote.as_str()),
+        encoding,
+        header,
+        columns,
+        expected_columns: match known {
+            Some(_) => &[],
+            None => &config.expected_columns,
+        },
+        start,
+        packed,
+    }
+}
+
+/// How the file is packed; `None`: not at all.
+pub fn packed<'a>(config: &'a Config, path: &str) -> Option<Packed<'a>> {
+    let named = || {
+        let (_, ending) = path.rsplit_once('.')?;
+        match ending.to_ascii_lowercase().as_str() {
+            "gz" | "gzip" => Some("gzip"),
+            "zst" | "zstd" => Some("zstd"),
+            "zip" => Some("zip"),
+            _ => None,
+        }
+    };
+    let compression = match config.compression {
+        Compression::ByName => named()?,
+        Compression::None => return None,
+        Compression::Gzip => "gzip",
+        Compression::Zstd => "zstd",
+        Compression::Zip => "zip",
+    };
+    let member = config.member.as_deref().filter(|_| compression == "zip");
+    Some(Packed {
+        compression,
+        member,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+    use tributary_sdk::serde_json::{self, json};
+
+    use super::*;
+
+    fn config(value: Value) -> Config {
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn asked(config: &Config, path: &str, at: Option<Position>) -> (&'static str, Value, u64) {
+        let columns = ["no".to_owned()];
+        let decoder = match at {
+            None => fresh(config, path),
+            Some(at) => from(config, path, &columns, at),
+        };
+        let options = serde_json::to_value(&decoder.options).unwrap();
+        (decoder.format, options, decoder.offset)
+    }
+
+    #[test]
+    fn the_ending_tells_how_a_file_is_packed() {
+        let by_name = config(json!({ "member": "*.csv" }));
+        for (path, compression) in [
+            ("in/a.csv", None),
+            ("in/a.csv.GZ", Some("gzip")),
+            ("a.ndjson.zst", Some("zstd")),
+            ("a.zip", Some("zip")),
+            ("gz", None),
+        ] {
+            let packed = packed(&by_name, path);
+            assert_eq!(
+                packed.map(|packed| packed.compression),
+                compression,
+                "{path}"
+            );
+        }
+        assert_eq!(packed(&by_name, "a.zip").unwrap().member, Some("*.csv"));
+        assert_eq!(packed(&by_name, "a.csv.gz").unwrap().member, None);
+        let plain = config(json!({ "compression": "none" }));
+        assert_eq!(packed(&plain, "a.csv.gz"), None);
+        let all = config(json!({ "compression": "gzip" }));
+        assert!(packed(&all, "a.dat").is_some());
+    }
+
+    #[test]
+    fn only_plain_lines_go_on_where_reading_stopped() {
+        let at = Some(Position {
+            line: 7,
+            offset: 90,
+        });
+        let lines = config(json!({}));
+        let (format, options, offset) = asked(&lines, "a.csv", at);
+        assert_eq!((format, offset), ("csv", 90));
+        assert_eq!(options["columns"], json!(["no"]));
+        assert_eq!(options["header"], json!(false));
+        let (_, options, offset) = asked(&lines, "a.csv.gz", at);
+        assert_eq!((offset, &options["start"]["offset"]), (0, &json!(90)));
+        let xml = config(
+            json!({ "format": "xml", "xml": { "record": "/o" }, "expected_columns": ["a"] }),
+        );
+        let (format, options, offset) = asked(&xml, "a.xml", at);
+        assert_eq!((format, offset), ("records", 0));
+        assert_eq!(options["format"], json!({ "kind": "xml", "record": "/o" }));
+        assert_eq!(options["expected_columns"], json!([]));
+        let sheet = config(json!({ "format": "xlsx", "expected_columns": ["a"] }));
+        let (_, options, _) = asked(&sheet, "a.xlsx", None);
+        assert_eq!(options["expected_columns"], json!(["a"]));
+    }
+}

@@ -1,0 +1,183 @@
+//! The unpacked bytes of a file: gzip, zstd, one member of a zip file.
+//!
+//! Invariants: nothing is unpacked ahead of what is read, and no more than
+//! [`UnpackLimits`] allow; damage and early ends are errors, never a short success; digest and size are those of
+//! the file as received. A zip file is held whole, at most [`MAX_FILE_BYTES`] of it. Deliberately absent:
+//! several members as one file, since each has a header and positions of its own.
+
+use std::io::{Cursor, Read};
+
+use bytes::Bytes;
+use serde::Deserialize;
+use tributary_formats::compression::{Archive, Compression, UnpackLimits, unpack};
+use tributary_formats::fault::ReadFault;
+use tributary_model::error_code::ErrorCode;
+use tributary_model::problem::Problem;
+
+use super::feed::{Feed, feed};
+use super::{ByteReader, MAX_FILE_BYTES};
+
+/// Bytes of one step.
+const PIECE_BYTES: usize = 256 << 10;
+/// What unpacking may hold: zstd's window.
+const WINDOW_BYTES: usize = 64 << 20;
+/// What gzip holds, and buffers.
+const BUFFER_BYTES: usize = 1 << 20;
+/// Names of members that a message lists.
+const SHOWN_MEMBERS: usize = 5;
+
+/// How a file is packed; from a guest's options.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Packed {
+    compression: Compression,
+    /// pattern for the one member of a zip file that is read; without it there must be only one
+    #[serde(default)]
+    member: Option<String>,
+}
+
+/// See the module.
+pub(crate) struct Unpacked {
+    source: String,
+    packed: ByteReader,
+    how: Packed,
+    /// bytes to pass over, since they were read before
+    skip: u64,
+    feed: Feed,
+    content: Option<Box<dyn Read + Send>>,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Fresh,
+    Open,
+    Over,
+}
+
+impl Unpacked {
+    /// `packed` stands at the file's first byte; reading begins at the `skip`th unpacked one.
+    pub(super) fn new(source: &str, packed: ByteReader, how: Packed, skip: u64) -> Self {
+        Self {
+            source: source.to_owned(),
+            packed,
+            how,
+            skip,
+            feed: feed().0,
+            content: None,
+            state: State::Fresh,
+        }
+    }
+
+    pub(super) async fn digest(&mut self) -> Option<String> {
+        // boxed: a packed file's reader is a reader with another one inside
+        Box::pin(self.packed.digest()).await
+    }
+
+    pub(super) fn keep(&mut self, bytes: usize) -> Result<(), Problem> {
+        self.packed.keep(bytes)
+    }
+
+    /// The next unpacked bytes, never empty; `None` at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        if self.state == State::Fresh {
+            let content = self.open().await?;
+            self.content = Some(content);
+            self.state = State::Open;
+        }
+        let Some(content) = self.content.take() else {
+            return Ok(None);
+        };
+        let skip = std::mem::take(&mut self.skip);
+        let step = self
+            .feed
+            .run(&mut self.packed, move || piece(content, skip));
+        let (content, read) = Box::pin(step).await?;
+        let bytes = read.map_err(|fault| self.problem(fault))?;
+        if bytes.is_empty() {
+            self.state = State::Over;
+            drop(content);
+            Box::pin(self.feed.drain(&mut self.packed)).await?;
+            return Ok(None);
+        }
+        self.content = Some(content);
+        Ok(Some(Bytes::from(bytes)))
+    }
+
+    async fn open(&mut self) -> Result<Box<dyn Read + Send>, Problem> {
+        let limits = UnpackLimits::default();
+        let compression = self.how.compression;
+        if compression == Compression::Zip {
+            return self.member(limits).await;
+        }
+        self.packed.keep(match compression {
+            Compression::Zstd => WINDOW_BYTES,
+            _ => BUFFER_BYTES,
+        })?;
+        let (feed, chunks) = feed();
+        self.feed = feed;
+        // the front of the file is read here
+        let open = move || unpack(compression, Box::new(chunks), limits);
+        let content = Box::pin(self.feed.run(&mut self.packed, open)).await?;
+        content.map_err(|fault| self.problem(fault))
+    }
+
+    async fn member(&mut self, limits: UnpackLimits) -> Result<Box<dyn Read + Send>, Problem> {
+        let whole = Box::pin(self.packed.whole(&self.source, MAX_FILE_BYTES)).await?;
+        let archive =
+            Archive::open(Cursor::new(whole), limits).map_err(|fault| self.problem(fault))?;
+        let found = match &self.how.member {
+            Some(pattern) => archive.matching(pattern)?,
+            None => (0..archive.entries().len()).collect(),
+        };
+        let [member] = found.as_slice() else {
+            return Err(self.ambiguous(&archive, &found));
+        };
+        let part = archive.into_part(*member);
+        Ok(Box::new(part.map_err(|fault| self.problem(fault))?))
+    }
+
+    /// None or several members are meant.
+    fn ambiguous(&self, archive: &Archive<Cursor<Bytes>>, found: &[usize]) -> Problem {
+        let entries = archive.entries();
+        let mut names: Vec<&str> = entries
+            .iter()
+            .take(SHOWN_MEMBERS)
+            .map(|entry| entry.name.as_str())
+            .collect();
+        if entries.len() > SHOWN_MEMBERS {
+            names.push("…");
+        }
+        let pattern = self.how.member.as_deref().unwrap_or("**");
+        let detail = format!(
+            "{}: {} members of the zip file match {pattern}, and one is read; it holds {}",
+            self.source,
+            found.len(),
+            match names.is_empty() {
+                true => "none".to_owned(),
+                false => names.join(", "),
+            }
+        );
+        Problem::new(ErrorCode::ArchiveInvalid, detail)
+            .hint("set `member` to a pattern that only the wanted file matches")
+    }
+
+    fn problem(&self, fault: ReadFault) -> Problem {
+        Problem::new(fault.code, format!("{}: {}", self.source, fault.message))
+    }
+}
+
+/// The next bytes behind `skip` more; none at the end.
+fn piece(
+    mut content: Box<dyn Read + Send>,
+    skip: u64,
+) -> (Box<dyn Read + Send>, Result<Vec<u8>, ReadFault>) {
+    let passed = std::io::copy(&mut (&mut content).take(skip), &mut std::io::sink());
+    let mut bytes = Vec::with_capacity(PIECE_BYTES);
+    let read = passed.and_then(|_| {
+        let mut piece = (&mut content).take(PIECE_BYTES as u64);
+        piece.read_to_end(&mut bytes)
+    });
+    let read = read.map(|_| bytes).map_err(|error| ReadFault::of(&error));
+    (content, read)
+}
