@@ -45,11 +45,7 @@ fn rows(number: u32) -> Resource<Rows> {
 
 /// Makes the call. An error ends the session, as a trap would.
 pub(super) async fn answer(guest: &mut Guest, capabilities: &[String], call: HostCall) -> Body {
-    let capability = call.capability();
-    if capability != "io" && !capabilities.iter().any(|granted| granted == capability) {
-        let what = format!("it called {capability}, which it was not granted");
-        return Err(wasmtime::Error::msg(what));
-    }
+    let capability = granted(capabilities, &call)?;
     match capability {
         "io" => io(guest, call).await,
         "connections" | "http" => web(guest, call).await,
@@ -58,6 +54,16 @@ pub(super) async fn answer(guest: &mut Guest, capabilities: &[String], call: Hos
         "output" | "codec" => rows_out(guest, call).await,
         _ => plain(guest, call).await,
     }
+}
+
+/// The interface of the call. `io` comes with whatever hands out its handles.
+fn granted(capabilities: &[String], call: &HostCall) -> wasmtime::Result<&'static str> {
+    let capability = call.capability();
+    if capability == "io" || capabilities.iter().any(|granted| granted == capability) {
+        return Ok(capability);
+    }
+    let what = format!("it called {capability}, which it was not granted");
+    Err(wasmtime::Error::msg(what))
 }
 
 async fn plain(guest: &mut Guest, call: HostCall) -> Body {
@@ -204,4 +210,44 @@ fn to_contract(request: HttpRequest) -> wasmtime::Result<Request> {
 /// `capability` and the arms above disagree: our own mistake.
 fn misplaced() -> wasmtime::Error {
     wasmtime::Error::msg("the host call has no place")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runner_gets_what_its_connector_was_granted() {
+        let granted_ones = ["log".to_owned(), "files".to_owned()];
+        let calls = [
+            (HostCall::Flush, false),
+            (HostCall::NowMs, false),
+            (HostCall::Query(1, String::new(), String::new()), false),
+            (HostCall::Remove(1, "a".to_owned(), None), false),
+            (HostCall::Digest(1, "a".to_owned()), true),
+            (HostCall::ReaderSize(1), true),
+        ];
+        for (call, fine) in calls {
+            let told = format!("{call:?}");
+            assert_eq!(granted(&granted_ones, &call).is_ok(), fine, "{told}");
+        }
+    }
+
+    #[test]
+    fn a_method_is_its_number() {
+        let request = |method| HttpRequest {
+            method,
+            path: String::new(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: Some(vec![1, 2]),
+            idempotency_key: None,
+            timeout_ms: None,
+        };
+        for (number, method) in METHODS.iter().enumerate() {
+            let number = u8::try_from(number).unwrap();
+            assert!(to_contract(request(number)).unwrap().method == *method);
+        }
+        assert!(to_contract(request(200)).is_err());
+    }
 }

@@ -246,3 +246,37 @@ pub(super) fn frame(value: &impl Serialize) -> Result<Vec<u8>, postcard::Error> 
     }
     Ok(frame)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_come_back_as_they_went_and_rubbish_does_not() {
+        let call = HostCall::Emit(Emitted {
+            stream: "orders".to_owned(),
+            rows: 2,
+            data: b"{}\n{}\n".to_vec(),
+        });
+        let sent = FromRunner {
+            cpu_ns: 5,
+            memory_bytes: 7,
+            said: Said::Call(call),
+        };
+        let bytes = frame(&sent).unwrap();
+        let (length, body) = bytes.split_first_chunk::<LENGTH_BYTES>().unwrap();
+        assert_eq!(u32::from_le_bytes(*length) as usize, body.len());
+        let back: FromRunner = postcard::from_bytes(body).unwrap();
+        assert_eq!(format!("{sent:?}"), format!("{back:?}"));
+        for end in 0..body.len() {
+            let cut = body.get(..end).unwrap();
+            assert!(postcard::from_bytes::<FromRunner>(cut).is_err(), "{end}");
+        }
+        let mut other = body.to_vec();
+        // which of the things it says, then which call
+        for place in [2, 3] {
+            other[place] = 0xee;
+            assert!(postcard::from_bytes::<FromRunner>(&other).is_err());
+        }
+    }
+}
