@@ -247,6 +247,9 @@ async fn a_runner_is_kept_warm_for_its_tenant_and_its_connector_alone() {
     for process in children() {
         kill(process);
     }
+    while !children().is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     one.check(&acme, &json!({})).await.unwrap();
     assert!(children().iter().all(|process| !seen.contains(process)));
     drop((one, two, host));
