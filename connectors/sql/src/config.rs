@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tributary_sdk::{Error, ErrorKind, Result};
 
 #[derive(Debug, Default, Deserialize)]
@@ -35,6 +35,20 @@ pub struct Stream {
     pub overlap: u32,
     /// ranges of the key that are read side by side
     pub partitions: Option<u32>,
+    /// what changed comes out of the database's log
+    pub changes: Option<Capture>,
+}
+
+/// What keeps the log for us, in the form that the host takes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Capture {
+    /// PostgreSQL
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slot: Option<String>,
+    /// PostgreSQL
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publication: Option<String>,
 }
 
 impl Stream {
@@ -44,6 +58,27 @@ impl Stream {
             schema: schema.map(str::to_owned),
             ..Self::default()
         }
+    }
+
+    /// What change capture does not go with.
+    fn no_capture(&self) -> Option<(&'static str, &'static str)> {
+        let capture = self.changes.as_ref()?;
+        if self.table.is_none() {
+            return Some(("query", "changes are told of tables, not of queries"));
+        }
+        if self.cursor.is_some() || self.start.is_some() {
+            let message = "changes come out of the log, so there is no cursor and no first value";
+            return Some(("cursor", message));
+        }
+        if self.filter.is_some() {
+            let message =
+                "the log knows no condition of ours; in PostgreSQL the publication can have one";
+            return Some(("filter", message));
+        }
+        (capture.slot.is_some() != capture.publication.is_some()).then_some((
+            "changes",
+            "a slot needs a publication, and the other way round",
+        ))
     }
 
     pub fn partitions(&self) -> u32 {
@@ -91,6 +126,9 @@ impl Config {
                 }
                 _ => {}
             }
+            if let Some((field, message)) = stream.no_capture() {
+                return wrong(field, message);
+            }
             if stream.partitions() > 1 && stream.query.is_some() && stream.key.is_empty() {
                 return wrong("key", "partitions of a query need its key");
             }
@@ -132,6 +170,22 @@ mod tests {
             (
                 r#"{"a": {"table": "t", "start": "1"}}"#,
                 "/config/streams/a/start",
+            ),
+            (
+                r#"{"a": {"query": "select 1", "changes": {}}}"#,
+                "/config/streams/a/query",
+            ),
+            (
+                r#"{"a": {"table": "t", "changes": {}, "cursor": "c"}}"#,
+                "/config/streams/a/cursor",
+            ),
+            (
+                r#"{"a": {"table": "t", "changes": {}, "filter": "c > 1"}}"#,
+                "/config/streams/a/filter",
+            ),
+            (
+                r#"{"a": {"table": "t", "changes": {"slot": "s"}}}"#,
+                "/config/streams/a/changes",
             ),
         ] {
             let streams = serde_json::from_str(text).unwrap();

@@ -11,9 +11,12 @@
 //! | `config` | the configuration and what its schema can't say |
 //! | `shape` | columns, key and cursor of a stream, asked of the database |
 //! | `span`, `plan` | parts of a stream, and where the next run starts |
+//! | `capture`, `logs` | the database's log instead of a cursor, and whether it can be read |
 //! | `statement`, `read` | what a part is read by, page after page |
 
+mod capture;
 mod config;
+mod logs;
 mod plan;
 mod read;
 mod shape;
@@ -21,7 +24,7 @@ mod span;
 mod statement;
 
 use tributary_sdk::{
-    CheckStep, Connection, Result, Selection, Source, StreamInfo, connections, sql,
+    CheckStep, Connection, Result, Selection, Source, StreamInfo, connections, serde_json, sql,
 };
 use tributary_sql_tables::catalog;
 use tributary_sql_tables::dialect::Dialect;
@@ -59,7 +62,12 @@ impl Source for Sql {
         }
         for (name, stream) in &config.streams {
             match first_row(&connection, dialect, name, stream) {
-                Ok(said) => steps.push(CheckStep::ok(name, said)),
+                Ok((said, shape)) => {
+                    steps.push(CheckStep::ok(name, said));
+                    if let Some(capture) = &stream.changes {
+                        steps.extend(logs::check(&connection, &shape, (name, stream), capture));
+                    }
+                }
                 Err(error) => {
                     let step = CheckStep::failed(name, &error);
                     let hint = "the account needs the right SELECT on what the stream reads";
@@ -113,7 +121,12 @@ impl Source for Sql {
         let connection = connections::get(CONNECTION)?;
         let dialect = Dialect::of(&connection)?;
         let shape = Shape::of(&connection, dialect, &selection.stream, &stream)?;
-        read::run(&connection, &shape, &stream, state)
+        match (&stream.changes, &state.span.until) {
+            (Some(capture), Some(_)) => {
+                capture::run(&connection, &shape, (&stream, capture), state)
+            }
+            _ => read::run(&connection, &shape, &stream, state),
+        }
     }
 }
 
@@ -122,9 +135,12 @@ fn info(name: &str, shape: &Shape, primary_key: Vec<String>) -> StreamInfo {
         name: name.to_owned(),
         schema: shape.schema(),
         primary_key,
-        cursor_field: shape.cursor.as_ref().map(|cursor| cursor.name.clone()),
+        cursor_field: match shape.captured {
+            true => Some(format!("{}position", capture::PREFIX)),
+            false => shape.cursor.as_ref().map(|cursor| cursor.name.clone()),
+        },
         full: true,
-        incremental: shape.cursor.is_some(),
+        incremental: shape.captured || shape.cursor.is_some(),
         partitioned: !shape.key.is_empty(),
     }
 }
@@ -135,22 +151,24 @@ fn first_row(
     dialect: Dialect,
     name: &str,
     stream: &Stream,
-) -> Result<String> {
+) -> Result<(String, Shape)> {
     let shape = Shape::of(connection, dialect, name, stream)?;
-    let text = statement::read(&shape, &Span::default(), None, None)?.text;
-    sql::fetch(connection, &format!("{text} LIMIT 1"), "[]")?;
+    let asked = statement::read(&shape, &Span::default(), None, None)?;
+    let params = serde_json::to_string(&asked.params)?;
+    sql::fetch(connection, &format!("{} LIMIT 1", asked.text), &params)?;
     let key: Vec<&str> = shape
         .key
         .iter()
         .map(|column| column.name.as_str())
         .collect();
-    Ok(match key.is_empty() {
+    let said = match key.is_empty() {
         true => format!(
             "{} columns, no key: a break begins anew",
             shape.columns.len()
         ),
         false => format!("{} columns, key {}", shape.columns.len(), key.join(", ")),
-    })
+    };
+    Ok((said, shape))
 }
 
 #[cfg(target_arch = "wasm32")]

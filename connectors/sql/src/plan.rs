@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use tributary_sdk::{Connection, Error, Result, Selection, control, serde_json, sql};
 
+use crate::capture;
 use crate::config::{Stream, at};
 use crate::shape::Shape;
 use crate::span::{Checkpoint, Order, Span, continued};
@@ -29,6 +30,12 @@ pub fn spans(
         round: control::now_ms(),
         ..Span::default()
     };
+    if let Some(capture) = &stream.changes {
+        return match capture::plan(connection, capture, selection, &whole)? {
+            capture::Plan::Changes(span) => Ok(vec![*span]),
+            capture::Plan::Whole(span) => ranges(connection, shape, stream, *span),
+        };
+    }
     if !selection.incremental {
         return ranges(connection, shape, stream, whole);
     }

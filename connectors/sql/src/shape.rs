@@ -6,6 +6,7 @@ use tributary_sql_tables::catalog::{self, Column, Table};
 use tributary_sql_tables::dialect::Dialect;
 use tributary_sql_tables::kind::Kind;
 
+use crate::capture;
 use crate::config::{Stream, at};
 
 /// Rows that a query's columns are guessed from.
@@ -21,6 +22,10 @@ pub struct Shape {
     /// empty: rows have no order and no name
     pub key: Vec<Column>,
     pub cursor: Option<Column>,
+    /// changes come out of the log: rows have its columns, too
+    pub captured: bool,
+    /// the table's own name
+    pub table: String,
 }
 
 impl Shape {
@@ -92,14 +97,20 @@ impl Shape {
                 columns.push(column.clone());
             }
         }
-        Ok(Self {
+        let shape = Self {
             dialect,
             from,
             filter: stream.filter.clone(),
             columns,
             key,
             cursor,
-        })
+            captured: stream.changes.is_some(),
+            table: table.name.clone(),
+        };
+        if shape.captured {
+            capture::fits(&shape, name)?;
+        }
+        Ok(shape)
     }
 
     /// JSON Schema of a row.
@@ -108,7 +119,16 @@ impl Shape {
         let properties: serde_json::Map<String, Value> =
             self.columns.iter().map(property).collect();
         let names: Vec<&String> = properties.keys().collect();
-        json!({ "type": "object", "required": names, "properties": properties })
+        let mut schema = json!({ "type": "object", "required": names, "properties": properties });
+        if self.captured {
+            // a large value that did not change is left out, and a deleted row has only its key
+            let key: Vec<&String> = self.key.iter().map(|column| &column.name).collect();
+            schema["required"] = json!(key);
+            for (name, property) in capture::columns() {
+                schema["properties"][name] = property;
+            }
+        }
+        schema
     }
 }
 

@@ -44,6 +44,12 @@ pub struct Span {
     /// when it was planned: the same start as last time is not the same read
     #[serde(default)]
     pub round: u64,
+    /// change capture: where the log stood before this; a read of changes starts there
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<String>,
+    /// change capture: where the log is read up to; none: the table is read
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 /// Where reading stands.
@@ -53,7 +59,7 @@ pub struct Checkpoint {
     /// values of the order's columns in the last row
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Vec<String>>,
-    /// newest value of the cursor so far
+    /// newest value of the cursor, or place in the log, so far
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<String>,
     pub done: bool,

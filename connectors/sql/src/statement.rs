@@ -8,6 +8,7 @@ use tributary_sql_tables::catalog::Column;
 use tributary_sql_tables::dialect::{Dialect, Writer};
 use tributary_sql_tables::kind::Kind;
 
+use crate::capture;
 use crate::shape::Shape;
 use crate::span::{Order, Span};
 
@@ -18,10 +19,12 @@ pub fn read(
     since: Option<&str>,
     after: Option<&[String]>,
 ) -> Result<Writer> {
-    let mut writer = Writer::new(
-        shape.dialect,
-        format!("SELECT {} FROM {}", list(shape), shape.from),
-    );
+    let mut writer = Writer::new(shape.dialect, format!("SELECT {}", list(shape)));
+    if shape.captured {
+        let ours = capture::read_columns(shape, &mut writer);
+        writer.text.push_str(&ours);
+    }
+    writer.text.push_str(&format!(" FROM {}", shape.from));
     let mut conditions: Vec<String> = Vec::new();
     conditions.extend(shape.filter.as_ref().map(|filter| format!("({filter})")));
     let quoted = |name: &str| shape.dialect.quoted(name);

@@ -1,33 +1,34 @@
-//! TAXMAN, a tax service: mapped transactions go out in batches, each under its own idempotency
-//! key. Rows are pasted as bytes; nothing here parses a transaction.
+//! TAXMAN, a tax service: mapped transactions are created, adjusted, voided or only calculated, in batches or
+//! in calls of their own, each under its own idempotency key.
+//!
+//! | file | does |
+//! |---|---|
+//! | `config` | the configuration and what its schema can't say |
+//! | `record` | what a record says of its action, and what it is called |
+//! | `prepare` | records to calls |
+//! | `settle` | answers to outcomes |
+//! | `lookup` | whether a record is there whose key TAXMAN may have forgotten |
 
+mod config;
+mod lookup;
 mod prepare;
+#[cfg(test)]
+mod prepare_tests;
+mod record;
 mod settle;
+#[cfg(test)]
+mod settle_tests;
 
-use serde::Deserialize;
+use tributary_sdk::target::{Answer, Ask, Inquiry, RowFinding};
 use tributary_sdk::{
     Batch, Call, CheckStep, Error, ErrorKind, Method, Request, Result, RowOutcome, Target,
     TargetResponse, connections, http,
 };
 
+pub use config::Config;
+
 /// Label of the connection in the manifest.
 const CONNECTION: &str = "taxman";
-
-/// See `connector.json`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Config {
-    /// most transactions in one call
-    pub max_rows_per_call: usize,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            max_rows_per_call: prepare::MAX_ROWS,
-        }
-    }
-}
 
 /// The connector.
 pub struct Taxman;
@@ -35,7 +36,8 @@ pub struct Taxman;
 impl Target for Taxman {
     type Config = Config;
 
-    fn check(_config: &Config) -> Result<Vec<CheckStep>> {
+    fn check(config: &Config) -> Result<Vec<CheckStep>> {
+        config.check()?;
         let connection = connections::get(CONNECTION)?;
         let answer = http::send(&connection, &ping());
         let step = match answer {
@@ -61,7 +63,8 @@ impl Target for Taxman {
     }
 
     fn prepare(config: &Config, batch: &Batch, keys: &[String]) -> Result<Vec<Call>> {
-        prepare::calls(&batch.data, keys, config.max_rows_per_call)
+        config.check()?;
+        prepare::calls(config, &batch.data, keys)
     }
 
     fn settle(_config: &Config, call: &Call, response: &TargetResponse) -> Result<Vec<RowOutcome>> {
@@ -69,10 +72,20 @@ impl Target for Taxman {
     }
 }
 
+impl Ask for Taxman {
+    fn inquire(config: &Config, batch: &Batch, keys: &[String]) -> Result<Vec<Inquiry>> {
+        lookup::inquiries(config, &batch.data, keys)
+    }
+
+    fn judge(_config: &Config, inquiry: &Inquiry, answer: &Answer) -> Result<Vec<RowFinding>> {
+        lookup::findings(inquiry, answer)
+    }
+}
+
 fn ping() -> Request {
     Request {
         method: Method::Get,
-        path: "v1/ping".to_owned(),
+        path: prepare::PING.to_owned(),
         query: Vec::new(),
         headers: vec![("accept".to_owned(), "application/json".to_owned())],
         body: None,
@@ -82,4 +95,4 @@ fn ping() -> Request {
 }
 
 #[cfg(target_arch = "wasm32")]
-tributary_sdk::export_target!(Taxman);
+tributary_sdk::export_asking_target!(Taxman);

@@ -1,19 +1,26 @@
 //! Answers to outcomes. What TAXMAN says about a record is kept word for word; what it says about
 //! the call as a whole becomes a retry, or an error if it concerns every call.
+//!
+//! Invariant: a record is delivered only if the answer's status is that of what was asked for; a
+//! calculation that was taken for a committed transaction would be tax that nobody declares.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 use tributary_sdk::bindings::target::exports::tributary::connector::target::{
     Delivered, Rejected, Retry,
 };
 use tributary_sdk::serde_json::{self, value::RawValue};
-use tributary_sdk::target::all_rows;
 use tributary_sdk::{
     Call, Error, ErrorKind, Outcome, Result, RetryKind, RowOutcome, TargetResponse,
 };
 
+use crate::config::Action;
+use crate::prepare::Context;
+
 const NOT_UNDERSTOOD: &str = "target_answer";
+/// Leads the detail of a transaction that was calculated.
+const CALCULATED_ONLY: &str = "{\"calculated_only\":true";
 
 #[derive(Deserialize)]
 struct Answer<'a> {
@@ -38,8 +45,20 @@ struct Committed {
 }
 
 #[derive(Deserialize)]
-struct ItemError {
-    code: String,
+struct Document {
+    status: String,
+    #[serde(default)]
+    id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    error: ItemError,
+}
+
+#[derive(Deserialize)]
+pub struct ItemError {
+    pub code: String,
     #[serde(default)]
     message: String,
     #[serde(default)]
@@ -50,62 +69,167 @@ struct ItemError {
 
 /// One outcome per row of the call.
 pub fn outcomes(call: &Call, response: &TargetResponse) -> Result<Vec<RowOutcome>> {
-    match response.status {
-        200..=299 => per_row(call, response),
-        status => whole_call(call, status, response),
+    let context: Context = serde_json::from_str(call.context.as_deref().unwrap_or("{}"))?;
+    if !context.refused.is_empty() {
+        return Ok(refused(call, context));
+    }
+    let sent: Vec<u32> = call
+        .rows
+        .iter()
+        .copied()
+        .filter(|row| !context.after.contains_key(row))
+        .collect();
+    let of_sent = match response.status {
+        200..=299 if context.single => vec![document(&context, response)?],
+        200..=299 => per_item(&context, response)?,
+        status => {
+            let said = context.single.then(|| refusal(&response.body)).flatten();
+            let outcome = match (status, said) {
+                (400 | 404 | 409 | 422, Some(error)) => of_error(&error),
+                _ => whole_call(sent.len(), response)?,
+            };
+            vec![outcome; sent.len()]
+        }
+    };
+    if of_sent.len() != sent.len() {
+        return Err(Error::bug("the call has other rows than it was made with"));
+    }
+    let by_row: BTreeMap<u32, Outcome> = sent.into_iter().zip(of_sent).collect();
+    let mut outcomes = Vec::with_capacity(call.rows.len());
+    for row in &call.rows {
+        let outcome = match context.after.get(row) {
+            None => by_row.get(row).cloned(),
+            Some(first) => by_row.get(first).map(waiting),
+        };
+        let outcome = outcome.ok_or_else(|| Error::bug("a row of the call is not known"))?;
+        outcomes.push(RowOutcome { row: *row, outcome });
+    }
+    Ok(outcomes)
+}
+
+/// Rows that were never sent, whatever the answer is to what stood in for them.
+fn refused(call: &Call, mut context: Context) -> Vec<RowOutcome> {
+    let of = |row: &u32| {
+        let (code, message, field) = context.refused.remove(row).unwrap_or_default();
+        RowOutcome {
+            row: *row,
+            outcome: Outcome::Rejected(Rejected {
+                code,
+                message,
+                field,
+            }),
+        }
+    };
+    call.rows.iter().map(of).collect()
+}
+
+/// A row goes out when the one before it has its end, and not before.
+fn waiting(first: &Outcome) -> Outcome {
+    match first {
+        Outcome::Delivered(_) | Outcome::Rejected(_) => retry(
+            RetryKind::Split,
+            "it follows another record of the same transaction",
+            None,
+        ),
+        Outcome::Retry(_) => first.clone(),
     }
 }
 
-fn per_row(call: &Call, response: &TargetResponse) -> Result<Vec<RowOutcome>> {
+fn per_item(context: &Context, response: &TargetResponse) -> Result<Vec<Outcome>> {
     let answer: Answer<'_> = serde_json::from_slice(&response.body)
         .map_err(|error| not_understood(format!("the answer is not as expected: {error}")))?;
-    let keys: Vec<String> = serde_json::from_str(call.context.as_deref().unwrap_or("[]"))?;
     let mut by_key: HashMap<&str, &ItemResult<'_>> = HashMap::new();
     for result in &answer.results {
         by_key.insert(result.idempotency_key.as_str(), result);
     }
-    let mut outcomes = Vec::with_capacity(call.rows.len());
-    for (row, key) in call.rows.iter().zip(&keys) {
-        let outcome = match by_key.get(key.as_str()) {
-            Some(result) => outcome(result)?,
+    let mut outcomes = Vec::with_capacity(context.keys.len());
+    for (place, key) in context.keys.iter().enumerate() {
+        outcomes.push(match by_key.get(key.as_str()) {
+            Some(result) => of_item(context.action(place), result)?,
             // Sending the same key again is harmless and asks for the saved answer.
             None => retry(
                 RetryKind::Transient,
                 "the answer has no result for this record",
                 None,
             ),
-        };
-        outcomes.push(RowOutcome { row: *row, outcome });
+        });
     }
     Ok(outcomes)
 }
 
-fn outcome(result: &ItemResult<'_>) -> Result<Outcome> {
+fn of_item(action: Action, result: &ItemResult<'_>) -> Result<Outcome> {
     match (result.status.as_str(), &result.error) {
-        ("committed", _) => {
-            let detail = result.transaction.map(|raw| raw.get().to_owned());
-            let committed = detail
-                .as_deref()
-                .and_then(|text| serde_json::from_str::<Committed>(text).ok());
-            Ok(Outcome::Delivered(Delivered {
-                external_id: committed.and_then(|committed| committed.id),
-                detail,
-            }))
+        (status, _) if status == action.status() => {
+            let text = result.transaction.map(RawValue::get);
+            let id = text
+                .and_then(|text| serde_json::from_str::<Committed>(text).ok())
+                .and_then(|committed| committed.id);
+            Ok(delivered(action, id, text))
         }
-        ("error", Some(error)) if error.retryable => Ok(retry(
-            RetryKind::Transient,
-            &format!("{}: {}", error.code, error.message),
-            None,
-        )),
-        ("error", Some(error)) => Ok(Outcome::Rejected(Rejected {
-            code: error.code.clone(),
-            message: error.message.clone(),
-            field: error.target.as_deref().map(pointer),
-        })),
+        ("error", Some(error)) => Ok(of_error(error)),
         (status, _) => Err(not_understood(format!(
-            "a result has the status {status:?}"
+            "a result has the status {status:?}; to {} should give {:?}",
+            action.word(),
+            action.status()
         ))),
     }
+}
+
+/// The answer to a call of one transaction.
+fn document(context: &Context, response: &TargetResponse) -> Result<Outcome> {
+    let action = context.action(0);
+    let text = String::from_utf8_lossy(&response.body);
+    let document: Document = serde_json::from_str(&text)
+        .map_err(|error| not_understood(format!("the answer is not as expected: {error}")))?;
+    if document.status != action.status() {
+        return Err(not_understood(format!(
+            "the answer has the status {:?}; to {} should give {:?}",
+            document.status,
+            action.word(),
+            action.status()
+        )));
+    }
+    Ok(delivered(action, document.id, Some(text.trim())))
+}
+
+fn delivered(action: Action, id: Option<String>, text: Option<&str>) -> Outcome {
+    let detail = match action {
+        Action::Calculate => Some(calculated_only(text)),
+        _ => text.map(str::to_owned),
+    };
+    Outcome::Delivered(Delivered {
+        external_id: id.filter(|_| action.records()),
+        detail,
+    })
+}
+
+/// TAXMAN's answer, marked as one that was not recorded.
+fn calculated_only(text: Option<&str>) -> String {
+    let members = text.and_then(|text| text.trim().strip_prefix('{'));
+    match members.map(str::trim_start) {
+        None | Some("}") => format!("{CALCULATED_ONLY}}}"),
+        Some(members) => format!("{CALCULATED_ONLY},{members}"),
+    }
+}
+
+/// What TAXMAN says is wrong with a record.
+fn of_error(error: &ItemError) -> Outcome {
+    if error.retryable {
+        let message = format!("{}: {}", error.code, error.message);
+        return retry(RetryKind::Transient, &message, None);
+    }
+    Outcome::Rejected(Rejected {
+        code: error.code.clone(),
+        message: error.message.clone(),
+        field: error.target.as_deref().map(pointer),
+    })
+}
+
+/// TAXMAN's own words in an answer that is no success.
+#[must_use]
+pub fn refusal(body: &[u8]) -> Option<ItemError> {
+    let refusal: Refusal = serde_json::from_slice(body).ok()?;
+    Some(refusal.error)
 }
 
 /// TAXMAN's `lines[0].tax_code` as the JSON Pointer `/lines/0/tax_code`.
@@ -116,25 +240,24 @@ fn pointer(target: &str) -> String {
     format!("/{}", target.replace(['.', '['], "/").replace(']', ""))
 }
 
-fn whole_call(call: &Call, status: u16, response: &TargetResponse) -> Result<Vec<RowOutcome>> {
-    let said = said(response);
-    let message = format!("TAXMAN answers with status {status}{said}");
-    let outcome = match status {
-        429 => retry(RetryKind::RateLimited, &message, retry_after_ms(response)),
-        408 | 409 | 425 | 500..=599 => {
-            retry(RetryKind::Transient, &message, retry_after_ms(response))
-        }
+/// What a status means for each of the call's `rows` transactions.
+fn whole_call(rows: usize, response: &TargetResponse) -> Result<Outcome> {
+    let status = response.status;
+    let message = answered(status, &response.body);
+    let after_ms = retry_after_ms(&response.headers);
+    Ok(match status {
+        429 => retry(RetryKind::RateLimited, &message, after_ms),
+        408 | 409 | 425 | 500..=599 => retry(RetryKind::Transient, &message, after_ms),
         401 | 403 => return Err(Error::new(ErrorKind::Auth, message)),
         // One row of many may be to blame: halves will show it.
-        400 | 413 | 422 if call.rows.len() > 1 => retry(RetryKind::Split, &message, None),
+        400 | 413 | 422 if rows > 1 => retry(RetryKind::Split, &message, None),
         400 | 413 | 422 => Outcome::Rejected(Rejected {
             code: format!("http_{status}"),
             message,
             field: None,
         }),
         _ => return Err(not_understood(message)),
-    };
-    Ok(all_rows(call, &outcome))
+    })
 }
 
 fn retry(kind: RetryKind, message: &str, retry_after_ms: Option<u32>) -> Outcome {
@@ -145,105 +268,24 @@ fn retry(kind: RetryKind, message: &str, retry_after_ms: Option<u32>) -> Outcome
     })
 }
 
-fn not_understood(message: String) -> Error {
+/// An answer that makes no sense.
+pub fn not_understood(message: String) -> Error {
     Error::data(message).with_code(NOT_UNDERSTOOD)
 }
 
 /// `Retry-After` in seconds. The date form is passed over: the platform then waits by itself.
-fn retry_after_ms(response: &TargetResponse) -> Option<u32> {
-    let seconds: f64 = response.header("retry-after")?.trim().parse().ok()?;
+pub fn retry_after_ms(headers: &[(String, String)]) -> Option<u32> {
+    let header = headers.iter().find(|(name, _)| name == "retry-after");
+    let seconds: f64 = header?.1.trim().parse().ok()?;
     (seconds >= 0.0).then(|| (seconds * 1000.0).min(86_400_000.0) as u32)
 }
 
-/// The beginning of the answer, for a person.
-fn said(response: &TargetResponse) -> String {
-    let text = String::from_utf8_lossy(&response.body);
+/// The status and the beginning of the answer, for a person.
+pub fn answered(status: u16, body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
     let text: String = text.trim().chars().take(300).collect();
-    if text.is_empty() {
-        text
-    } else {
-        format!(": {text}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-    use super::*;
-
-    fn call(rows: u32) -> Call {
-        let keys: Vec<String> = (0..rows).map(|row| format!("k{row}")).collect();
-        Call {
-            method: "POST".to_owned(),
-            path: String::new(),
-            query: Vec::new(),
-            headers: Vec::new(),
-            body: Vec::new(),
-            rows: (0..rows).collect(),
-            idempotency_key: None,
-            context: Some(serde_json::to_string(&keys).unwrap()),
-        }
-    }
-
-    fn answer(status: u16, body: &str) -> TargetResponse {
-        TargetResponse {
-            status,
-            headers: vec![("retry-after".to_owned(), "2".to_owned())],
-            body: body.as_bytes().to_vec(),
-        }
-    }
-
-    fn words(outcomes: &[RowOutcome]) -> Vec<String> {
-        let word = |outcome: &RowOutcome| match &outcome.outcome {
-            Outcome::Delivered(it) => {
-                format!("delivered {}", it.external_id.as_deref().unwrap_or("-"))
-            }
-            Outcome::Rejected(it) => format!(
-                "rejected {} {}",
-                it.code,
-                it.field.as_deref().unwrap_or("-")
-            ),
-            Outcome::Retry(it) => format!("retry {:?} {:?}", it.kind, it.retry_after_ms),
-        };
-        outcomes.iter().map(word).collect()
-    }
-
-    #[test]
-    fn results_are_found_by_key_not_by_place() {
-        let body = r#"{"results":[
-            {"idempotency_key":"k1","status":"error","error":{"code":"InvalidPostalCode","message":"no","target":"lines[0].tax_code","retryable":false}},
-            {"idempotency_key":"k0","status":"committed","transaction":{"id":"t-1","total_tax":"1.90"}},
-            {"idempotency_key":"k2","status":"error","error":{"code":"Busy","message":"later","retryable":true}}]}"#;
-        let outcomes = outcomes(&call(4), &answer(200, body)).unwrap();
-        assert_eq!(
-            words(&outcomes),
-            [
-                "delivered t-1",
-                "rejected InvalidPostalCode /lines/0/tax_code",
-                "retry RetryKind::Transient None",
-                "retry RetryKind::Transient None",
-            ]
-        );
-    }
-
-    #[test]
-    fn whole_call_statuses_become_retries_or_errors() {
-        let of = |rows, status| words(&outcomes(&call(rows), &answer(status, "why")).unwrap());
-        assert_eq!(of(2, 429), ["retry RetryKind::RateLimited Some(2000)"; 2]);
-        assert_eq!(of(1, 503), ["retry RetryKind::Transient Some(2000)"]);
-        assert_eq!(of(2, 422), ["retry RetryKind::Split None"; 2]);
-        assert_eq!(of(1, 422), ["rejected http_422 -"]);
-        for (status, kind) in [(401, ErrorKind::Auth), (418, ErrorKind::Data)] {
-            let error = outcomes(&call(1), &answer(status, "")).unwrap_err();
-            assert_eq!(error.kind, kind);
-        }
-        for body in [
-            "",
-            "[]",
-            "{\"results\":[{\"idempotency_key\":\"k0\",\"status\":\"odd\"}]}",
-        ] {
-            let error = outcomes(&call(1), &answer(200, body)).unwrap_err();
-            assert_eq!(error.code.as_deref(), Some(NOT_UNDERSTOOD), "{body}");
-        }
+    match text.is_empty() {
+        true => format!("TAXMAN answers with status {status}"),
+        false => format!("TAXMAN answers with status {status}: {text}"),
     }
 }

@@ -7,6 +7,7 @@ const EXTERNAL_FUNCTION_FAILED: &str =
     include_str!("../../docs/errors/external_function_failed.md");
 
 /// The page of `code`: CommonMark, from `platform/docs/errors`.
+#[expect(clippy::too_many_lines, reason = "one line for each code")]
 pub(crate) fn page(code: E) -> &'static str {
     match code {
         E::ConnectionUnreachable => include_str!("../../docs/errors/connection_unreachable.md"),
@@ -23,6 +24,7 @@ pub(crate) fn page(code: E) -> &'static str {
         E::CsvQuote => include_str!("../../docs/errors/csv_quote.md"),
         E::CsvHeader => include_str!("../../docs/errors/csv_header.md"),
         E::SourceDrift => include_str!("../../docs/errors/source_drift.md"),
+        E::ChangesGone => include_str!("../../docs/errors/changes_gone.md"),
         E::FileTruncated => include_str!("../../docs/errors/file_truncated.md"),
         E::FileChanged => include_str!("../../docs/errors/file_changed.md"),
         E::JsonInvalid => include_str!("../../docs/errors/json_invalid.md"),
@@ -71,6 +73,7 @@ pub(crate) fn page(code: E) -> &'static str {
         E::NotFound => include_str!("../../docs/errors/not_found.md"),
         E::RequestInvalid => include_str!("../../docs/errors/request_invalid.md"),
         E::Conflict => include_str!("../../docs/errors/conflict.md"),
+        E::PlanLimit => include_str!("../../docs/errors/plan_limit.md"),
         E::TooManyRequests => include_str!("../../docs/errors/too_many_requests.md"),
         E::RunCancelled => include_str!("../../docs/errors/run_cancelled.md"),
         E::ReconciliationFailed => include_str!("../../docs/errors/reconciliation_failed.md"),

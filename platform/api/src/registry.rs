@@ -93,6 +93,7 @@ pub fn routes() -> Vec<Route> {
         route!(Public { why: "it describes what can be entered and holds no data" }, 0, connection_forms::__path_get_connection_forms, connection_forms::get_connection_forms),
 
         route!(Needs(A::TenantView), 0, tenants::get::__path_get_tenant, tenants::get::get_tenant),
+        route!(Needs(A::TenantView), 0, tenants::limits::__path_get_limits, tenants::limits::get_limits),
         route!(Makes(A::TenantManage), KIB_64, tenants::put::__path_put_tenant, tenants::put::put_tenant),
 
         route!(Needs(A::ClientManage), 0, clients::list::__path_list_clients, clients::list::list_clients),

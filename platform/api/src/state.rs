@@ -14,6 +14,7 @@ use tributary_model::clock::Clock;
 use tributary_model::document::ConnectionDocument;
 use tributary_model::id::{IdSource, RunId, TenantId};
 use tributary_model::manifest::Manifest;
+use tributary_model::plan::Plans;
 use tributary_model::problem::Problem;
 use tributary_store::Store;
 use tributary_vault::Vault;
@@ -38,6 +39,7 @@ pub struct ApiState {
     /// ends live streams when the process stops
     pub shutdown: CancellationToken,
     pub limits: Limits,
+    pub plans: Plans,
 }
 
 /// What a function of the [`ConnectorPort`] gives, in time.

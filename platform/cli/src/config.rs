@@ -3,12 +3,15 @@
 //!
 //! Invariant: unknown keys are errors, so a misspelt key never falls back silently.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use toml::{Table, Value};
+use tributary_model::id::Slug;
+use tributary_model::plan::Maxima;
 
 const DEFAULTS: &str = include_str!("../config.default.toml");
 const PREFIX: &str = "TRIBUTARY_";
@@ -27,6 +30,8 @@ pub(crate) struct Config {
     pub(crate) workers: Workers,
     pub(crate) host: Host,
     pub(crate) intake: Intake,
+    /// by name
+    pub(crate) plans: BTreeMap<Slug, Maxima>,
     pub(crate) egress: Egress,
     pub(crate) log: Log,
 }
@@ -245,6 +250,26 @@ mod tests {
         assert!(unknown.to_string().contains("TRIBUTARY_SERVER__LISTN"));
         let wrong = loaded(&[("TRIBUTARY_WORKERS__SLOTS", "many")]).unwrap_err();
         assert!(wrong.to_string().contains("TRIBUTARY_WORKERS__SLOTS"));
+    }
+
+    #[test]
+    fn plans_come_from_a_file() {
+        let mut table: Table = toml::from_str(DEFAULTS).unwrap();
+        let given = "[plans.small]\nmemory_mib = 32\nstored_mib = 1024";
+        merge(&mut table, toml::from_str(given).unwrap());
+        let config = Config::from_table(table.clone(), None).unwrap();
+        let names: Vec<&str> = config.plans.keys().map(Slug::as_str).collect();
+        assert_eq!(names, ["default", "small"]);
+        let small = config.plans.values().next_back().unwrap();
+        assert_eq!((small.memory_mib, small.stored_mib), (Some(32), Some(1024)));
+        merge(
+            &mut table,
+            toml::from_str("[plans.small]\nmemory = 1").unwrap(),
+        );
+        assert!(
+            Config::from_table(table, None).is_err(),
+            "a misspelt maximum"
+        );
     }
 
     #[test]

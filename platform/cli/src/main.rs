@@ -56,6 +56,8 @@ enum Command {
     Connection(command::connection::Arguments),
     /// who may sign in to the API for a tenant, and as what
     Clients(command::clients::Arguments),
+    /// what a tenant may use by its plan, and what it uses
+    Limits(command::limits::Arguments),
     /// how one record of a run came to be, field by field
     Explain(command::explain::Arguments),
     /// what the connectors logged during a run
@@ -126,6 +128,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Records(arguments) => command::records::run(&arguments).await,
         Command::Connection(arguments) => command::connection::run(&arguments).await,
         Command::Clients(arguments) => command::clients::run(&arguments).await,
+        Command::Limits(arguments) => command::limits::run(&arguments).await,
         Command::Explain(arguments) => command::explain::run(&arguments).await,
         Command::Logs(arguments) => command::logs::run(&arguments).await,
         Command::Connector(arguments) => command::connector::run(&arguments).await,

@@ -68,6 +68,8 @@ pub struct Cassette {
     pub files: Vec<RecordedFile>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub queries: Vec<RecordedQuery>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sockets: Vec<RecordedSocket>,
 }
 
 /// A request with its answer. The same request again gets the next answer, the last one for ever.
@@ -118,6 +120,32 @@ pub struct RecordedQuery {
     pub rows: Vec<Box<RawValue>>,
 }
 
+/// What was said over one socket.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedSocket {
+    pub turns: Vec<RecordedTurn>,
+}
+
+/// What was sent over a socket and what came then. The same question again, over whichever socket, gets
+/// the next answer to it, the last one for ever. Text, or base64 where it is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RecordedTurn {
+    /// nothing: the other side spoke first
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent_base64: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub came: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub came_base64: Option<String>,
+    /// then the other side hung up
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
+}
+
 /// A file on the server. One without content was seen in a listing only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -165,6 +193,15 @@ impl Cassette {
                 )
             })?;
         }
+        let turns = self.sockets.iter().flat_map(|socket| &socket.turns);
+        for (number, turn) in turns.enumerate() {
+            if turn.sent().is_none() || turn.came().is_none() {
+                let number = number + 1;
+                return Err(format!(
+                    "turn {number} of the sockets has bad base64, or two contents"
+                ));
+            }
+        }
         for file in &self.files {
             let both = file.text.is_some() && file.base64.is_some();
             let broken = file.base64.is_some() && file.bytes().is_none();
@@ -183,12 +220,7 @@ impl RecordedAnswer {
     /// The body; `None` if it is not written properly.
     #[must_use]
     pub fn bytes(&self) -> Option<Vec<u8>> {
-        match (&self.body, &self.body_base64) {
-            (Some(_), Some(_)) => None,
-            (Some(text), None) => Some(text.clone().into_bytes()),
-            (None, Some(text)) => BASE64.decode(text.as_bytes()).ok(),
-            (None, None) => Some(Vec::new()),
-        }
+        content(self.body.as_deref(), self.body_base64.as_deref())
     }
 
     /// The answer with this body, as text where it is text.
@@ -216,6 +248,38 @@ impl RecordedQuery {
             bytes.push(b'\n');
         }
         bytes
+    }
+}
+
+impl RecordedTurn {
+    /// A turn with these bytes, as text where they are text.
+    #[must_use]
+    pub fn of(sent: &[u8], came: &[u8]) -> Self {
+        let kept = |bytes: &[u8]| match bytes.is_empty() {
+            true => (None, None),
+            false => written(bytes),
+        };
+        let (sent, sent_base64) = kept(sent);
+        let (came, came_base64) = kept(came);
+        Self {
+            sent,
+            sent_base64,
+            came,
+            came_base64,
+            ended: false,
+        }
+    }
+
+    /// What was sent; `None` if it is not written properly.
+    #[must_use]
+    pub fn sent(&self) -> Option<Vec<u8>> {
+        content(self.sent.as_deref(), self.sent_base64.as_deref())
+    }
+
+    /// What came; `None` if it is not written properly.
+    #[must_use]
+    pub fn came(&self) -> Option<Vec<u8>> {
+        content(self.came.as_deref(), self.came_base64.as_deref())
     }
 }
 
@@ -247,5 +311,15 @@ fn written(bytes: &[u8]) -> (Option<String>, Option<String>) {
     match std::str::from_utf8(bytes) {
         Ok(text) => (Some(text.to_owned()), None),
         Err(_) => (None, Some(BASE64.encode(bytes))),
+    }
+}
+
+/// The bytes of a text, or of base64; `None` for both at a time and for bad base64.
+fn content(text: Option<&str>, base64: Option<&str>) -> Option<Vec<u8>> {
+    match (text, base64) {
+        (Some(_), Some(_)) => None,
+        (Some(text), None) => Some(text.as_bytes().to_vec()),
+        (None, Some(text)) => BASE64.decode(text.as_bytes()).ok(),
+        (None, None) => Some(Vec::new()),
     }
 }

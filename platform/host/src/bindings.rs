@@ -19,6 +19,8 @@ mod plain {
             import tributary:connector/files@0.1.0;
             import tributary:connector/file-changes@0.1.0;
             import tributary:connector/sql@0.1.0;
+            import tributary:connector/tcp@0.1.0;
+            import tributary:connector/changes@0.1.0;
             import tributary:connector/codec@0.1.0;
             import tributary:connector/output@0.1.0;
         }",
@@ -29,6 +31,7 @@ mod plain {
             "tributary:connector/connections.connection": crate::capabilities::connections::ConnectionHandle,
             "tributary:connector/io.reader": crate::capabilities::io::Reader,
             "tributary:connector/io.rows": crate::capabilities::io::Rows,
+            "tributary:connector/tcp.socket": crate::capabilities::tcp::Socket,
         },
     });
 }
@@ -52,7 +55,8 @@ mod web {
 #[expect(unreachable_pub, reason = "bindgen re-exports what it is given")]
 pub mod contract {
     pub use super::plain::tributary::connector::{
-        codec, connections, control, file_changes, files, io, log, metrics, output, sql, types,
+        changes, codec, connections, control, file_changes, files, io, log, metrics, output, sql,
+        tcp, types,
     };
     pub use super::web::tributary::connector::http;
 }

@@ -14,6 +14,7 @@ use tributary_model::external::{
     FunctionCalls, FunctionCode, FunctionComponent, FunctionFault, FunctionFaultKind,
 };
 use tributary_model::manifest::Manifest;
+use tributary_model::plan::Bound;
 use tributary_model::problem::Problem;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store, UpdateDeadline};
@@ -284,13 +285,20 @@ impl Loaded {
         self.manifest.limits.call_cpu_ms.min(MAX_CALL_CPU_MS)
     }
 
+    /// A limit of the manifest. A mapping's functions are the platform's workers' and no tenant's.
+    fn own(&self, name: &'static str, value: u32) -> Bound {
+        let plan = None;
+        Bound { value, name, plan }
+    }
+
     /// A new instance; what it does while it starts has the limits of a call.
     fn start(&self) -> Result<Live, Attempt> {
         let state = State {
-            limiter: Limiter::new(self.manifest.limits.memory_mib),
+            limiter: Limiter::new(self.own("memory_mib", self.manifest.limits.memory_mib)),
             until_ns: None,
         };
-        let budget_ms = u64::from(self.call_cpu_ms());
+        let cpu = self.own("call_cpu_ms", self.call_cpu_ms());
+        let budget_ms = u64::from(cpu.value);
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(ANSWER_BYTES);
@@ -302,7 +310,7 @@ impl Loaded {
             if now_ns > *until_ns {
                 return Err(wasmtime::Error::new(Stop::Cpu {
                     budget_ms,
-                    name: "call_cpu_ms",
+                    of: cpu.clone(),
                 }));
             }
             Ok(UpdateDeadline::Continue(1))

@@ -3,7 +3,7 @@
 
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::shorten;
-use tributary_model::manifest::{ConnectorRole, DeliveryCapability, Manifest};
+use tributary_model::manifest::{ConnectorRole, Delivery, DeliveryCapability, Manifest};
 use tributary_model::problem::Problem;
 use tributary_model::version::Version;
 use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
@@ -28,7 +28,7 @@ const MAX_FUNCTION_MEMORY_MIB: u32 = 128;
 /// Interfaces without a function of their own: importing them grants nothing.
 const FREE: [&str; 2] = ["types", "io"];
 /// Interfaces that can be granted.
-const CAPABILITIES: [&str; 10] = [
+const CAPABILITIES: [&str; 12] = [
     "log",
     "metrics",
     "control",
@@ -37,6 +37,8 @@ const CAPABILITIES: [&str; 10] = [
     "files",
     "file-changes",
     "sql",
+    "tcp",
+    "changes",
     "codec",
     "output",
 ];
@@ -318,13 +320,25 @@ fn check_exports(exports: &[&str], manifest: &Manifest) -> Result<(), Problem> {
     if manifest.roles.contains(&ConnectorRole::ApiTarget) && manifest.delivery.is_none() {
         return Err(invalid("the manifest of a target needs `delivery`"));
     }
-    let asks = manifest
-        .delivery
-        .as_ref()
-        .is_some_and(|delivery| delivery.capability == DeliveryCapability::Lookup);
-    if asks && !exports_interface(exports, "lookup") {
+    match &manifest.delivery {
+        Some(delivery) => check_lookup(exports, delivery),
+        None => Ok(()),
+    }
+}
+
+fn check_lookup(exports: &[&str], delivery: &Delivery) -> Result<(), Problem> {
+    let asked = match delivery.capability {
+        DeliveryCapability::Lookup => "the delivery capability `lookup`",
+        _ if delivery.lookup_after_window => "`lookup_after_window`",
+        _ => return Ok(()),
+    };
+    if !exports_interface(exports, "lookup") {
+        return Err(invalid(format!("{asked} needs the export \"lookup\"")));
+    }
+    let keyed = delivery.capability == DeliveryCapability::IdempotencyKey;
+    if delivery.lookup_after_window && !(keyed && delivery.window_s.is_some()) {
         return Err(invalid(
-            "the delivery capability `lookup` needs the export \"lookup\"",
+            "`lookup_after_window` needs the delivery capability `idempotency_key` and `window_s`",
         ));
     }
     Ok(())

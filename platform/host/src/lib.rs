@@ -58,7 +58,8 @@ pub use compiler::{Compiler, compile_worker};
 pub use config::{HostConfig, HostError};
 pub use connection::{
     Connection, ConnectionPorts, Entry as FileEntry, FileBytes, HttpRequest, HttpResponse,
-    KeptTokens, OtherSide, QueryAnswer, SendError, StoredFile, StoredFiles, TokenKeeper,
+    KeptTokens, OtherSide, OtherSocket, QueryAnswer, SendError, StoredFile, StoredFiles,
+    TokenKeeper,
 };
 pub use connector::{Connector, TargetSession};
 pub use egress::EgressPolicy;

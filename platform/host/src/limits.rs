@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tributary_model::error_code::ErrorCode;
+use tributary_model::plan::Bound;
 use tributary_model::problem::Problem;
 use wasmtime::{PoolConcurrencyLimitError, ResourceLimiter, Trap};
 
@@ -15,29 +16,42 @@ const MIB: usize = 1 << 20;
 /// Why a guest was stopped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Stop {
-    #[error("it used more than {limit_mib} MiB of memory (limits.memory_mib)")]
-    Memory { limit_mib: usize },
+    #[error("it used more than {} MiB of memory ({of})", of.value)]
+    Memory { of: Bound },
     #[error("it used a table of more than {MAX_TABLE_ELEMENTS} elements")]
     Table,
-    #[error("it used more than {budget_ms} ms of CPU time (limits.{name})")]
-    Cpu { budget_ms: u64, name: &'static str },
-    #[error("it ran longer than {seconds} s (limits.read_wall_s)")]
-    Wall { seconds: u64 },
+    /// the budget is what the bound gives and what was moved adds
+    #[error("it used more than {budget_ms} ms of CPU time ({of})")]
+    Cpu { budget_ms: u64, of: Bound },
+    #[error("it ran longer than {} s ({of})", of.value)]
+    Wall { of: Bound },
+    #[error("it ran longer than {seconds} s, which no call may")]
+    CallWall { seconds: u64 },
+}
+
+impl Stop {
+    /// The plan that set the limit, if it was one.
+    fn plan(&self) -> Option<&str> {
+        match self {
+            Self::Memory { of } | Self::Cpu { of, .. } | Self::Wall { of } => of.plan.as_deref(),
+            Self::Table | Self::CallWall { .. } => None,
+        }
+    }
 }
 
 /// Memory and tables of one store. The first refusal is kept: the guest may turn it into a trap
 /// of its own.
 pub(crate) struct Limiter {
-    memory_bytes: usize,
+    memory: Bound,
     /// at present, which is the most ever: memories never shrink
     pub(crate) used_bytes: usize,
     pub(crate) hit: Option<Stop>,
 }
 
 impl Limiter {
-    pub(crate) fn new(memory_mib: u32) -> Self {
+    pub(crate) fn new(memory_mib: Bound) -> Self {
         Self {
-            memory_bytes: memory_mib as usize * MIB,
+            memory: memory_mib,
             used_bytes: 0,
             hit: None,
         }
@@ -53,9 +67,9 @@ impl ResourceLimiter for Limiter {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let used = self.used_bytes + desired.saturating_sub(current);
-        if used > self.memory_bytes {
+        if used > self.memory.value as usize * MIB {
             let stop = Stop::Memory {
-                limit_mib: self.memory_bytes / MIB,
+                of: self.memory.clone(),
             };
             self.hit = Some(stop.clone());
             return Err(wasmtime::Error::new(stop));
@@ -148,6 +162,13 @@ impl Drop for Hold {
     }
 }
 
+/// What it is called when a call hands over too much.
+pub(crate) const TOO_MANY_BYTES: &str = "it passed more bytes to the host in one call than allowed";
+
+/// What to do about a limit that is not the connector's own.
+pub(crate) const PLAN_HINT: &str =
+    "the tenant's plan has less than the connector asks for: ask the operator for another plan";
+
 /// What a failed call means, without a word on whose it was.
 pub(crate) fn reason(error: &wasmtime::Error, hit: Option<&Stop>) -> String {
     if let Some(stop) = error.downcast_ref::<Stop>().or(hit) {
@@ -162,6 +183,13 @@ pub(crate) fn reason(error: &wasmtime::Error, hit: Option<&Stop>) -> String {
 
 /// What a failed call means. `hit` is what the limiter noted.
 pub(crate) fn failure(connector: &str, error: &wasmtime::Error, hit: Option<&Stop>) -> Problem {
+    if let Some(stop) = error.downcast_ref::<Stop>().or(hit) {
+        let problem = limit(connector, &stop.to_string());
+        return match stop.plan() {
+            Some(_) => problem.hint(PLAN_HINT),
+            None => problem,
+        };
+    }
     if let Some(problem) = error.downcast_ref::<Problem>() {
         return problem.clone();
     }
@@ -196,8 +224,7 @@ pub(crate) fn end(error: &wasmtime::Error, hit: Option<&Stop>) -> End {
 /// wasmtime has no types for these.
 fn other(text: &str) -> End {
     if text.contains("fuel") && text.contains("hostcall") {
-        let what = "it passed more bytes to the host in one call than allowed";
-        return End::Limit(what.to_owned());
+        return End::Limit(TOO_MANY_BYTES.to_owned());
     }
     if text.contains("handle limit") {
         return End::Limit("it keeps too many handles".to_owned());

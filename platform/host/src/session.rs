@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tributary_model::clock::Clock;
 use tributary_model::error_code::ErrorCode;
-use tributary_model::manifest::Limits;
+use tributary_model::plan::{Bound, CallBounds, Plan};
 use tributary_model::problem::Problem;
 use tributary_model::usage::Usage;
 use wasmtime::component::ResourceTable;
@@ -17,6 +17,7 @@ use crate::bindings::target::TargetConnector;
 use crate::call::{CallContext, ReadStats};
 use crate::capabilities::files::Folder;
 use crate::capabilities::output::SinkItem;
+use crate::capabilities::tcp::Sockets;
 use crate::connection::FileSession;
 use crate::connector::Connector;
 use crate::engine::Ticking;
@@ -45,6 +46,7 @@ pub(crate) struct Guest {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) deadline: Instant,
     pub(crate) host_call_timeout: Duration,
+    pub(crate) share: CallShare,
     pub(crate) sink: Option<mpsc::Sender<SinkItem>>,
     /// the stream that is read
     pub(crate) stream: Option<String>,
@@ -52,6 +54,7 @@ pub(crate) struct Guest {
     pub(crate) account: Arc<Account>,
     pub(crate) files: Option<FileSession>,
     pub(crate) folder: Option<Folder>,
+    pub(crate) sockets: Sockets,
     /// keys whose checkpoints are of no more use; only while planning
     pub(crate) forgotten: Vec<String>,
     pub(crate) last_problem: Option<Problem>,
@@ -82,29 +85,91 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    /// CPU time with the name of its limit, wall time, and what is read where to.
-    #[expect(clippy::type_complexity, reason = "taken apart at once")]
-    fn terms(
-        self,
-        limits: &Limits,
-    ) -> (
-        u32,
-        &'static str,
-        Duration,
-        Option<(String, mpsc::Sender<SinkItem>)>,
-    ) {
+    /// CPU time, wall time, and what is read where to.
+    fn terms(self, bounds: &CallBounds) -> (Bound, Wall, Option<(String, mpsc::Sender<SinkItem>)>) {
         match self {
-            Self::Call => (limits.call_cpu_ms, "call_cpu_ms", CALL_WALL, None),
+            Self::Call => (bounds.call_cpu_ms.clone(), Wall::Call, None),
             Self::Read { stream, sink } => {
-                let wall = Duration::from_secs(u64::from(limits.read_wall_s));
-                (
-                    limits.read_cpu_ms,
-                    "read_cpu_ms",
-                    wall,
-                    Some((stream, sink)),
-                )
+                let wall = Wall::Read(bounds.read_wall_s.clone());
+                (bounds.read_cpu_ms.clone(), wall, Some((stream, sink)))
             }
         }
+    }
+}
+
+/// How long a call may take, waiting included.
+#[derive(Clone)]
+enum Wall {
+    Call,
+    Read(Bound),
+}
+
+impl Wall {
+    fn time(&self) -> Duration {
+        match self {
+            Self::Call => CALL_WALL,
+            Self::Read(bound) => Duration::from_secs(u64::from(bound.value)),
+        }
+    }
+
+    fn stop(&self) -> Stop {
+        match self {
+            Self::Call => Stop::CallWall {
+                seconds: CALL_WALL.as_secs(),
+            },
+            Self::Read(bound) => Stop::Wall { of: bound.clone() },
+        }
+    }
+}
+
+/// What a plan leaves of a call into the host, where that is less than the host's own.
+pub(crate) struct CallShare {
+    plan: Arc<Plan>,
+    time_s: Option<u32>,
+    bytes_mib: Option<u32>,
+}
+
+impl CallShare {
+    fn of(plan: &Arc<Plan>, own_time: Duration, own_bytes: usize) -> Self {
+        let most = &plan.maxima;
+        let shorter = |s: &u32| Duration::from_secs(u64::from(*s)) < own_time;
+        let fewer = |mib: &u32| (*mib as usize) << 20 < own_bytes;
+        Self {
+            plan: Arc::clone(plan),
+            time_s: most.host_call_s.filter(shorter),
+            bytes_mib: most.host_call_mib.filter(fewer),
+        }
+    }
+
+    fn time(&self, own: Duration) -> Duration {
+        let plan = self.time_s.map(|s| Duration::from_secs(u64::from(s)));
+        plan.unwrap_or(own)
+    }
+
+    fn bytes(&self, own: usize) -> usize {
+        self.bytes_mib.map_or(own, |mib| (mib as usize) << 20)
+    }
+
+    /// Says whose limit it was that ended a call into the host.
+    pub(crate) fn named(&self, mut problem: Problem) -> Problem {
+        let late = ["took longer than", "did not answer in time"];
+        let late = late.iter().any(|words| problem.detail.contains(words));
+        let limit = match problem.code {
+            ErrorCode::ConnectionTimeout if late => {
+                self.time_s.map(|s| format!("{s} s (host_call_s"))
+            }
+            ErrorCode::ConnectorLimit if problem.detail.contains(limits::TOO_MANY_BYTES) => self
+                .bytes_mib
+                .map(|mib| format!("{mib} MiB (host_call_mib")),
+            _ => None,
+        };
+        if let Some(limit) = limit {
+            let name = &self.plan.name;
+            let more = format!(": at most {limit} of the plan {name:?})");
+            problem.detail.push_str(&more);
+            limits::PLAN_HINT.clone_into(&mut problem.hint);
+        }
+        problem
     }
 }
 
@@ -135,7 +200,7 @@ pub(crate) struct Guard {
     call: CallContext,
     connector: String,
     meter: Arc<Meter>,
-    wall: Duration,
+    wall: Wall,
     call_cpu_ms: u32,
 }
 
@@ -152,23 +217,28 @@ impl Session {
             () = call.cancel.cancelled() => return Err(cancelled()),
             permit = Arc::clone(&connector.pool).acquire_owned() => permit.map_err(|_| cancelled())?,
         };
-        let limits = connector.manifest().limits;
-        let (cpu_ms, cpu_name, wall, read) = purpose.terms(&limits);
+        let plan = call.connection.plan();
+        let bounds = plan.bounds(&connector.manifest().limits);
+        let share = CallShare::of(plan, connector.host_call_timeout, connector.host_call_bytes);
+        let bytes = share.bytes(connector.host_call_bytes);
+        let (cpu, wall, read) = purpose.terms(&bounds);
         let (stream, sink) = read.unzip();
-        let meter = Meter::new(cpu_ms);
+        let meter = Meter::new(cpu.value);
         let guest = Guest {
             table: table(),
             call: call.clone(),
             connector: connector.title(),
             label: connector.label.clone(),
             clock: Arc::clone(&connector.clock),
-            deadline: Instant::now() + wall,
-            host_call_timeout: connector.host_call_timeout,
+            deadline: Instant::now() + wall.time(),
+            host_call_timeout: share.time(connector.host_call_timeout),
+            share,
             sink,
             stream,
             account: Arc::default(),
             files: None,
             folder: None,
+            sockets: Sockets::default(),
             forgotten: Vec::new(),
             last_problem: None,
             log_bytes_left: LOG_BYTES,
@@ -177,17 +247,17 @@ impl Session {
             emitted_bytes: 0,
             stats: ReadStats::default(),
             meter: Arc::clone(&meter),
-            limiter: Limiter::new(limits.memory_mib),
+            limiter: Limiter::new(bounds.memory_mib.clone()),
         };
         let guard = Guard {
             call: call.clone(),
             connector: connector.title(),
             meter,
             wall,
-            call_cpu_ms: limits.call_cpu_ms,
+            call_cpu_ms: bounds.call_cpu_ms.value,
         };
         Ok(Self {
-            place: connector.place(guest, cpu_name),
+            place: connector.place(guest, cpu, bounds.memory_mib, bytes),
             guard,
             _permit: permit,
         })
@@ -252,7 +322,9 @@ impl Session {
         match failure {
             Failure::Problem(problem) => problem,
             Failure::Trap(error) => {
-                limits::failure(&self.guard.connector, &error, guest.limiter.hit.as_ref())
+                let hit = guest.limiter.hit.as_ref();
+                let problem = limits::failure(&self.guard.connector, &error, hit);
+                guest.share.named(problem)
             }
         }
     }
@@ -295,12 +367,9 @@ impl Guard {
                 let detail = format!("the call into {} was cancelled", self.connector);
                 Err(Failure::Problem(Problem::new(ErrorCode::RunCancelled, detail)))
             }
-            result = tokio::time::timeout(self.wall, metered) => match result {
+            result = tokio::time::timeout(self.wall.time(), metered) => match result {
                 Ok(result) => result.map_err(Failure::Trap),
-                Err(_) => {
-                    let stop = Stop::Wall { seconds: self.wall.as_secs() };
-                    Err(Failure::Trap(wasmtime::Error::new(stop)))
-                }
+                Err(_) => Err(Failure::Trap(wasmtime::Error::new(self.wall.stop()))),
             },
         }
     }
@@ -314,37 +383,34 @@ fn table() -> ResourceTable {
 
 impl Connector {
     /// Where the guest's code runs, with all limits set.
-    fn place(&self, guest: Guest, cpu_name: &'static str) -> Place {
+    fn place(&self, guest: Guest, cpu: Bound, memory: Bound, host_call_bytes: usize) -> Place {
         let Some(runners) = &self.runners else {
-            return Place::Here(Box::new(self.here(guest, cpu_name)));
+            return Place::Here(Box::new(self.here(guest, cpu, host_call_bytes)));
         };
-        let manifest = self.manifest();
         let terms = Terms {
             component: self.component.clone(),
-            capabilities: manifest.capabilities.clone(),
-            memory_mib: manifest.limits.memory_mib,
-            host_call_bytes: self.host_call_bytes,
-            cpu_name,
+            capabilities: self.manifest().capabilities.clone(),
+            memory,
+            cpu,
+            host_call_bytes,
         };
         let apart = Apart::new(guest, Arc::clone(runners), self.digest(), terms);
         Place::Apart(Box::new(apart))
     }
 
     /// An empty store.
-    fn here(&self, guest: Guest, cpu_name: &'static str) -> Here {
+    fn here(&self, guest: Guest, cpu: Bound, host_call_bytes: usize) -> Here {
         let mut store = Store::new(&self.engine, guest);
         store.limiter(|guest| &mut guest.limiter);
-        store.set_hostcall_fuel(self.host_call_bytes);
+        store.set_hostcall_fuel(host_call_bytes);
         store.set_max_component_handles(MAX_HANDLES);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(move |context| {
             let guest = context.data();
             if guest.meter.exceeded() {
                 let budget_ms = guest.meter.budget_ms();
-                let stop = Stop::Cpu {
-                    budget_ms,
-                    name: cpu_name,
-                };
+                let of = cpu.clone();
+                let stop = Stop::Cpu { budget_ms, of };
                 return Err(wasmtime::Error::new(stop));
             }
             // Yielding lets others run on this thread and lets cancellation be noticed.

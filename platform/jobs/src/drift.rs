@@ -27,6 +27,10 @@ use crate::services::store_problem;
 /// Rows of a page without a header that are looked at.
 const LOOKED_AT: usize = 200;
 
+/// Where a row of change capture names the columns that it leaves out because they did not change (the
+/// contract's `changes`): they are there all the same.
+const UNCHANGED: &str = "_change_unchanged";
+
 /// What a run remembers of it between its partitions.
 #[derive(Debug, Default)]
 pub(crate) struct DriftState {
@@ -100,9 +104,11 @@ fn members(rows: &[Value]) -> Option<(Vec<String>, Vec<String>)> {
     let mut names: Vec<String> = Vec::new();
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     for object in &objects {
-        for name in object.keys() {
+        let left_out = object.get(UNCHANGED).and_then(Value::as_array);
+        let left_out = left_out.into_iter().flatten().filter_map(Value::as_str);
+        for name in object.keys().map(String::as_str).chain(left_out) {
             if seen.insert(name) {
-                names.push(name.clone());
+                names.push(name.to_owned());
             }
         }
     }
@@ -380,5 +386,8 @@ mod tests {
         let (all, always) = members(&rows).unwrap();
         assert_eq!((all, always), (names("id note"), names("id")));
         assert!(members(&[]).is_none());
+        let rows = [json!({"id": 1, "_change_unchanged": ["note"]})];
+        let (all, always) = members(&rows).unwrap();
+        assert!(all.contains(&"note".to_owned()) && !always.contains(&"note".to_owned()));
     }
 }

@@ -96,7 +96,9 @@ async fn opened(
         .components
         .by_name(services, tenant, &document.connector, digest)
         .await?;
-    let connection = services.open_connection(tenant, document, &vault, None)?;
+    let connection = services
+        .open_connection(tenant, document, &vault, None)
+        .await?;
     Ok((connector, connection))
 }
 

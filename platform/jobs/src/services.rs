@@ -12,6 +12,7 @@ use tributary_model::clock::Clock;
 use tributary_model::document::{ConnectionDocument, SECRETS_KIND};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::{RunId, Slug, TenantId};
+use tributary_model::plan::{Plan, Plans};
 use tributary_model::problem::Problem;
 use tributary_store::{Store, StoreError};
 use tributary_vault::{TenantVault, Vault};
@@ -28,6 +29,8 @@ pub struct Services {
     pub host: Host,
     pub components: Components,
     pub egress: EgressPolicy,
+    /// what tenants may use
+    pub plans: Plans,
     pub clock: Arc<dyn Clock>,
     /// rung when work was queued in this process
     pub wake: Arc<Notify>,
@@ -84,13 +87,21 @@ impl Services {
             document.secrets = serde_json::from_slice(&plain)
                 .map_err(|error| unreadable("connection", name, &error))?;
         }
-        let connection = Arc::new(self.open_connection(tenant, &document, vault, run)?);
+        let connection = self.open_connection(tenant, &document, vault, run).await?;
+        let connection = Arc::new(connection);
         document.secrets.clear();
         Ok((document, connection, stored.version))
     }
 
+    /// What the tenant may use.
+    pub(crate) async fn plan(&self, tenant: &TenantId) -> Result<Arc<Plan>, Problem> {
+        let owner = self.store.tenant(tenant).owner().await;
+        let owner = owner.map_err(|error| store_problem(&error))?;
+        Ok(self.plans.of(owner.and_then(|owner| owner.plan).as_ref()))
+    }
+
     /// The connection of a document with its secrets; its tokens are kept in the store.
-    pub(crate) fn open_connection(
+    pub(crate) async fn open_connection(
         &self,
         tenant: &TenantId,
         document: &ConnectionDocument,
@@ -105,6 +116,7 @@ impl Services {
             keeper: Some(Arc::new(keeper)),
             databases: self.egress.databases_of(tenant.as_str()),
             stored: intake::stored(self, document, vault, run),
+            plan: self.plan(tenant).await?,
         };
         Connection::with_ports(document, &ports)
     }

@@ -143,6 +143,7 @@ mod tests {
         let document = TenantDocument {
             name: acme.clone(),
             title: "ACME".to_owned(),
+            plan: None,
         };
         let key = vault.new_tenant_key(&acme).unwrap();
         let system = store.system();

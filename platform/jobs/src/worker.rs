@@ -23,7 +23,7 @@ use tributary_store::{Fenced, Lease, LeaseKey, TargetFailure};
 use crate::batch::Unfinished;
 use crate::context::RunContext;
 use crate::services::{Services, store_problem};
-use crate::{batch, extract, finish, log, plan, retry, trust, usage};
+use crate::{batch, extract, finish, log, plan, retention, retry, trust, usage};
 
 /// Contexts of runs kept at most.
 const MOST_CONTEXTS: usize = 64;
@@ -76,6 +76,8 @@ impl Worker {
         let background = CancellationToken::new();
         worker.sweep().await;
         let heartbeat = tokio::spawn(Arc::clone(&worker).beat(background.clone()));
+        let services = Arc::clone(&worker.services);
+        let keeping = tokio::spawn(retention::keep(services, background.clone()));
         let mut tasks = JoinSet::new();
         while !shutdown.is_cancelled() {
             while tasks.try_join_next().is_some() {}
@@ -97,6 +99,7 @@ impl Worker {
         worker.drain(&mut tasks).await;
         background.cancel();
         let _ = heartbeat.await;
+        let _ = keeping.await;
     }
 
     async fn drain(&self, tasks: &mut JoinSet<()>) {

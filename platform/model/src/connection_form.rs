@@ -13,9 +13,9 @@ use crate::problem::Place;
 /// "description", "auth", "secrets", "example"}]}]}`.
 pub const FORMS: &str = include_str!("connection_forms.json");
 
-/// The kind of credential of an endpoint that needs none, because what is behind it came in by the
-/// platform's own API.
-const COMES_IN: &str = "none";
+/// The kind of credential of an endpoint that has none: what is behind it came in by the platform's own
+/// API, or signs in by certificate at most.
+const NO_ACCOUNT: &str = "none";
 
 /// The forms as a value.
 ///
@@ -50,8 +50,9 @@ impl<'a> Form<'a> {
                 S3Auth::AccessKey { .. } => ("s3", "access_key", false),
             },
             Endpoint::Sql { auth, .. } => ("sql", auth.kind(), false),
-            Endpoint::Uploads {} => ("uploads", COMES_IN, false),
-            Endpoint::Push {} => ("push", COMES_IN, false),
+            Endpoint::Tcp { tls, .. } => ("tcp", NO_ACCOUNT, tls.client_certificate),
+            Endpoint::Uploads {} => ("uploads", NO_ACCOUNT, false),
+            Endpoint::Push {} => ("push", NO_ACCOUNT, false),
         };
         let named = |list: &'a Value, wanted: &str| -> Option<&'a Value> {
             let is = |entry: &&Value| entry.get("kind").and_then(Value::as_str) == Some(wanted);
@@ -144,6 +145,7 @@ mod tests {
                     "s3" => json!({"kind": "s3", "region": "eu-central-1", "bucket": "acme"}),
                     "sql" => json!({"kind": "sql", "driver": "postgres", "host": "db.example.com",
                         "database": "erp"}),
+                    "tcp" => json!({"kind": "tcp", "host": "scales.example.com", "port": 9100}),
                     kind @ ("uploads" | "push") => json!({ "kind": kind }),
                     _ => json!({"kind": "sftp", "host": "files.example.com", "user": "u",
                         "host_keys": ["ssh-ed25519 AAAA"]}),
@@ -167,7 +169,7 @@ mod tests {
     fn every_example_is_a_document_and_finds_its_form() {
         let forms = forms().unwrap();
         let examples = examples();
-        assert_eq!(examples.len(), 17);
+        assert_eq!(examples.len(), 18);
         for (kind, document) in examples {
             let document: ConnectionDocument =
                 serde_json::from_value(document).unwrap_or_else(|error| panic!("{kind}: {error}"));

@@ -14,6 +14,7 @@ use crate::source_shape::DriftPolicy;
 
 pub use crate::http_auth::{HttpAuth, Tls};
 pub use crate::sql_endpoint::{SqlAuth, SqlDriver, SqlTls, TlsMode};
+pub use crate::tcp_endpoint::TcpTls;
 
 /// What a connection's secrets are sealed as: the `kind` that `api` seals and `jobs` opens with.
 pub const SECRETS_KIND: &str = "connection_secrets";
@@ -24,6 +25,9 @@ pub const SECRETS_KIND: &str = "connection_secrets";
 pub struct TenantDocument {
     pub name: TenantId,
     pub title: String,
+    /// what the operator lets the tenant use, by its name in the server's configuration
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Slug>,
 }
 
 /// `connections/<name>.json`: a connector with its configuration.
@@ -106,6 +110,15 @@ pub enum Endpoint {
         #[serde(default)]
         auth: SqlAuth,
     },
+    /// A server that speaks a protocol of its own. No account: what is said over the socket is the
+    /// connector's, which knows no secret.
+    Tcp {
+        host: String,
+        #[serde(deserialize_with = "port_number")]
+        port: u16,
+        #[serde(default, skip_serializing_if = "TcpTls::usual")]
+        tls: TcpTls,
+    },
     /// Files that are sent to the platform under this connection's name. No address, no secrets.
     Uploads {},
     /// Records that are pushed to the platform for an integration that has this connection as its
@@ -165,6 +178,7 @@ impl Endpoint {
             Self::Sftp { .. } => EndpointKind::Sftp,
             Self::S3 { .. } => EndpointKind::S3,
             Self::Sql { .. } => EndpointKind::Sql,
+            Self::Tcp { .. } => EndpointKind::Tcp,
             Self::Uploads {} => EndpointKind::Uploads,
             Self::Push {} => EndpointKind::Push,
         }

@@ -79,6 +79,7 @@ catalogue! {
     CsvQuote, "csv_quote", Customer, false, "a quoted field is not closed", "close the quote or double it inside the text";
     CsvHeader, "csv_header", Connection, false, "the header line does not have the expected columns", "compare the header with the mapping; columns may have been renamed";
     SourceDrift, "source_drift", Connection, false, "the source no longer has what the mapping reads", "if it was renamed, change the mapping or let the sender give it its old name; then redrive the run";
+    ChangesGone, "changes_gone", Connection, false, "the database no longer keeps the changes since the last read", "run the integration once in full; the next runs go on from there";
     FileTruncated, "file_truncated", Customer, false, "the file ends in the middle of a line or is shorter than announced", "send the complete file again";
     FileChanged, "file_changed", Customer, true, "the file changed while it was read", "let the sender write under another name and rename when complete";
     JsonInvalid, "json_invalid", Customer, false, "the text is not valid JSON", "correct the text at the given place";
@@ -132,6 +133,7 @@ catalogue! {
     NotFound, "not_found", Customer, false, "there is no such object", "check the name or id; it may belong to another tenant";
     RequestInvalid, "request_invalid", Customer, false, "the request does not have the required form", "correct the place named in the error";
     Conflict, "conflict", Customer, false, "the object was changed by someone else, or the request id was used for another request", "read the object again and repeat the change";
+    PlanLimit, "plan_limit", Customer, false, "the tenant's plan allows no more", "see which limit in the message; make room, or ask the operator for another plan";
     TooManyRequests, "too_many_requests", Customer, true, "too many requests at once", "wait as long as Retry-After says";
     // platform
     RunCancelled, "run_cancelled", Customer, false, "the run was cancelled", "start it again when wanted";

@@ -107,6 +107,8 @@ pub enum EndpointKind {
     Sftp,
     S3,
     Sql,
+    /// bytes over a socket, with or without TLS
+    Tcp,
     /// files that were sent to the platform
     Uploads,
     /// records that were pushed to the platform
@@ -128,6 +130,7 @@ impl EndpointKind {
             Self::Sftp => "sftp",
             Self::S3 => "s3",
             Self::Sql => "sql",
+            Self::Tcp => "tcp",
             Self::Uploads => "uploads",
             Self::Push => "push",
         }
@@ -146,6 +149,10 @@ pub struct Delivery {
     /// is not there is sent again only after it
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_s: Option<u64>,
+    /// what may have been done so long ago that the target may have forgotten its key is asked for (export
+    /// `lookup`) before it is sent; without it, it is `uncertain`
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lookup_after_window: bool,
     /// most rows in one call
     pub max_rows_per_call: u32,
     /// the connector promises that an outcome `retry(transient)` means that nothing was done;
@@ -154,7 +161,7 @@ pub struct Delivery {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub transient_not_done: bool,
     /// JSON Pointer into the configuration, for targets that are described by it: to an object whose
-    /// `kind`, `window_s` and `wait_s` hold instead of `capability`, `window_s` and `wait_s` here
+    /// `kind`, `window_s`, `wait_s` and `lookup_after_window` hold instead of what is said here
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_config: Option<String>,
 }
@@ -172,6 +179,8 @@ impl Delivery {
         terms.capability = serde_json::from_value(kind).unwrap_or(DeliveryCapability::None);
         terms.window_s = said.get("window_s").and_then(Value::as_u64);
         terms.wait_s = said.get("wait_s").and_then(Value::as_u64);
+        let asks_late = said.get("lookup_after_window").and_then(Value::as_bool);
+        terms.lookup_after_window = asks_late.unwrap_or(false);
         terms
     }
 }
@@ -224,6 +233,7 @@ mod tests {
             capability: DeliveryCapability::None,
             window_s: Some(5),
             wait_s: None,
+            lookup_after_window: true,
             max_rows_per_call: 10,
             transient_not_done: true,
             by_config: Some("/resend".to_owned()),
@@ -252,6 +262,8 @@ mod tests {
                 (capability, window_s, 10),
                 "{config}"
             );
+            let said = config.get("resend").is_some();
+            assert_eq!(found.lookup_after_window, !said, "{config}");
         }
         let fixed = Delivery {
             by_config: None,

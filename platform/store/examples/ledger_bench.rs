@@ -40,6 +40,7 @@ async fn main() -> anyhow::Result<()> {
     let document = TenantDocument {
         name: tenant.clone(),
         title: "Acme".to_owned(),
+        plan: None,
     };
     let key = WrappedKey::from_text("unused".to_owned());
     store
@@ -72,6 +73,7 @@ fn new_run() -> anyhow::Result<NewRun> {
         mode: LoadMode::Full,
         idempotency_key: None,
         trigger: "bench".to_owned(),
+        most_open: None,
     })
 }
 

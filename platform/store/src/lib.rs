@@ -45,9 +45,9 @@ pub use system::{
     SystemStore, Tenant,
 };
 pub use tenant::{
-    Connection, Document, DocumentHead, NewConnection, NewPush, NewUpload, Origin, Push, PushAdded,
-    PushCounts, Put, PutOptions, PutOutcome, SealedSecrets, TenantStore, TokenLease, Upload,
-    UploadChange, UploadFilter, UploadPut, document_title,
+    Connection, Document, DocumentHead, Kept, KeptMost, NewConnection, NewPush, NewUpload, Origin,
+    Owner, Push, PushAdded, PushCounts, Put, PutOptions, PutOutcome, Room, SealedSecrets,
+    TenantStore, TokenLease, Upload, UploadChange, UploadFilter, UploadPut, document_title,
 };
 
 use tributary_model::id::TenantId;

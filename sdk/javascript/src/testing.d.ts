@@ -21,6 +21,8 @@ export class Host {
     answer?: (asked: Asked) => [status: number, headers: Record<string, string>, body: string];
     files?: Record<string, string>;
     queries?: Record<string, Record<string, unknown>[]>;
+    /** What comes after what was sent over a socket; after nothing: a greeting. */
+    server?: (sent: string) => string;
     baseUrl?: string;
   });
   requests: Asked[];

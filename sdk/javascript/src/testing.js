@@ -11,12 +11,14 @@ import { parse } from "./config.js";
 let host;
 
 export class Host {
-  constructor({ answer, files = {}, queries = {}, baseUrl = "https://api.test/" } = {}) {
+  constructor({ answer, files = {}, queries = {}, server, baseUrl = "https://api.test/" } = {}) {
     this.answer = answer;
     this.files = files;
     /** Rows by statement; parameters are in `asked`. */
     this.queries = queries;
     this.asked = [];
+    /** What comes after what was sent over a socket; after nothing: a greeting. */
+    this.server = server;
     this.baseUrl = baseUrl;
     this.requests = [];
     this.lines = [];

@@ -83,6 +83,28 @@ function rowsOf(statement, params) {
   return rows;
 }
 
+// tcp: ends when the server has nothing to say
+export function connect() {
+  const { server } = current();
+  if (!server) throw fault("transient", "the test gave the host no server", "connection_unreachable");
+  let sent = "";
+  let came = new Uint8Array();
+  return {
+    write: (data) => {
+      sent += new TextDecoder().decode(data);
+    },
+    read(most) {
+      if (came.length === 0) {
+        came = new TextEncoder().encode(server(sent));
+        sent = "";
+      }
+      const piece = came.subarray(0, most);
+      came = came.subarray(piece.length);
+      return piece;
+    },
+  };
+}
+
 // codec, output
 export function decode(source, format, given) {
   const options = JSON.parse(given);

@@ -193,6 +193,18 @@ class HostTest(unittest.TestCase):
         with self.assertRaises(Error):
             sql.fetch(connection, "SELECT 1")
 
+    def test_a_socket_speaks_lines(self) -> None:
+        from tributary_connector import connections, tcp
+
+        host = testing.Host(server=lambda sent: b"hello\n" if sent == b"" else sent.upper() + b"more\nrest")
+        testing._current.host = host
+        with tcp.connect(connections.get("scales")) as socket:
+            self.assertEqual(socket.read_line(), b"hello\n")
+            socket.write(b"get 1\n")
+            self.assertEqual([socket.read_line(), socket.read_line(), socket.read(4)], [b"GET 1\n", b"more\n", b"rest"])
+        with self.assertRaises(Error):
+            socket.read()
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -50,6 +50,8 @@ class Read:
 
 
 Answer = Callable[[Request], tuple[int, dict[str, str], bytes]]
+# What was sent over a socket since the last answer, and what comes then; of nothing: a greeting.
+Server = Callable[[bytes], bytes]
 
 
 class Host:
@@ -61,6 +63,7 @@ class Host:
         answer: Answer | None = None,
         files: dict[str, bytes] | None = None,
         queries: dict[str, list[dict[str, Any]]] | None = None,
+        server: Server | None = None,
         base_url: str = "https://api.test/",
     ) -> None:
         self.answer = answer
@@ -68,6 +71,7 @@ class Host:
         # rows by statement; parameters are in `asked`
         self.queries = queries or {}
         self.asked: list[tuple[str, list[Any]]] = []
+        self.server = server
         self.base_url = base_url
         self.requests: list[Request] = []
         self.lines: list[str] = []
@@ -148,6 +152,32 @@ class _Answer:
         place = SimpleNamespace(line=self._next + 1, offset=0)
         ended = len(moved) < max(1, max_pages)
         return SimpleNamespace(rows=len(moved), pages=len(moved), next=place, ended=ended)
+
+
+class _Socket:
+    """Ends when the server has nothing to say."""
+
+    def __init__(self) -> None:
+        self._sent = b""
+        self._came = b""
+
+    def read(self, most: int) -> bytes:
+        if not self._came:
+            self._came, self._sent = _current.host.server(self._sent), b""
+        piece, self._came = self._came[:most], self._came[most:]
+        return piece
+
+    def write(self, data: bytes) -> None:
+        self._sent += data
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def _connect(_: Any) -> _Socket:
+    if _current.host.server is None:
+        raise Error("transient", "the test gave the host no server", code="connection_unreachable")
+    return _Socket()
 
 
 class _Rows:
@@ -337,6 +367,7 @@ def _install() -> None:
         query=lambda *given: _Answer(_asked(*given)),
         fetch=lambda *given: json.dumps(_asked(*given)),
     )
+    _module("wit_world.imports.tcp", connect=_connect)
     _module("wit_world.imports.io")
     _module(
         "wit_world.imports.codec",

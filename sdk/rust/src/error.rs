@@ -58,6 +58,17 @@ impl Error {
     }
 }
 
+/// What a [`crate::tcp::Socket`] said through `std::io`, as it was said; anything else is about the bytes that
+/// came.
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        match error.downcast::<Self>() {
+            Ok(error) => error,
+            Err(error) => Self::data(format!("what came cannot be used: {error}")),
+        }
+    }
+}
+
 impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
         Self::bug(format!("JSON: {error}"))

@@ -22,12 +22,13 @@ mod rows;
 mod source;
 mod status;
 pub mod target;
+pub mod tcp;
 
 pub use bindings::imports::tributary::connector::connections::Connection;
 pub use bindings::imports::tributary::connector::http::{Method, Request, Response};
 pub use bindings::imports::tributary::connector::types::{Batch, Error, ErrorKind, Position};
 pub use bindings::imports::tributary::connector::{
-    codec, connections, control, file_changes, files, http, io, output, sql,
+    changes, codec, connections, control, file_changes, files, http, io, output, sql,
 };
 pub use export::{SourceExport, TargetExport};
 pub use rows::{Piped, Rows, checkpoint};

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::bindings::imports::tributary::connector::{codec, io, output, sql};
+use crate::bindings::imports::tributary::connector::{changes, codec, io, output, sql};
 use crate::{Connection, Result, serde_json};
 
 pub use output::Piped;
@@ -39,6 +39,23 @@ impl Rows {
     ) -> Result<Self> {
         let params = serde_json::to_string(params)?;
         Ok(Self(sql::query(connection, statement, &params)?))
+    }
+
+    /// Begins a read of what `tables` went through between two positions of `log`: see the contract's
+    /// `changes`.
+    ///
+    /// # Errors
+    /// What the database says; `changes_gone` for a position that its log does not have any more.
+    pub fn changes(
+        connection: &Connection,
+        log: &impl Serialize,
+        tables: &(impl Serialize + ?Sized),
+        (from, until): (&str, &str),
+    ) -> Result<Self> {
+        let log = serde_json::to_string(log)?;
+        let tables = serde_json::to_string(tables)?;
+        let rows = changes::read(connection, &log, &tables, from, until)?;
+        Ok(Self(rows))
     }
 
     /// Column names of delimited text.

@@ -51,7 +51,7 @@ pub trait Conclude: Target {
 }
 
 /// A target that can be asked whether a record is there, so that one whose answer was lost need not stay
-/// uncertain (delivery capability `lookup`).
+/// uncertain (delivery capability `lookup`, or `lookup_after_window`).
 pub trait Ask: Target {
     /// The requests that ask for the rows; each row in exactly one. `keys` are those that they were sent
     /// under.

@@ -18,7 +18,7 @@ struct Scene {
     stage: Stage,
 }
 
-fn server(kind: Kind) -> anyhow::Result<Option<Handle>> {
+pub(crate) fn server(kind: Kind) -> anyhow::Result<Option<Handle>> {
     let options = Options {
         password: PASSWORD.to_owned(),
         tls: None,
@@ -30,7 +30,7 @@ fn server(kind: Kind) -> anyhow::Result<Option<Handle>> {
     Ok(started)
 }
 
-fn connection(name: &str, connector: &str, server: &Handle, config: &Value) -> Value {
+pub(crate) fn connection(name: &str, connector: &str, server: &Handle, config: &Value) -> Value {
     let driver = match server.kind {
         Kind::Postgres => "postgres",
         Kind::Mariadb => "mysql",
@@ -110,7 +110,7 @@ async fn scene() -> anyhow::Result<Option<Scene>> {
     }))
 }
 
-fn counts(run: &Value) -> [u64; 3] {
+pub(crate) fn counts(run: &Value) -> [u64; 3] {
     ["read", "delivered", "rejected"].map(|what| run["counters"][what].as_u64().unwrap_or(u64::MAX))
 }
 

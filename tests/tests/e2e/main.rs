@@ -10,6 +10,7 @@
 mod acme;
 mod adjacent;
 mod bad_input;
+mod captured;
 mod databases;
 mod derived;
 mod flow;
@@ -25,4 +26,5 @@ mod rules;
 mod runners;
 mod steadfast;
 mod storage;
+mod tax_actions;
 mod theatre;

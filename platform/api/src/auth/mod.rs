@@ -8,6 +8,8 @@
 
 pub(crate) mod token;
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::header;
 use axum::http::request::Parts;
@@ -15,6 +17,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::TenantId;
+use tributary_model::plan::Plan;
 use tributary_model::problem::Problem;
 use tributary_model::role::{Action, Role};
 use tributary_store::TenantStore;
@@ -35,6 +38,8 @@ pub(crate) struct Scope {
     pub(crate) role: Role,
     /// the API client that asks
     pub(crate) client_id: String,
+    /// what the tenant may use
+    pub(crate) plan: Arc<Plan>,
     key: WrappedKey,
 }
 
@@ -119,8 +124,7 @@ async fn scope(
 ) -> Result<Scope, ApiError> {
     check_tenant(caller, &tenant)?;
     let store = state.store.tenant(&tenant);
-    let key = store.wrapped_key().await?;
-    let key = key.ok_or_else(ApiError::not_found)?;
+    let owner = store.owner().await?.ok_or_else(ApiError::not_found)?;
     check_role(caller, action)?;
     let role = caller.role;
     Ok(Scope {
@@ -128,7 +132,8 @@ async fn scope(
         store,
         role,
         client_id: caller.client_id.clone(),
-        key,
+        plan: state.plans.of(owner.plan.as_ref()),
+        key: owner.wrapped_key,
     })
 }
 

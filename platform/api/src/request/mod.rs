@@ -8,4 +8,5 @@ pub(crate) mod idempotency;
 pub(crate) mod json;
 pub(crate) mod page;
 pub(crate) mod parts;
+pub(crate) mod room;
 pub(crate) mod slots;

@@ -22,6 +22,7 @@ pub(crate) fn schemas() -> Vec<(String, RefOr<Schema>)> {
     add::<routes::token::TokenRequest>(&mut all);
     add::<routes::token::TokenAnswer>(&mut all);
     add::<routes::tenants::get::TenantView>(&mut all);
+    add::<routes::tenants::limits::LimitsView>(&mut all);
     add::<routes::clients::create::ClientRequest>(&mut all);
     add::<routes::clients::create::NewClientBody>(&mut all);
     add::<routes::clients::list::ClientList>(&mut all);

@@ -1,6 +1,7 @@
 //! A whole API in a scratch folder: two tenants with the same things in them, a client of each
 //! role, a connector port that knows two connectors, and a run that was worked off by hand.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use tributary_model::document::TenantDocument;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::{Slug, UuidSource};
 use tributary_model::manifest::Manifest;
+use tributary_model::plan::{Maxima, Plans};
 use tributary_model::problem::Problem;
 use tributary_model::role::Role;
 use tributary_store::{NewClient, NewConnector, PutOptions, Store};
@@ -129,6 +131,7 @@ impl Api {
             connectors: port(folder.path()),
             shutdown: CancellationToken::new(),
             limits: Limits::default(),
+            plans: plans(),
         };
         let secret = tributary_vault::random_secret().unwrap();
         let api = Self {
@@ -208,6 +211,7 @@ impl Api {
             let document = TenantDocument {
                 name: slug(tenant),
                 title: format!("The tenant {tenant}"),
+                plan: None,
             };
             let key = self.state.vault.new_tenant_key(&slug(tenant)).unwrap();
             let put = system.tenant_put(&document, &key, PutOptions::person());
@@ -330,6 +334,18 @@ fn explain(store: &Store) -> Arc<ExplainFn> {
 }
 
 /// Installs what starts with `wasm:` and a manifest; a check always works.
+/// `small` has room for 1 MiB, two versions of files and one run.
+fn plans() -> Plans {
+    let small = Maxima {
+        open_runs: Some(1),
+        stored_mib: Some(1),
+        stored_files: Some(2),
+        keep_files_days: Some(30),
+        ..Maxima::default()
+    };
+    Plans::new(BTreeMap::from([(slug("small"), small)])).unwrap()
+}
+
 fn port(folder: &Path) -> ConnectorPort {
     let place = folder.display().to_string();
     ConnectorPort {

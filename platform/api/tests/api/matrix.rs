@@ -319,6 +319,7 @@ async fn contents(api: &Api) -> Vec<String> {
             "schemas",
             "integrations",
             "runs",
+            "limits",
             "uploads/inbox",
             "integrations/feed/pushes",
         ] {

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use tributary_model::plan::Plans;
+
 use crate::config::Config;
 use crate::print;
 
@@ -35,6 +37,10 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Check {
             name: "key folder",
             outcome: keys(&config),
+        },
+        Check {
+            name: "plans",
+            outcome: plans(&config),
         },
         Check {
             name: "listen address",
@@ -106,6 +112,18 @@ fn keys(config: &Config) -> Result<String, String> {
         )),
         Ok(_) => Ok(folder.display().to_string()),
     }
+}
+
+fn plans(config: &Config) -> Result<String, String> {
+    let plans = Plans::new(config.plans.clone()).map_err(|zero| zero.to_string())?;
+    let all = plans.all().map(|plan| {
+        let days = [plan.maxima.keep_files_days, plan.maxima.keep_pushes_days];
+        match days.iter().any(Option::is_some) {
+            true => format!("{} (lets go of what is old)", plan.name),
+            false => plan.name.clone(),
+        }
+    });
+    Ok(all.collect::<Vec<_>>().join(", "))
 }
 
 async fn listen(config: &Config) -> Result<String, String> {

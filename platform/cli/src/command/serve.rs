@@ -19,6 +19,7 @@ use tributary_lake::Lake;
 use tributary_model::clock::SystemClock;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::{IdSource, UuidSource};
+use tributary_model::plan::Plans;
 use tributary_model::problem::Problem;
 use tributary_model::role::Role;
 use tributary_store::{NewClient, Store};
@@ -205,6 +206,7 @@ async fn services(config: &Config) -> anyhow::Result<Services> {
         egress: egress.clone(),
         ..HostConfig::default()
     })?;
+    let plans = plans(config, &store).await?;
     Ok(Services {
         store,
         lake: Lake::local(config.data_dir.join("lake")),
@@ -212,9 +214,26 @@ async fn services(config: &Config) -> anyhow::Result<Services> {
         host,
         components: Components::new(config.data_dir.join("connectors")),
         egress,
+        plans,
         clock: Arc::new(SystemClock),
         wake: Arc::new(Notify::new()),
     })
+}
+
+/// The configuration's plans, which must have those that tenants were given: a tenant whose plan went
+/// would otherwise have the limits of another, and nobody would know.
+async fn plans(config: &Config, store: &Store) -> anyhow::Result<Plans> {
+    let plans = Plans::new(config.plans.clone())?;
+    for tenant in store.system().tenants().await? {
+        let (name, plan) = (tenant.document.name, tenant.document.plan);
+        if let Some(plan) = plan.filter(|plan| !plans.knows(plan)) {
+            anyhow::bail!(
+                "the tenant {name} has the plan {:?}, which the configuration does not have\n  hint: put [plans.{plan}] back, and give the tenant another before it goes: tributary limits {name} --plan NAME",
+                plan.as_str()
+            );
+        }
+    }
+    Ok(plans)
 }
 
 fn worker_options(config: &Config) -> WorkerOptions {
@@ -292,6 +311,7 @@ fn api_state(services: &Arc<Services>, shutdown: &CancellationToken) -> anyhow::
         explain: explain(services),
         shutdown: shutdown.clone(),
         limits: Limits::default(),
+        plans: services.plans.clone(),
     })
 }
 

@@ -28,7 +28,9 @@ fn call(scene: &Scene<'_>) -> Result<CallContext, String> {
 fn asks(scene: &Scene<'_>) -> bool {
     let delivery = scene.connector.manifest().delivery.as_ref();
     let terms = delivery.map(|delivery| delivery.under(scene.config()));
-    terms.is_some_and(|terms| terms.capability == DeliveryCapability::Lookup)
+    terms.is_some_and(|terms| {
+        terms.capability == DeliveryCapability::Lookup || terms.lookup_after_window
+    })
 }
 
 /// The inquiries are the same days later, the case's answers are judged, and strange ones never say that

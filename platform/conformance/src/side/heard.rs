@@ -6,9 +6,11 @@ use std::time::Instant;
 use async_trait::async_trait;
 use serde_json::Value;
 use tributary_host::{
-    FileBytes, FileEntry, HttpRequest, HttpResponse, OtherSide, QueryAnswer, SendError,
+    FileBytes, FileEntry, HttpRequest, HttpResponse, OtherSide, OtherSocket, QueryAnswer, SendError,
 };
 use tributary_model::problem::Problem;
+
+use super::sockets::Overheard;
 
 /// What happened, in order.
 #[derive(Debug, Clone)]
@@ -121,5 +123,17 @@ impl OtherSide for Heard {
         };
         self.tell(format!("{statement} {params}"), started, &result, size);
         result
+    }
+
+    async fn connect(&self) -> Result<Box<dyn OtherSocket>, Problem> {
+        let started = Instant::now();
+        let result = self.inner.connect().await;
+        let opened = result.as_ref().map(|_| ());
+        self.tell("connect".to_owned(), started, &opened, |()| {
+            "a socket".to_owned()
+        });
+        let inner = result?;
+        let listener = Arc::clone(&self.listener);
+        Ok(Box::new(Overheard { inner, listener }))
     }
 }

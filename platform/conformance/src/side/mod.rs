@@ -4,6 +4,7 @@ mod fault;
 mod heard;
 mod player;
 mod recorder;
+mod sockets;
 
 pub(crate) use fault::{Fault, Plan};
 pub(crate) use heard::Heard;

@@ -8,20 +8,27 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::Value;
 use tributary_host::{
-    FileBytes, FileEntry, HttpRequest, HttpResponse, OtherSide, QueryAnswer, SendError,
+    FileBytes, FileEntry, HttpRequest, HttpResponse, OtherSide, OtherSocket, QueryAnswer, SendError,
 };
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
 use super::fault::{Fault, Plan};
 use super::heard::line;
+use super::sockets::Played;
 use crate::case::{Cassette, Exchange, RecordedFile, RecordedQuery};
 
 /// See the module.
 pub struct Player {
     cassette: Arc<Cassette>,
+    asked: Asked,
+}
+
+/// What was asked so far, by the player and its sockets.
+#[derive(Clone, Default)]
+pub(super) struct Asked {
     plan: Option<Plan>,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
@@ -29,44 +36,18 @@ struct State {
     asked: usize,
     /// how often an answer list was asked, by the place of its first answer
     turns: HashMap<usize, usize>,
+    /// the same of what was said over sockets
+    socket_turns: HashMap<usize, usize>,
     misses: Vec<String>,
 }
 
-impl Player {
-    /// Plays `cassette` as it is.
-    #[must_use]
-    pub fn new(cassette: Arc<Cassette>) -> Self {
-        Self {
-            cassette,
-            plan: None,
-            state: Mutex::default(),
-        }
-    }
-
-    pub(crate) fn with(cassette: Arc<Cassette>, plan: Plan) -> Self {
-        Self {
-            plan: Some(plan),
-            ..Self::new(cassette)
-        }
-    }
-
-    /// How many requests came.
-    pub(crate) fn asked(&self) -> usize {
-        self.state().asked
-    }
-
-    /// Requests that the cassette has no answer to.
-    #[must_use]
-    pub fn misses(&self) -> Vec<String> {
-        self.state().misses.clone()
-    }
-
+impl Asked {
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a request and tells its fault.
-    async fn fault(&self) -> Option<Fault> {
+    pub(super) async fn fault(&self) -> Option<Fault> {
         let number = {
             let mut state = self.state();
             state.asked += 1;
@@ -79,13 +60,56 @@ impl Player {
         Some(plan.fault.clone())
     }
 
+    /// How often this was asked over sockets before.
+    pub(super) fn turn(&self, first: usize) -> usize {
+        let mut state = self.state();
+        let turn = state.socket_turns.entry(first).or_default();
+        *turn += 1;
+        *turn - 1
+    }
+
+    pub(super) fn miss(&self, what: &str) -> Problem {
+        self.state().misses.push(what.to_owned());
+        let detail = format!("the cassette has no answer to {what}");
+        Problem::new(ErrorCode::SourceProtocol, detail)
+            .hint("record the case again, or add the answer to its cassette")
+    }
+}
+
+impl Player {
+    /// Plays `cassette` as it is.
+    #[must_use]
+    pub fn new(cassette: Arc<Cassette>) -> Self {
+        Self {
+            cassette,
+            asked: Asked::default(),
+        }
+    }
+
+    pub(crate) fn with(cassette: Arc<Cassette>, plan: Plan) -> Self {
+        let mut player = Self::new(cassette);
+        player.asked.plan = Some(plan);
+        player
+    }
+
+    /// How many requests came.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.state().asked
+    }
+
+    /// Requests that the cassette has no answer to.
+    #[must_use]
+    pub fn misses(&self) -> Vec<String> {
+        self.asked.state().misses.clone()
+    }
+
     fn recorded(&self, request: &HttpRequest) -> Option<HttpResponse> {
         let fits = |(_, exchange): &(usize, &Exchange)| answers(exchange, request);
         let found: Vec<(usize, &Exchange)> =
             self.cassette.http.iter().enumerate().filter(fits).collect();
         let (first, _) = found.first()?;
         let turn = {
-            let mut state = self.state();
+            let mut state = self.asked.state();
             let turn = state.turns.entry(*first).or_default();
             *turn += 1;
             *turn - 1
@@ -98,13 +122,6 @@ impl Player {
             body: Bytes::from(answer.bytes()?),
             duration_ms: 1,
         })
-    }
-
-    fn miss(&self, what: &str) -> Problem {
-        self.state().misses.push(what.to_owned());
-        let detail = format!("the cassette has no answer to {what}");
-        Problem::new(ErrorCode::SourceProtocol, detail)
-            .hint("record the case again, or add the answer to its cassette")
     }
 
     fn file(&self, path: &str) -> Result<&RecordedFile, Problem> {
@@ -152,20 +169,25 @@ fn entry(file: &RecordedFile) -> FileEntry {
 #[async_trait]
 impl OtherSide for Player {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, SendError> {
-        let fault = self.fault().await;
+        let fault = self.asked.fault().await;
         let good = self.recorded(&request);
         let bad = fault.and_then(|fault| fault.answer(good.as_ref()));
         if let Some(bad) = bad {
             return bad;
         }
         good.ok_or_else(|| SendError {
-            problem: self.miss(&line(&request)),
+            problem: self.asked.miss(&line(&request)),
             sent: true,
         })
     }
 
     async fn list(&self, folder: &str, recursive: bool) -> Result<Vec<FileEntry>, Problem> {
-        if let Some(problem) = self.fault().await.and_then(|fault| fault.problem(folder)) {
+        if let Some(problem) = self
+            .asked
+            .fault()
+            .await
+            .and_then(|fault| fault.problem(folder))
+        {
             return Err(problem);
         }
         // the top of a bucket has no name
@@ -193,18 +215,23 @@ impl OtherSide for Player {
     }
 
     async fn stat(&self, path: &str) -> Result<FileEntry, Problem> {
-        if let Some(problem) = self.fault().await.and_then(|fault| fault.problem(path)) {
+        if let Some(problem) = self
+            .asked
+            .fault()
+            .await
+            .and_then(|fault| fault.problem(path))
+        {
             return Err(problem);
         }
         self.file(path).map(entry)
     }
 
     async fn read(&self, path: &str, offset: u64) -> Result<FileBytes, Problem> {
-        let fault = self.fault().await;
+        let fault = self.asked.fault().await;
         let file = self.file(path)?;
         let content = file
             .bytes()
-            .ok_or_else(|| self.miss(&format!("open {path}")))?;
+            .ok_or_else(|| self.asked.miss(&format!("open {path}")))?;
         let from = usize::try_from(offset)
             .unwrap_or(usize::MAX)
             .min(content.len());
@@ -231,7 +258,7 @@ impl OtherSide for Player {
     }
 
     async fn query(&self, statement: &str, params: &str) -> Result<QueryAnswer, Problem> {
-        let fault = self.fault().await;
+        let fault = self.asked.fault().await;
         let asked: Option<Value> = serde_json::from_str(params).ok();
         let fits = |query: &&RecordedQuery| {
             let same = query
@@ -246,7 +273,7 @@ impl OtherSide for Player {
         if let (Some(problem), false) = (&problem, cut) {
             return Err(problem.clone());
         }
-        let query = found.ok_or_else(|| self.miss(&format!("{statement} with {params}")))?;
+        let query = found.ok_or_else(|| self.asked.miss(&format!("{statement} with {params}")))?;
         let mut rows = query.ndjson();
         if cut {
             // a database's answer breaks between rows
@@ -258,5 +285,14 @@ impl OtherSide for Player {
             rows: Bytes::from(rows),
             broken: problem,
         })
+    }
+
+    async fn connect(&self) -> Result<Box<dyn OtherSocket>, Problem> {
+        let fault = self.asked.fault().await;
+        if let Some(problem) = fault.and_then(|fault| fault.problem("the server")) {
+            return Err(problem);
+        }
+        let cassette = Arc::clone(&self.cassette);
+        Ok(Box::new(Played::new(cassette, self.asked.clone())))
     }
 }

@@ -5,13 +5,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use serde_json::Value;
 use tributary_host::{
-    Connection, FileBytes, FileEntry, HttpRequest, HttpResponse, OtherSide, QueryAnswer, SendError,
+    Connection, FileBytes, FileEntry, HttpRequest, HttpResponse, OtherSide, OtherSocket,
+    QueryAnswer, SendError,
 };
 use tributary_model::problem::Problem;
 
+use super::sockets::Recorded;
 use crate::case::{
     Cassette, Exchange, RecordedAnswer, RecordedFile, RecordedQuery, RecordedRequest,
 };
@@ -48,8 +49,8 @@ const IDLE_HEADERS: [&str; 8] = [
 pub struct Recorder {
     inner: Arc<Connection>,
     /// what must not be kept
-    secrets: Vec<String>,
-    cassette: Mutex<Cassette>,
+    secrets: Arc<Vec<String>>,
+    cassette: Arc<Mutex<Cassette>>,
 }
 
 impl Recorder {
@@ -58,14 +59,16 @@ impl Recorder {
     pub fn new(inner: Arc<Connection>, secrets: Vec<String>, now_ms: i64) -> Self {
         Self {
             inner,
-            secrets: secrets
-                .into_iter()
-                .filter(|secret| secret.len() >= 4)
-                .collect(),
-            cassette: Mutex::new(Cassette {
+            secrets: Arc::new(
+                secrets
+                    .into_iter()
+                    .filter(|secret| secret.len() >= 4)
+                    .collect(),
+            ),
+            cassette: Arc::new(Mutex::new(Cassette {
                 recorded_at_ms: now_ms,
                 ..Cassette::default()
-            }),
+            })),
         }
     }
 
@@ -80,11 +83,7 @@ impl Recorder {
     }
 
     fn clean(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for secret in &self.secrets {
-            text = text.replace(secret.as_str(), MASK);
-        }
-        text
+        cleaned(&self.secrets, text)
     }
 
     /// Text and JSON are cleaned, other bytes are kept as they are.
@@ -144,6 +143,23 @@ impl Recorder {
             Some(_) => {}
             None => cassette.files.push(file),
         }
+    }
+}
+
+/// The text without our secrets.
+fn cleaned(secrets: &[String], text: &str) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets {
+        text = text.replace(secret.as_str(), MASK);
+    }
+    text
+}
+
+/// The same of bytes that may be no text. Nothing else is touched: they are counted.
+fn cleaned_bytes(secrets: &[String], bytes: &[u8]) -> Vec<u8> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => cleaned(secrets, text).into_bytes(),
+        Err(_) => bytes.to_vec(),
     }
 }
 
@@ -215,7 +231,7 @@ impl OtherSide for Recorder {
         let mut file = self.inner.read(path, 0).await?;
         if file.broken.is_none() {
             let entry = self.inner.stat(path).await?;
-            self.keep_entry(&entry, Some(&self.clean_bytes_of_file(&file.bytes)));
+            self.keep_entry(&entry, Some(&cleaned_bytes(&self.secrets, &file.bytes)));
         }
         let from = usize::try_from(offset).unwrap_or(usize::MAX);
         file.bytes = file.bytes.slice(from.min(file.bytes.len())..);
@@ -247,14 +263,12 @@ impl OtherSide for Recorder {
         }
         Ok(answer)
     }
-}
 
-impl Recorder {
-    /// Secrets are replaced, nothing else: a file's bytes are counted.
-    fn clean_bytes_of_file(&self, bytes: &Bytes) -> Vec<u8> {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => self.clean(text).into_bytes(),
-            Err(_) => bytes.to_vec(),
-        }
+    async fn connect(&self) -> Result<Box<dyn OtherSocket>, Problem> {
+        let inner = OtherSide::connect(self.inner.as_ref()).await?;
+        let secrets = Arc::clone(&self.secrets);
+        let clean = Arc::new(move |bytes: &[u8]| cleaned_bytes(&secrets, bytes));
+        let cassette = Arc::clone(&self.cassette);
+        Ok(Box::new(Recorded::new(inner, cassette, clean)))
     }
 }

@@ -12,6 +12,7 @@ mod astray;
 mod functions;
 mod own;
 mod recorder;
+mod sockets;
 mod source;
 mod target;
 

@@ -1,5 +1,5 @@
-//! Asking a target that knows no keys what became of rows whose call may have been done, before they are
-//! sent again.
+//! Asking a target that knows no keys, or may have forgotten them, what became of rows whose call may have
+//! been done, before they are sent again.
 //!
 //! Invariants: a row in doubt is sent only after the target has said that it is not there, and not before a
 //! call whose answer was lost can have come to its end ([`Manner::wait_ms`]); what cannot be told is
@@ -32,11 +32,12 @@ struct Asked {
 impl Sending<'_> {
     /// Asks for the rows of `set` that may have been done. Gives those that can be sent now.
     pub(super) async fn ask(&mut self, set: Vec<u32>, again: &mut Again) -> Vec<u32> {
-        let doubtful = |row: &u32| self.doubts.get(*row as usize).is_some_and(Option::is_some);
-        if !self.manner.asks() || !set.iter().any(doubtful) {
-            return set;
+        let (asked, mut ready): (Vec<u32>, Vec<u32>) = set
+            .into_iter()
+            .partition(|row| self.must_ask(*row as usize));
+        if asked.is_empty() {
+            return ready;
         }
-        let (asked, mut ready): (Vec<u32>, Vec<u32>) = set.into_iter().partition(doubtful);
         let inquiries = match self.inquiries(&asked).await {
             Ok(inquiries) => inquiries,
             Err(stop) => {
@@ -54,6 +55,12 @@ impl Sending<'_> {
         }
         ready.sort_unstable();
         ready
+    }
+
+    fn must_ask(&self, row: usize) -> bool {
+        let doubtful = self.doubts.get(row).is_some_and(Option::is_some);
+        let forgotten = self.forgotten.get(row).is_some_and(|forgotten| *forgotten);
+        doubtful && (self.manner.asks() || forgotten)
     }
 
     async fn inquiries(&self, asked: &[u32]) -> Result<Vec<TargetCall>, Stop> {
@@ -125,6 +132,10 @@ impl Sending<'_> {
                 None => {
                     if let Some(doubt) = self.doubts.get_mut(row as usize) {
                         *doubt = None;
+                    }
+                    // From now on the target knows the row's key again.
+                    if let Some(forgotten) = self.forgotten.get_mut(row as usize) {
+                        *forgotten = false;
                     }
                     ready.push(row);
                 }

@@ -1,4 +1,4 @@
-//! Delivery to a target without memory for keys that can be asked.
+//! Delivery to a target that can be asked: without memory for keys, or with one that may be over.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -9,6 +9,9 @@ use tributary_model::document::BreakerPolicy;
 use tributary_model::error_code::ErrorCode;
 
 use super::*;
+
+/// How long a keyed registry remembers.
+const WINDOW_MS: u64 = 100_000;
 
 /// Does every call that arrives, however often, and tells what it has.
 #[derive(Default)]
@@ -22,6 +25,8 @@ struct Registry {
     calls: Mutex<usize>,
     /// what it says of everything that it is asked for, if not the truth
     says: Option<Finding>,
+    /// it knows the keys of its calls from now on: a resend has no effect
+    keyed: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -88,7 +93,9 @@ impl Target for Registry {
         };
         let fault = self.faults.get(&number).copied();
         if !matches!(fault, Some(Fault::LostOnTheWay | Fault::Busy)) {
-            *self.done.lock().unwrap().entry(line).or_default() += 1;
+            let mut done = self.done.lock().unwrap();
+            let count = done.entry(line).or_default();
+            *count = if self.keyed { 1 } else { *count + 1 };
         }
         match fault {
             Some(Fault::LostAfterEffect | Fault::LostOnTheWay) => Err(unreachable()),
@@ -164,7 +171,10 @@ impl Registry {
             rows.push(OutgoingRow {
                 line: start..ndjson.len(),
                 idempotency_key: format!("key-{number}"),
-                doubt: doubt.map(|(_, age_ms)| Doubt { age_ms: *age_ms }),
+                doubt: doubt.map(|(_, age_ms)| Doubt {
+                    age_ms: *age_ms,
+                    forgotten: self.keyed && age_ms.is_none_or(|age_ms| age_ms > WINDOW_MS),
+                }),
             });
         }
         let outgoing = Outgoing {
@@ -183,7 +193,10 @@ impl Registry {
                     ..BreakerPolicy::default()
                 },
             },
-            capability: DeliveryCapability::Lookup,
+            capability: match self.keyed {
+                true => DeliveryCapability::IdempotencyKey,
+                false => DeliveryCapability::Lookup,
+            },
             transient_not_done: true,
             wait_ms,
         };
@@ -291,4 +304,23 @@ async fn a_target_that_cannot_say_now_is_asked_again_and_sent_nothing() {
     assert_eq!(late.problem.code, ErrorCode::TargetUnavailable);
     assert!(target.heard().matches("GET r0").count() > 1);
     assert!(!target.heard().contains("POST r0"));
+}
+
+#[tokio::test]
+async fn a_target_that_may_have_forgotten_a_key_is_asked_once_and_then_knows_it() {
+    let target = Registry {
+        keyed: true,
+        // r0 is sent first, then what is not there: r2, whose answer is lost
+        ..Registry::with(&[(1, Fault::LostAfterEffect)])
+    };
+    target.done.lock().unwrap().insert("r1".to_owned(), 1);
+    let doubts = [(1, None), (2, Some(200_000)), (3, Some(500))];
+    let delivery = target.deliver(&doubts, 60_000).await.unwrap();
+    assert!(target.once_each(), "{}", target.heard());
+    assert_eq!(ids(&delivery), ["new", "found", "new", "new"]);
+    assert_eq!(
+        target.heard(),
+        "GET r1, GET r2, POST r0, POST r2, POST r3, POST r2",
+        "r3's key is known, and so is r2's after it went out again"
+    );
 }

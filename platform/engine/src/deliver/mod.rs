@@ -8,7 +8,8 @@
 //! go out again under the same keys. An answer that has come is never thrown away: all calls of a
 //! set are settled, whatever is wrong with one of them. A row that a target which cannot recognise
 //! a resend may have is `uncertain`, never sent again blindly; so a row without an end state is
-//! surely not done there. A target that can be asked (`lookup`) is asked first ([`asking`]).
+//! surely not done there. A target that can be asked (`lookup`) is asked first ([`asking`]), and so is one that
+//! knows keys about rows whose key it may have forgotten.
 //!
 //! Deliberately absent: the intent and the result in the ledger (`jobs` commits both), HTTP
 //! (`host`).
@@ -54,10 +55,10 @@ pub trait Target: Send + Sync {
         call: &TargetCall,
         response: &HttpResponse,
     ) -> Result<Vec<RowOutcome>, Problem>;
-    /// For [`DeliveryCapability::Lookup`]: plans the requests that ask for rows whose call may have been
-    /// done.
+    /// For [`DeliveryCapability::Lookup`] and [`Doubt::forgotten`]: plans the requests that ask for rows
+    /// whose call may have been done.
     async fn inquire(&self, batch: TargetBatch<'_>) -> Result<Vec<TargetCall>, Problem>;
-    /// For [`DeliveryCapability::Lookup`]: reads the answer of one of them.
+    /// As [`Self::inquire`]: reads the answer of one of them.
     async fn judge(
         &self,
         inquiry: &TargetCall,
@@ -80,6 +81,8 @@ pub struct OutgoingRow {
 pub struct Doubt {
     /// how long ago it left, ms; `None`: longer than anybody knows
     pub age_ms: Option<u64>,
+    /// so long ago that the target may have forgotten its key: it is asked, whatever its capability
+    pub forgotten: bool,
 }
 
 /// A batch on its way.
@@ -97,7 +100,7 @@ pub struct Manner {
     pub capability: DeliveryCapability,
     /// the connector promises that a `transient` outcome means that nothing was done
     pub transient_not_done: bool,
-    /// for [`DeliveryCapability::Lookup`]: how long a call may still be at work after its answer was lost, ms
+    /// of targets that are asked: how long a call may still be at work after its answer was lost, ms
     pub wait_ms: u64,
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Sending<'a> {
     pub(super) record: Record,
     /// since when a call of the row is out that may have been done
     pub(super) doubts: Vec<Option<Since>>,
+    /// the target may have forgotten the row's key, and was not asked yet
+    pub(super) forgotten: Vec<bool>,
     /// the first thing that waiting does not mend
     pub(super) stop: Option<Stop>,
 }
@@ -53,6 +55,7 @@ impl<'a> Sending<'a> {
             results: vec![None; outgoing.rows.len()],
             record: Record::default(),
             doubts: outgoing.rows.iter().map(since).collect(),
+            forgotten: outgoing.rows.iter().map(forgotten_key).collect(),
             stop: None,
         }
     }
@@ -356,6 +359,10 @@ impl Again {
         let longest = self.waiting.as_ref().map_or(0, |(_, ms)| *ms).max(asked_ms);
         self.waiting = Some((problem, longest));
     }
+}
+
+fn forgotten_key(row: &OutgoingRow) -> bool {
+    row.doubt.is_some_and(|doubt| doubt.forgotten)
 }
 
 fn since(row: &OutgoingRow) -> Option<Since> {

@@ -14,7 +14,7 @@ use tributary_formats::page::Page;
 use tributary_formats::rows::RowReader;
 use tributary_host::{
     Connection, Connector, FileBytes, FileEntry, Host, HostConfig, HttpRequest, HttpResponse,
-    OtherSide, PageSink, QueryAnswer, SendError,
+    OtherSide, OtherSocket, PageSink, QueryAnswer, SendError,
 };
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
@@ -79,6 +79,13 @@ impl OtherSide for Memory {
         Err(Problem::new(
             ErrorCode::SourceProtocol,
             "there is no database here",
+        ))
+    }
+
+    async fn connect(&self) -> Result<Box<dyn OtherSocket>, Problem> {
+        Err(Problem::new(
+            ErrorCode::SourceProtocol,
+            "there is no server here",
         ))
     }
 }

@@ -4,6 +4,7 @@
 //! Every function here counts as a host call and ends within `host_call_timeout`; failures go to
 //! the guest as values, traps are for broken handles only.
 
+mod changes;
 mod codec;
 pub(crate) mod connections;
 mod control;
@@ -14,6 +15,7 @@ mod log;
 mod metrics;
 pub(crate) mod output;
 mod sql;
+pub(crate) mod tcp;
 
 use std::future::Future;
 use std::time::Duration;
@@ -39,6 +41,8 @@ pub(crate) trait Serves:
     + contract::files::Host
     + contract::file_changes::Host
     + contract::sql::Host
+    + contract::tcp::Host
+    + contract::changes::Host
     + contract::codec::Host
     + contract::output::Host
     + Send
@@ -69,6 +73,8 @@ pub(crate) fn link<T: Serves>(
                 contract::file_changes::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?;
             }
             "sql" => contract::sql::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
+            "tcp" => contract::tcp::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
+            "changes" => contract::changes::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
             "codec" => contract::codec::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
             "output" => contract::output::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
             _ => {} // unknown names were refused when the manifest was read; io and types are in
@@ -94,7 +100,10 @@ impl Guest {
         result: Result<T, Problem>,
     ) -> Result<T, Error> {
         self.host_calls.count(capability);
-        result.map_err(|problem| self.refuse(problem))
+        result.map_err(|problem| {
+            let problem = self.share.named(problem);
+            self.refuse(problem)
+        })
     }
 }
 

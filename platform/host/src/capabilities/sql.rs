@@ -18,7 +18,7 @@ use crate::session::Guest;
 
 /// What an open query may take: pages that wait, one that is written, one row in the driver. So a guest
 /// has at most four at a time.
-const QUERY_BYTES: usize = 32 << 20;
+pub(super) const QUERY_BYTES: usize = 32 << 20;
 /// How pages call where they are from.
 const SOURCE: &str = "query";
 

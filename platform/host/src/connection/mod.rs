@@ -4,6 +4,7 @@
 //! Invariants: no credential in Debug, errors or logs; every socket comes from `egress`; HTTP
 //! keeps below the base address and follows no redirect; SSH host keys are pinned.
 
+mod captured;
 mod climb;
 mod credential;
 mod files;
@@ -15,6 +16,8 @@ mod s3;
 mod sftp;
 mod sql;
 mod stored;
+mod tcp;
+mod tls;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,6 +30,7 @@ use tributary_model::document::{ConnectionDocument, Endpoint, SqlDriver};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::Slug;
 use tributary_model::manifest::EndpointKind;
+use tributary_model::plan::Plan;
 use tributary_model::problem::Problem;
 use tributary_model::usage::Usage;
 
@@ -40,13 +44,14 @@ pub use files::Entry;
 pub(crate) use files::{FileReader, FileSession, check_path};
 pub(crate) use http::HttpEndpoint;
 pub(crate) use http::transport::{MAX_BODY_BYTES, granted_in_clear};
-pub use other_side::{FileBytes, OtherSide, QueryAnswer};
+pub use other_side::{FileBytes, OtherSide, OtherSocket, QueryAnswer};
 use probe::Probe;
 pub use request::{HttpRequest, HttpResponse, SendError};
 pub(crate) use s3::S3Endpoint;
 pub(crate) use sftp::SftpEndpoint;
-pub(crate) use sql::{SqlEndpoint, SqlRows, Statement, fetch};
+pub(crate) use sql::{Asked, Log, SqlEndpoint, SqlRows, Statement, fetch};
 pub use stored::{StoredFile, StoredFiles};
+pub(crate) use tcp::TcpEndpoint;
 
 /// Time to connect, TLS and SSH handshakes included.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -64,6 +69,7 @@ pub struct Connection {
     /// see [`Self::looking`]
     only_looks: bool,
     usage: Arc<UsageMeter>,
+    plan: Arc<Plan>,
 }
 
 enum Protocol {
@@ -71,6 +77,7 @@ enum Protocol {
     Sftp(Arc<SftpEndpoint>),
     S3(Arc<S3Endpoint>),
     Sql(SqlEndpoint),
+    Tcp(TcpEndpoint),
     /// what came to the platform by itself
     Stored(Arc<dyn StoredFiles>),
     /// files or a database that a test host plays
@@ -89,10 +96,12 @@ pub struct ConnectionPorts {
     pub databases: Option<PathBuf>,
     /// what is behind an endpoint that nothing is reached out to ([`EndpointKind::comes_in`])
     pub stored: Option<Arc<dyn StoredFiles>>,
+    /// what the tenant's connectors may use
+    pub plan: Arc<Plan>,
 }
 
 impl ConnectionPorts {
-    /// The machine's clock, and tokens that live as long as the connection.
+    /// The machine's clock, tokens that live as long as the connection, and a plan that bounds nothing.
     #[must_use]
     pub fn new(egress: &EgressPolicy) -> Self {
         Self {
@@ -101,6 +110,7 @@ impl ConnectionPorts {
             keeper: None,
             databases: None,
             stored: None,
+            plan: Plan::unbounded(),
         }
     }
 }
@@ -174,6 +184,10 @@ impl Connection {
                 Protocol::S3(Arc::new(endpoint))
             }
             Endpoint::Sql { .. } => Protocol::Sql(SqlEndpoint::of(document, &secrets, ports)?),
+            Endpoint::Tcp { host, port, tls } => {
+                let endpoint = TcpEndpoint::new(host, *port, tls, &secrets, &ports.egress)?;
+                Protocol::Tcp(endpoint)
+            }
             Endpoint::Uploads {} | Endpoint::Push {} => {
                 let stored = ports.stored.as_ref().ok_or_else(nothing_came)?;
                 Protocol::Stored(Arc::clone(stored))
@@ -191,6 +205,7 @@ impl Connection {
                 .collect(),
             only_looks: false,
             usage: Arc::default(),
+            plan: Arc::clone(&ports.plan),
         })
     }
 
@@ -212,6 +227,7 @@ impl Connection {
             Endpoint::Sftp { .. }
             | Endpoint::S3 { .. }
             | Endpoint::Sql { .. }
+            | Endpoint::Tcp { .. }
             | Endpoint::Uploads {}
             | Endpoint::Push {} => Protocol::Played(other),
         };
@@ -224,6 +240,7 @@ impl Connection {
             secrets: document.secrets.values().map(secret).collect(),
             only_looks: false,
             usage: Arc::default(),
+            plan: Plan::unbounded(),
         })
     }
 
@@ -250,6 +267,10 @@ impl Connection {
         self.only_looks
     }
 
+    pub(crate) fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
     pub(crate) fn usage(&self) -> &Arc<UsageMeter> {
         &self.usage
     }
@@ -268,6 +289,7 @@ impl Connection {
             Protocol::Http(http) => http.probe(&mut probe).await,
             Protocol::Sftp(sftp) => sftp.probe(&mut probe).await,
             Protocol::S3(s3) => s3.probe(&mut probe).await,
+            Protocol::Tcp(tcp) => tcp.probe(&mut probe).await,
             // nothing is dialled, or the connector itself asks in steps
             Protocol::Sql(_) | Protocol::Stored(_) | Protocol::Played(_) => {}
         }
@@ -308,6 +330,7 @@ impl Connection {
             Protocol::Http(http) => http.send(request).await,
             Protocol::Sql(sql) => sql.call(request).await,
             Protocol::Played(other) => other.send(request).await,
+            Protocol::Tcp(_) => Err(SendError::unsent(self.wrong_kind("http"))),
             Protocol::Sftp(_) | Protocol::S3(_) | Protocol::Stored(_) => {
                 let mut session = self.files().await.map_err(SendError::unsent)?;
                 session.call(request).await
@@ -322,7 +345,9 @@ impl Connection {
             Protocol::S3(s3) => Ok(FileSession::S3(Arc::clone(s3))),
             Protocol::Stored(stored) => Ok(FileSession::Stored(Arc::clone(stored))),
             Protocol::Played(other) => Ok(FileSession::Played(Arc::clone(other))),
-            Protocol::Http(_) | Protocol::Sql(_) => Err(self.wrong_kind("sftp or s3")),
+            Protocol::Http(_) | Protocol::Sql(_) | Protocol::Tcp(_) => {
+                Err(self.wrong_kind("sftp or s3"))
+            }
         }
     }
 
@@ -339,6 +364,15 @@ impl Connection {
             Protocol::Sql(sql) => sql.query(checked).await,
             Protocol::Played(other) => sql::played(other.query(statement, params).await?).await,
             _ => Err(self.wrong_kind("sql")),
+        }
+    }
+
+    /// Opens a socket to the server behind it.
+    pub(crate) async fn connect(&self) -> Result<Box<dyn OtherSocket>, Problem> {
+        match &self.endpoint {
+            Protocol::Tcp(tcp) => Ok(Box::new(tcp.connect().await?)),
+            Protocol::Played(other) if self.kind == EndpointKind::Tcp => other.connect().await,
+            _ => Err(self.wrong_kind("tcp")),
         }
     }
 
@@ -364,6 +398,15 @@ fn dialect_of(document: &ConnectionDocument) -> Option<SqlDriver> {
 fn nothing_came() -> Problem {
     let detail = "what is sent to the platform can be read only there";
     config_problem("/endpoint/kind", detail)
+}
+
+/// A host's name or address, and nothing beside.
+pub(crate) fn check_host(host: &str) -> Result<(), Problem> {
+    if host.is_empty() || host.contains(['/', '@', ' ']) {
+        let detail = format!("{host:?} is no host name");
+        return Err(config_problem("/endpoint/host", detail));
+    }
+    Ok(())
 }
 
 /// A place in the connection document that does not fit.

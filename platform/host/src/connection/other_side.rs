@@ -40,11 +40,37 @@ pub trait OtherSide: Send + Sync {
     /// What the server says when the file is opened.
     async fn read(&self, path: &str, offset: u64) -> Result<FileBytes, Problem>;
 
-    /// What a database answers to a query; `params` is a JSON array.
+    /// What a database answers to a query; `params` is a JSON array. What is asked of its log comes this
+    /// way, too (`CHANGES END`, `START`, `RELEASE` and `READ`).
     ///
     /// # Errors
     /// What the database says to the statement.
     async fn query(&self, statement: &str, params: &str) -> Result<QueryAnswer, Problem>;
+
+    /// Opens a socket to a server with a protocol of its own.
+    ///
+    /// # Errors
+    /// Nobody answers, or may be asked.
+    async fn connect(&self) -> Result<Box<dyn OtherSocket>, Problem>;
+}
+
+/// An open socket. After an error it is of no more use; dropping it closes it.
+#[async_trait]
+pub trait OtherSocket: Send {
+    /// At least one byte and at most `max`; empty at the end.
+    ///
+    /// # Errors
+    /// The line broke.
+    async fn read(&mut self, max: usize) -> Result<Bytes, Problem>;
+
+    /// Sends all of it.
+    ///
+    /// # Errors
+    /// The line broke; an unknown part may have left.
+    async fn write(&mut self, data: &[u8]) -> Result<(), Problem>;
+
+    /// Tells the other side that this was all.
+    async fn finish(&mut self);
 }
 
 /// The rows of a query, as far as they came.
@@ -116,7 +142,10 @@ impl OtherSide for Connection {
     }
 
     async fn query(&self, statement: &str, params: &str) -> Result<QueryAnswer, Problem> {
-        let mut rows = Connection::query(self, statement, params).await?;
+        let mut rows = match self.recorded(statement, params).await {
+            Some(changes) => changes?,
+            None => Connection::query(self, statement, params).await?,
+        };
         let mut bytes = BytesMut::new();
         let mut broken = None;
         loop {
@@ -138,5 +167,9 @@ impl OtherSide for Connection {
             rows: bytes.freeze(),
             broken,
         })
+    }
+
+    async fn connect(&self) -> Result<Box<dyn OtherSocket>, Problem> {
+        Connection::connect(self).await
     }
 }

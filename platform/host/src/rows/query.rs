@@ -50,14 +50,19 @@ impl QueryRows {
             line: first.line + u64::from(page.rows),
             offset: first.offset + page.bytes.len() as u64,
         };
+        if let Some(mark) = page.mark {
+            self.last = Some(mark);
+        }
         let body = page.bytes.strip_suffix(b"\n").unwrap_or(&page.bytes);
         let start = body
             .iter()
             .rposition(|byte| *byte == b'\n')
             .map_or(0, |place| place + 1);
-        // copied: it must not keep the page
-        let last = body.get(start..).unwrap_or_default();
-        self.last = Some(Bytes::copy_from_slice(last));
+        if page.rows > 0 {
+            // copied: it must not keep the page
+            let last = body.get(start..).unwrap_or_default();
+            self.last = Some(Bytes::copy_from_slice(last));
+        }
         Ok(Some(Cut {
             source: self.source.clone(),
             format: RowFormat::Ndjson,

@@ -13,7 +13,7 @@ use crate::bindings::contract::http::Request;
 use crate::bindings::contract::io::{HostReader as _, HostRows as _};
 use crate::bindings::contract::types::{Batch, Encoding, Error};
 use crate::bindings::contract::{
-    codec, connections, control, file_changes, files, http, log, metrics, output, sql,
+    changes, codec, connections, control, file_changes, files, http, log, metrics, output, sql, tcp,
 };
 use crate::capabilities::connections::ConnectionHandle;
 use crate::capabilities::io::{Reader, Rows};
@@ -51,6 +51,8 @@ pub(super) async fn answer(guest: &mut Guest, capabilities: &[String], call: Hos
         "connections" | "http" => web(guest, call).await,
         "files" | "file-changes" => folder(guest, call).await,
         "sql" => database(guest, call).await,
+        "tcp" => socket(guest, call).await,
+        "changes" => changed(guest, call).await,
         "output" | "codec" => rows_out(guest, call).await,
         _ => plain(guest, call).await,
     }
@@ -84,7 +86,8 @@ async fn plain(guest: &mut Guest, call: HostCall) -> Body {
 async fn io(guest: &mut Guest, call: HostCall) -> Body {
     match call {
         HostCall::ReaderRead(number, max) => {
-            let bytes = guest.read(reader(number), max).await?;
+            let bytes =
+                crate::bindings::contract::io::HostReader::read(guest, reader(number), max).await?;
             body(&bytes.map(ByteBuf::from))
         }
         HostCall::ReaderSize(number) => body(&guest.size(reader(number)).await?),
@@ -162,6 +165,43 @@ async fn database(guest: &mut Guest, call: HostCall) -> Body {
         }
         HostCall::Fetch(handle, statement, params) => {
             body(&sql::Host::fetch(guest, connection(handle), statement, params).await?)
+        }
+        _ => Err(misplaced()),
+    }
+}
+
+async fn socket(guest: &mut Guest, call: HostCall) -> Body {
+    use tcp::HostSocket as Handle;
+    match call {
+        HostCall::Connect(handle) => number(tcp::Host::connect(guest, connection(handle)).await?),
+        HostCall::SocketRead(handle, max) => {
+            let bytes = Handle::read(guest, Resource::new_borrow(handle), max).await?;
+            body(&bytes.map(ByteBuf::from))
+        }
+        HostCall::SocketWrite(handle, data) => {
+            body(&Handle::write(guest, Resource::new_borrow(handle), data).await?)
+        }
+        HostCall::SocketDrop(handle) => {
+            body(&Handle::drop(guest, Resource::new_own(handle)).await?)
+        }
+        _ => Err(misplaced()),
+    }
+}
+
+async fn changed(guest: &mut Guest, call: HostCall) -> Body {
+    use changes::Host as Changes;
+    match call {
+        HostCall::LogEnd(handle, log) => body(&Changes::end(guest, connection(handle), log).await?),
+        HostCall::LogStart(handle, log) => {
+            body(&Changes::start(guest, connection(handle), log).await?)
+        }
+        HostCall::Changes(handle, asked) => {
+            let (tables, until) = (asked.tables, asked.until);
+            let handle = connection(handle);
+            number(Changes::read(guest, handle, asked.log, tables, asked.from, until).await?)
+        }
+        HostCall::LogRelease(handle, log, until) => {
+            body(&Changes::release(guest, connection(handle), log, until).await?)
         }
         _ => Err(misplaced()),
     }

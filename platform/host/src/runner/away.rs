@@ -8,7 +8,8 @@ use wasmtime::component::Resource;
 
 use super::link::Link;
 use super::wire::{
-    Emitted, FromRunner, HostAnswer, HostCall, HttpAnswer, HttpRequest, METHODS, Said, ToRunner,
+    ChangesAsked, Emitted, FromRunner, HostAnswer, HostCall, HttpAnswer, HttpRequest, METHODS,
+    Said, ToRunner,
 };
 use crate::bindings::contract;
 use crate::bindings::contract::connections::Connection;
@@ -19,6 +20,7 @@ use crate::bindings::contract::log::Level;
 use crate::bindings::contract::metrics::Kind;
 use crate::bindings::contract::output::Piped;
 use crate::bindings::contract::sql::Dialect;
+use crate::bindings::contract::tcp::Socket;
 use crate::bindings::contract::types::{Batch, Error};
 use crate::limits::Limiter;
 use crate::meter::Meter;
@@ -277,6 +279,64 @@ impl contract::sql::Host for Away {
         params: String,
     ) -> Answered<String> {
         self.ask(HostCall::Fetch(connection.rep(), statement, params))
+    }
+}
+
+impl contract::tcp::Host for Away {
+    async fn connect(&mut self, connection: Resource<Connection>) -> Answered<Resource<Socket>> {
+        self.obtain(HostCall::Connect(connection.rep()))
+    }
+}
+
+impl contract::tcp::HostSocket for Away {
+    async fn read(&mut self, handle: Resource<Socket>, max: u32) -> Answered<Vec<u8>> {
+        let bytes: Result<serde_bytes::ByteBuf, Error> =
+            self.ask(HostCall::SocketRead(handle.rep(), max))?;
+        Ok(bytes.map(serde_bytes::ByteBuf::into_vec))
+    }
+
+    async fn write(&mut self, handle: Resource<Socket>, data: Vec<u8>) -> Answered<()> {
+        self.ask(HostCall::SocketWrite(handle.rep(), data))
+    }
+
+    async fn drop(&mut self, handle: Resource<Socket>) -> wasmtime::Result<()> {
+        self.tell(HostCall::SocketDrop(handle.rep()))
+    }
+}
+
+impl contract::changes::Host for Away {
+    async fn end(&mut self, connection: Resource<Connection>, log: String) -> Answered<String> {
+        self.ask(HostCall::LogEnd(connection.rep(), log))
+    }
+
+    async fn start(&mut self, connection: Resource<Connection>, log: String) -> Answered<String> {
+        self.ask(HostCall::LogStart(connection.rep(), log))
+    }
+
+    async fn read(
+        &mut self,
+        connection: Resource<Connection>,
+        log: String,
+        tables: String,
+        from: String,
+        until: String,
+    ) -> Answered<Resource<Rows>> {
+        let asked = ChangesAsked {
+            log,
+            tables,
+            from,
+            until,
+        };
+        self.obtain(HostCall::Changes(connection.rep(), asked))
+    }
+
+    async fn release(
+        &mut self,
+        connection: Resource<Connection>,
+        log: String,
+        until: String,
+    ) -> Answered<()> {
+        self.ask(HostCall::LogRelease(connection.rep(), log, until))
     }
 }
 

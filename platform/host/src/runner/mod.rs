@@ -62,8 +62,9 @@ impl Isolation {
     }
 }
 
-/// Whose runner it is: tenant and digest of the component.
-type Key = (TenantId, String);
+/// Whose runner it is: tenant, digest of the component, and what the tenant's plan leaves: memory in MiB,
+/// bytes of a call into the host.
+type Key = (TenantId, String, u32, usize);
 
 /// The runners that wait for their next session.
 pub(crate) struct Runners {

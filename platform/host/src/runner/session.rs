@@ -7,6 +7,7 @@
 use std::io;
 use std::sync::Arc;
 
+use tributary_model::plan::Bound;
 use tributary_model::problem::Problem;
 use wasmtime::component::Component;
 
@@ -33,15 +34,15 @@ pub(crate) struct Apart {
 pub(crate) struct Terms {
     pub(crate) component: Component,
     pub(crate) capabilities: Vec<String>,
-    pub(crate) memory_mib: u32,
+    pub(crate) memory: Bound,
+    pub(crate) cpu: Bound,
     pub(crate) host_call_bytes: usize,
-    /// name of the limit on CPU time
-    pub(crate) cpu_name: &'static str,
 }
 
 impl Apart {
     pub(crate) fn new(guest: Guest, runners: Arc<Runners>, digest: &str, terms: Terms) -> Self {
-        let key = (guest.call.tenant.clone(), digest.to_owned());
+        let (memory, bytes) = (terms.memory.value, terms.host_call_bytes);
+        let key = (guest.call.tenant.clone(), digest.to_owned(), memory, bytes);
         Self {
             guest: Box::new(guest),
             runners,
@@ -123,7 +124,7 @@ async fn start(runners: &Runners, key: &Key, terms: &Terms) -> io::Result<Proces
     let code = code.map_err(|error| io::Error::other(error.to_string()))?;
     let load = Load {
         capabilities: terms.capabilities.clone(),
-        memory_mib: terms.memory_mib,
+        memory_mib: terms.memory.value,
         host_call_bytes: terms.host_call_bytes as u64,
         code: &code,
     };
@@ -180,7 +181,7 @@ async fn serve(
 fn used_up(guest: &Guest, terms: &Terms) -> wasmtime::Error {
     wasmtime::Error::new(Stop::Cpu {
         budget_ms: guest.meter.budget_ms(),
-        name: terms.cpu_name,
+        of: terms.cpu.clone(),
     })
 }
 
@@ -189,6 +190,9 @@ fn ended(guest: &Guest, terms: &Terms, broken: Broken) -> wasmtime::Error {
     let what = tributary_model::issue::shorten(&broken.what, 2_000);
     match broken.kind {
         BrokenKind::Cpu => used_up(guest, terms),
+        BrokenKind::Memory => wasmtime::Error::new(Stop::Memory {
+            of: terms.memory.clone(),
+        }),
         BrokenKind::Limit => wasmtime::Error::new(limits::limit(&guest.connector, &what)),
         BrokenKind::Failed => wasmtime::Error::new(limits::failed(&guest.connector, &what)),
     }

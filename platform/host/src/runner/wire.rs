@@ -104,6 +104,8 @@ pub(super) struct Broken {
 pub(super) enum BrokenKind {
     /// CPU time; the platform knows the whole budget
     Cpu,
+    /// memory; the platform knows whose limit it is
+    Memory,
     Limit,
     Failed,
 }
@@ -138,6 +140,14 @@ pub(super) enum HostCall {
     Speaks(u32),
     Query(u32, String, String),
     Fetch(u32, String, String),
+    Connect(u32),
+    SocketRead(u32, u32),
+    SocketWrite(u32, #[serde(with = "serde_bytes")] Vec<u8>),
+    SocketDrop(u32),
+    LogEnd(u32, String),
+    LogStart(u32, String),
+    Changes(u32, ChangesAsked),
+    LogRelease(u32, String, String),
     Decode(u32, String, String),
     Emit(Emitted),
     Pipe(String, u32, u32),
@@ -172,6 +182,13 @@ impl HostCall {
             | Self::Digest(..) => "files",
             Self::Move(..) | Self::Remove(..) => "file-changes",
             Self::Speaks(_) | Self::Query(..) | Self::Fetch(..) => "sql",
+            Self::Connect(_)
+            | Self::SocketRead(..)
+            | Self::SocketWrite(..)
+            | Self::SocketDrop(_) => "tcp",
+            Self::LogEnd(..) | Self::LogStart(..) | Self::Changes(..) | Self::LogRelease(..) => {
+                "changes"
+            }
             Self::Decode(..) => "codec",
             Self::Emit(_)
             | Self::Pipe(..)
@@ -190,6 +207,7 @@ impl HostCall {
                 | Self::ConnectionDrop(_)
                 | Self::ReaderDrop(_)
                 | Self::RowsDrop(_)
+                | Self::SocketDrop(_)
         )
     }
 }
@@ -206,6 +224,15 @@ pub(super) struct HttpRequest {
     pub(super) body: Option<Vec<u8>>,
     pub(super) idempotency_key: Option<String>,
     pub(super) timeout_ms: Option<u32>,
+}
+
+/// A read of changes.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ChangesAsked {
+    pub(super) log: String,
+    pub(super) tables: String,
+    pub(super) from: String,
+    pub(super) until: String,
 }
 
 /// Methods by their number.

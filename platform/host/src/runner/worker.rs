@@ -9,6 +9,7 @@ use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tributary_model::error_code::ErrorCode;
+use tributary_model::plan::Bound;
 use tributary_model::problem::Problem;
 use wasmtime::component::Linker;
 use wasmtime::{Engine, Store, UpdateDeadline};
@@ -141,7 +142,7 @@ impl Loaded {
         let meter = Meter::new(0);
         let away = Away {
             link: Arc::clone(&self.link),
-            limiter: Limiter::new(self.memory_mib),
+            limiter: Limiter::new(own("memory_mib", self.memory_mib)),
             meter: Arc::clone(&meter),
         };
         let mut store = Store::new(&self.engine, away);
@@ -153,7 +154,7 @@ impl Loaded {
             if meter.exceeded() {
                 let stop = Stop::Cpu {
                     budget_ms: meter.budget_ms(),
-                    name: "",
+                    of: own("cpu", 0),
                 };
                 return Err(wasmtime::Error::new(stop));
             }
@@ -190,12 +191,21 @@ impl Loaded {
     }
 }
 
+/// A limit whose name the platform knows.
+fn own(name: &'static str, value: u32) -> Bound {
+    let plan = None;
+    Bound { value, name, plan }
+}
+
 fn broken(error: &wasmtime::Error, hit: Option<&Stop>) -> Broken {
-    if let Some(Stop::Cpu { .. }) = error.downcast_ref::<Stop>() {
-        return Broken {
-            kind: BrokenKind::Cpu,
-            what: String::new(),
-        };
+    let kind = match error.downcast_ref::<Stop>().or(hit) {
+        Some(Stop::Cpu { .. }) => Some(BrokenKind::Cpu),
+        Some(Stop::Memory { .. }) => Some(BrokenKind::Memory),
+        _ => None,
+    };
+    if let Some(kind) = kind {
+        let what = String::new();
+        return Broken { kind, what };
     }
     match end(error, hit) {
         End::Limit(what) => Broken {

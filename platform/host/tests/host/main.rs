@@ -27,6 +27,8 @@ mod sftp;
 mod sql;
 mod support;
 mod taxman;
+mod tcp;
+mod taxman_actions;
 mod wire;
 
 #[path = "../../../xtask/src/connectors.rs"]

@@ -8,11 +8,13 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tributary_formats::page::Page;
 use tributary_host::{
-    CallContext, Connection, Connector, EgressPolicy, Host, HostConfig, PageSink, Runner,
+    CallContext, Connection, ConnectionPorts, Connector, EgressPolicy, Host, HostConfig, PageSink,
+    Runner,
 };
 use tributary_model::document::ConnectionDocument;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::TenantId;
+use tributary_model::plan::{Maxima, Plan};
 use tributary_model::problem::Problem;
 
 /// The secret that must never be seen anywhere but at the other side.
@@ -84,6 +86,19 @@ pub(crate) fn context(document: Value, egress: &EgressPolicy) -> Result<CallCont
         connection: Arc::new(Connection::new(&document, egress)?),
         cancel: CancellationToken::new(),
     })
+}
+
+/// The same under a plan of the tenant's.
+pub(crate) fn context_under(document: Value, egress: &EgressPolicy, maxima: Maxima) -> CallContext {
+    let name = "small".to_owned();
+    let ports = ConnectionPorts {
+        plan: Arc::new(Plan { name, maxima }),
+        ..ConnectionPorts::new(egress)
+    };
+    let mut call = context(document.clone(), egress).unwrap();
+    let document: ConnectionDocument = serde_json::from_value(document).unwrap();
+    call.connection = Arc::new(Connection::with_ports(&document, &ports).unwrap());
+    call
 }
 
 /// A connection document of an HTTP API.

@@ -10,7 +10,7 @@ use tributary_model::error_code::ErrorCode;
 
 use crate::support::{SECRET, context, http_document, load, place};
 
-fn transaction(code: &str, postal_code: &str) -> String {
+pub(crate) fn transaction(code: &str, postal_code: &str) -> String {
     json!({
         "type": "SalesInvoice", "code": code, "company_code": "ACME", "date": "2026-10-05",
         "customer_code": "C-1", "currency_code": "EUR",
@@ -20,7 +20,7 @@ fn transaction(code: &str, postal_code: &str) -> String {
     .to_string()
 }
 
-async fn start() -> (
+pub(crate) async fn start() -> (
     tributary_counterparts::web::Handle,
     std::sync::Arc<Connector>,
     CallContext,
@@ -38,7 +38,7 @@ async fn start() -> (
     (server, connector, call)
 }
 
-async fn send(call: &CallContext, target_call: &TargetCall) -> HttpResponse {
+pub(crate) async fn send(call: &CallContext, target_call: &TargetCall) -> HttpResponse {
     let request = HttpRequest {
         method: target_call.method.clone(),
         path: target_call.path.clone(),
@@ -51,7 +51,7 @@ async fn send(call: &CallContext, target_call: &TargetCall) -> HttpResponse {
     call.connection.send(request).await.unwrap()
 }
 
-async fn faults(call: &CallContext, faults: serde_json::Value) {
+pub(crate) async fn faults(call: &CallContext, faults: serde_json::Value) {
     let request = HttpRequest {
         method: "POST".to_owned(),
         path: "_control/faults".to_owned(),

@@ -57,7 +57,11 @@ pub(crate) fn stored(
             place,
             run: run.cloned(),
         })),
-        EndpointKind::Http | EndpointKind::Sftp | EndpointKind::S3 | EndpointKind::Sql => None,
+        EndpointKind::Http
+        | EndpointKind::Sftp
+        | EndpointKind::S3
+        | EndpointKind::Sql
+        | EndpointKind::Tcp => None,
     }
 }
 

@@ -62,6 +62,12 @@ impl StoredFiles for PushedBatches {
     /// A batch never changes, so its version is left aside.
     async fn open(&self, path: &str, offset: u64, _: Option<&str>) -> Result<StoredFile, Problem> {
         let push = self.find(path).await?;
+        if push.removed_ms.is_some() {
+            let detail = format!(
+                "the records of {path} were kept as long as the tenant's plan says, and are gone"
+            );
+            return Err(Problem::new(ErrorCode::RawGone, detail));
+        }
         Ok(self.place.read(path, push.pieces, offset))
     }
 

@@ -1,8 +1,8 @@
 //! Sends what is to be sent of a mapped batch.
 //!
 //! Invariants: the intent is committed before the first call leaves; what may have arrived is sent
-//! again only while the target recognises it, and under the key that it had; what surely never
-//! left is not called sent.
+//! again only while the target recognises it or after it was asked, and under the key that it had; what
+//! surely never left is not called sent.
 
 #[cfg(test)]
 mod tests;
@@ -52,6 +52,8 @@ struct Leaving {
     sent_ms: Option<UnixMillis>,
     /// such a call may have been done
     doubtful: bool,
+    /// so long ago that the target must be asked first
+    late: bool,
 }
 
 /// What came of sending.
@@ -94,6 +96,7 @@ pub(crate) async fn send(
         window_ms: window_ms(terms(context).as_ref()),
         now_ms: services.clock.now_ms(),
         blind: capability(context) == DeliveryCapability::None,
+        asks_late: asks_late(context),
         intent: Intent::parse(batch.intent.as_deref())?,
         first_sent_ms: batch.first_sent_ms,
     };
@@ -214,6 +217,8 @@ struct Memory {
     now_ms: UnixMillis,
     /// the target knows no keys
     blind: bool,
+    /// it can be asked for what it may have forgotten
+    asks_late: bool,
     /// calls that may have left and whose outcome is not recorded
     intent: Intent,
     /// when the first of those was about to leave
@@ -242,6 +247,7 @@ impl Memory {
                 resend: resend.unwrap_or(0),
                 sent_ms: None,
                 doubtful: false,
+                late: false,
             }));
         }
         let here = announced.and(self.first_sent_ms);
@@ -250,12 +256,14 @@ impl Memory {
             (here, there) => here.or(there),
         };
         let number = resend.map(|resend| Numbered { resend, sent_ms });
+        let late = self.late(sent_ms);
         Some(match resend {
-            _ if self.late(sent_ms) => Step::InDoubt(LATE, number),
+            _ if late && !self.asks_late => Step::InDoubt(LATE, number),
             Some(resend) if !self.blind => Step::Send(Leaving {
                 resend,
                 sent_ms,
                 doubtful: true,
+                late,
             }),
             _ => Step::InDoubt(BLIND, number),
         })
@@ -356,6 +364,14 @@ fn terms(context: &RunContext) -> Option<DeliveryTerms> {
     terms.map(|terms| terms.under(&context.target.config))
 }
 
+/// Whether what the target may have forgotten is asked for.
+fn asks_late(context: &RunContext) -> bool {
+    context.target.connector.asks()
+        && terms(context).is_some_and(|terms| {
+            terms.lookup_after_window && terms.capability == DeliveryCapability::IdempotencyKey
+        })
+}
+
 /// What cannot be asked is not asked: a configuration that wants it of such a connector sends nothing twice.
 fn capability(context: &RunContext) -> DeliveryCapability {
     match terms(context).map_or(DeliveryCapability::None, |terms| terms.capability) {
@@ -377,6 +393,7 @@ fn outgoing(
         idempotency_key: context.scope.idempotency_key(key, content, leaving.resend),
         doubt: leaving.doubtful.then(|| Doubt {
             age_ms: leaving.sent_ms.map(age_ms),
+            forgotten: leaving.late,
         }),
     }
 }

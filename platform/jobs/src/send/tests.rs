@@ -17,6 +17,7 @@ fn first_time(resend: u32) -> Step {
         resend,
         sent_ms: None,
         doubtful: false,
+        late: false,
     })
 }
 
@@ -25,6 +26,7 @@ fn again(resend: u32, sent_ms: Option<UnixMillis>) -> Step {
         resend,
         sent_ms,
         doubtful: true,
+        late: false,
     })
 }
 
@@ -33,6 +35,7 @@ fn memory(blind: bool, intent: &str) -> Memory {
         window_ms: None,
         now_ms: 0,
         blind,
+        asks_late: false,
         intent: Intent::parse(Some(intent)).unwrap(),
         first_sent_ms: Some(1_000),
     }
@@ -47,6 +50,7 @@ fn a_resend_is_too_late_when_most_of_the_targets_memory_has_passed() {
         transient_not_done: false,
         by_config: None,
         wait_s: None,
+        lookup_after_window: false,
     };
     let (first, hour_ms) = (1_000_000, 3_600_000);
     let at = |hours: i64, intent: &str, window_s| Memory {
@@ -75,6 +79,28 @@ fn a_resend_is_too_late_when_most_of_the_targets_memory_has_passed() {
     assert_eq!(step, Some(first_time(0)), "never sent");
     let step = at(99, "[]", None).step(3, &doubt(None));
     assert_eq!(step, Some(again(1, None)), "it never forgets");
+    // one that can be asked is, about what it may have forgotten and nothing else
+    let asking = |hours| Memory {
+        asks_late: true,
+        ..at(hours, "[]", day)
+    };
+    for (hours, late) in [(19, false), (20, true)] {
+        let wanted = Step::Send(Leaving {
+            resend: 1,
+            sent_ms: Some(first),
+            doubtful: true,
+            late,
+        });
+        let step = asking(hours).step(3, &doubt(Some(first)));
+        assert_eq!(step, Some(wanted), "{hours} h");
+    }
+    let lost = known(Before::Doubtful, None);
+    let step = asking(99).step(3, &lost);
+    assert_eq!(
+        step,
+        Some(Step::InDoubt(BLIND, None)),
+        "its key is not known"
+    );
 }
 
 #[test]

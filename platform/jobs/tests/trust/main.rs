@@ -17,6 +17,7 @@ use tributary_lake::Lake;
 use tributary_model::clock::SystemClock;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::{Slug, TenantId};
+use tributary_model::plan::Plans;
 use tributary_model::problem::Problem;
 use tributary_model::trust::ConnectorSignature;
 use tributary_store::{NewConnector, Store};
@@ -51,6 +52,7 @@ impl Bed {
             .unwrap(),
             components: Components::new(at("components")),
             egress: EgressPolicy::default(),
+            plans: Plans::new(BTreeMap::new()).unwrap(),
             clock: Arc::new(SystemClock),
             wake: Arc::default(),
         };

@@ -45,6 +45,8 @@ pub(crate) const KIT: &[File] = files!(
         "src/rows.js",
         "src/sql.d.ts",
         "src/sql.js",
+        "src/tcp.d.ts",
+        "src/tcp.js",
         "src/testing.d.ts",
         "src/testing.js",
         "src/testing_contract.js",

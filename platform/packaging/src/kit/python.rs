@@ -38,6 +38,7 @@ pub(crate) const KIT: &[File] = files!(
         "source.py",
         "sql.py",
         "target.py",
+        "tcp.py",
         "testing.py",
     ]
 );

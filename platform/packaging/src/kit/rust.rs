@@ -19,6 +19,7 @@ pub(crate) const KIT: &[File] = files!(
         "src/source.rs",
         "src/status.rs",
         "src/target.rs",
+        "src/tcp.rs",
     ]
 );
 

@@ -77,6 +77,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0014_settlements.sql"),
         only: None,
     },
+    Migration {
+        version: 15,
+        text: include_str!("../../migrations/0015_plans.sql"),
+        only: None,
+    },
 ];
 
 /// The line in a file behind which SQLite does not read on.

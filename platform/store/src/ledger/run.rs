@@ -36,6 +36,8 @@ pub struct NewRun {
     pub idempotency_key: Option<String>,
     /// who or what started it, for example `api`, `cli`, `schedule`
     pub trigger: String,
+    /// runs of the tenant that may be open with it; `None`: any number
+    pub most_open: Option<u32>,
 }
 
 /// A run.
@@ -84,6 +86,10 @@ pub enum Enqueued {
     /// another run of the integration is not over
     Refused {
         running: RunId,
+    },
+    /// the tenant has as many runs that are not over as it may have
+    Full {
+        open: u64,
     },
 }
 
@@ -187,8 +193,31 @@ impl TenantStore {
         if let Some(row) = row {
             return run(&row).map(Enqueued::Existing).map(Some);
         }
-        let running = active_run(tx, self, &new.integration).await?;
-        Ok(running.map(|running| Enqueued::Refused { running }))
+        if let Some(running) = active_run(tx, self, &new.integration).await? {
+            return Ok(Some(Enqueued::Refused { running }));
+        }
+        let Some(most) = new.most_open else {
+            return Ok(None);
+        };
+        let open = self.open_runs_in(tx).await?;
+        Ok((open >= u64::from(most)).then_some(Enqueued::Full { open }))
+    }
+
+    /// How many runs are not over.
+    ///
+    /// # Errors
+    /// `Database`, `Inconsistent`.
+    pub async fn open_runs(&self) -> Result<u64, StoreError> {
+        let mut tx = self.read().await?;
+        self.open_runs_in(&mut tx).await
+    }
+
+    async fn open_runs_in(&self, tx: &mut Tx) -> Result<u64, StoreError> {
+        let row = sqlx::query("select count(*) as open from run where tenant = $1 and active = 1")
+            .bind(self.tenant().as_str())
+            .fetch_one(tx.conn())
+            .await?;
+        Record::new("run", &row).u64("open")
     }
 
     /// The run that an idempotency key has started.

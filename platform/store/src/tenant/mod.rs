@@ -2,8 +2,10 @@
 
 mod connections;
 mod documents;
+mod owner;
 mod pushes;
 mod put;
+mod room;
 mod tokens;
 mod uploads;
 
@@ -14,9 +16,11 @@ use crate::error::StoreError;
 
 pub use connections::{Connection, NewConnection, SealedSecrets};
 pub use documents::{Document, DocumentHead, document_title};
+pub use owner::Owner;
 pub use pushes::{NewPush, Push, PushAdded, PushCounts};
 pub(crate) use put::{Current, decide, digest};
 pub use put::{Origin, Put, PutOptions, PutOutcome};
+pub use room::{Kept, KeptMost, Room};
 pub use tokens::TokenLease;
 pub use uploads::{NewUpload, Upload, UploadChange, UploadFilter, UploadPut};
 

@@ -58,6 +58,8 @@ pub struct Push {
     pub sent_by: String,
     /// the run that has it; `None`: the next one takes it
     pub run: Option<RunId>,
+    /// its rows were kept long enough and are gone
+    pub removed_ms: Option<UnixMillis>,
     pub created_ms: UnixMillis,
 }
 
@@ -109,6 +111,7 @@ impl TenantStore {
         .fetch_one(tx.conn())
         .await?;
         let made = push(&row)?;
+        self.room_used(&mut tx, &new.id).await?;
         tx.commit().await?;
         Ok(PushAdded::Created(made))
     }
@@ -257,6 +260,7 @@ fn push(row: &AnyRow) -> Result<Push, StoreError> {
         pieces: pieces(&record)?,
         sent_by: record.text("sent_by")?,
         run,
+        removed_ms: record.int_opt("removed_at")?,
         created_ms: record.int("created_at")?,
     })
 }

@@ -77,7 +77,8 @@ pub struct UploadFilter {
 }
 
 impl TenantStore {
-    /// Records a file that has arrived.
+    /// Records a file that has arrived. The room that was taken for its id is used up, unless it is no
+    /// second version.
     ///
     /// # Errors
     /// `Dangling` if there is no such tenant, `Database`, `Inconsistent`.
@@ -126,6 +127,7 @@ impl TenantStore {
         .fetch_one(tx.conn())
         .await?;
         let made = upload(&row)?;
+        self.room_used(&mut tx, &new.id).await?;
         let put = match there {
             Some(_) => UploadPut::Replaced(made),
             None => UploadPut::Created(made),

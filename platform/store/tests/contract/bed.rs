@@ -83,6 +83,7 @@ impl Bed {
         let document = TenantDocument {
             name: slug(name),
             title: name.to_uppercase(),
+            plan: None,
         };
         let key = self.vault.new_tenant_key(&slug(name)).unwrap();
         self.system
@@ -103,6 +104,7 @@ impl Bed {
             mode: LoadMode::Full,
             idempotency_key: None,
             trigger: "test".to_owned(),
+            most_open: None,
         }
     }
 

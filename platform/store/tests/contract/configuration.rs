@@ -22,6 +22,7 @@ pub(crate) async fn tenants(bed: Bed) {
     let renamed = TenantDocument {
         name: slug("acme"),
         title: "Acme Ltd".to_owned(),
+        plan: None,
     };
     let other_key = bed.vault.new_tenant_key(&slug("acme")).unwrap();
     let put = bed

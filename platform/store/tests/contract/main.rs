@@ -20,6 +20,7 @@ mod paused;
 mod queue;
 mod records;
 mod reports;
+mod room;
 mod runs;
 mod settle;
 mod slow;
@@ -55,6 +56,10 @@ const CASES: &[Case] = &[
     ("racing_uploads", |bed| {
         Box::pin(intake::racing_uploads(bed))
     }),
+    ("room", |bed| Box::pin(room::room(bed))),
+    ("racing_room", |bed| Box::pin(room::racing_room(bed))),
+    ("expiry", |bed| Box::pin(room::expiry(bed))),
+    ("plans", |bed| Box::pin(room::plans(bed))),
     ("pushes", |bed| Box::pin(intake::pushes(bed))),
     ("racing_pushes", |bed| Box::pin(intake::racing_pushes(bed))),
     ("create_runs", |bed| Box::pin(runs::create_runs(bed))),

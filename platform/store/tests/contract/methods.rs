@@ -40,6 +40,7 @@ fn every_method_has_a_contract_test() {
         "queue",
         "records",
         "reports",
+        "room",
         "runs",
         "stops",
         "tokens",

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-_HOST = "a connector asks the host: tributary_connector.http, .files, .sql"
+_HOST = "a connector asks the host: tributary_connector.http, .files, .sql, .tcp"
 _ALONE = "a component has one thread and no processes; the platform runs partitions side by side"
 _CHANCE = "there is no chance in a component: its seed would be fixed when it is built"
 _FORBIDDEN = {
@@ -34,7 +34,7 @@ _FORBIDDEN = {
 # The kit's modules that are a capability each.
 _CAPABILITIES = {
     name: name
-    for name in ("connections", "control", "files", "http", "log", "metrics", "output", "sql")
+    for name in ("connections", "control", "files", "http", "log", "metrics", "output", "sql", "tcp")
 } | {
     "rows": "codec"
 }

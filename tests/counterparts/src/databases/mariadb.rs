@@ -24,6 +24,8 @@ pub(super) fn prepare(
             "--skip-test-db",
         ])
         .arg(argument("datadir", &data))
+        // several are made at the same time, and not all have names of their own for what is temporary
+        .env("TMPDIR", folder)
         .current_dir(folder)
         .stdin(Stdio::null())
         .output()?;
@@ -34,6 +36,7 @@ pub(super) fn prepare(
     );
     let mut server = command(as_user, &programs.join("mariadbd"));
     server
+        .env("TMPDIR", folder)
         .args([
             "--no-defaults",
             "--bind-address=127.0.0.1",

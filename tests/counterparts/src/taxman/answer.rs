@@ -8,17 +8,25 @@ use super::check::Taxed;
 use super::ledger::Hash;
 use super::wire::Transaction;
 
-/// The answer for a transaction in `version`; `code` is the hash of company and code.
+/// What is said of a transaction beside its tax.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stamp {
+    /// recorded: the hash of company and code, and the version
+    Committed(Hash, u32),
+    /// computed only, so there is no id and no version
+    Calculated,
+}
+
+/// The answer for a transaction.
 #[must_use]
-pub(super) fn text(
-    transaction: &Transaction<'_>,
-    taxed: &Taxed,
-    code: Hash,
-    version: u32,
-) -> String {
+pub(super) fn text(transaction: &Transaction<'_>, taxed: &Taxed, stamp: Stamp) -> String {
     let mut out = String::with_capacity(256 + taxed.lines.len() * 160);
-    let id = code >> 64;
-    let _ = write!(out, "{{\"id\":\"txn_{id:016x}\",\"code\":");
+    match stamp {
+        Stamp::Committed(code, _) => {
+            let _ = write!(out, "{{\"id\":\"{}\",\"code\":", id(code));
+        }
+        Stamp::Calculated => out.push_str("{\"code\":"),
+    }
     string(&mut out, &transaction.code);
     out.push_str(",\"company_code\":");
     string(&mut out, &transaction.company_code);
@@ -26,10 +34,15 @@ pub(super) fn text(
     string(&mut out, &transaction.kind);
     out.push_str(",\"date\":");
     string(&mut out, &transaction.date);
-    let _ = write!(
-        out,
-        ",\"version\":{version},\"status\":\"committed\",\"currency_code\":"
-    );
+    match stamp {
+        Stamp::Committed(_, version) => {
+            let _ = write!(
+                out,
+                ",\"version\":{version},\"status\":\"committed\",\"currency_code\":"
+            );
+        }
+        Stamp::Calculated => out.push_str(",\"status\":\"calculated\",\"currency_code\":"),
+    }
     string(&mut out, &transaction.currency_code);
     let _ = write!(
         out,
@@ -57,6 +70,21 @@ pub(super) fn text(
     }
     out.push_str("]}");
     out
+}
+
+/// The answer for a transaction that is voided.
+#[must_use]
+pub(super) fn voided(transaction: &Transaction<'_>, code: Hash, version: u32) -> String {
+    let mut out = format!("{{\"id\":\"{}\",\"code\":", id(code));
+    string(&mut out, &transaction.code);
+    out.push_str(",\"company_code\":");
+    string(&mut out, &transaction.company_code);
+    let _ = write!(out, ",\"version\":{version},\"status\":\"voided\"}}");
+    out
+}
+
+fn id(code: Hash) -> String {
+    format!("txn_{:016x}", code >> 64)
 }
 
 /// Writes a JSON string.

@@ -6,7 +6,7 @@ use super::wire::{Address, Line, Refusal, Transaction};
 use crate::decimal::{Cents, NumberFault, parse};
 
 /// A transaction that passed, with its tax.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Taxed {
     pub total_amount: Cents,
     pub total_tax: Cents,
@@ -72,6 +72,15 @@ pub(super) fn tax(transaction: &Transaction<'_>, rates: &Rates) -> Result<Taxed,
     Ok(taxed)
 }
 
+/// What names a transaction, for those that only name it.
+///
+/// # Errors
+/// Which part of the name is missing or too long.
+pub(super) fn name(transaction: &Transaction<'_>) -> Result<(), Refusal> {
+    required(&transaction.code, "code", 50)?;
+    required(&transaction.company_code, "company_code", 25)
+}
+
 fn head(transaction: &Transaction<'_>) -> Result<(), Refusal> {
     if !matches!(transaction.kind.as_ref(), "SalesInvoice" | "ReturnInvoice") {
         return Err(Refusal::new(
@@ -83,8 +92,7 @@ fn head(transaction: &Transaction<'_>) -> Result<(), Refusal> {
             ),
         ));
     }
-    required(&transaction.code, "code", 50)?;
-    required(&transaction.company_code, "company_code", 25)?;
+    name(transaction)?;
     let date = &transaction.date;
     if date.parse::<jiff::civil::Date>().is_err() || date.len() != 10 {
         return Err(Refusal::new(

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use super::check::Taxed;
-use super::ledger::{Hash, Ledger};
+use super::ledger::{Hash, Kept, Ledger, Made};
 use crate::decimal::{Cents, parse};
 
 /// One effect, one line.
@@ -22,8 +22,25 @@ struct Entry {
     code: String,
     total_amount: String,
     total_tax: String,
+    /// it voided the transaction; the totals are 0
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    void: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    answer: Option<String>,
+    kept: Option<KeptEntry>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct KeptEntry {
+    idempotency_key: String,
+    answer: String,
+}
+
+/// A line: an effect, or one of the calculations that had none.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Effect(Entry),
+    Calculated { calculated: bool },
 }
 
 /// The open file.
@@ -35,12 +52,10 @@ pub(super) struct Journal {
 /// What is written about an effect.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Effect<'a> {
-    pub key: Hash,
-    pub body: Hash,
-    pub company: &'a str,
-    pub code: Hash,
-    pub taxed: &'a Taxed,
-    pub answer: Option<&'a str>,
+    pub made: Made<'a>,
+    /// `None`: it is voided
+    pub taxed: Option<&'a Taxed>,
+    pub kept: Option<&'a Kept>,
 }
 
 impl Journal {
@@ -72,16 +87,34 @@ impl Journal {
     /// # Errors
     /// When the file cannot be written.
     pub(super) fn add(&mut self, effect: Effect<'_>) -> std::io::Result<()> {
+        let made = effect.made;
+        let cents = |of: fn(&Taxed) -> Cents| effect.taxed.map_or(Cents(0), of).to_string();
         let entry = Entry {
-            key: format!("{:032x}", effect.key),
-            body: format!("{:032x}", effect.body),
-            company: effect.company.to_owned(),
-            code: format!("{:032x}", effect.code),
-            total_amount: effect.taxed.total_amount.to_string(),
-            total_tax: effect.taxed.total_tax.to_string(),
-            answer: effect.answer.map(str::to_owned),
+            key: format!("{:032x}", made.key),
+            body: format!("{:032x}", made.body),
+            company: made.company.to_owned(),
+            code: format!("{:032x}", made.code),
+            total_amount: cents(|taxed| taxed.total_amount),
+            total_tax: cents(|taxed| taxed.total_tax),
+            void: effect.taxed.is_none(),
+            kept: effect.kept.map(|kept| KeptEntry {
+                idempotency_key: kept.idempotency_key.to_string(),
+                answer: kept.answer.to_string(),
+            }),
         };
-        serde_json::to_writer(&mut self.file, &entry)?;
+        self.line(&Line::Effect(entry))
+    }
+
+    /// Adds a calculation; as [`Self::add`].
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) fn calculated(&mut self) -> std::io::Result<()> {
+        self.line(&Line::Calculated { calculated: true })
+    }
+
+    fn line(&mut self, line: &Line) -> std::io::Result<()> {
+        serde_json::to_writer(&mut self.file, line)?;
         self.file.write_all(b"\n")
     }
 
@@ -95,7 +128,13 @@ impl Journal {
 }
 
 fn restore(line: &str, ledger: &mut Ledger) -> anyhow::Result<()> {
-    let entry: Entry = serde_json::from_str(line)?;
+    let entry = match serde_json::from_str(line)? {
+        Line::Effect(entry) => entry,
+        Line::Calculated { .. } => {
+            ledger.calculated();
+            return Ok(());
+        }
+    };
     let number = |text: &str| Hash::from_str_radix(text, 16);
     let cents = |text: &str| {
         parse(text, 2)
@@ -107,10 +146,23 @@ fn restore(line: &str, ledger: &mut Ledger) -> anyhow::Result<()> {
         total_tax: cents(&entry.total_tax)?,
         lines: Vec::new(),
     };
-    let (key, code) = (number(&entry.key)?, number(&entry.code)?);
-    ledger.commit(key, number(&entry.body)?, &entry.company, code, &taxed);
-    if let Some(answer) = entry.answer {
-        ledger.keep_answer(key, code, &answer);
+    let made = Made {
+        key: number(&entry.key)?,
+        body: number(&entry.body)?,
+        company: &entry.company,
+        code: number(&entry.code)?,
+    };
+    if entry.void {
+        ledger.void(made);
+    } else {
+        ledger.commit(made, &taxed);
+    }
+    if let Some(kept) = entry.kept {
+        let kept = Kept {
+            idempotency_key: kept.idempotency_key.into(),
+            answer: kept.answer.into(),
+        };
+        ledger.keep(made.key, made.code, kept);
     }
     Ok(())
 }

@@ -4,14 +4,18 @@
 //! |---|---|
 //! | `GET /v1/ping` | `{"authenticated": true, ...}` |
 //! | `POST /v1/transactions` | one transaction, header `Idempotency-Key`; 201 or 400 `{"error"}` |
-//! | `POST /v1/transactions/batch` | up to 100, each with its key and its own result |
-//! | `GET /v1/transactions/{code}` | the latest version; `?company_code=` narrows it; 404 |
+//! | `POST /v1/transactions/{code}/adjust` | a new version of one that is there; 200, 400, 404 |
+//! | `POST /v1/transactions/{code}/void` | takes it out of all sums; of the body only the name counts |
+//! | `POST /v1/calculations` | the tax of a transaction; records nothing and needs no key |
+//! | `POST /v1/transactions/batch` | up to 100, each with its key, `action` (`create`) and result |
+//! | `GET /v1/transactions/{code}` | the latest version with its key; `?company_code=` narrows; 404 |
 //! | `GET /_control/effects` | what was committed, counted per key |
 //! | `GET`, `POST /_control/faults` | the switches of [`crate::faults`] |
 //!
 //! Invariants: the same key has one effect, however often it comes; its answer is the first one,
 //! byte for byte. The same key with another body is an error (`idempotency_key_reused`), bodies
 //! compared as text. A refused transaction leaves no trace, so its key may come again corrected.
+//! A voided transaction counts in no sum; voiding it again has no effect, creating it again has one.
 //! Tax is exact: half up per line. Amounts come as JSON numbers and go as texts (`"7.10"`).
 
 mod answer;
@@ -21,6 +25,7 @@ mod ledger;
 mod rates;
 mod service;
 mod wire;
+mod work;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,7 +42,8 @@ use serde::Deserialize;
 use crate::faults::{Faults, Plan, error_answer, unauthorized};
 use crate::web::{self, Handle, authorized};
 pub use ledger::{CompanyEffects, Effects};
-use service::{RequestFault, Service};
+use service::{RequestFault, Service, Single};
+use wire::Action;
 
 /// How TAXMAN runs.
 #[derive(Debug, Clone, Default)]
@@ -74,6 +80,9 @@ fn router(service: Arc<Service>) -> Router {
         .route("/v1/transactions", post(create_transaction))
         .route("/v1/transactions/batch", post(create_batch))
         .route("/v1/transactions/{code}", get(get_transaction))
+        .route("/v1/transactions/{code}/adjust", post(adjust_transaction))
+        .route("/v1/transactions/{code}/void", post(void_transaction))
+        .route("/v1/calculations", post(calculate))
         .route("/_control/effects", get(get_effects))
         .route("/_control/faults", get(get_faults).post(set_faults))
         .layer(middleware::from_fn_with_state(
@@ -108,6 +117,41 @@ async fn create_transaction(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    single(service, (Action::Create, None), &headers, body).await
+}
+
+async fn adjust_transaction(
+    State(service): State<Arc<Service>>,
+    Path(code): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    single(service, (Action::Adjust, Some(code)), &headers, body).await
+}
+
+async fn void_transaction(
+    State(service): State<Arc<Service>>,
+    Path(code): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    single(service, (Action::Void, Some(code)), &headers, body).await
+}
+
+async fn calculate(
+    State(service): State<Arc<Service>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    single(service, (Action::Calculate, None), &headers, body).await
+}
+
+async fn single(
+    service: Arc<Service>,
+    (action, code): (Action, Option<String>),
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Response {
     let plan = match service.faults.before().await {
         Ok(plan) => plan,
         Err(answer) => return *answer,
@@ -116,12 +160,24 @@ async fn create_transaction(
         .get("idempotency-key")
         .and_then(|key| key.to_str().ok());
     let key = key.unwrap_or_default().to_owned();
-    let answer = match service.single(&key, &body) {
-        Ok(text) => json(StatusCode::CREATED, text),
+    let again = Arc::clone(&service);
+    let work = move |service: &Service| {
+        service.single(Single {
+            action,
+            code: code.as_deref(),
+            idempotency_key: &key,
+            body: &body,
+        })
+    };
+    let status = match action {
+        Action::Create => StatusCode::CREATED,
+        Action::Adjust | Action::Void | Action::Calculate => StatusCode::OK,
+    };
+    let answer = match work(&service) {
+        Ok(text) => json(status, text),
         Err(fault) => return refused(fault),
     };
-    let again = Arc::clone(&service);
-    finish(plan, answer, move || drop(again.single(&key, &body)))
+    finish(plan, answer, move || drop(work(&again)))
 }
 
 async fn create_batch(State(service): State<Arc<Service>>, body: Bytes) -> Response {
@@ -195,8 +251,12 @@ fn json(status: StatusCode, text: String) -> Response {
 fn refused(fault: RequestFault) -> Response {
     match fault {
         RequestFault::Refused(refusal) => {
+            let status = match refusal.code {
+                "EntityNotFoundError" => StatusCode::NOT_FOUND,
+                _ => StatusCode::BAD_REQUEST,
+            };
             let body = serde_json::json!({ "error": refusal });
-            (StatusCode::BAD_REQUEST, Json(body)).into_response()
+            (status, Json(body)).into_response()
         }
         RequestFault::Poisoned => error_answer(
             StatusCode::INTERNAL_SERVER_ERROR,

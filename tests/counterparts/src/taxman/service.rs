@@ -1,17 +1,16 @@
-//! TAXMAN's work behind its endpoints: read, check and tax outside of the lock, then commit under it.
+//! TAXMAN's work behind its endpoints: read, check and tax outside of the lock, then act under it.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::value::RawValue;
 
-use super::answer;
-use super::check::{Taxed, tax};
-use super::journal::{Effect, Journal};
-use super::ledger::{Effects, Hash, Known, Ledger, hash};
+use super::journal::Journal;
+use super::ledger::{CodeEntry, Effects, Ledger};
 use super::rates::Rates;
-use super::wire::{Batch, ItemResult, Refusal, Results, Transaction};
-use crate::faults::Switchboard;
+use super::wire::{Action, Batch, Item, ItemResult, Refusal, Results};
+use super::work::{Memory, Ready, code_hash, malformed};
+use crate::faults::{Faults, Switchboard};
 
 /// Most transactions in one batch.
 pub(super) const MAX_ITEMS: usize = 100;
@@ -22,29 +21,23 @@ pub(super) struct Service {
     pub token: String,
     pub faults: Arc<Switchboard>,
     rates: Rates,
-    forget: bool,
     memory: Mutex<Memory>,
 }
 
-#[derive(Debug)]
-struct Memory {
-    ledger: Ledger,
-    journal: Option<Journal>,
-}
-
-/// A transaction that is ready to be committed.
-struct Prepared<'a> {
-    key: Hash,
-    body: Hash,
-    code: Hash,
-    transaction: Transaction<'a>,
-    taxed: Taxed,
+/// A request for one transaction.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Single<'a> {
+    pub action: Action,
+    /// of the path, if it names the transaction
+    pub code: Option<&'a str>,
+    pub idempotency_key: &'a str,
+    pub body: &'a [u8],
 }
 
 /// Why a whole request is refused.
 #[derive(Debug)]
 pub(super) enum RequestFault {
-    /// 400 with this refusal
+    /// 400 or 404 with this refusal
     Refused(Refusal),
     /// 500 on purpose: it holds a poison code
     Poisoned,
@@ -70,8 +63,11 @@ impl Service {
             token,
             faults: Arc::default(),
             rates: Rates::load()?,
-            forget,
-            memory: Mutex::new(Memory { ledger, journal }),
+            memory: Mutex::new(Memory {
+                ledger,
+                journal,
+                forget,
+            }),
         })
     }
 
@@ -91,8 +87,9 @@ impl Service {
     ///
     /// # Errors
     /// Why it is refused.
-    pub(super) fn single(&self, key: &str, body: &[u8]) -> Result<String, RequestFault> {
-        if key.is_empty() {
+    pub(super) fn single(&self, single: Single<'_>) -> Result<String, RequestFault> {
+        let keyed = single.action == Action::Calculate || !single.idempotency_key.is_empty();
+        if !keyed {
             let refusal = Refusal::new(
                 "ValueRequiredError",
                 "Idempotency-Key",
@@ -100,25 +97,30 @@ impl Service {
             );
             return Err(RequestFault::Refused(refusal));
         }
-        let text =
-            std::str::from_utf8(body).map_err(|error| RequestFault::Refused(malformed(&error)))?;
+        let text = std::str::from_utf8(single.body)
+            .map_err(|error| RequestFault::Refused(malformed(&error)))?;
         let switches = self.faults.get();
-        let prepared = self.prepare(key, text, &switches.refuse_codes);
-        let prepared = prepared.map_err(RequestFault::Refused)?;
-        if switches
-            .poison_codes
-            .iter()
-            .any(|code| *code == prepared.transaction.code)
+        let asked = (single.action, single.idempotency_key);
+        let ready = Ready::new(asked, text, (&self.rates, &switches.refuse_codes));
+        let ready = ready.map_err(RequestFault::Refused)?;
+        if single
+            .code
+            .is_some_and(|code| *code != *ready.transaction.code)
         {
+            let message = "the path names another transaction than the body";
+            let refusal = Refusal::new("CodeMismatch", "code", message);
+            return Err(RequestFault::Refused(refusal));
+        }
+        if poisoned(&switches, &ready) {
             return Err(RequestFault::Poisoned);
         }
         let mut memory = self.memory();
-        let result = self.commit(&mut memory, &prepared)?;
-        flush(&mut memory)?;
+        let result = memory.act(&ready)?;
+        memory.flush()?;
         result.map_err(RequestFault::Refused)
     }
 
-    /// A batch; each item has its own result.
+    /// A batch; each item has its own result. They are done in their order.
     ///
     /// # Errors
     /// When the batch as a whole is no batch.
@@ -133,25 +135,10 @@ impl Service {
         let switches = self.faults.get();
         let mut prepared = Vec::with_capacity(batch.items.len());
         for item in &batch.items {
-            let ready = if item.idempotency_key.is_empty() {
-                let place = "idempotency_key";
-                Err(Refusal::new(
-                    "ValueRequiredError",
-                    place,
-                    "field idempotency_key is required",
-                ))
-            } else {
-                self.prepare(
-                    &item.idempotency_key,
-                    item.transaction.get(),
-                    &switches.refuse_codes,
-                )
-            };
-            if let Ok(ready) = &ready
-                && switches
-                    .poison_codes
-                    .iter()
-                    .any(|code| *code == ready.transaction.code)
+            let ready = self.item(item, &switches);
+            if ready
+                .as_ref()
+                .is_ok_and(|(_, ready)| poisoned(&switches, ready))
             {
                 return Err(RequestFault::Poisoned);
             }
@@ -161,13 +148,34 @@ impl Service {
         let mut memory = self.memory();
         for (key, ready) in prepared {
             let result = match ready {
-                Ok(ready) => self.commit(&mut memory, &ready)?,
+                Ok((action, ready)) => memory.act(&ready)?.map(|text| (action.status(), text)),
                 Err(refusal) => Err(refusal),
             };
             results.push(item_result(key, result));
         }
-        flush(&mut memory)?;
+        memory.flush()?;
         Ok(Results { results })
+    }
+
+    fn item<'a>(
+        &self,
+        item: &'a Item<'a>,
+        switches: &Faults,
+    ) -> Result<(Action, Ready<'a>), Refusal> {
+        let action = Action::parse(item.action.as_deref())?;
+        if action != Action::Calculate && item.idempotency_key.is_empty() {
+            return Err(Refusal::new(
+                "ValueRequiredError",
+                "idempotency_key",
+                "field idempotency_key is required",
+            ));
+        }
+        let ready = Ready::new(
+            (action, &item.idempotency_key),
+            item.transaction.get(),
+            (&self.rates, &switches.refuse_codes),
+        )?;
+        Ok((action, ready))
     }
 
     /// The latest version of a transaction, in `company` or in any company.
@@ -176,119 +184,43 @@ impl Service {
         let memory = self.memory();
         let one = |company: &str| {
             let entry = memory.ledger.find(code_hash(company, code))?;
-            Some(entry.answer.as_deref().map_or_else(
-                || {
-                    let (version, amount, tax) = (entry.version, entry.total_amount, entry.total_tax);
-                    let code = serde_json::Value::from(code);
-                    let company = serde_json::Value::from(company);
-                    format!(
-                        "{{\"code\":{code},\"company_code\":{company},\"version\":{version},\"status\":\"committed\",\"total_amount\":\"{amount}\",\"total_tax\":\"{tax}\"}}"
-                    )
-                },
-                str::to_owned,
-            ))
+            Some(found(entry, company, code))
         };
         match company {
             Some(company) => one(company),
             None => memory.ledger.companies().find_map(one),
         }
     }
-
-    fn prepare<'a>(
-        &self,
-        key: &str,
-        text: &'a str,
-        refuse_codes: &[String],
-    ) -> Result<Prepared<'a>, Refusal> {
-        let transaction: Transaction<'a> =
-            serde_json::from_str(text).map_err(|error| malformed(&error))?;
-        if refuse_codes.iter().any(|code| *code == transaction.code) {
-            return Err(Refusal::new(
-                "CodeRefused",
-                "code",
-                "this code is refused by a switch",
-            ));
-        }
-        let taxed = tax(&transaction, &self.rates)?;
-        Ok(Prepared {
-            key: hash(&[key.as_bytes()]),
-            body: hash(&[text.as_bytes()]),
-            code: code_hash(&transaction.company_code, &transaction.code),
-            transaction,
-            taxed,
-        })
-    }
-
-    fn commit(
-        &self,
-        memory: &mut Memory,
-        ready: &Prepared<'_>,
-    ) -> Result<Result<String, Refusal>, RequestFault> {
-        let text = |version| answer::text(&ready.transaction, &ready.taxed, ready.code, version);
-        match memory.ledger.replay(ready.key, ready.body) {
-            Some(Known::Replayed { version, answer }) => {
-                return Ok(Ok(
-                    answer.map_or_else(|| text(version), |answer| answer.into_string())
-                ));
-            }
-            Some(Known::Reused) => {
-                return Ok(Err(Refusal::new(
-                    "idempotency_key_reused",
-                    "idempotency_key",
-                    "the key was used for another transaction before",
-                )));
-            }
-            None => {}
-        }
-        let company = &ready.transaction.company_code;
-        let version =
-            memory
-                .ledger
-                .commit(ready.key, ready.body, company, ready.code, &ready.taxed);
-        let answer = text(version);
-        if !self.forget {
-            memory.ledger.keep_answer(ready.key, ready.code, &answer);
-        }
-        if let Some(journal) = &mut memory.journal {
-            let effect = Effect {
-                key: ready.key,
-                body: ready.body,
-                company,
-                code: ready.code,
-                taxed: &ready.taxed,
-                answer: (!self.forget).then_some(answer.as_str()),
-            };
-            journal.add(effect).map_err(RequestFault::Journal)?;
-        }
-        Ok(Ok(answer))
-    }
 }
 
-fn flush(memory: &mut Memory) -> Result<(), RequestFault> {
-    match &mut memory.journal {
-        Some(journal) => journal.flush().map_err(RequestFault::Journal),
-        None => Ok(()),
+/// The answer to a look-up: the latest version's own answer with its key, or what is left of it.
+fn found(entry: &CodeEntry, company: &str, code: &str) -> String {
+    if let Some(kept) = &entry.kept {
+        let key = serde_json::Value::from(kept.idempotency_key.as_ref());
+        let members = kept.answer.strip_prefix('{').unwrap_or_default();
+        return format!("{{\"idempotency_key\":{key},{members}");
     }
+    let (version, amount, tax) = (entry.version, entry.total_amount, entry.total_tax);
+    let status = if entry.voided { "voided" } else { "committed" };
+    let code = serde_json::Value::from(code);
+    let company = serde_json::Value::from(company);
+    format!(
+        "{{\"code\":{code},\"company_code\":{company},\"version\":{version},\"status\":\"{status}\",\"total_amount\":\"{amount}\",\"total_tax\":\"{tax}\"}}"
+    )
 }
 
-fn code_hash(company: &str, code: &str) -> Hash {
-    hash(&[company.as_bytes(), code.as_bytes()])
+fn poisoned(switches: &Faults, ready: &Ready<'_>) -> bool {
+    let mut codes = switches.poison_codes.iter();
+    codes.any(|code| *code == ready.transaction.code)
 }
 
-fn malformed(error: &dyn std::fmt::Display) -> Refusal {
-    Refusal {
-        code: "JsonFormatError",
-        message: error.to_string(),
-        target: None,
-        retryable: false,
-    }
-}
-
-fn item_result(key: &str, result: Result<String, Refusal>) -> ItemResult {
-    let result =
-        result.and_then(|text| RawValue::from_string(text).map_err(|error| malformed(&error)));
+fn item_result(key: &str, result: Result<(&'static str, String), Refusal>) -> ItemResult {
+    let result = result.and_then(|(status, text)| {
+        let raw = RawValue::from_string(text).map_err(|error| malformed(&error))?;
+        Ok((status, raw))
+    });
     let (status, transaction, error) = match result {
-        Ok(transaction) => ("committed", Some(transaction), None),
+        Ok((status, transaction)) => (status, Some(transaction), None),
         Err(refusal) => ("error", None, Some(refusal)),
     };
     ItemResult {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// A transaction to be taxed. Unknown fields are refused.
+/// A transaction to be taxed; of one to be voided only code and company count. Unknown fields are refused.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Transaction<'a> {
@@ -96,6 +96,9 @@ pub(super) struct Batch<'a> {
 pub(super) struct Item<'a> {
     #[serde(borrow, default)]
     pub idempotency_key: Cow<'a, str>,
+    /// `create` (also if there is none), `adjust`, `void` or `calculate`
+    #[serde(borrow, default)]
+    pub action: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub transaction: &'a RawValue,
 }
@@ -110,12 +113,60 @@ pub(super) struct Results {
 #[derive(Debug, Serialize)]
 pub(super) struct ItemResult {
     pub idempotency_key: String,
-    /// `committed` or `error`
+    /// `committed`, `voided`, `calculated` or `error`
     pub status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Refusal>,
+}
+
+/// What is to be done about a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    /// records it; a code that is there already is adjusted
+    Create,
+    /// records it as a new version of one that is there
+    Adjust,
+    /// takes it out of all sums; of one that is voided already: nothing
+    Void,
+    /// computes the tax and records nothing
+    Calculate,
+}
+
+impl Action {
+    /// The action of an item of a batch.
+    pub(super) fn parse(word: Option<&str>) -> Result<Self, Refusal> {
+        Ok(match word {
+            None | Some("create") => Self::Create,
+            Some("adjust") => Self::Adjust,
+            Some("void") => Self::Void,
+            Some("calculate") => Self::Calculate,
+            Some(other) => {
+                let message = format!("{other:?} is not create, adjust, void or calculate");
+                return Err(Refusal::new("EnumValueError", "action", message));
+            }
+        })
+    }
+
+    /// Its name in a batch.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Adjust => "adjust",
+            Self::Void => "void",
+            Self::Calculate => "calculate",
+        }
+    }
+
+    /// The status of what it was done to.
+    pub(super) fn status(self) -> &'static str {
+        match self {
+            Self::Create | Self::Adjust => "committed",
+            Self::Void => "voided",
+            Self::Calculate => "calculated",
+        }
+    }
 }
 
 /// Why a transaction is refused.

@@ -16,7 +16,7 @@ use tributary_model::id::Slug;
 use tributary_model::manifest::EndpointKind;
 use tributary_model::problem::{Place, Problem};
 use tributary_model::rows::RowFormat;
-use tributary_store::{NewPush, Push, PushAdded};
+use tributary_store::{Kept, NewPush, Push, PushAdded};
 use tributary_vault::TenantVault;
 use utoipa::IntoParams;
 
@@ -29,6 +29,7 @@ use crate::problem::ApiError;
 use crate::request::idempotency::idempotency_key;
 use crate::request::json::body_bytes;
 use crate::request::parts::{Names, Query};
+use crate::request::room::RoomFor;
 use crate::state::ApiState;
 use crate::wire::document::{NamePath, stored};
 
@@ -65,8 +66,8 @@ pub(crate) struct PushQuery {
         (status = 202, description = "accepted and stored", body = PushReceipt),
         (status = 200, description = "the receipt that this key was given before", body = PushReceipt),
         (status = 409, description = "the key was used for another body"),
-        (status = 422, description = "the integration takes no pushes, or with all_or_nothing: \
-         rows were refused")
+        (status = 422, description = "the integration takes no pushes; there is no room by the \
+         tenant's plan; or with all_or_nothing: rows were refused")
     )
 )]
 pub(crate) async fn push_records(
@@ -97,7 +98,13 @@ pub(crate) async fn push_records(
     if query.all_or_nothing && !checked.refusals.is_empty() {
         return Err(refused(&checked));
     }
-    let draft = Draft::store(&state, &scope, &path.name, &checked).await?;
+    let id = format!("push_{}", state.ids.next_id());
+    let wanted = Kept {
+        bytes: checked.lines.len() as u64,
+        files: 0,
+    };
+    let mut room = RoomFor::take(&scope, &id, wanted).await?;
+    let draft = Draft::store(&state, &scope, &path.name, &checked, id).await?;
     let new = NewPush {
         integration: path.name,
         id: draft.id.clone(),
@@ -110,6 +117,7 @@ pub(crate) async fn push_records(
     };
     match scope.store.push_add(&new).await? {
         PushAdded::Created(push) => {
+            room.used();
             answer(&state, &scope, StatusCode::ACCEPTED, push, &sha256).await
         }
         // the same request at the same time was faster
@@ -243,9 +251,9 @@ impl Draft {
         scope: &Scope,
         integration: &Slug,
         checked: &Checked,
+        id: String,
     ) -> Result<Self, ApiError> {
         let internal = |error| ApiError::internal(ErrorCode::Internal, &error);
-        let id = format!("push_{}", state.ids.next_id());
         let vault = scope.vault(state)?;
         let folder = ObjectKey::sent(Sent::Push, &scope.tenant, integration, &id);
         let folder = folder.map_err(internal)?;

@@ -50,7 +50,8 @@ pub(crate) struct StartRequest {
         (status = 201, description = "queued", body = RunView),
         (status = 200, description = "the run that this key has started before", body = RunView),
         (status = 409, description = "the key was used for another request, or a run of the \
-         integration is under way")
+         integration is under way"),
+        (status = 422, description = "as many runs are open as the tenant's plan allows")
     )
 )]
 pub(crate) async fn start_run(
@@ -85,6 +86,15 @@ pub(crate) async fn start_run(
         Enqueued::Refused { running } => {
             let detail = format!("a run of {integration} is under way: {running}");
             Err(ApiError::new(ErrorCode::Conflict, detail).hint("wait for it, or cancel it"))
+        }
+        Enqueued::Full { open } => {
+            let plan = &scope.plan.name;
+            let detail = format!(
+                "{open} runs are not over, as many as the plan {:?} allows (open_runs)",
+                plan.as_str()
+            );
+            Err(ApiError::new(ErrorCode::PlanLimit, detail)
+                .hint("wait until one is over, cancel one, or ask the operator for another plan"))
         }
     }
 }
@@ -159,6 +169,7 @@ async fn pinned(
         mode: request.mode.unwrap_or(document.mode),
         idempotency_key,
         trigger: "api".to_owned(),
+        most_open: scope.plan.maxima.open_runs,
     })
 }
 

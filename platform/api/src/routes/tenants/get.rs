@@ -18,6 +18,9 @@ use crate::wire::time;
 pub(crate) struct TenantView {
     name: String,
     title: String,
+    /// the plan that it is given; absent: the plan `default`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<String>,
     version: u32,
     #[serde(serialize_with = "time::serialize")]
     #[schema(value_type = String, format = DateTime)]
@@ -43,6 +46,7 @@ pub(crate) async fn get_tenant(
     let view = TenantView {
         name: tenant.document.name.into(),
         title: tenant.document.title,
+        plan: tenant.document.plan.map(Into::into),
         version: tenant.version,
         created_at: tenant.created_ms,
         updated_at: tenant.updated_ms,

@@ -12,7 +12,7 @@ use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use tributary_lake::{Lake, ObjectKey, PieceWriter, Sent};
 use tributary_model::error_code::ErrorCode;
-use tributary_store::{NewUpload, UploadPut};
+use tributary_store::{Kept, NewUpload, UploadPut};
 use tributary_vault::TenantVault;
 use utoipa::{IntoParams, ToSchema};
 
@@ -20,6 +20,7 @@ use super::{UploadPath, UploadView, check_connection, view};
 use crate::auth::Scope;
 use crate::problem::ApiError;
 use crate::request::parts::{Names, Query};
+use crate::request::room::RoomFor;
 use crate::state::ApiState;
 
 /// What is known of the file before it comes.
@@ -56,7 +57,8 @@ pub(crate) struct UploadAnswer {
     responses(
         (status = 200, description = "replaced, or as it was", body = UploadAnswer),
         (status = 201, description = "there now", body = UploadAnswer),
-        (status = 413, description = "the file is longer than the platform takes")
+        (status = 413, description = "the file is longer than the platform takes"),
+        (status = 422, description = "there is no room for it by the tenant's plan")
     )
 )]
 pub(crate) async fn put_upload(
@@ -73,6 +75,11 @@ pub(crate) async fn put_upload(
     let _slot = state.limits.uploads.claim(&scope.tenant, "uploads")?;
     let vault = scope.vault(&state)?;
     let id = format!("upl_{}", state.ids.next_id());
+    let wanted = Kept {
+        bytes: length(&request).unwrap_or(0),
+        files: 1,
+    };
+    let mut room = RoomFor::take(&scope, &id, wanted).await?;
     let folder = ObjectKey::sent(Sent::Upload, &scope.tenant, &path.name, &id)
         .map_err(|error| ApiError::internal(ErrorCode::Internal, &error))?;
     let mut arrival = Arrival {
@@ -82,7 +89,7 @@ pub(crate) async fn put_upload(
         kept: false,
     };
     let sha256 = arrival
-        .receive(request.into_body(), state.limits.upload_bytes)
+        .receive(request.into_body(), state.limits.upload_bytes, &mut room)
         .await?;
     if announced.is_some_and(|announced| announced != sha256) {
         let detail = "the bytes that came do not have the SHA-256 that was announced";
@@ -98,6 +105,9 @@ pub(crate) async fn put_upload(
     };
     let put = scope.store.upload_put(&new).await?;
     arrival.kept = !matches!(put, UploadPut::Unchanged(_));
+    if arrival.kept {
+        room.used();
+    }
     let (status, outcome, upload) = match put {
         UploadPut::Created(upload) => (StatusCode::CREATED, "created", upload),
         UploadPut::Replaced(upload) => (StatusCode::OK, "replaced", upload),
@@ -117,7 +127,12 @@ struct Arrival {
 
 impl Arrival {
     /// Everything that comes; gives its digest.
-    async fn receive(&mut self, body: Body, most_bytes: u64) -> Result<[u8; 32], ApiError> {
+    async fn receive(
+        &mut self,
+        body: Body,
+        most_bytes: u64,
+        room: &mut RoomFor,
+    ) -> Result<[u8; 32], ApiError> {
         let mut digest = Context::new(&SHA256);
         let (mut stream, mut length) = (body.into_data_stream(), 0_u64);
         while let Some(chunk) = stream.next().await {
@@ -129,6 +144,7 @@ impl Arrival {
             if length > most_bytes {
                 return Err(too_long(most_bytes));
             }
+            room.reach(length).await?;
             digest.update(&chunk);
             self.writer.write(&chunk).await?;
         }
@@ -158,10 +174,13 @@ impl Drop for Arrival {
     }
 }
 
+fn length(request: &Request) -> Option<u64> {
+    let length = request.headers().get(header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
+}
+
 fn check_length(request: &Request, most_bytes: u64) -> Result<(), ApiError> {
-    let length = request.headers().get(header::CONTENT_LENGTH);
-    let length = length.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    match length.is_some_and(|length| length > most_bytes) {
+    match length(request).is_some_and(|length| length > most_bytes) {
         true => Err(too_long(most_bytes)),
         false => Ok(()),
     }

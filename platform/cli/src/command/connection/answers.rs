@@ -10,7 +10,8 @@ use std::io::{BufRead, IsTerminal as _};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::print;
 
@@ -30,6 +31,8 @@ pub(super) struct Answers<'a> {
     given: BTreeMap<String, String>,
     /// by name
     secrets: BTreeMap<String, String>,
+    /// an interruption puts the terminal's settings back
+    watched: bool,
 }
 
 impl<'a> Answers<'a> {
@@ -65,6 +68,7 @@ impl<'a> Answers<'a> {
             person,
             given,
             secrets: named,
+            watched: false,
         })
     }
 
@@ -127,6 +131,10 @@ impl<'a> Answers<'a> {
         }
         let stdin = std::io::stdin();
         let before = tcgetattr(&stdin).context("the terminal's settings could not be read")?;
+        if !self.watched {
+            restore_when_interrupted(before.clone())?;
+            self.watched = true;
+        }
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO);
         tcsetattr(&stdin, OptionalActions::Flush, &silent)
@@ -137,6 +145,25 @@ impl<'a> Answers<'a> {
         restored.context("the terminal's settings could not be put back")?;
         line
     }
+}
+
+/// Whoever interrupts the command while a secret is typed gets back a terminal that shows what is typed. From
+/// here on the command ends by this, with the status that shells give an interrupted one.
+fn restore_when_interrupted(before: Termios) -> anyhow::Result<()> {
+    let unheard = "interruptions could not be watched for";
+    let mut interrupted = signal(SignalKind::interrupt()).context(unheard)?;
+    let mut terminated = signal(SignalKind::terminate()).context(unheard)?;
+    tokio::spawn(async move {
+        let status = tokio::select! {
+            _ = interrupted.recv() => 128 + 2,
+            _ = terminated.recv() => 128 + 15,
+        };
+        // Who is leaving cannot do more about it.
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &before);
+        print::prompt("\n");
+        std::process::exit(status);
+    });
+    Ok(())
 }
 
 /// Whether somebody sits at stdin.

@@ -21,7 +21,7 @@ use crate::print;
 #[derive(clap::Args)]
 pub(super) struct NewArguments {
     tenant: String,
-    /// a connector, or a kind of endpoint: http, sftp, s3, sql, uploads, push
+    /// a connector, or a kind of endpoint: http, sftp, s3, sql, tcp, uploads, push
     kind: Option<String>,
     /// an answer, for example endpoint.host=files.example.com or config.folder=/out; `@PATH` as a value
     /// takes it from a file
@@ -200,8 +200,11 @@ fn document(
     let credential = named(&credentials, &chosen)?;
     print::remark(text(credential, "description"));
     let auth = credential.get("auth").unwrap_or(&Value::Null);
-    let auth = value(answers, &Place::top("endpoint.auth", auth))?;
-    endpoint.insert("auth".to_owned(), auth.unwrap_or(Value::Null));
+    // where there is no account, the endpoint knows no such member
+    if auth.get("type") != Some(&json!("null")) {
+        let auth = value(answers, &Place::top("endpoint.auth", auth))?;
+        endpoint.insert("auth".to_owned(), auth.unwrap_or(Value::Null));
+    }
     let mut secrets = Map::new();
     ask_secrets(answers, credential, &mut secrets)?;
     let tls = endpoint.get("tls").unwrap_or(&Value::Null);

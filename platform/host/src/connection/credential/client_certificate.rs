@@ -54,19 +54,35 @@ impl ClientTls {
     }
 }
 
+/// Certificate with its chain, and key, as far as can be judged by looking at the text.
+pub(crate) struct ClientPem {
+    pub(crate) chain: SecretString,
+    pub(crate) key: SecretString,
+}
+
+impl ClientPem {
+    pub(crate) fn of(secrets: &Secrets) -> Result<Self, Problem> {
+        let chain = secrets.required("client_certificate")?;
+        let key = secrets.required("client_private_key")?;
+        if !chain
+            .expose_secret()
+            .contains("-----BEGIN CERTIFICATE-----")
+        {
+            let detail =
+                "the client certificate is not in PEM form (`-----BEGIN CERTIFICATE-----`)";
+            return Err(config_problem("/secrets/client_certificate", detail));
+        }
+        if key.expose_secret().contains("ENCRYPTED") {
+            let detail = "the private key is locked with a passphrase; put it in unlocked, the vault seals it";
+            return Err(config_problem("/secrets/client_private_key", detail));
+        }
+        Ok(Self { chain, key })
+    }
+}
+
 fn identity(secrets: &Secrets) -> Result<Identity, Problem> {
-    let chain = secrets.required("client_certificate")?;
-    let key = secrets.required("client_private_key")?;
-    let (chain, key) = (chain.expose_secret(), key.expose_secret());
-    if !chain.contains("-----BEGIN CERTIFICATE-----") {
-        let detail = "the client certificate is not in PEM form (`-----BEGIN CERTIFICATE-----`)";
-        return Err(config_problem("/secrets/client_certificate", detail));
-    }
-    if key.contains("ENCRYPTED") {
-        let detail =
-            "the private key is locked with a passphrase; put it in unlocked, the vault seals it";
-        return Err(config_problem("/secrets/client_private_key", detail));
-    }
+    let pem = ClientPem::of(secrets)?;
+    let (chain, key) = (pem.chain.expose_secret(), pem.key.expose_secret());
     let both = SecretString::from(format!("{chain}\n{key}"));
     Identity::from_pem(both.expose_secret().as_bytes()).map_err(|_| {
         config_problem(

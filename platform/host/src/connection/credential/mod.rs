@@ -39,7 +39,7 @@ use super::config_problem;
 use super::http::address::Base;
 use super::http::transport::Transport;
 
-pub(crate) use client_certificate::ClientTls;
+pub(crate) use client_certificate::{ClientPem, ClientTls};
 pub use keeper::{KeptTokens, TokenKeeper};
 pub(crate) use redactor::Redactor;
 pub(crate) use secrets::Secrets;

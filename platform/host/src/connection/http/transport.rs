@@ -14,6 +14,7 @@ use tributary_model::problem::Problem;
 
 use super::address::Base;
 use crate::connection::credential::ClientTls;
+use crate::connection::tls::refused_certificate;
 use crate::connection::{CONNECT_TIMEOUT, Probe, SendError, config_problem};
 use crate::egress::{EgressError, EgressPolicy, PinnedResolver};
 
@@ -223,33 +224,6 @@ impl Transport {
             problem,
             sent: !error.is_connect() && !error.is_builder(),
         }
-    }
-}
-
-/// The alert with which a server refuses the certificate that it asked for.
-fn refused_certificate(
-    error: &(dyn std::error::Error + 'static),
-) -> Option<rustls::AlertDescription> {
-    use rustls::AlertDescription as Alert;
-    let io = error.downcast_ref::<std::io::Error>();
-    let inner = io.and_then(std::io::Error::get_ref);
-    let tls = match inner {
-        Some(inner) => inner.downcast_ref::<rustls::Error>(),
-        None => error.downcast_ref::<rustls::Error>(),
-    };
-    match tls? {
-        rustls::Error::AlertReceived(
-            alert @ (Alert::CertificateRequired
-            | Alert::BadCertificate
-            | Alert::UnsupportedCertificate
-            | Alert::CertificateRevoked
-            | Alert::CertificateExpired
-            | Alert::CertificateUnknown
-            | Alert::DecryptError
-            | Alert::UnknownCA
-            | Alert::AccessDenied),
-        ) => Some(*alert),
-        _ => None,
     }
 }
 

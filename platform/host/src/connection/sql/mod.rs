@@ -13,9 +13,11 @@
 //! | `link` | socket, TLS, trust |
 //! | `postgres`, `mysql`, `sqlite` | a file or folder per database: session, rows, changes |
 //! | `page`, `json` | rows to pages of NDJSON, values to JSON |
+//! | `capture` | what tables went through, out of the database's own log |
 //! | `changes`, `calls` | a target's batch, in the words of HTTP |
 
 mod calls;
+mod capture;
 mod changes;
 mod json;
 mod link;
@@ -36,6 +38,7 @@ use tributary_model::problem::Problem;
 use super::credential::{Redactor, Secrets};
 use super::other_side::QueryAnswer;
 use super::{ConnectionPorts, config_problem};
+pub(crate) use capture::{Asked, Log};
 use link::Server;
 pub(crate) use page::{SqlPage, SqlRows};
 pub(crate) use statement::Statement;
@@ -132,6 +135,56 @@ impl SqlEndpoint {
     }
 }
 
+impl SqlEndpoint {
+    /// Where the log ends now.
+    pub(crate) async fn log_end(&self) -> Result<String, Problem> {
+        let end = match &self.database {
+            Database::Postgres(server) => postgres::capture::end(server).await,
+            Database::Mysql(server) => mysql::capture::end(server).await,
+            Database::Sqlite(_) => Err(capture::none()),
+        };
+        end.map_err(|problem| self.covered(problem))
+    }
+
+    /// Where to read changes from, after tables that are read whole from now on.
+    pub(crate) async fn log_start(&self, log: &Log) -> Result<String, Problem> {
+        let start = match &self.database {
+            Database::Postgres(server) => postgres::capture::start(server, log).await,
+            Database::Mysql(server) => mysql::capture::start(server).await,
+            Database::Sqlite(_) => Err(capture::none()),
+        };
+        start.map_err(|problem| self.covered(problem))
+    }
+
+    /// Lets the database drop its log before a place.
+    pub(crate) async fn log_release(&self, log: &Log, until: &str) -> Result<(), Problem> {
+        let released = match &self.database {
+            Database::Postgres(server) => postgres::capture::release(server, log, until).await,
+            // keeps its log as long as it is told, whoever reads it
+            Database::Mysql(_) => Ok(()),
+            Database::Sqlite(_) => Err(capture::none()),
+        };
+        released.map_err(|problem| self.covered(problem))
+    }
+
+    /// Begins a read of changes. What fails before its first page fails here.
+    pub(crate) async fn changes(&self, asked: Asked) -> Result<SqlRows, Problem> {
+        let started = match &self.database {
+            Database::Postgres(server) => {
+                let server = Arc::clone(server);
+                SqlRows::start(|sender| postgres::capture::read(server, asked, sender)).await
+            }
+            Database::Mysql(server) => {
+                let server = Arc::clone(server);
+                SqlRows::start(|sender| mysql::capture::read(server, asked, sender)).await
+            }
+            Database::Sqlite(_) => Err(capture::none()),
+        };
+        let rows = started.map_err(|problem| self.covered(problem))?;
+        Ok(rows.covered(&self.redactor))
+    }
+}
+
 /// A small answer as one JSON array of objects.
 pub(crate) async fn fetch(mut rows: SqlRows) -> Result<String, Problem> {
     let mut count = 0;
@@ -162,6 +215,7 @@ pub(crate) async fn played(answer: QueryAnswer) -> Result<SqlRows, Problem> {
     let page = |lines: &[&[u8]]| SqlPage {
         rows: u32::try_from(lines.len()).unwrap_or(u32::MAX),
         bytes: Bytes::from(lines.concat()),
+        mark: None,
     };
     let pages = lines.chunks(PLAYED_ROWS).map(page).collect();
     SqlRows::of(pages, answer.broken).await

@@ -20,11 +20,13 @@ const PAGE_ROWS: u32 = 10_000;
 const WAITING: usize = 1;
 
 /// Whole rows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct SqlPage {
     pub(crate) rows: u32,
     /// NDJSON
     pub(crate) bytes: Bytes,
+    /// what stands for the last row in a page without rows: a read of changes has come that far
+    pub(crate) mark: Option<Bytes>,
 }
 
 pub(crate) type PageSender = mpsc::Sender<Result<SqlPage, Problem>>;
@@ -44,7 +46,17 @@ impl SqlRows {
         F: Future<Output = ()> + Send + 'static,
     {
         let (sender, mut pages) = mpsc::channel(WAITING);
-        tokio::spawn(work(sender));
+        let witness = sender.clone();
+        let working = tokio::spawn(work(sender));
+        tokio::spawn(async move {
+            // work that broke down must not look like work that came to its end
+            if working.await.is_err() {
+                let detail = "reading what the database sent broke down";
+                let _ = witness
+                    .send(Err(Problem::new(ErrorCode::SourceProtocol, detail)))
+                    .await;
+            }
+        });
         let first = pages.recv().await.transpose()?;
         Ok(Self {
             first,
@@ -128,6 +140,15 @@ impl PageWriter {
         })
     }
 
+    /// Where the value of a column is to be written that this row has, and others may not.
+    pub(crate) fn field(&mut self, name: &str) -> &mut Vec<u8> {
+        self.buffer.push(if self.column == 0 { b'{' } else { b',' });
+        json::text(&mut self.buffer, name);
+        self.buffer.push(b':');
+        self.column += 1;
+        &mut self.buffer
+    }
+
     /// Where the next column's value is to be written.
     pub(crate) fn value(&mut self) -> &mut Vec<u8> {
         self.buffer.push(if self.column == 0 { b'{' } else { b',' });
@@ -165,6 +186,11 @@ impl PageWriter {
 
     /// What is left at the end.
     pub(crate) fn finish(mut self) -> Option<SqlPage> {
+        self.rest()
+    }
+
+    /// The rows that wait for their page to be full.
+    pub(crate) fn rest(&mut self) -> Option<SqlPage> {
         (self.rows > 0).then(|| self.cut())
     }
 
@@ -172,6 +198,7 @@ impl PageWriter {
         let page = SqlPage {
             rows: self.rows,
             bytes: Bytes::from(std::mem::take(&mut self.buffer)),
+            mark: None,
         };
         self.rows = 0;
         self.row_start = 0;

@@ -17,16 +17,16 @@ use tributary_model::problem::Problem;
 use super::get;
 use crate::wire::{Seen, converse, reply};
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority() -> Authority {
+pub(crate) fn authority() -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
 /// Certificate and key, PEM.
-fn issued(by: &Authority, name: &str) -> (String, KeyPair) {
+pub(crate) fn issued(by: &Authority, name: &str) -> (String, KeyPair) {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     (params.signed_by(&key, by).unwrap().pem(), key)

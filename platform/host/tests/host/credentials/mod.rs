@@ -2,7 +2,7 @@
 //! when it is refused.
 
 mod canary;
-mod certificate;
+pub(crate) mod certificate;
 mod fixed;
 mod login;
 mod oauth2;

@@ -17,6 +17,7 @@ pub(crate) fn channel_of(kind: EndpointKind) -> &'static str {
         EndpointKind::Sftp => "sftp",
         EndpointKind::S3 => "s3",
         EndpointKind::Sql => "sql",
+        EndpointKind::Tcp => "tcp",
         // no address: nothing of theirs can become a connection
         EndpointKind::Uploads | EndpointKind::Push => "none",
     }

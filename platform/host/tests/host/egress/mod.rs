@@ -10,6 +10,7 @@ mod namespace;
 mod s3;
 mod sql;
 mod table;
+mod tcp;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -148,6 +149,9 @@ async fn in_a_namespace() {
     tallies.push(suite.sql_host().await);
     tallies.push(suite.sql_names().await);
     tallies.push(suite.sql_rebinding().await);
+    tallies.push(suite.tcp_host().await);
+    tallies.push(suite.tcp_names().await);
+    tallies.push(suite.tcp_rebinding().await);
     tallies.push(suite.controls(&sftp).await);
     assert_eq!(channels::channel_of(EndpointKind::Http), "http");
     println!("channel                       tried   dialled as meant   dialled inside");

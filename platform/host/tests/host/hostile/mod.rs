@@ -5,6 +5,7 @@ mod apart;
 mod bytes;
 mod compiler;
 mod limits;
+mod plan;
 mod suite;
 
 use std::sync::Arc;

@@ -2,6 +2,8 @@
 //! that are started here, and SQLite.
 
 mod bed;
+mod binlog;
+mod captured;
 mod doors;
 mod reads;
 mod target;

@@ -4,6 +4,7 @@
 //! socket); it never hands a file of ours to the server (`LOAD DATA LOCAL` has no handler); a query that
 //! nobody waits for is killed at the server; a packet has a limit.
 
+pub(super) mod capture;
 mod changes;
 mod values;
 
@@ -60,12 +61,12 @@ async fn options(server: &Server) -> Result<Opts, Problem> {
             .with_disable_built_in_roots(true)
             .with_root_certs(
                 trust
-                    .roots
+                    .roots()
                     .iter()
                     .map(|root| root.to_vec().into())
                     .collect(),
             )
-            .with_danger_tls_hostname_override(Some(trust.server_name.clone()))
+            .with_danger_tls_hostname_override(Some(trust.server_name().to_owned()))
     });
     let options = OptsBuilder::default()
         .ip_or_hostname(server.host.clone())

@@ -3,6 +3,7 @@
 //! Invariants: a query sees one state of the data from its first to its last row; the server is told to
 //! stop a query that nobody waits for; no message larger than [`frames`] allows is taken.
 
+pub(super) mod capture;
 mod changes;
 mod frames;
 mod values;

@@ -30,6 +30,7 @@ fn schema(schema: Value) -> Vec<u8> {
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = imports();
     cases.extend(manifests());
+    cases.extend(deliveries());
     cases.extend(forbidden_features());
     cases.extend(compiler_bombs());
     cases
@@ -81,6 +82,24 @@ fn imports() -> Vec<Case> {
             "import bomb: 20,000 interfaces",
             text(&format!("(component {bomb})")),
             "",
+        ),
+    ]
+}
+
+/// A manifest that promises to be asked, of a component that cannot be.
+fn deliveries() -> Vec<Case> {
+    let target = |delivery: Value| Guest::target().set("delivery", delivery).component();
+    vec![
+        refused(
+            "manifest: look-up without the export",
+            target(json!({"capability": "lookup", "max_rows_per_call": 1})),
+            "the delivery capability `lookup` needs the export",
+        ),
+        refused(
+            "manifest: look-up after the window without the export",
+            target(json!({"capability": "idempotency_key", "window_s": 60,
+                "lookup_after_window": true, "max_rows_per_call": 1})),
+            "`lookup_after_window` needs the export",
         ),
     ]
 }
