@@ -56,6 +56,9 @@ pub type DiscoverFn =
 /// Who signed the component with that digest; `None`: nobody, or its bytes are gone.
 pub type SignerFn = dyn Fn(String) -> PortFuture<Option<Signer>> + Send + Sync;
 
+/// Where the code of the component with that digest runs: `process` or `runner`; `None`: it does not run.
+pub type IsolationFn = dyn Fn(String) -> PortFuture<Option<String>> + Send + Sync;
+
 /// Explains the record of a run with that key: JSON, or `None` if there is none. What only `jobs` can
 /// do, passed in because this crate does not import it.
 pub type ExplainFn = dyn Fn(TenantId, RunId, String) -> PortFuture<Option<Value>> + Send + Sync;
@@ -71,6 +74,8 @@ pub struct ConnectorPort {
     pub discover: Arc<DiscoverFn>,
     /// reads the signature of an installed component, which was judged when it was installed
     pub signer: Arc<SignerFn>,
+    /// says where an installed connector runs, by the trust of now
+    pub isolation: Arc<IsolationFn>,
 }
 
 /// Whose signature a component carries.

@@ -73,6 +73,16 @@ pub(crate) struct Workers {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Host {
     pub(crate) instances: u32,
+    pub(crate) isolation: Isolation,
+}
+
+/// Which connectors run in a process of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Isolation {
+    /// those that the operator does not vouch for
+    Unreviewed,
+    All,
 }
 
 #[derive(Debug, Clone, Deserialize)]

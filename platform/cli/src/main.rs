@@ -29,6 +29,9 @@ enum Entry {
     /// compiles one component from stdin to stdout; the server runs this for itself
     #[command(hide = true)]
     CompileComponent,
+    /// runs one connector for one tenant; the server runs this for itself
+    #[command(hide = true)]
+    RunConnector,
 }
 
 #[derive(Subcommand)]
@@ -93,6 +96,7 @@ fn main() -> std::process::ExitCode {
         Entry::Mapping(arguments) => return command::mapping::run(&arguments),
         // Before anything that a hostile component should not find in this process.
         Entry::CompileComponent => return command::compile_component::run(),
+        Entry::RunConnector => return command::run_connector::run(),
     };
     // The one TLS provider; a second call would only say that it is there.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

@@ -8,6 +8,7 @@ use tributary_model::clock::{Clock, SystemClock};
 
 use crate::compiler::Compiler;
 use crate::egress::EgressPolicy;
+use crate::runner::Runner;
 
 /// Settings of a [`crate::Host`].
 #[derive(Clone)]
@@ -32,6 +33,10 @@ pub struct HostConfig {
     pub host_call_timeout: Duration,
     /// most bytes a guest may pass to the host in one call
     pub host_call_bytes: usize,
+    /// the program in which connectors run that nobody vouched for; `None` refuses them
+    pub runner: Option<Runner>,
+    /// all connectors run there, whoever vouches for them
+    pub all_apart: bool,
     /// what `control.now-ms` tells
     pub clock: Arc<dyn Clock>,
 }
@@ -50,6 +55,8 @@ impl Default for HostConfig {
             compile_memory_bytes: 1 << 30,
             host_call_timeout: Duration::from_secs(60),
             host_call_bytes: 8 << 20,
+            runner: None,
+            all_apart: false,
             clock: Arc::new(SystemClock),
         }
     }
@@ -62,6 +69,7 @@ impl std::fmt::Debug for HostConfig {
             .field("pool_instances", &self.pool_instances)
             .field("egress", &self.egress)
             .field("compiler", &self.compiler)
+            .field("runner", &self.runner)
             .finish_non_exhaustive()
     }
 }

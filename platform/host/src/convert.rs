@@ -5,7 +5,7 @@ use tributary_model::error_code::{ErrorCode, Owner};
 use tributary_model::issue::shorten;
 use tributary_model::problem::Problem;
 
-use crate::bindings::imports::tributary::connector::types::{Error, ErrorKind};
+use crate::bindings::contract::types::{Error, ErrorKind};
 
 /// Longest message that a connector may make up, characters.
 const MAX_MESSAGE_CHARS: usize = 2_000;
@@ -69,7 +69,11 @@ pub(crate) fn to_problem(error: &Error, last: Option<&Problem>) -> Problem {
         .field
         .as_deref()
         .map(|field| shorten(field, MAX_POINTER_CHARS));
-    problem.retry_after_ms = error.retry_after_ms.map(u64::from);
+    // A mistake of the connector's own does not go away by waiting, and only the host may say that it may.
+    problem.retry_after_ms = match code {
+        ErrorCode::ConnectorFailed => None,
+        _ => error.retry_after_ms.map(u64::from),
+    };
     problem
 }
 

@@ -18,6 +18,7 @@ use crate::connector::Connector;
 use crate::engine::{self, Ticker};
 use crate::functions::Functions;
 use crate::inspect::{check_size, inspect};
+use crate::runner::{Isolation, Runners};
 use crate::signed::{Presented, present, sha256};
 
 /// Largest native code of one component.
@@ -33,8 +34,9 @@ pub struct Host {
     /// held from compiling to `loaded`: one at a time, so that their memory does not add up, and
     /// the same bytes only once
     compiling: Semaphore,
-    /// by digest
-    loaded: Mutex<HashMap<String, Arc<Connector>>>,
+    /// by digest, and where their code runs
+    loaded: Mutex<HashMap<(String, Isolation), Arc<Connector>>>,
+    runners: Option<Arc<Runners>>,
     /// what mapping functions run on, made when the first comes
     unpooled: OnceCell<(Engine, Arc<Ticker>)>,
     /// by digest
@@ -61,6 +63,10 @@ impl Host {
             cache,
             compiling: Semaphore::new(1),
             loaded: Mutex::new(HashMap::new()),
+            runners: config
+                .runner
+                .clone()
+                .map(|runner| Runners::new(runner, instances)),
             unpooled: OnceCell::new(),
             functions: Mutex::new(HashMap::new()),
             config,
@@ -73,7 +79,8 @@ impl Host {
         &self.config.egress
     }
 
-    /// Makes a connector of a component's bytes. The same bytes give the same connector.
+    /// Makes a connector of a component's bytes, whose code runs in this process. The same bytes give the
+    /// same connector.
     ///
     /// # Errors
     /// `connector_invalid` for bytes that are no connector of this contract,
@@ -81,8 +88,27 @@ impl Host {
     /// `connector_limit` if it takes too long or
     /// too much memory to compile, `internal` if the compiler can't be started.
     pub async fn load(&self, component: &[u8]) -> Result<Arc<Connector>, Problem> {
-        let digest = sha256(component);
-        if let Some(connector) = self.loaded(&digest) {
+        self.load_in(component, Isolation::Process).await
+    }
+
+    /// The same, with the place where its code runs.
+    ///
+    /// # Errors
+    /// As [`Self::load`]; `connector_denied` if this host has no runners and one is needed.
+    pub async fn load_in(
+        &self,
+        component: &[u8],
+        isolation: Isolation,
+    ) -> Result<Arc<Connector>, Problem> {
+        let isolation = self.placed(isolation);
+        if isolation == Isolation::Runner && self.runners.is_none() {
+            let detail =
+                "the connector may only run in a process of its own, and this host has none";
+            return Err(Problem::new(ErrorCode::ConnectorDenied, detail)
+                .hint("have its publisher reviewed, or run it with tributary serve"));
+        }
+        let key = (sha256(component), isolation);
+        if let Some(connector) = self.loaded(&key) {
             return Ok(connector);
         }
         let manifest = self.inspect(component).await?;
@@ -94,17 +120,26 @@ impl Host {
             return Err(Problem::new(ErrorCode::ConnectorInvalid, detail)
                 .hint("name it in a mapping's `external`"));
         }
-        if let Some(compiled) = self.cached(&self.engine, &digest).await {
-            return self.link(compiled, manifest, digest);
+        if let Some(compiled) = self.cached(&self.engine, &key.0).await {
+            return self.link(compiled, manifest, key);
         }
         let _turn = self.compiling.acquire().await;
-        if let Some(connector) = self.loaded(&digest) {
+        if let Some(connector) = self.loaded(&key) {
             return Ok(connector);
         }
         let name = manifest.name.as_str();
-        let compiled = self.compile(&self.engine, component, &digest).await;
+        let compiled = self.compile(&self.engine, component, &key.0).await;
         let compiled = compiled.map_err(|error| error.problem(name))?;
-        self.link(compiled, manifest, digest)
+        self.link(compiled, manifest, key)
+    }
+
+    /// Where code runs that may run there: the operator can have everything run apart.
+    #[must_use]
+    pub fn placed(&self, isolation: Isolation) -> Isolation {
+        match self.config.all_apart {
+            true => Isolation::Runner,
+            false => isolation,
+        }
     }
 
     /// Apart from the threads on which calls run: looking at 32 MiB takes its time.
@@ -193,9 +228,9 @@ impl Host {
         Ok(self.load(component).await?.manifest().clone())
     }
 
-    fn loaded(&self, digest: &str) -> Option<Arc<Connector>> {
+    fn loaded(&self, key: &(String, Isolation)) -> Option<Arc<Connector>> {
         let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        loaded.get(digest).map(Arc::clone)
+        loaded.get(key).map(Arc::clone)
     }
 
     async fn cached(&self, engine: &Engine, digest: &str) -> Option<Component> {
@@ -209,19 +244,24 @@ impl Host {
         &self,
         compiled: Component,
         manifest: Manifest,
-        digest: String,
+        key: (String, Isolation),
     ) -> Result<Arc<Connector>, Problem> {
-        let connector = Arc::new(Connector::link(
+        let runners = match key.1 {
+            Isolation::Process => None,
+            Isolation::Runner => self.runners.clone(),
+        };
+        let connector = Connector::link(
             compiled,
             manifest,
-            digest.clone(),
+            key.0.clone(),
             &self.engine,
             &self.config,
             Arc::clone(&self.pool),
             Arc::clone(&self.ticker),
-        )?);
+        )?;
+        let connector = Arc::new(connector.apart(runners));
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(Arc::clone(loaded.entry(digest).or_insert(connector)))
+        Ok(Arc::clone(loaded.entry(key).or_insert(connector)))
     }
 
     async fn compile(

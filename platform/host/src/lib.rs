@@ -15,6 +15,7 @@
 //! - One store per call (or per target session), dropped afterwards, never shared by tenants. Mapping
 //!   functions import nothing; they have a store per worker, made anew after a failure.
 //! - Native code is only run if this host compiled it: the cache is authenticated.
+//! - Code that nobody vouched for runs in a process of its own ([`Isolation::Runner`], [`mod@runner`]).
 //! - A server compiles in a process of its own ([`HostConfig::compiler`]), one component at a time.
 //!
 //! How to add a capability: an interface in `sdk/wit/connector-<version>/capabilities.wit`, a file
@@ -34,6 +35,7 @@ mod connector;
 mod convert;
 pub mod egress;
 mod engine;
+mod exports;
 mod functions;
 mod guest_log;
 mod guest_metrics;
@@ -41,7 +43,9 @@ mod host;
 mod inspect;
 mod limits;
 mod meter;
+mod rlimit;
 mod rows;
+mod runner;
 mod session;
 mod signed;
 mod usage;
@@ -62,4 +66,5 @@ pub use egress::EgressPolicy;
 pub use functions::Functions;
 pub use guest_log::{GuestLog, RUN_BYTES};
 pub use host::Host;
+pub use runner::{Isolation, Runner, runner_worker};
 pub use signed::{Presented, attach, present};

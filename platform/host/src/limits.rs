@@ -183,8 +183,7 @@ pub(crate) fn reason(error: &wasmtime::Error, hit: Option<&Stop>) -> String {
 
 /// What a failed call means. `hit` is what the limiter noted.
 pub(crate) fn failure(connector: &str, error: &wasmtime::Error, hit: Option<&Stop>) -> Problem {
-    let stop = error.downcast_ref::<Stop>().or(hit);
-    if let Some(stop) = stop {
+    if let Some(stop) = error.downcast_ref::<Stop>().or(hit) {
         let problem = limit(connector, &stop.to_string());
         return match stop.plan() {
             Some(_) => problem.hint(PLAN_HINT),
@@ -194,39 +193,54 @@ pub(crate) fn failure(connector: &str, error: &wasmtime::Error, hit: Option<&Sto
     if let Some(problem) = error.downcast_ref::<Problem>() {
         return problem.clone();
     }
+    match end(error, hit) {
+        End::Limit(what) => limit(connector, &what),
+        End::Failed(what) => failed(connector, &what),
+    }
+}
+
+/// How a guest ended.
+pub(crate) enum End {
+    Limit(String),
+    Failed(String),
+}
+
+/// How a guest ended, without a word on whose it was.
+pub(crate) fn end(error: &wasmtime::Error, hit: Option<&Stop>) -> End {
+    if let Some(stop) = error.downcast_ref::<Stop>().or(hit) {
+        return End::Limit(stop.to_string());
+    }
     if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
-        return limit(
-            connector,
-            "it needs more memories or tables than a connector may have",
-        );
+        let what = "it needs more memories or tables than a connector may have";
+        return End::Limit(what.to_owned());
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::StackOverflow) => limit(connector, "its stack is used up"),
-        Some(trap) => failed(connector, &trap.to_string()),
-        None => other(connector, &error.root_cause().to_string()),
+        Some(Trap::StackOverflow) => End::Limit("its stack is used up".to_owned()),
+        Some(trap) => End::Failed(trap.to_string()),
+        None => other(&error.root_cause().to_string()),
     }
 }
 
 /// wasmtime has no types for these.
-fn other(connector: &str, text: &str) -> Problem {
+fn other(text: &str) -> End {
     if text.contains("fuel") && text.contains("hostcall") {
-        return limit(connector, TOO_MANY_BYTES);
+        return End::Limit(TOO_MANY_BYTES.to_owned());
     }
     if text.contains("handle limit") {
-        return limit(connector, "it keeps too many handles");
+        return End::Limit("it keeps too many handles".to_owned());
     }
     if text.contains("exceeds the limit") || text.contains("exceeds limit") {
-        return limit(connector, text);
+        return End::Limit(text.to_owned());
     }
-    failed(connector, text)
+    End::Failed(text.to_owned())
 }
 
-fn limit(connector: &str, what: &str) -> Problem {
+pub(crate) fn limit(connector: &str, what: &str) -> Problem {
     let detail = format!("the connector {connector} was stopped: {what}");
     Problem::new(ErrorCode::ConnectorLimit, detail)
 }
 
-fn failed(connector: &str, what: &str) -> Problem {
+pub(crate) fn failed(connector: &str, what: &str) -> Problem {
     let detail = format!("the connector {connector} failed: {what}");
     Problem::new(ErrorCode::ConnectorFailed, detail)
 }

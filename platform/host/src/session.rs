@@ -1,4 +1,4 @@
-//! One instance of a connector: its store, its limits, and how a call into it is guarded.
+//! One instance of a connector: its store or its runner, its limits, and how a call into it is guarded.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use tributary_model::usage::Usage;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
 
+use crate::bindings::target::TargetConnector;
 use crate::call::{CallContext, ReadStats};
 use crate::capabilities::files::Folder;
 use crate::capabilities::output::SinkItem;
@@ -20,14 +21,18 @@ use crate::capabilities::tcp::Sockets;
 use crate::connection::FileSession;
 use crate::connector::Connector;
 use crate::engine::Ticking;
+use crate::exports::{Answered, Export, Exports};
 use crate::limits::{self, Account, Limiter, Stop};
 use crate::meter::{Meter, Metered};
+use crate::runner::{Apart, Terms};
 use crate::usage::HostCalls;
 
 /// Log bytes of one call.
 const LOG_BYTES: usize = 1 << 20;
 /// Handles that a guest may hold at a time.
-const MAX_HANDLES: usize = 1_000;
+pub(crate) const MAX_HANDLES: usize = 1_000;
+/// What a table holds beyond them for a moment: wasmtime counts when a handle has been made.
+const SPARE_HANDLES: usize = 8;
 /// Wall time of everything but `read`: the CPU limit counts work, this one counts waiting.
 const CALL_WALL: Duration = Duration::from_secs(300);
 
@@ -60,6 +65,14 @@ pub(crate) struct Guest {
     pub(crate) stats: ReadStats,
     pub(crate) meter: Arc<Meter>,
     limiter: Limiter,
+}
+
+impl Guest {
+    /// What a runner says of its guest's memory.
+    pub(crate) fn peak_memory(&mut self, bytes: u64) {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        self.limiter.used_bytes = self.limiter.used_bytes.max(bytes);
+    }
 }
 
 /// How long a call may take and where its rows go.
@@ -160,12 +173,25 @@ impl CallShare {
     }
 }
 
-/// A store with its guards. The instance is made by the caller (the export types differ).
+/// A guest with its guards.
 pub(crate) struct Session {
-    pub(crate) store: Store<Guest>,
+    place: Place,
     guard: Guard,
-    _ticking: Ticking,
     _permit: OwnedSemaphorePermit,
+}
+
+/// Where the guest is.
+enum Place {
+    Here(Box<Here>),
+    Apart(Box<Apart>),
+}
+
+/// A guest in this process.
+struct Here {
+    store: Store<Guest>,
+    /// the instance that the calls of one batch share
+    live: Option<TargetConnector>,
+    _ticking: Ticking,
 }
 
 /// What a call needs besides the store, so that the two can be borrowed apart.
@@ -199,7 +225,7 @@ impl Session {
         let (stream, sink) = read.unzip();
         let meter = Meter::new(cpu.value);
         let guest = Guest {
-            table: ResourceTable::new(),
+            table: table(),
             call: call.clone(),
             connector: connector.title(),
             label: connector.label.clone(),
@@ -221,24 +247,8 @@ impl Session {
             emitted_bytes: 0,
             stats: ReadStats::default(),
             meter: Arc::clone(&meter),
-            limiter: Limiter::new(bounds.memory_mib),
+            limiter: Limiter::new(bounds.memory_mib.clone()),
         };
-        let mut store = Store::new(&connector.engine, guest);
-        store.limiter(|guest| &mut guest.limiter);
-        store.set_hostcall_fuel(bytes);
-        store.set_max_component_handles(MAX_HANDLES);
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(move |context| {
-            let guest = context.data();
-            if guest.meter.exceeded() {
-                let budget_ms = guest.meter.budget_ms();
-                let of = cpu.clone();
-                let stop = Stop::Cpu { budget_ms, of };
-                return Err(wasmtime::Error::new(stop));
-            }
-            // Yielding lets others run on this thread and lets cancellation be noticed.
-            Ok(UpdateDeadline::Yield(1))
-        });
         let guard = Guard {
             call: call.clone(),
             connector: connector.title(),
@@ -247,20 +257,57 @@ impl Session {
             call_cpu_ms: bounds.call_cpu_ms.value,
         };
         Ok(Self {
-            store,
+            place: connector.place(guest, cpu, bounds.memory_mib, bytes),
             guard,
-            _ticking: connector.ticker.run(),
             _permit: permit,
         })
     }
 
-    pub(crate) fn guard(&self) -> Guard {
-        self.guard.clone()
+    /// Makes a call into the connector under all its guards.
+    pub(crate) async fn enter(
+        &mut self,
+        exports: &Exports<Guest>,
+        config: &str,
+        export: Export<'_>,
+    ) -> Result<Answered, Failure> {
+        let guard = self.guard.clone();
+        match &mut self.place {
+            Place::Here(here) => {
+                let (store, live) = (&mut here.store, &mut here.live);
+                guard.run(exports.call(store, live, config, &export)).await
+            }
+            Place::Apart(apart) => {
+                let result = guard.run(apart.enter(config, export)).await;
+                if result.is_err() {
+                    apart.kill();
+                }
+                result
+            }
+        }
+    }
+
+    /// Gives the next call of the same session a budget of its own.
+    pub(crate) fn renew(&self) {
+        self.guard.meter.renew(self.guard.call_cpu_ms);
+    }
+
+    pub(crate) fn guest(&self) -> &Guest {
+        match &self.place {
+            Place::Here(here) => here.store.data(),
+            Place::Apart(apart) => &apart.guest,
+        }
+    }
+
+    pub(crate) fn guest_mut(&mut self) -> &mut Guest {
+        match &mut self.place {
+            Place::Here(here) => here.store.data_mut(),
+            Place::Apart(apart) => &mut apart.guest,
+        }
     }
 
     /// What the read took so far.
     pub(crate) fn stats(&self, started: Instant) -> ReadStats {
-        let guest = self.store.data();
+        let guest = self.guest();
         ReadStats {
             host_calls: guest.host_calls.total(),
             cpu_ms: guest.meter.used_ms(),
@@ -271,7 +318,7 @@ impl Session {
 
     /// Makes a problem of a failed call.
     pub(crate) fn problem(&self, failure: Failure) -> Problem {
-        let guest = self.store.data();
+        let guest = self.guest();
         match failure {
             Failure::Problem(problem) => problem,
             Failure::Trap(error) => {
@@ -286,7 +333,7 @@ impl Session {
 impl Drop for Session {
     /// Also of a call that was stopped: what it used was used.
     fn drop(&mut self) {
-        let guest = self.store.data();
+        let guest = self.guest();
         guest.call.connection.usage().add(&Usage {
             instances: 1,
             cpu_us: guest.meter.used_us(),
@@ -326,9 +373,53 @@ impl Guard {
             },
         }
     }
+}
 
-    /// Gives the next call of the same session a budget of its own.
-    pub(crate) fn renew(&self) {
-        self.meter.renew(self.call_cpu_ms);
+fn table() -> ResourceTable {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(MAX_HANDLES + SPARE_HANDLES);
+    table
+}
+
+impl Connector {
+    /// Where the guest's code runs, with all limits set.
+    fn place(&self, guest: Guest, cpu: Bound, memory: Bound, host_call_bytes: usize) -> Place {
+        let Some(runners) = &self.runners else {
+            return Place::Here(Box::new(self.here(guest, cpu, host_call_bytes)));
+        };
+        let terms = Terms {
+            component: self.component.clone(),
+            capabilities: self.manifest().capabilities.clone(),
+            memory,
+            cpu,
+            host_call_bytes,
+        };
+        let apart = Apart::new(guest, Arc::clone(runners), self.digest(), terms);
+        Place::Apart(Box::new(apart))
+    }
+
+    /// An empty store.
+    fn here(&self, guest: Guest, cpu: Bound, host_call_bytes: usize) -> Here {
+        let mut store = Store::new(&self.engine, guest);
+        store.limiter(|guest| &mut guest.limiter);
+        store.set_hostcall_fuel(host_call_bytes);
+        store.set_max_component_handles(MAX_HANDLES);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(move |context| {
+            let guest = context.data();
+            if guest.meter.exceeded() {
+                let budget_ms = guest.meter.budget_ms();
+                let of = cpu.clone();
+                let stop = Stop::Cpu { budget_ms, of };
+                return Err(wasmtime::Error::new(stop));
+            }
+            // Yielding lets others run on this thread and lets cancellation be noticed.
+            Ok(UpdateDeadline::Yield(1))
+        });
+        Here {
+            store,
+            live: None,
+            _ticking: self.ticker.run(),
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use tributary_host::{Connector, Presented};
+use tributary_host::{Connector, Isolation, Presented};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::external::FunctionComponent;
 use tributary_model::id::{Slug, TenantId};
@@ -67,37 +67,44 @@ impl Components {
         tenant: &TenantId,
         digest: &str,
     ) -> Result<Arc<Connector>, Problem> {
-        let bytes = self.trusted(services, tenant, digest).await?;
-        services.host.load(&bytes).await
+        let (bytes, isolation) = self.trusted(services, tenant, digest).await?;
+        services.host.load_in(&bytes, isolation).await
     }
 
     /// The component with `digest`, which holds functions for mappings, loaded for `tenant`.
     ///
     /// # Errors
-    /// As [`Components::load`].
+    /// As [`Components::load`]; `connector_untrusted` also if nobody vouches for its publisher.
     pub(crate) async fn functions(
         &self,
         services: &Services,
         tenant: &TenantId,
         digest: &str,
     ) -> Result<FunctionComponent, Problem> {
-        let bytes = self.trusted(services, tenant, digest).await?;
+        let (bytes, isolation) = self.trusted(services, tenant, digest).await?;
+        if isolation == Isolation::Runner {
+            let detail = format!(
+                "the component {digest} holds functions for mappings, which run in the platform's own process, and nobody vouches for its publisher"
+            );
+            let problem = Problem::new(ErrorCode::ConnectorUntrusted, detail);
+            return Err(problem.hint("ask the operator to review its publisher"));
+        }
         let functions = services.host.functions(&bytes).await?;
         Ok(functions.component())
     }
 
-    /// The bytes with `digest`, whose origin `tenant` trusts.
+    /// The bytes with `digest`, whose origin `tenant` trusts, and where their code may run.
     async fn trusted(
         &self,
         services: &Services,
         tenant: &TenantId,
         digest: &str,
-    ) -> Result<Vec<u8>, Problem> {
+    ) -> Result<(Vec<u8>, Isolation), Problem> {
         let bytes = self.read(digest).await?;
         let presented = self.present(services, digest, &bytes).await?;
         let trusted = trust::current(services).await?;
-        trust::verify_origin(&presented, &trusted, Some(tenant))?;
-        Ok(bytes)
+        let origin = trust::verify_origin(&presented, &trusted, Some(tenant))?;
+        Ok((bytes, trust::place(&origin, &trusted, Some(tenant))))
     }
 
     /// The pinned bytes, or the version of the named connector installed last, loaded.

@@ -48,5 +48,5 @@ pub use look::{Discovered, Wanted, check_connection, discover_streams};
 pub use report::RunReport;
 pub use retention::{LetGo, let_go};
 pub use services::Services;
-pub use trust::{admit, signer, still, verify_origin};
+pub use trust::{admit, isolation, signer, still, verify_origin};
 pub use worker::{Worker, WorkerOptions};

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use tributary_host::Presented;
+use tributary_host::{Isolation, Presented};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::TenantId;
 use tributary_model::problem::Problem;
@@ -134,6 +134,28 @@ pub async fn admit(services: &Services, component: &[u8]) -> Result<(), Problem>
         ));
     }
     Ok(())
+}
+
+/// Where the code of a component of this origin runs: in the platform's process only if the operator vouches
+/// for it.
+pub(crate) fn place(
+    origin: &Provenance,
+    trust: &TrustDocument,
+    tenant: Option<&TenantId>,
+) -> Isolation {
+    match trust.vouched(origin, tenant) {
+        true => Isolation::Process,
+        false => Isolation::Runner,
+    }
+}
+
+/// Where the code of an installed connector runs, for tenants that are not stricter than the platform.
+/// `None`: it does not run any more, or its file is gone.
+pub async fn isolation(services: &Services, digest: &str) -> Option<Isolation> {
+    let presented = services.components.presented(services, digest).await.ok()?;
+    let trusted = current(services).await.ok()?;
+    let origin = verify_origin(&presented, &trusted, None).ok()?;
+    Some(services.host.placed(place(&origin, &trusted, None)))
 }
 
 /// Whose signature an installed component carries: publisher and key. `None`: nobody's, or its file is

@@ -65,9 +65,12 @@ impl Problem {
         self
     }
 
-    /// Whether the platform may try again by itself.
+    /// Whether the platform may try again by itself. A connector's failure is for good unless it comes
+    /// with a time to wait: then it was its process that ended, not its code that failed.
     #[must_use]
     pub fn transient(&self) -> bool {
-        self.code.info().transient
+        let process_ended =
+            self.code == ErrorCode::ConnectorFailed && self.retry_after_ms.is_some();
+        self.code.info().transient || process_ended
     }
 }

@@ -23,6 +23,10 @@ pub struct TrustDocument {
     /// what holds for connectors without a signature, where a tenant says nothing
     #[serde(default)]
     pub unsigned: Unsigned,
+    /// components that the operator looked at, whoever published them: their code may run in the
+    /// platform's process. `sha256:…` without the signature
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub reviewed_digests: BTreeSet<String>,
     /// components that nobody may run any more
     #[serde(default)]
     pub revoked_digests: Vec<RevokedDigest>,
@@ -36,6 +40,10 @@ pub struct TrustDocument {
 #[serde(deny_unknown_fields)]
 pub struct Publisher {
     pub name: Slug,
+    /// the operator vouches for what it publishes: it may run in the platform's process. What others
+    /// publish runs in a process of its own
+    #[serde(default)]
+    pub reviewed: bool,
     pub keys: Vec<PublisherKey>,
 }
 
@@ -65,9 +73,12 @@ pub struct RevokedDigest {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unsigned {
-    /// those that the operator installed run: only operators can install
+    /// those that the operator installed run, and the operator vouches for them: only operators can
+    /// install
     #[default]
     Operator,
+    /// those that the operator installed run, each in a process of its own
+    Apart,
     Refuse,
 }
 
@@ -116,6 +127,7 @@ impl Default for TrustDocument {
             trust_version: 1,
             publishers: Vec::new(),
             unsigned: Unsigned::default(),
+            reviewed_digests: BTreeSet::new(),
             revoked_digests: Vec::new(),
             tenants: BTreeMap::new(),
         }
@@ -151,15 +163,16 @@ impl TrustDocument {
                 }
             }
         }
+        let no_digest = |digest: &str| format!("{digest:?} is no digest (sha256: and 64 digits)");
         for (number, revoked) in self.revoked_digests.iter().enumerate() {
-            let hex = revoked.digest.strip_prefix("sha256:").unwrap_or_default();
-            if hex.len() != 64
-                || !hex
-                    .bytes()
-                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-            {
-                let detail = format!("{:?} is no digest (sha256: and 64 digits)", revoked.digest);
-                return wrong(format!("/revoked_digests/{number}/digest"), detail);
+            if !is_digest(&revoked.digest) {
+                let at = format!("/revoked_digests/{number}/digest");
+                return wrong(at, no_digest(&revoked.digest));
+            }
+        }
+        for (number, digest) in self.reviewed_digests.iter().enumerate() {
+            if !is_digest(digest) {
+                return wrong(format!("/reviewed_digests/{number}"), no_digest(digest));
             }
         }
         for (tenant, trust) in &self.tenants {
@@ -178,6 +191,26 @@ impl TrustDocument {
             let key = publisher.keys.iter().find(|key| key.id == id)?;
             Some((publisher, key))
         })
+    }
+
+    /// Whether the operator vouches for a component of this origin, so that its code may run in the
+    /// platform's process. Asked of those that [`Self::judge`] lets run.
+    #[must_use]
+    pub fn vouched(&self, origin: &Provenance, tenant: Option<&TenantId>) -> bool {
+        if self.reviewed_digests.contains(&origin.digest) {
+            return true;
+        }
+        let own = tenant.and_then(|tenant| self.tenants.get(tenant));
+        match &origin.signed {
+            Some((publisher, _)) => {
+                let mut known = self.publishers.iter();
+                known.any(|known| known.name == *publisher && known.reviewed)
+            }
+            None => {
+                let strict = own.is_some_and(|own| own.unsigned != Unsigned::Operator);
+                self.unsigned == Unsigned::Operator && !strict
+            }
+        }
     }
 
     /// Whether a component of this origin may be installed (`tenant` is `None`) or run for a tenant.
@@ -200,7 +233,7 @@ impl TrustDocument {
         }
         let Some((publisher, key)) = &origin.signed else {
             return match own.map_or(self.unsigned, |own| own.unsigned) {
-                Unsigned::Operator => Ok(()),
+                Unsigned::Operator | Unsigned::Apart => Ok(()),
                 Unsigned::Refuse => refused(format!(
                     "the component {} has no signature, and unsigned ones are refused{whom}",
                     origin.digest
@@ -227,5 +260,71 @@ impl TrustDocument {
             }
             _ => Ok(()),
         }
+    }
+}
+
+fn is_digest(text: &str) -> bool {
+    let hex = text.strip_prefix("sha256:").unwrap_or_default();
+    let digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    hex.len() == 64 && hex.bytes().all(digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin(publisher: Option<&str>) -> Provenance {
+        Provenance {
+            digest: format!("sha256:{}", "a".repeat(64)),
+            signed: publisher.map(|name| (Slug::parse(name).unwrap(), "key".to_owned())),
+        }
+    }
+
+    fn document(text: serde_json::Value) -> TrustDocument {
+        let document: TrustDocument = serde_json::from_value(text).unwrap();
+        document.check().unwrap();
+        document
+    }
+
+    #[test]
+    fn only_what_the_operator_vouches_for_runs_in_the_platform_s_process() {
+        let globex = TenantId::parse("globex").unwrap();
+        let trust = |unsigned: &str, reviewed: &[&str]| {
+            document(serde_json::json!({
+                "trust_version": 1, "unsigned": unsigned, "reviewed_digests": reviewed,
+                "publishers": [
+                    {"name": "acme", "reviewed": true, "keys": []},
+                    {"name": "other", "keys": []},
+                ],
+                "tenants": {"globex": {"publishers": ["acme"], "unsigned": "apart"}},
+            }))
+        };
+        let usual = trust("operator", &[]);
+        assert!(usual.vouched(&origin(Some("acme")), None));
+        assert!(!usual.vouched(&origin(Some("other")), None));
+        assert!(!usual.vouched(&origin(Some("nobody-knows")), None));
+        assert!(usual.vouched(&origin(None), None));
+        assert!(
+            !usual.vouched(&origin(None), Some(&globex)),
+            "the tenant is stricter"
+        );
+        assert!(!trust("apart", &[]).vouched(&origin(None), None));
+        let digest = format!("sha256:{}", "a".repeat(64));
+        let looked_at = trust("apart", &[&digest]);
+        assert!(looked_at.vouched(&origin(None), None));
+        assert!(looked_at.vouched(&origin(Some("other")), None));
+    }
+
+    #[test]
+    fn the_default_vouches_for_nobody_s_signature() {
+        assert!(!TrustDocument::default().vouched(&origin(Some("acme")), None));
+    }
+
+    #[test]
+    fn a_reviewed_digest_has_the_form_of_one() {
+        let text = serde_json::json!({"trust_version": 1, "reviewed_digests": ["sha256:1"]});
+        let document: TrustDocument = serde_json::from_value(text).unwrap();
+        let problem = document.check().unwrap_err();
+        assert_eq!(problem.pointer.as_deref(), Some("/reviewed_digests/0"));
     }
 }

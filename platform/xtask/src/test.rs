@@ -54,6 +54,9 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
         .env("TRIBUTARY_TEST_PROGRAMS", &programs)
         .env("TRIBUTARY_TEST_CONNECTORS", repo.connectors_folder());
     cargo::run(&mut command)?;
+    if arguments.part.is_none() && nextest {
+        apart(repo)?;
+    }
     if arguments.part.is_some() || arguments.fuzz_seconds == 0 {
         return Ok(());
     }
@@ -64,6 +67,18 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
             target: None,
         },
     )
+}
+
+/// The host's tests once more, with every connector in a process of its own: the same must come of it.
+fn apart(repo: &Repo) -> anyhow::Result<()> {
+    step("running the host's tests with connectors apart");
+    let mut command = repo.cargo(&["nextest", "run", "--locked", "--workspace"]);
+    command
+        .args(["--no-fail-fast", "-E"])
+        .arg("package(tributary-host) & binary(host)")
+        .env("TRIBUTARY_TEST_CONNECTORS", repo.connectors_folder())
+        .env("TRIBUTARY_TEST_APART", "1");
+    cargo::run(&mut command)
 }
 
 /// Formatting, lints, and the house's own rules.

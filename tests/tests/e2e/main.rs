@@ -23,6 +23,7 @@ mod onboarding;
 mod redrive;
 mod rest_target;
 mod rules;
+mod runners;
 mod steadfast;
 mod storage;
 mod tax_actions;

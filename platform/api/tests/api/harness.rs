@@ -400,5 +400,6 @@ fn port(folder: &Path) -> ConnectorPort {
             .boxed()
         }),
         signer: Arc::new(|_digest| async { Ok(None) }.boxed()),
+        isolation: Arc::new(|_digest| async { Ok(Some("process".to_owned())) }.boxed()),
     }
 }

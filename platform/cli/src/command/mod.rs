@@ -14,6 +14,7 @@ pub(crate) mod mapping;
 pub(crate) mod records;
 pub(crate) mod results;
 pub(crate) mod run;
+pub(crate) mod run_connector;
 pub(crate) mod runs;
 pub(crate) mod serve;
 pub(crate) mod upload;

@@ -13,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 use tributary_api::{
     ApiState, ConnectorInfo, ConnectorPort, ExplainFn, Limits, ServerLimits, Signer, TokenKeys,
 };
-use tributary_host::{Compiler, EgressPolicy, Host, HostConfig};
+use tributary_host::{Compiler, EgressPolicy, Host, HostConfig, Runner};
 use tributary_jobs::{Components, Services, Worker, WorkerOptions};
 use tributary_lake::Lake;
 use tributary_model::clock::SystemClock;
@@ -26,7 +26,7 @@ use tributary_store::{NewClient, Store};
 use tributary_vault::{Vault, hash_secret, random_secret};
 
 use crate::client::{Credentials, read_credentials, write_credentials};
-use crate::config::{Config, LogFormat};
+use crate::config::{Config, Isolation, LogFormat};
 
 /// Arguments of `tributary serve`.
 #[derive(clap::Args)]
@@ -43,6 +43,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let config = Config::load(arguments.config.as_deref(), arguments.data_dir.as_deref())?;
     start_log(&config)?;
+    keep_memory_private();
     refuse_open_plaintext(config.server.listen)?;
     make_folders(&config)?;
     let _lock = lock_folder(&config.data_dir)?;
@@ -82,6 +83,14 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     shutdown.cancel();
     while parts.join_next().await.is_some() {}
     Ok(())
+}
+
+/// Other processes of this account, a runner with broken walls among them, can't read this one's memory.
+fn keep_memory_private() {
+    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "other processes of this account may read this one's memory");
+    }
 }
 
 async fn stop_signal() -> anyhow::Result<()> {
@@ -183,9 +192,14 @@ async fn services(config: &Config) -> anyhow::Result<Services> {
     let program = std::env::current_exe().context("could not find the program's own file")?;
     let host = Host::new(HostConfig {
         compiler: Some(Compiler {
-            program,
+            program: program.clone(),
             args: vec!["compile-component".to_owned()],
         }),
+        runner: Some(Runner {
+            program,
+            args: vec!["run-connector".to_owned()],
+        }),
+        all_apart: config.host.isolation == Isolation::All,
         cache_dir: Some(config.data_dir.join("compiled")),
         cache_mac_key: vault.derived_key("component cache")?,
         pool_instances: config.host.instances,
@@ -235,6 +249,7 @@ fn api_state(services: &Arc<Services>, shutdown: &CancellationToken) -> anyhow::
     let checking = Arc::clone(services);
     let discovering = Arc::clone(services);
     let looking = Arc::clone(services);
+    let placing = Arc::clone(services);
     let connectors = ConnectorPort {
         install: Arc::new(move |bytes: Bytes| {
             let services = Arc::clone(&installing);
@@ -267,6 +282,13 @@ fn api_state(services: &Arc<Services>, shutdown: &CancellationToken) -> anyhow::
                     tributary_jobs::discover_streams(&services, &tenant, &document, &wanted)
                         .await?;
                 as_wire(&streams)
+            })
+        }),
+        isolation: Arc::new(move |digest| {
+            let services = Arc::clone(&placing);
+            Box::pin(async move {
+                let isolation = tributary_jobs::isolation(&services, &digest).await;
+                Ok(isolation.map(|isolation| isolation.as_str().to_owned()))
             })
         }),
         signer: Arc::new(move |digest| {

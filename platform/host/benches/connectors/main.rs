@@ -1,7 +1,7 @@
 //! Connectors in their host beside the same work without them, in one run: the start of an instance, rows
 //! piped to pages beside the codec alone, 10,000 small files and one of a gigabyte beside OpenSSH's own
-//! client. `cargo xtask bench connectors [--json]`; called by itself also with `--only start`, `piped` or
-//! `files`. A figure is the best of several tries, and the load of the machine is told with it.
+//! client; all of that in a process of its own. `cargo xtask bench connectors [--json]`; called by itself also with
+//! `--only start`, `piped`, `runner` or `files`. A figure is the best of several tries, and the load of the machine is told with it.
 //!
 //! Invariant: both sides of a pair do the same reading, in pieces of the same size, in turns. Deliberately
 //! absent: the pipeline behind the pages (`cargo xtask bench end_to_end`).
@@ -14,8 +14,11 @@
 mod files;
 mod openssh;
 mod piped;
+mod runner;
 mod start;
 
+use std::fs::File;
+use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -55,8 +58,24 @@ impl PageSink for Pages {
     }
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
+    if std::env::args().any(|argument| argument == runner::ARGUMENT) {
+        return as_a_runner();
+    }
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(measure())
+}
+
+fn as_a_runner() -> anyhow::Result<()> {
+    let input = std::io::stdin().as_fd().try_clone_to_owned()?;
+    let output = std::io::stdout().as_fd().try_clone_to_owned()?;
+    tributary_host::runner_worker(File::from(input), File::from(output))?;
+    Ok(())
+}
+
+async fn measure() -> anyhow::Result<()> {
     let json = std::env::args().any(|argument| argument == "--json");
     let only = std::env::args()
         .skip_while(|argument| argument != "--only")
@@ -69,6 +88,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted("piped") {
         figures.extend(piped::measure(&component).await?);
+    }
+    if wanted("runner") {
+        figures.extend(runner::measure(&component).await?);
     }
     if wanted("files") {
         figures.extend(files::measure(&component).await?);

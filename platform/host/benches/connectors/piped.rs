@@ -26,8 +26,8 @@ const FILE_BYTES: usize = 256 << 20;
 const PIECE_BYTES: usize = 256 << 10;
 const PAGE_BYTES: usize = 1 << 20;
 const TRIES: u32 = 5;
-const CSV_HEAD: &str = "order;line;sku;name;quantity;price;day;customer\n";
-const CSV_LINE: &str =
+pub(crate) const CSV_HEAD: &str = "order;line;sku;name;quantity;price;day;customer\n";
+pub(crate) const CSV_LINE: &str =
     "123456;12;SKU-0042;\"Müller; Söhne\";3;19,95;2026-01-31;Some Customer Name Ltd\n";
 const JSON_LINE: &str = "{\"order\":123456,\"line\":12,\"sku\":\"SKU-0042\",\"name\":\"Müller; Söhne\",\"quantity\":3,\"price\":19.95,\"day\":\"2026-01-31\"}\n";
 

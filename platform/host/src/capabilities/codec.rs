@@ -5,8 +5,8 @@ use tributary_model::problem::Problem;
 use wasmtime::component::Resource;
 
 use super::io::{Reader, Rows};
-use crate::bindings::imports::tributary::connector::codec::Host;
-use crate::bindings::imports::tributary::connector::types::Error;
+use crate::bindings::contract::codec::Host;
+use crate::bindings::contract::types::Error;
 use crate::rows;
 use crate::session::Guest;
 

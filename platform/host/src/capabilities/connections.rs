@@ -4,8 +4,8 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 use wasmtime::component::Resource;
 
-use crate::bindings::imports::tributary::connector::connections::{Host, HostConnection};
-use crate::bindings::imports::tributary::connector::types::Error;
+use crate::bindings::contract::connections::{Host, HostConnection};
+use crate::bindings::contract::types::Error;
 use crate::session::Guest;
 
 /// What a guest holds: nothing but the right to name the connection.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::bindings::imports::tributary::connector::control::Host;
+use crate::bindings::contract::control::Host;
 use crate::session::Guest;
 
 /// Time left at which a guest is told to come to an end.

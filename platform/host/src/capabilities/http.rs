@@ -7,8 +7,8 @@ use wasmtime::component::Resource;
 
 use super::connections::ConnectionHandle;
 use super::io::Reader;
-use crate::bindings::imports::tributary::connector::http::{Host, Method, Request, Response};
-use crate::bindings::imports::tributary::connector::types::Error;
+use crate::bindings::contract::http::{Host, Method, Request, Response};
+use crate::bindings::contract::types::Error;
 use crate::connection::{HttpRequest, MAX_BODY_BYTES};
 use crate::rows::ByteReader;
 use crate::session::Guest;

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use wasmtime::component::Resource;
 
 use super::timed;
-use crate::bindings::imports::tributary::connector::io::{Host, HostReader, HostRows};
-use crate::bindings::imports::tributary::connector::types::Error;
+use crate::bindings::contract::io::{Host, HostReader, HostRows};
+use crate::bindings::contract::types::Error;
 use crate::rows::{ByteReader, RowSource};
 use crate::session::Guest;
 

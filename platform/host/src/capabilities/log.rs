@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use tributary_model::issue::shorten;
 
-use crate::bindings::imports::tributary::connector::log::{Host, Level};
+use crate::bindings::contract::log::{Host, Level};
 use crate::guest_log::{LINE_BYTES, scrubbed};
 use crate::session::Guest;
 

@@ -1,7 +1,7 @@
 //! `metrics`: figures of the connector's own, kept for the run and told with its log. Outside a run they go
 //! nowhere.
 
-use crate::bindings::imports::tributary::connector::metrics::{Host, Kind};
+use crate::bindings::contract::metrics::{Host, Kind};
 use crate::guest_log::scrubbed;
 use crate::guest_metrics::MetricKind;
 use crate::session::Guest;

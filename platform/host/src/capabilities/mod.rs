@@ -24,32 +24,59 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 use wasmtime::component::{HasSelf, Linker};
 
-use crate::bindings::imports::tributary::connector as contract;
-use crate::bindings::imports::tributary::connector::types::Error;
+use crate::bindings::contract;
+use crate::bindings::contract::types::Error;
 use crate::convert::to_guest;
 use crate::session::Guest;
 
+/// Who can serve a guest: [`Guest`] itself, and what asks it from a runner.
+pub(crate) trait Serves:
+    contract::types::Host
+    + contract::log::Host
+    + contract::metrics::Host
+    + contract::control::Host
+    + contract::connections::Host
+    + contract::io::Host
+    + contract::http::Host
+    + contract::files::Host
+    + contract::file_changes::Host
+    + contract::sql::Host
+    + contract::tcp::Host
+    + contract::changes::Host
+    + contract::codec::Host
+    + contract::output::Host
+    + Send
+    + 'static
+{
+}
+
+impl Serves for Guest {}
+
 /// Adds the listed interfaces, and those without functions of their own.
-pub(crate) fn link(linker: &mut Linker<Guest>, capabilities: &[String]) -> wasmtime::Result<()> {
-    type Own = HasSelf<Guest>;
-    contract::types::add_to_linker::<_, Own>(linker, |guest| guest)?;
-    contract::io::add_to_linker::<_, Own>(linker, |guest| guest)?;
+pub(crate) fn link<T: Serves>(
+    linker: &mut Linker<T>,
+    capabilities: &[String],
+) -> wasmtime::Result<()> {
+    contract::types::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?;
+    contract::io::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?;
     for capability in capabilities {
         match capability.as_str() {
-            "log" => contract::log::add_to_linker::<_, Own>(linker, |guest| guest)?,
-            "metrics" => contract::metrics::add_to_linker::<_, Own>(linker, |guest| guest)?,
-            "control" => contract::control::add_to_linker::<_, Own>(linker, |guest| guest)?,
-            "connections" => contract::connections::add_to_linker::<_, Own>(linker, |guest| guest)?,
-            "http" => contract::http::add_to_linker::<_, Own>(linker, |guest| guest)?,
-            "files" => contract::files::add_to_linker::<_, Own>(linker, |guest| guest)?,
-            "file-changes" => {
-                contract::file_changes::add_to_linker::<_, Own>(linker, |guest| guest)?;
+            "log" => contract::log::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
+            "metrics" => contract::metrics::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
+            "control" => contract::control::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
+            "connections" => {
+                contract::connections::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?
             }
-            "sql" => contract::sql::add_to_linker::<_, Own>(linker, |guest| guest)?,
-            "tcp" => contract::tcp::add_to_linker::<_, Own>(linker, |guest| guest)?,
-            "changes" => contract::changes::add_to_linker::<_, Own>(linker, |guest| guest)?,
-            "codec" => contract::codec::add_to_linker::<_, Own>(linker, |guest| guest)?,
-            "output" => contract::output::add_to_linker::<_, Own>(linker, |guest| guest)?,
+            "http" => contract::http::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
+            "files" => contract::files::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
+            "file-changes" => {
+                contract::file_changes::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?;
+            }
+            "sql" => contract::sql::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
+            "tcp" => contract::tcp::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
+            "changes" => contract::changes::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
+            "codec" => contract::codec::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
+            "output" => contract::output::add_to_linker::<_, HasSelf<T>>(linker, |guest| guest)?,
             _ => {} // unknown names were refused when the manifest was read; io and types are in
         }
     }

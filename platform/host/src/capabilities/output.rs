@@ -13,8 +13,8 @@ use wasmtime::component::Resource;
 
 use super::io::Rows;
 use super::timed;
-use crate::bindings::imports::tributary::connector::output::{Host, Piped};
-use crate::bindings::imports::tributary::connector::types::{Batch, Error, Position};
+use crate::bindings::contract::output::{Host, Piped};
+use crate::bindings::contract::types::{Batch, Error, Position};
 use crate::session::Guest;
 
 /// Largest checkpoint, bytes.

@@ -12,8 +12,8 @@ use wasmtime::component::Resource;
 
 use super::connections::ConnectionHandle;
 use super::timed;
-use crate::bindings::imports::tributary::connector::tcp::{Host, HostSocket};
-use crate::bindings::imports::tributary::connector::types::Error;
+use crate::bindings::contract::tcp::{Host, HostSocket};
+use crate::bindings::contract::types::Error;
 use crate::connection::OtherSocket;
 use crate::limits::Hold;
 use crate::session::Guest;

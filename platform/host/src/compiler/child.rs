@@ -9,14 +9,14 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::io::Errno;
-use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit, setpriority_process};
+use rustix::process::{Resource, Signal, setpriority_process};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
 use super::{CompileError, CompileLimits, Compiler};
+use crate::rlimit::{limit, process};
 
 /// Time between two looks at the memory.
 const LOOK: Duration = Duration::from_millis(10);
@@ -75,18 +75,8 @@ fn confine(pid: Option<u32>, limits: CompileLimits) -> std::io::Result<()> {
     let Some(number) = pid else {
         return Ok(());
     };
-    let pid = i32::try_from(number).ok().and_then(Pid::from_raw);
-    let limit = |resource, most: u64| {
-        let both = Rlimit {
-            current: Some(most),
-            maximum: Some(most),
-        };
-        match prlimit(pid, resource, both) {
-            // It has ended already; its status will tell why.
-            Ok(_) | Err(Errno::SRCH) => Ok(()),
-            Err(error) => Err(std::io::Error::from(error)),
-        }
-    };
+    let pid = process(pid);
+    let limit = |resource, most| limit(pid, resource, most);
     limit(Resource::Data, limits.memory_bytes + RESERVED_BYTES)?;
     limit(Resource::Core, 0)?;
     limit(Resource::Fsize, 0)?;

@@ -7,9 +7,9 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::shorten;
 use tributary_model::problem::Problem;
 
-use super::Connector;
+use super::{Connector, finished};
 use crate::call::{CallContext, CheckStep};
-use crate::convert::to_problem;
+use crate::exports::{Answer, Export};
 use crate::session::{Purpose, Session};
 
 /// What is shown of a check: steps, and characters of their names and messages.
@@ -33,46 +33,15 @@ impl Connector {
         let config = self.enter(call, config)?;
         let started = Instant::now();
         let mut session = Session::open(self, call, Purpose::Call).await?;
-        let guard = session.guard();
-        let result = if let Some(pre) = &self.source {
-            guard
-                .run(async {
-                    let instance = pre.instantiate_async(&mut session.store).await?;
-                    let base = instance.tributary_connector_base();
-                    let steps = base.call_check(&mut session.store, &config).await?;
-                    Ok(steps.map(|steps| {
-                        let plain = steps
-                            .into_iter()
-                            .map(|step| (step.name, step.ok, step.message));
-                        plain.collect::<Vec<_>>()
-                    }))
-                })
-                .await
-        } else if let Some(pre) = &self.target {
-            guard
-                .run(async {
-                    let instance = pre.instantiate_async(&mut session.store).await?;
-                    let base = instance.tributary_connector_base();
-                    let steps = base.call_check(&mut session.store, &config).await?;
-                    Ok(steps.map(|steps| {
-                        let plain = steps
-                            .into_iter()
-                            .map(|step| (step.name, step.ok, step.message));
-                        plain.collect::<Vec<_>>()
-                    }))
-                })
-                .await
-        } else {
-            return Err(self.lacks("check"));
+        let result = session.enter(&self.exports, &config, Export::Check).await;
+        let Answer::Steps(steps) = finished(&session, result)? else {
+            return Err(self.mixed_up());
         };
-        let last = session.store.data().last_problem.clone();
-        let steps = result
-            .map_err(|failure| session.problem(failure))?
-            .map_err(|error| to_problem(&error, last.as_ref()))?;
+        let last = session.guest().last_problem.as_ref();
         let mut steps: Vec<CheckStep> = steps
             .into_iter()
             .take(MAX_STEPS)
-            .map(|(name, ok, message)| told(&name, ok, &message, last.as_ref()))
+            .map(|(name, ok, message)| told(&name, ok, &message, last))
             .collect();
         if let Some(step) = steps.last_mut() {
             step.took_ms = u64::try_from(started.elapsed().as_millis()).ok();

@@ -7,8 +7,7 @@ use tributary_model::problem::Problem;
 use super::Connector;
 use crate::bindings::conclusion::exports::tributary::connector::conclusion as contract;
 use crate::call::{CallContext, Document, Written};
-use crate::convert::to_problem;
-use crate::session::{Purpose, Session};
+use crate::exports::{Answer, Export};
 
 /// Most documents at the end of a run.
 const MAX_DOCUMENTS: usize = 100;
@@ -17,7 +16,7 @@ impl Connector {
     /// Whether it has one to leave.
     #[must_use]
     pub fn concludes(&self) -> bool {
-        self.conclusion.is_some()
+        self.exports.conclusion.is_some()
     }
 
     /// What it wants to be put at the target, given what came to be there.
@@ -32,24 +31,14 @@ impl Connector {
         written: &[Written],
     ) -> Result<Vec<Document>, Problem> {
         let config = self.enter(call, config)?;
-        let pre = self.conclusion.as_ref();
-        let pre = pre.ok_or_else(|| self.lacks("conclusion"))?;
-        let written: Vec<contract::Written> = written.iter().map(to_guest).collect();
-        let mut session = Session::open(self, call, Purpose::Call).await?;
-        let result = session
-            .guard()
-            .run(async {
-                let instance = pre.instantiate_async(&mut session.store).await?;
-                let conclusion = instance.tributary_connector_conclusion();
-                conclusion
-                    .call_conclude(&mut session.store, &config, run, &written)
-                    .await
-            })
-            .await;
-        let last = session.store.data().last_problem.as_ref();
-        let documents = result
-            .map_err(|failure| session.problem(failure))?
-            .map_err(|error| to_problem(&error, last))?;
+        if !self.concludes() {
+            return Err(self.lacks("conclusion"));
+        }
+        let written = written.iter().map(to_guest).collect();
+        let export = Export::Conclude(run.into(), written);
+        let Answer::Documents(documents) = self.once(call, &config, export).await? else {
+            return Err(self.mixed_up());
+        };
         if documents.len() > MAX_DOCUMENTS {
             let what = format!(
                 "concluded with {} documents; at most {MAX_DOCUMENTS} are taken",

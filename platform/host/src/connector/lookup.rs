@@ -7,18 +7,17 @@ use tributary_model::problem::Problem;
 
 use super::Connector;
 use super::check::MAX_MESSAGE_CHARS;
-use crate::bindings::imports::tributary::connector::types::{Batch, Encoding, Error};
+use crate::bindings::contract::types::{Batch, Encoding};
 use crate::bindings::lookup::exports::tributary::connector::lookup as contract;
 use crate::call::{CallContext, Finding, RowFinding, TargetBatch, TargetCall};
 use crate::connection::HttpResponse;
-use crate::convert::to_problem;
-use crate::session::{Failure, Purpose, Session};
+use crate::exports::{Answer, Export};
 
 impl Connector {
     /// Whether it can be asked.
     #[must_use]
     pub fn asks(&self) -> bool {
-        self.lookup.is_some()
+        self.exports.lookup.is_some()
     }
 
     /// The requests that ask for the rows of `batch`: GETs without a body, each row in exactly one.
@@ -33,25 +32,19 @@ impl Connector {
         batch: TargetBatch<'_>,
     ) -> Result<Vec<TargetCall>, Problem> {
         let config = self.enter(call, config)?;
-        let pre = self.lookup.as_ref().ok_or_else(|| self.lacks("lookup"))?;
+        if !self.asks() {
+            return Err(self.lacks("lookup"));
+        }
         let rows = Batch {
             stream: batch.stream.to_owned(),
             encoding: Encoding::Ndjson,
             rows: batch.rows,
             data: batch.ndjson.to_vec(),
         };
-        let mut session = Session::open(self, call, Purpose::Call).await?;
-        let result = session
-            .guard()
-            .run(async {
-                let instance = pre.instantiate_async(&mut session.store).await?;
-                let lookup = instance.tributary_connector_lookup();
-                lookup
-                    .call_inquire(&mut session.store, &config, &rows, batch.keys)
-                    .await
-            })
-            .await;
-        let inquiries = finished(&session, result)?;
+        let export = Export::Inquire(rows, batch.keys.into());
+        let Answer::Inquiries(inquiries) = self.once(call, &config, export).await? else {
+            return Err(self.mixed_up());
+        };
         let mut seen = vec![false; batch.rows as usize];
         for row in inquiries.iter().flat_map(|inquiry| &inquiry.rows) {
             match seen.get_mut(*row as usize) {
@@ -82,20 +75,13 @@ impl Connector {
         response: &HttpResponse,
     ) -> Result<Vec<RowFinding>, Problem> {
         let config = self.enter(call, config)?;
-        let pre = self.lookup.as_ref().ok_or_else(|| self.lacks("lookup"))?;
-        let (asked, answer) = (to_guest(inquiry), answer_to_guest(response));
-        let mut session = Session::open(self, call, Purpose::Call).await?;
-        let result = session
-            .guard()
-            .run(async {
-                let instance = pre.instantiate_async(&mut session.store).await?;
-                let lookup = instance.tributary_connector_lookup();
-                lookup
-                    .call_judge(&mut session.store, &config, &asked, &answer)
-                    .await
-            })
-            .await;
-        let found = finished(&session, result)?;
+        if !self.asks() {
+            return Err(self.lacks("lookup"));
+        }
+        let export = Export::Judge(to_guest(inquiry), answer_to_guest(response));
+        let Answer::Findings(found) = self.once(call, &config, export).await? else {
+            return Err(self.mixed_up());
+        };
         self.found_in_order(inquiry, found)
     }
 
@@ -147,13 +133,6 @@ impl Connector {
             },
         })
     }
-}
-
-fn finished<T>(session: &Session, result: Result<Result<T, Error>, Failure>) -> Result<T, Problem> {
-    let last = session.store.data().last_problem.as_ref();
-    result
-        .map_err(|failure| session.problem(failure))?
-        .map_err(|error| to_problem(&error, last))
 }
 
 fn from_guest(inquiry: contract::Inquiry) -> TargetCall {

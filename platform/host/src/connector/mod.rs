@@ -20,15 +20,15 @@ use tributary_model::problem::{Place, Problem};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
-use crate::bindings::conclusion::ConclusionExportPre;
-use crate::bindings::lookup::LookupExportPre;
-use crate::bindings::source::SourceConnectorPre;
-use crate::bindings::target::TargetConnectorPre;
+use crate::bindings::contract::types::Error;
 use crate::call::CallContext;
 use crate::capabilities;
 use crate::config::HostConfig;
+use crate::convert::to_problem;
 use crate::engine::Ticker;
-use crate::session::{Guest, Purpose, Session};
+use crate::exports::{Answer, Answered, Export, Exports};
+use crate::runner::{Isolation, Runners};
+use crate::session::{Failure, Guest, Purpose, Session};
 
 pub use target::TargetSession;
 
@@ -40,10 +40,10 @@ pub struct Connector {
     pub(crate) label: String,
     kind: EndpointKinds,
     config_schema: jsonschema::Validator,
-    source: Option<SourceConnectorPre<Guest>>,
-    target: Option<TargetConnectorPre<Guest>>,
-    conclusion: Option<ConclusionExportPre<Guest>>,
-    lookup: Option<LookupExportPre<Guest>>,
+    exports: Exports<Guest>,
+    pub(crate) component: Component,
+    /// where its code runs; `None`: in this process
+    pub(crate) runners: Option<Arc<Runners>>,
     pub(crate) engine: Engine,
     pub(crate) pool: Arc<Semaphore>,
     pub(crate) ticker: Arc<Ticker>,
@@ -96,33 +96,16 @@ impl Connector {
         let mut linker = Linker::<Guest>::new(engine);
         capabilities::link(&mut linker, &manifest.capabilities).map_err(invalid)?;
         let pre = linker.instantiate_pre(&component).map_err(invalid)?;
-        let exports = |name: &str| component.get_export_index(None, name).is_some();
-        let source = match exports("tributary:connector/source@0.1.0") {
-            true => Some(SourceConnectorPre::new(pre.clone()).map_err(invalid)?),
-            false => None,
-        };
-        let conclusion = match exports("tributary:connector/conclusion@0.1.0") {
-            true => Some(ConclusionExportPre::new(pre.clone()).map_err(invalid)?),
-            false => None,
-        };
-        let lookup = match exports("tributary:connector/lookup@0.1.0") {
-            true => Some(LookupExportPre::new(pre.clone()).map_err(invalid)?),
-            false => None,
-        };
-        let target = match exports("tributary:connector/target@0.1.0") {
-            true => Some(TargetConnectorPre::new(pre).map_err(invalid)?),
-            false => None,
-        };
+        let exports = Exports::find(&component, &pre).map_err(invalid)?;
         Ok(Self {
             manifest,
             digest,
             label,
             kind,
             config_schema,
-            source,
-            target,
-            conclusion,
-            lookup,
+            exports,
+            component,
+            runners: None,
             engine: engine.clone(),
             pool,
             ticker,
@@ -141,6 +124,12 @@ impl Connector {
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// Puts its code into processes of its own.
+    pub(crate) fn apart(mut self, runners: Option<Arc<Runners>>) -> Self {
+        self.runners = runners;
+        self
     }
 
     /// Name and version, for messages and logs.
@@ -178,16 +167,29 @@ impl Connector {
     /// The instance could not be made, or the call was cancelled.
     pub async fn start(&self, call: &CallContext) -> Result<(), Problem> {
         let mut session = Session::open(self, call, Purpose::Call).await?;
-        let guard = session.guard();
-        let made = guard.run(async {
-            if let Some(pre) = &self.source {
-                pre.instantiate_async(&mut session.store).await?;
-            } else if let Some(pre) = &self.target {
-                pre.instantiate_async(&mut session.store).await?;
-            }
-            Ok(())
-        });
-        made.await.map_err(|failure| session.problem(failure))
+        let made = session.enter(&self.exports, "", Export::Start).await;
+        finished(&session, made).map(drop)
+    }
+
+    /// Where its code runs.
+    #[must_use]
+    pub fn isolation(&self) -> Isolation {
+        match self.runners {
+            Some(_) => Isolation::Runner,
+            None => Isolation::Process,
+        }
+    }
+
+    /// One call in a session of its own.
+    async fn once(
+        &self,
+        call: &CallContext,
+        config: &str,
+        export: Export<'_>,
+    ) -> Result<Answer, Problem> {
+        let mut session = Session::open(self, call, Purpose::Call).await?;
+        let result = session.enter(&self.exports, config, export).await;
+        finished(&session, result)
     }
 
     /// What every call begins with: the right kind of connection and a config that fits.
@@ -204,6 +206,11 @@ impl Connector {
         }
         self.validate_config(config)?;
         Ok(config.to_string())
+    }
+
+    /// Who answers another call than the one that was made is not our build, or not our runner any more.
+    fn mixed_up(&self) -> Problem {
+        self.broke_contract("answered another call than the one that was made")
     }
 
     fn lacks(&self, what: &str) -> Problem {
@@ -228,4 +235,12 @@ impl Connector {
             self.broke_contract(&format!("answered a {what} that is not JSON: {error}"))
         })
     }
+}
+
+/// The answer of a call, or what its end means.
+fn finished(session: &Session, result: Result<Answered, Failure>) -> Result<Answer, Problem> {
+    let last = session.guest().last_problem.as_ref();
+    result
+        .map_err(|failure| session.problem(failure))?
+        .map_err(|error: Error| to_problem(&error, last))
 }

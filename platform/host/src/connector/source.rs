@@ -7,14 +7,12 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tributary_model::problem::Problem;
 
-use super::Connector;
-use crate::bindings::imports::tributary::connector::types::Error;
+use super::{Connector, finished};
 use crate::bindings::source::exports::tributary::connector::source as contract;
-use crate::bindings::source::{SourceConnector, SourceConnectorPre};
 use crate::call::{CallContext, PageSink, ReadPlan, ReadStats, Selection, StreamInfo};
 use crate::capabilities::output::SinkItem;
-use crate::convert::to_problem;
-use crate::session::{Failure, Purpose, Session};
+use crate::exports::{Answer, Export};
+use crate::session::{Purpose, Session};
 
 /// Pages and checkpoints that a guest may be ahead of its sink.
 const QUEUE: usize = 4;
@@ -24,8 +22,11 @@ const MAX_STREAMS: usize = 5_000;
 const MAX_PARTITIONS: usize = 100_000;
 
 impl Connector {
-    fn source(&self) -> Result<&SourceConnectorPre<crate::session::Guest>, Problem> {
-        self.source.as_ref().ok_or_else(|| self.lacks("source"))
+    fn is_source(&self) -> Result<(), Problem> {
+        match self.exports.source {
+            Some(_) => Ok(()),
+            None => Err(self.lacks("source")),
+        }
     }
 
     /// The streams that the source has.
@@ -38,17 +39,10 @@ impl Connector {
         config: &Value,
     ) -> Result<Vec<StreamInfo>, Problem> {
         let config = self.enter(call, config)?;
-        let pre = self.source()?;
-        let mut session = Session::open(self, call, Purpose::Call).await?;
-        let result = session
-            .guard()
-            .run(async {
-                let instance = pre.instantiate_async(&mut session.store).await?;
-                let source = instance.tributary_connector_source();
-                source.call_discover(&mut session.store, &config).await
-            })
-            .await;
-        let streams = finish(&session, result)?;
+        self.is_source()?;
+        let Answer::Streams(streams) = self.once(call, &config, Export::Discover).await? else {
+            return Err(self.mixed_up());
+        };
         if streams.len() > MAX_STREAMS {
             let what = format!(
                 "answered {} streams; at most {MAX_STREAMS} are taken",
@@ -86,20 +80,13 @@ impl Connector {
         selection: &Selection,
     ) -> Result<ReadPlan, Problem> {
         let config = self.enter(call, config)?;
-        let pre = self.source()?;
-        let selection = to_guest(selection);
+        self.is_source()?;
+        let export = Export::Partitions(to_guest(selection));
         let mut session = Session::open(self, call, Purpose::Call).await?;
-        let result = session
-            .guard()
-            .run(async {
-                let instance = pre.instantiate_async(&mut session.store).await?;
-                let source = instance.tributary_connector_source();
-                source
-                    .call_partitions(&mut session.store, &config, &selection)
-                    .await
-            })
-            .await;
-        let partitions = finish(&session, result)?;
+        let result = session.enter(&self.exports, &config, export).await;
+        let Answer::Partitions(partitions) = finished(&session, result)? else {
+            return Err(self.mixed_up());
+        };
         if partitions.len() > MAX_PARTITIONS {
             let what = format!(
                 "answered {} partitions; at most {MAX_PARTITIONS} are taken",
@@ -110,7 +97,7 @@ impl Connector {
         let partitions = partitions.iter().map(|text| self.json("partition", text));
         Ok(ReadPlan {
             partitions: partitions.collect::<Result<_, Problem>>()?,
-            forgotten: std::mem::take(&mut session.store.data_mut().forgotten),
+            forgotten: std::mem::take(&mut session.guest_mut().forgotten),
         })
     }
 
@@ -127,7 +114,7 @@ impl Connector {
         sink: &mut dyn PageSink,
     ) -> Result<ReadStats, Problem> {
         let config = self.enter(call, config)?;
-        let pre = self.source()?;
+        self.is_source()?;
         let selection = to_guest(selection);
         let started = Instant::now();
         let (sender, mut queue) = mpsc::channel(QUEUE);
@@ -138,20 +125,11 @@ impl Connector {
         let mut session = Session::open(self, call, purpose).await?;
 
         let guest = async move {
-            let result = session
-                .guard()
-                .run(async {
-                    let instance: SourceConnector =
-                        pre.instantiate_async(&mut session.store).await?;
-                    let source = instance.tributary_connector_source();
-                    source
-                        .call_read(&mut session.store, &config, &selection)
-                        .await
-                })
-                .await;
+            let export = Export::Read(selection);
+            let result = session.enter(&self.exports, &config, export).await;
             let stats = session.stats(started);
             // The session ends here and closes the queue; the sink takes what is left in it.
-            Ok::<_, Problem>(finish(&session, result).map(|()| stats))
+            Ok::<_, Problem>(finished(&session, result).map(|_| stats))
         };
         let drain = async {
             while let Some(item) = queue.recv().await {
@@ -191,11 +169,4 @@ fn to_guest(selection: &Selection) -> contract::Selection {
         partition: selection.partition.as_ref().map(Value::to_string),
         state: selection.state.as_ref().map(Value::to_string),
     }
-}
-
-fn finish<T>(session: &Session, result: Result<Result<T, Error>, Failure>) -> Result<T, Problem> {
-    let last = session.store.data().last_problem.as_ref();
-    result
-        .map_err(|failure| session.problem(failure))?
-        .map_err(|error| to_problem(&error, last))
 }

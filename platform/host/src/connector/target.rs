@@ -7,14 +7,13 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::shorten;
 use tributary_model::problem::Problem;
 
-use super::Connector;
-use crate::bindings::imports::tributary::connector::types::{Batch, Encoding, Error};
-use crate::bindings::target::TargetConnector;
+use super::{Connector, finished};
+use crate::bindings::contract::types::{Batch, Encoding};
 use crate::bindings::target::exports::tributary::connector::target as contract;
 use crate::call::{CallContext, Outcome, RetryReason, RowOutcome, TargetBatch, TargetCall};
 use crate::connection::HttpResponse;
-use crate::convert::to_problem;
-use crate::session::{Failure, Purpose, Session};
+use crate::exports::{Answer, Export};
+use crate::session::{Purpose, Session};
 
 /// Longest message and code of a target that is kept, characters.
 const MAX_TEXT_CHARS: usize = 2_000;
@@ -28,7 +27,6 @@ const MAX_EXTERNAL_ID_BYTES: usize = 1_000;
 pub struct TargetSession<'a> {
     connector: &'a Connector,
     session: Session,
-    instance: TargetConnector,
     config: String,
 }
 
@@ -43,17 +41,15 @@ impl Connector {
         config: &Value,
     ) -> Result<TargetSession<'_>, Problem> {
         let config = self.enter(call, config)?;
-        let pre = self.target.as_ref().ok_or_else(|| self.lacks("target"))?;
+        if self.exports.target.is_none() {
+            return Err(self.lacks("target"));
+        }
         let mut session = Session::open(self, call, Purpose::Call).await?;
-        let result = session
-            .guard()
-            .run(pre.instantiate_async(&mut session.store))
-            .await;
-        let instance = result.map_err(|failure| session.problem(failure))?;
+        let made = session.enter(&self.exports, &config, Export::Start).await;
+        finished(&session, made)?;
         Ok(TargetSession {
             connector: self,
             session,
-            instance,
             config,
         })
     }
@@ -108,17 +104,10 @@ impl TargetSession<'_> {
             rows: batch.rows,
             data: batch.ndjson.to_vec(),
         };
-        let guard = self.session.guard();
-        guard.renew();
-        let result = guard
-            .run(async {
-                let target = self.instance.tributary_connector_target();
-                target
-                    .call_prepare(&mut self.session.store, &self.config, &rows, batch.keys)
-                    .await
-            })
-            .await;
-        let calls = self.finish(result)?;
+        let export = Export::Prepare(rows, batch.keys.into());
+        let Answer::Calls(calls) = self.enter(export).await? else {
+            return Err(self.connector.mixed_up());
+        };
         self.check_calls(&calls, batch.rows)?;
         Ok(calls.into_iter().map(from_guest).collect())
     }
@@ -133,27 +122,18 @@ impl TargetSession<'_> {
         call: &TargetCall,
         response: &HttpResponse,
     ) -> Result<Vec<RowOutcome>, Problem> {
-        let (guest_call, guest_response) = (to_guest(call), answer_to_guest(response));
-        let guard = self.session.guard();
-        guard.renew();
-        let result = guard
-            .run(async {
-                let target = self.instance.tributary_connector_target();
-                let store = &mut self.session.store;
-                target
-                    .call_settle(store, &self.config, &guest_call, &guest_response)
-                    .await
-            })
-            .await;
-        let outcomes = self.finish(result)?;
+        let export = Export::Settle(to_guest(call), answer_to_guest(response));
+        let Answer::Outcomes(outcomes) = self.enter(export).await? else {
+            return Err(self.connector.mixed_up());
+        };
         self.in_order(call, outcomes)
     }
 
-    fn finish<T>(&self, result: Result<Result<T, Error>, Failure>) -> Result<T, Problem> {
-        let last = self.session.store.data().last_problem.as_ref();
-        result
-            .map_err(|failure| self.session.problem(failure))?
-            .map_err(|error| to_problem(&error, last))
+    async fn enter(&mut self, export: Export<'_>) -> Result<Answer, Problem> {
+        self.session.renew();
+        let exports = &self.connector.exports;
+        let result = self.session.enter(exports, &self.config, export).await;
+        finished(&self.session, result)
     }
 
     fn check_calls(&self, calls: &[contract::Call], rows: u32) -> Result<(), Problem> {

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tributary_formats::page::Page;
 use tributary_host::{
     CallContext, Connection, ConnectionPorts, Connector, EgressPolicy, Host, HostConfig, PageSink,
+    Runner,
 };
 use tributary_model::document::ConnectionDocument;
 use tributary_model::error_code::ErrorCode;
@@ -40,9 +41,32 @@ pub(crate) fn host(allow: &[String]) -> Host {
         egress: EgressPolicy {
             allow: allow.to_vec(),
         },
+        runner: Some(this_program_as_runner()),
+        all_apart: everything_apart(),
         ..HostConfig::default()
     })
     .unwrap()
+}
+
+/// Whether all tests shall run their connectors in processes of their own: the same must come of it.
+pub(crate) fn everything_apart() -> bool {
+    #[expect(clippy::disallowed_methods, reason = "tests are configured by it")]
+    let asked = std::env::var_os("TRIBUTARY_TEST_APART");
+    asked.is_some()
+}
+
+/// A server starts itself as a runner; here that is this test program, which runs one test with its
+/// output on descriptor 3, because the test runner writes to the first.
+pub(crate) fn this_program_as_runner() -> Runner {
+    let program = std::env::current_exe().unwrap();
+    let script = format!(
+        "exec {} --exact hostile::apart::running --ignored --nocapture --test-threads=1 3>&1 >/dev/null",
+        program.display()
+    );
+    Runner {
+        program: "/bin/sh".into(),
+        args: vec!["-c".to_owned(), script],
+    }
 }
 
 /// A host and a built-in connector in it.

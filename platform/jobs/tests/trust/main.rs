@@ -76,8 +76,8 @@ impl Bed {
         let mut trust = json!({
             "trust_version": 1, "unsigned": "refuse",
             "publishers": [
-                {"name": "acme", "keys": [key(&self.acme)]},
-                {"name": "other", "keys": [key(&self.other), retired]},
+                {"name": "acme", "reviewed": true, "keys": [key(&self.acme)]},
+                {"name": "other", "reviewed": true, "keys": [key(&self.other), retired]},
             ],
         });
         for (name, value) in change.as_object().unwrap() {

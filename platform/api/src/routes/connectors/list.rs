@@ -27,6 +27,10 @@ struct ConnectorView {
     /// whose signature it carries; absent: nobody's
     #[serde(skip_serializing_if = "Option::is_none")]
     signer: Option<Signer>,
+    /// where its code runs: `process` (the platform's, for publishers that the operator vouches for) or
+    /// `runner` (a process of its own for each tenant); absent: it is not trusted any more
+    #[serde(skip_serializing_if = "Option::is_none")]
+    isolation: Option<String>,
     /// `connector.json`
     #[schema(value_type = Object)]
     manifest: serde_json::Value,
@@ -47,8 +51,10 @@ pub(crate) async fn list_connectors(
     let mut items = Vec::new();
     for connector in state.store.system().connectors().await? {
         let signer = (state.connectors.signer)(connector.digest.clone()).await?;
+        let isolation = (state.connectors.isolation)(connector.digest.clone()).await?;
         items.push(ConnectorView {
             signer,
+            isolation,
             manifest: stored(&connector.manifest)?,
             name: connector.name.into(),
             version: connector.version,

@@ -18,7 +18,7 @@ use crate::wire::document::{Save, SaveQuery, Saved, saved};
     put,
     path = "/api/v1/trust",
     params(SaveQuery),
-    request_body(content = Object, description = "trust.json: publishers with keys, unsigned, revoked_digests, tenants"),
+    request_body(content = Object, description = "trust.json: publishers with keys, unsigned, reviewed_digests, revoked_digests, tenants"),
     responses(
         (status = 200, description = "changed, or as it was", body = Saved),
         (status = 201, description = "made", body = Saved)

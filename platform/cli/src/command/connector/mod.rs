@@ -121,10 +121,11 @@ async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
             _ => "unsigned".to_owned(),
         };
         print::line(&format!(
-            "{:<12} {:<8} {}  {signer}",
+            "{:<12} {:<8} {}  {:<8} {signer}",
             text("name"),
             text("version"),
-            digest.get(..16).unwrap_or(digest)
+            digest.get(..16).unwrap_or(digest),
+            text("isolation")
         ));
     }
     Ok(())

@@ -16,6 +16,9 @@ pub(crate) struct TrustArguments {
     publisher: Option<String>,
     /// the publisher's public key, as `tributary connector key` shows it
     public_key: Option<String>,
+    /// vouch for what the publisher signs: it may run in the platform's own process
+    #[arg(long, requires = "publisher")]
+    reviewed: bool,
 }
 
 /// Arguments of `tributary connector revoke`.
@@ -49,9 +52,16 @@ pub(crate) async fn trust(client: &Client, arguments: &TrustArguments) -> anyhow
         .iter_mut()
         .find(|known| known.name == name)
     {
-        Some(known) => known.keys.push(key),
+        Some(known) => {
+            // The same key again only says that the publisher was reviewed.
+            if !known.keys.iter().any(|known| known.id == key.id) || !arguments.reviewed {
+                known.keys.push(key);
+            }
+            known.reviewed |= arguments.reviewed;
+        }
         None => document.publishers.push(Publisher {
             name: name.clone(),
+            reviewed: arguments.reviewed,
             keys: vec![key],
         }),
     }

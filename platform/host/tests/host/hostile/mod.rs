@@ -1,6 +1,7 @@
 //! Components that mean harm. Each is core wasm as text, encoded against the real contract; what
 //! they do is in `check`, so one call tells how the host bears it.
 
+mod apart;
 mod bytes;
 mod compiler;
 mod limits;
