@@ -211,10 +211,11 @@ fn request(route: &Route, names: &Names, identity: &Identity) -> Call {
     // who may make a client makes one of their own, and removes it later
     let own_client = format!("of-{}", identity.name.replace(' ', "-"));
     let (object, body): (&str, Option<Value>) = match id {
-        "list_clients" | "get_tenant" | "get_trust" | "list_connectors" | "list_connections"
-        | "list_mappings" | "list_lookups" | "list_schemas" | "list_integrations" | "list_runs"
-        | "get_run" | "watch_run" | "cancel_run" | "redrive_run" | "resume_run" | "list_issues"
-        | "download_results" | "download_logs" | "explain_record" => ("", None),
+        "list_clients" | "get_tenant" | "get_limits" | "get_trust" | "list_connectors"
+        | "list_connections" | "list_mappings" | "list_lookups" | "list_schemas"
+        | "list_integrations" | "list_runs" | "get_run" | "watch_run" | "cancel_run"
+        | "redrive_run" | "resume_run" | "list_issues" | "download_results" | "download_logs"
+        | "explain_record" => ("", None),
         "get_connection" | "check_connection" | "discover_connection" => ("shop", None),
         "try_connection" => ("", Some(document_of("connections", "extra"))),
         "get_mapping" | "get_integration" => ("orders", None),

@@ -16,7 +16,7 @@ fn lines() -> Vec<u8> {
         "properties": {"page": {"type": "integer", "minimum": 1}, "fault": {"type": "string"}},
     });
     let more = json!({
-        "capabilities": ["control", "connections", "tcp", "output"],
+        "capabilities": ["log", "control", "connections", "tcp", "output"],
         "connection": {"label": "scales", "kind": "tcp"},
         "config_schema": schema,
     });

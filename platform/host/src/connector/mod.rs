@@ -40,7 +40,7 @@ pub struct Connector {
     pub(crate) label: String,
     kind: EndpointKinds,
     config_schema: jsonschema::Validator,
-    exports: Exports<Guest>,
+    exports: Arc<Exports<Guest>>,
     pub(crate) component: Component,
     /// where its code runs; `None`: in this process
     pub(crate) runners: Option<Arc<Runners>>,
@@ -103,7 +103,7 @@ impl Connector {
             label,
             kind,
             config_schema,
-            exports,
+            exports: Arc::new(exports),
             component,
             runners: None,
             engine: engine.clone(),

@@ -1,10 +1,14 @@
 //! Calls into sources.
 
+use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::future::try_join;
 use serde_json::Value;
 use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
+use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
 use super::{Connector, finished};
@@ -124,12 +128,23 @@ impl Connector {
         };
         let mut session = Session::open(self, call, purpose).await?;
 
-        let guest = async move {
+        let exports = Arc::clone(&self.exports);
+        // A task of its own: the next page is read while the sink takes the last one.
+        let guest = AbortOnDropHandle::new(tokio::spawn(async move {
             let export = Export::Read(selection);
-            let result = session.enter(&self.exports, &config, export).await;
+            let result = session.enter(&exports, &config, export).await;
             let stats = session.stats(started);
             // The session ends here and closes the queue; the sink takes what is left in it.
-            Ok::<_, Problem>(finished(&session, result).map(|_| stats))
+            finished(&session, result).map(|_| stats)
+        }));
+        let guest = async {
+            match guest.await {
+                Ok(read) => Ok(read),
+                Err(lost) => match lost.try_into_panic() {
+                    Ok(panic) => resume_unwind(panic), // it is the caller's as well
+                    Err(_) => Err(Problem::new(ErrorCode::Internal, "the platform ends")),
+                },
+            }
         };
         let drain = async {
             while let Some(item) = queue.recv().await {

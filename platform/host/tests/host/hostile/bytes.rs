@@ -101,7 +101,7 @@ fn odd_manifests() -> Vec<Case> {
         ),
         (
             "a capability that does not exist",
-            with_manifest(good.clone(), &changed("capabilities", json!(["tcp"]))),
+            with_manifest(good.clone(), &changed("capabilities", json!(["udp"]))),
             "does not exist",
         ),
         (
@@ -149,8 +149,8 @@ fn foreign_imports() -> Vec<Case> {
         ),
         (
             "an interface that does not exist",
-            text(r#"(component (import "tributary:connector/tcp@0.1.0" (instance)))"#),
-            "tcp",
+            text(r#"(component (import "tributary:connector/udp@0.1.0" (instance)))"#),
+            "udp",
         ),
         ("no exports", text("(component)"), "does not export"),
         ("nested too deep", nested(2_000), ""),

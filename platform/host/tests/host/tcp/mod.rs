@@ -25,7 +25,7 @@ static LINES: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let manifest = json!({
         "manifest_version": 1, "name": "lines", "version": "1.0.0", "title": "Lines", "publisher": "tests",
         "contract": "tributary:connector@0.1.0", "roles": ["source"],
-        "capabilities": ["control", "connections", "tcp", "output"],
+        "capabilities": ["log", "control", "connections", "tcp", "output"],
         "connection": {"label": "scales", "kind": "tcp"},
         "config_schema": {"type": "object"},
         "limits": {"memory_mib": 32},

@@ -53,9 +53,9 @@ fn imports() -> Vec<Case> {
             "system",
         ),
         refused(
-            "imports tcp, which does not exist",
-            text(r#"(component (import "tributary:connector/tcp@0.1.0" (instance)))"#),
-            "tcp",
+            "imports udp, which does not exist",
+            text(r#"(component (import "tributary:connector/udp@0.1.0" (instance)))"#),
+            "udp",
         ),
         refused(
             "imports another version",
