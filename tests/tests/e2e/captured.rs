@@ -1,5 +1,5 @@
 //! Change capture through the whole program: orders of PostgreSQL and of MariaDB, each followed into a table
-//! of the other; deleted ones go there, too, and a run that is killed loses nothing.
+//! of the other; deleted ones go there, too, and a whole run after changes changes nothing.
 
 use serde_json::{Value, json};
 use tributary_counterparts::databases::{DATABASE, Handle, Kind, USER};

@@ -130,27 +130,13 @@ impl TenantStore {
     /// # Errors
     /// `Database`, `Inconsistent`.
     pub async fn uploads_expire(&self, days: u32) -> Result<Vec<Pieces>, StoreError> {
-        let mut tx = self.write().await?;
-        self.lock_tenant(&mut tx).await?;
-        let now = tx.now;
-        let rows = sqlx::query(
-            "update upload set state = 'deleted', updated_at = $2
+        let statement = "update upload set state = 'deleted', updated_at = $2
              where tenant = $1 and id in (select id from upload
                 where tenant = $1 and state <> 'deleted' and updated_at <= $3
                     and (state = 'archived' or newest = 0)
                 order by updated_at limit $4)
-             returning *",
-        )
-        .bind(self.tenant().as_str())
-        .bind(now)
-        .bind(before(now, days))
-        .bind(PER_CALL)
-        .fetch_all(tx.conn())
-        .await?;
-        let gone = rows.iter().map(|row| pieces(&Record::new("upload", row)));
-        let gone: Result<Vec<Pieces>, StoreError> = gone.collect();
-        tx.commit().await?;
-        gone
+             returning *";
+        self.expire("upload", statement, days).await
     }
 
     /// Marks batches as removed whose run was over at least `days` ago; the receipts stay. As
@@ -159,25 +145,34 @@ impl TenantStore {
     /// # Errors
     /// `Database`, `Inconsistent`.
     pub async fn pushes_expire(&self, days: u32) -> Result<Vec<Pieces>, StoreError> {
-        let mut tx = self.write().await?;
-        self.lock_tenant(&mut tx).await?;
-        let now = tx.now;
-        let rows = sqlx::query(
-            "update push set removed_at = $2
+        let statement = "update push set removed_at = $2
              where tenant = $1 and id in (select p.id from push p
                 join run r on r.tenant = p.tenant and r.id = p.run
                 where p.tenant = $1 and p.removed_at is null and r.active = 0
                     and r.finished_at <= $3
                 order by p.seq limit $4)
-             returning *",
-        )
-        .bind(self.tenant().as_str())
-        .bind(now)
-        .bind(before(now, days))
-        .bind(PER_CALL)
-        .fetch_all(tx.conn())
-        .await?;
-        let gone = rows.iter().map(|row| pieces(&Record::new("push", row)));
+             returning *";
+        self.expire("push", statement, days).await
+    }
+
+    /// The rows of `table` that `statement` marks: with tenant, now, the time before which they go, how many.
+    async fn expire(
+        &self,
+        table: &'static str,
+        statement: &'static str,
+        days: u32,
+    ) -> Result<Vec<Pieces>, StoreError> {
+        let mut tx = self.write().await?;
+        self.lock_tenant(&mut tx).await?;
+        let now = tx.now;
+        let rows = sqlx::query(statement)
+            .bind(self.tenant().as_str())
+            .bind(now)
+            .bind(before(now, days))
+            .bind(PER_CALL)
+            .fetch_all(tx.conn())
+            .await?;
+        let gone = rows.iter().map(|row| pieces(&Record::new(table, row)));
         let gone: Result<Vec<Pieces>, StoreError> = gone.collect();
         tx.commit().await?;
         gone

@@ -95,7 +95,8 @@ fn known(kind: &Type, depth: usize) -> bool {
     }
 }
 
-fn is_plain(kind: &Type) -> bool {
+/// Built-in types that are told as they are; arrays of others are text.
+pub(super) fn is_plain(kind: &Type) -> bool {
     matches!(
         *kind,
         Type::BOOL

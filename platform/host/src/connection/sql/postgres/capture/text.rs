@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use tokio_postgres::types::{Kind, Type};
 
+use super::super::values;
 use crate::connection::sql::json;
 
 /// Deepest nesting of arrays and domains.
@@ -44,7 +45,7 @@ impl Types {
 
 fn write(kind: &Type, value: &str, out: &mut Vec<u8>) {
     if let Kind::Array(inner) = kind.kind()
-        && plain(inner)
+        && values::is_plain(inner)
     {
         let start = out.len();
         if array(inner, value, out).is_none() {
@@ -79,37 +80,6 @@ fn write(kind: &Type, value: &str, out: &mut Vec<u8>) {
         Type::INET => json::text(out, &address(value)),
         _ => json::text(out, value),
     }
-}
-
-/// Types whose arrays a query gives as arrays; those of others are text.
-fn plain(kind: &Type) -> bool {
-    matches!(
-        *kind,
-        Type::BOOL
-            | Type::INT2
-            | Type::INT4
-            | Type::INT8
-            | Type::OID
-            | Type::FLOAT4
-            | Type::FLOAT8
-            | Type::NUMERIC
-            | Type::TEXT
-            | Type::VARCHAR
-            | Type::BPCHAR
-            | Type::NAME
-            | Type::CHAR
-            | Type::XML
-            | Type::BYTEA
-            | Type::JSON
-            | Type::JSONB
-            | Type::UUID
-            | Type::DATE
-            | Type::TIME
-            | Type::TIMETZ
-            | Type::TIMESTAMP
-            | Type::TIMESTAMPTZ
-            | Type::INTERVAL
-    )
 }
 
 /// Without the currency's sign and the marks between thousands (the session's locale is C).
