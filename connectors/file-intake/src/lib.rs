@@ -49,11 +49,15 @@ impl Intake {
             Ok(found) => found,
             Err(error) => return Ok(vec![refused(&error)]),
         };
-        let count = found.files.len();
-        let message = format!(
-            "{count} files in {:?} match {}",
-            config.folder, config.pattern
-        );
+        let files = match found.files.len() {
+            1 => "1 file matches".to_owned(),
+            count => format!("{count} files match"),
+        };
+        let place = match config.folder.as_str() {
+            "" => String::new(),
+            folder => format!(" in {folder}"),
+        };
+        let message = format!("{files} {}{place}", config.pattern);
         let mut steps = vec![CheckStep::ok("list", message)];
         if let Some(newest) = found.files.iter().max_by_key(|file| file.modified_ms) {
             steps.push(match columns(&connection, config, newest) {
