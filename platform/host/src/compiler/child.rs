@@ -6,17 +6,17 @@
 //! grows faster than we look.
 
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use rustix::process::{Resource, Signal, setpriority_process};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
 use super::{CompileError, CompileLimits, Compiler};
-use crate::rlimit::{limit, process};
+use crate::child_process::{self, limit, process};
 
 /// Time between two looks at the memory.
 const LOOK: Duration = Duration::from_millis(10);
@@ -32,7 +32,8 @@ pub(super) async fn run(
     component: &[u8],
     limits: CompileLimits,
 ) -> Result<Vec<u8>, CompileError> {
-    let mut child = start(compiler).map_err(CompileError::Start)?;
+    let child = child_process::start(&compiler.program, &compiler.args);
+    let mut child = child.map_err(CompileError::Start)?;
     let result = limited(&mut child, component, limits).await;
     if result.is_err() {
         // Waits for the end, so that two never run side by side.
@@ -57,20 +58,6 @@ async fn limited(
     }
 }
 
-fn start(compiler: &Compiler) -> std::io::Result<Child> {
-    Command::new(&compiler.program)
-        .args(&compiler.args)
-        .env_clear()
-        .current_dir("/")
-        // Ctrl-C in a terminal is for the server, which ends its children itself.
-        .process_group(0)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-}
-
 fn confine(pid: Option<u32>, limits: CompileLimits) -> std::io::Result<()> {
     let Some(number) = pid else {
         return Ok(());
@@ -85,8 +72,7 @@ fn confine(pid: Option<u32>, limits: CompileLimits) -> std::io::Result<()> {
     limit(Resource::Cpu, (limits.time.as_secs() + 1) * threads)?;
     // Compiling takes all processors; whoever is running goes first.
     let _ = setpriority_process(pid, NICE);
-    // When the machine is short of memory this process goes first, not the server.
-    let _ = std::fs::write(format!("/proc/{number}/oom_score_adj"), "1000");
+    child_process::goes_first(number);
     Ok(())
 }
 

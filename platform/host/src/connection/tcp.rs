@@ -19,8 +19,8 @@ use tributary_model::problem::Problem;
 
 use super::credential::Secrets;
 use super::probe::Probe;
-use super::tls::{Trust, refused_certificate, tls_error};
-use super::{CONNECT_TIMEOUT, OtherSocket, check_host, config_problem, granted_in_clear};
+use super::tls::{Trust, check_in_clear, refused_certificate, tls_error};
+use super::{CONNECT_TIMEOUT, OtherSocket, check_host, config_problem};
 use crate::egress::EgressPolicy;
 
 /// With TLS 1.3 a certificate of ours is refused after the handshake: a check waits this long for it.
@@ -67,12 +67,9 @@ impl TcpEndpoint {
                 let detail = "a client certificate is shown over TLS only";
                 return Err(config_problem("/endpoint/tls/client_certificate", detail));
             }
-            TlsMode::Off if granted_in_clear(egress, host, port) => None,
             TlsMode::Off => {
-                let detail = format!(
-                    "{host}:{port} is to be reached without TLS, which the operator has not granted"
-                );
-                return Err(config_problem("/endpoint/tls/mode", detail));
+                check_in_clear(egress, host, port)?;
+                None
             }
         };
         Ok(Self {

@@ -12,8 +12,9 @@ use rustls::{AlertDescription, ClientConfig, RootCertStore};
 use secrecy::ExposeSecret;
 use tributary_model::problem::Problem;
 
-use super::config_problem;
 use super::credential::{ClientPem, Secrets};
+use super::{config_problem, granted_in_clear};
+use crate::egress::EgressPolicy;
 
 /// Whom to believe, and what the server's certificate must name.
 pub(crate) struct Trust {
@@ -152,4 +153,14 @@ pub(crate) fn tls_error<'a>(
         Some(inner) => inner.downcast_ref(),
         None => error.downcast_ref(),
     }
+}
+
+/// A link without TLS is only for a host and port that the operator named.
+pub(crate) fn check_in_clear(egress: &EgressPolicy, host: &str, port: u16) -> Result<(), Problem> {
+    if granted_in_clear(egress, host, port) {
+        return Ok(());
+    }
+    let detail =
+        format!("{host}:{port} is to be reached without TLS, which the operator has not granted");
+    Err(config_problem("/endpoint/tls/mode", detail))
 }

@@ -5,17 +5,16 @@
 
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::Resource;
 use serde::Serialize;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout};
 
 use super::Runner;
 use super::wire::{Cut, FromRunner, LENGTH_BYTES, Load, Said, ToRunner, frame};
-use crate::rlimit::{limit, process};
+use crate::child_process::{self, limit, process};
 
 /// Memory beside the guest's: the program, the connector's native code, frames on their way.
 const OWN_BYTES: u64 = 384 << 20;
@@ -42,17 +41,7 @@ pub(super) struct Process {
 impl Process {
     /// Starts a runner and gives it its connector.
     pub(super) async fn start(runner: &Runner, load: Load<'_>) -> io::Result<Self> {
-        let mut child = Command::new(&runner.program)
-            .args(&runner.args)
-            .env_clear()
-            .current_dir("/")
-            // Ctrl-C in a terminal is for the server, which ends its children itself.
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
+        let mut child = child_process::start(&runner.program, &runner.args)?;
         let (input, output) = (child.stdin.take(), child.stdout.take());
         let (Some(input), Some(output)) = (input, output) else {
             return Err(io::Error::other("a runner without pipes"));
@@ -162,8 +151,8 @@ fn confine(number: Option<u32>, load: &Load<'_>) -> io::Result<()> {
     limit(pid, Resource::Fsize, FILE_BYTES)?;
     limit(pid, Resource::Nofile, DESCRIPTORS)?;
     limit(pid, Resource::Core, 0)?;
-    // When the machine is short of memory this process goes first, not the server.
-    let path = format!("/proc/{}/oom_score_adj", number.unwrap_or_default());
-    let _ = std::fs::write(path, "1000");
+    if let Some(number) = number {
+        child_process::goes_first(number);
+    }
     Ok(())
 }

@@ -10,8 +10,8 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
 use crate::connection::credential::Secrets;
-use crate::connection::tls::Trust;
-use crate::connection::{CONNECT_TIMEOUT, check_host, config_problem, granted_in_clear};
+use crate::connection::tls::{Trust, check_in_clear};
+use crate::connection::{CONNECT_TIMEOUT, check_host, config_problem};
 use crate::egress::EgressPolicy;
 
 /// A server and who we are to it.
@@ -44,12 +44,9 @@ impl Server {
                 let name = tls.server_name.as_deref().unwrap_or(host);
                 Some(Trust::new(&tls.trust, name)?)
             }
-            TlsMode::Off if granted_in_clear(egress, host, port) => None,
             TlsMode::Off => {
-                let detail = format!(
-                    "{host}:{port} is to be reached without TLS, which the operator has not granted"
-                );
-                return Err(config_problem("/endpoint/tls/mode", detail));
+                check_in_clear(egress, host, port)?;
+                None
             }
         };
         Ok(Self {

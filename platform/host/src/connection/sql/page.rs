@@ -31,6 +31,39 @@ pub(crate) struct SqlPage {
 
 pub(crate) type PageSender = mpsc::Sender<Result<SqlPage, Problem>>;
 
+/// A session for a read; none if nobody waits any more, or if its failure was told.
+pub(super) async fn opened<S>(
+    sender: &PageSender,
+    open: impl Future<Output = Result<S, Problem>>,
+) -> Option<S> {
+    let session = tokio::select! {
+        () = sender.closed() => return None,
+        session = open => session,
+    };
+    match session {
+        Ok(session) => Some(session),
+        Err(problem) => {
+            let _ = sender.send(Err(problem)).await;
+            None
+        }
+    }
+}
+
+/// Reads as long as somebody waits for it, else does `stop`; a failure is told behind the pages.
+pub(super) async fn awaited(
+    sender: &PageSender,
+    reading: impl Future<Output = Result<(), Problem>>,
+    stop: impl Future<Output = ()>,
+) {
+    tokio::select! {
+        biased;
+        () = sender.closed() => stop.await,
+        result = reading => if let Err(problem) = result {
+            let _ = sender.send(Err(problem)).await;
+        }
+    }
+}
+
 /// The rows of a query that runs beside its reader. Dropping it ends the query at the server.
 pub(crate) struct SqlRows {
     first: Option<SqlPage>,

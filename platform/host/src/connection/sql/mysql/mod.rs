@@ -18,7 +18,7 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
 use super::link::Server;
-use super::page::{PageSender, PageWriter};
+use super::page::{PageSender, PageWriter, awaited, opened};
 use super::statement::Statement;
 use crate::connection::CONNECT_TIMEOUT;
 pub(super) use changes::transact;
@@ -87,26 +87,12 @@ async fn options(server: &Server) -> Result<Opts, Problem> {
 
 /// Runs a query and sends its pages.
 pub(super) async fn query(server: Arc<Server>, statement: Statement, sender: PageSender) {
-    let session = tokio::select! {
-        () = sender.closed() => return,
-        session = open(&server) => session,
-    };
-    let mut session = match session {
-        Ok(session) => session,
-        Err(problem) => {
-            let _ = sender.send(Err(problem)).await;
-            return;
-        }
+    let Some(mut session) = opened(&sender, open(&server)).await else {
+        return;
     };
     let id = session.id();
     let reading = read(&server, &mut session, &statement, &sender);
-    tokio::select! {
-        biased;
-        () = sender.closed() => stop(&server, id).await,
-        result = reading => if let Err(problem) = result {
-            let _ = sender.send(Err(problem)).await;
-        }
-    }
+    awaited(&sender, reading, stop(&server, id)).await;
 }
 
 /// Ends what a session does, from another one: the protocol has no other way.

@@ -20,7 +20,7 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
 use super::link::Server;
-use super::page::{PageSender, PageWriter};
+use super::page::{PageSender, PageWriter, awaited, opened};
 use super::statement::Statement;
 use crate::connection::{CONNECT_TIMEOUT, config_problem};
 pub(super) use changes::transact;
@@ -96,26 +96,12 @@ async fn link(server: &Server) -> Result<Box<dyn Link>, Problem> {
 
 /// Runs a query and sends its pages.
 pub(super) async fn query(server: Arc<Server>, statement: Statement, sender: PageSender) {
-    let session = tokio::select! {
-        () = sender.closed() => return,
-        session = open(&server) => session,
-    };
-    let mut session = match session {
-        Ok(session) => session,
-        Err(problem) => {
-            let _ = sender.send(Err(problem)).await;
-            return;
-        }
+    let Some(mut session) = opened(&sender, open(&server)).await else {
+        return;
     };
     let token = session.client.cancel_token();
     let reading = read(&server, &mut session.client, &statement, &sender);
-    tokio::select! {
-        biased;
-        () = sender.closed() => stop(&server, token).await,
-        result = reading => if let Err(problem) = result {
-            let _ = sender.send(Err(problem)).await;
-        }
-    }
+    awaited(&sender, reading, stop(&server, token)).await;
 }
 
 /// Asks the server to end what the session does. If that fails, its statement time-out ends it.

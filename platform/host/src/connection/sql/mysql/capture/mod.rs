@@ -25,7 +25,7 @@ use tributary_model::problem::Problem;
 
 use super::super::capture::{Asked, BEAT, gone, mark, patient};
 use super::super::link::Server;
-use super::super::page::PageSender;
+use super::super::page::{PageSender, awaited, opened};
 use super::{open, problem, stop};
 use place::Place;
 use rows::Rows;
@@ -59,26 +59,12 @@ pub(in super::super) async fn start(server: &Server) -> Result<String, Problem> 
 
 /// Reads changes and sends their pages.
 pub(in super::super) async fn read(server: Arc<Server>, asked: Asked, sender: PageSender) {
-    let session = tokio::select! {
-        () = sender.closed() => return,
-        session = open(&server) => session,
-    };
-    let session = match session {
-        Ok(session) => session,
-        Err(problem) => {
-            let _ = sender.send(Err(problem)).await;
-            return;
-        }
+    let Some(session) = opened(&sender, open(&server)).await else {
+        return;
     };
     let id = session.id();
     let reading = read_all(&server, session, &asked, &sender);
-    tokio::select! {
-        biased;
-        () = sender.closed() => stop(&server, id).await,
-        result = reading => if let Err(problem) = result {
-            let _ = sender.send(Err(problem)).await;
-        }
-    }
+    awaited(&sender, reading, stop(&server, id)).await;
 }
 
 async fn read_all(

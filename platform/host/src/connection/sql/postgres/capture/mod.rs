@@ -26,7 +26,7 @@ use tributary_model::problem::Problem;
 
 use super::super::capture::{Asked, CapturedTable, Log, gone, mark, patient};
 use super::super::link::Server;
-use super::super::page::PageSender;
+use super::super::page::{PageSender, awaited, opened};
 use super::values::Raw;
 use super::{FETCH_ROWS, Session, open, problem, stop};
 use rows::{Rows, Table, lsn_text};
@@ -123,26 +123,12 @@ pub(in super::super) async fn release(
 
 /// Reads changes and sends their pages.
 pub(in super::super) async fn read(server: Arc<Server>, asked: Asked, sender: PageSender) {
-    let session = tokio::select! {
-        () = sender.closed() => return,
-        session = open(&server) => session,
-    };
-    let mut session = match session {
-        Ok(session) => session,
-        Err(problem) => {
-            let _ = sender.send(Err(problem)).await;
-            return;
-        }
+    let Some(mut session) = opened(&sender, open(&server)).await else {
+        return;
     };
     let token = session.client.cancel_token();
     let reading = read_all(&server, &mut session, &asked, &sender);
-    tokio::select! {
-        biased;
-        () = sender.closed() => stop(&server, token).await,
-        result = reading => if let Err(problem) = result {
-            let _ = sender.send(Err(problem)).await;
-        }
-    }
+    awaited(&sender, reading, stop(&server, token)).await;
 }
 
 async fn read_all(
