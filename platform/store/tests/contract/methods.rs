@@ -36,6 +36,7 @@ fn every_method_has_a_contract_test() {
         "held",
         "intake",
         "observed",
+        "parts",
         "paused",
         "queue",
         "records",
