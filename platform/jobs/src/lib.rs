@@ -13,6 +13,7 @@
 mod adjacent;
 mod batch;
 mod before;
+mod cancel;
 mod components;
 mod conclude;
 mod context;
@@ -22,6 +23,7 @@ mod extract;
 mod finish;
 mod gate;
 mod gather;
+mod held;
 mod intake;
 mod intent;
 mod log;

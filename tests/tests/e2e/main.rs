@@ -10,6 +10,7 @@
 mod acme;
 mod adjacent;
 mod bad_input;
+mod cancel;
 mod captured;
 mod databases;
 mod derived;
@@ -20,6 +21,7 @@ mod jsonrpc;
 mod kills;
 mod odata;
 mod onboarding;
+mod parts;
 mod redrive;
 mod rest_target;
 mod rules;

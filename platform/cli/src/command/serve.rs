@@ -217,6 +217,7 @@ async fn services(config: &Config) -> anyhow::Result<Services> {
         plans,
         clock: Arc::new(SystemClock),
         wake: Arc::new(Notify::new()),
+        cancelled: Arc::new(Notify::new()),
     })
 }
 
@@ -307,6 +308,7 @@ fn api_state(services: &Arc<Services>, shutdown: &CancellationToken) -> anyhow::
         clock: Arc::clone(&services.clock),
         ids: Arc::new(UuidSource),
         wake: Arc::clone(&services.wake),
+        cancelled: Arc::clone(&services.cancelled),
         connectors,
         explain: explain(services),
         shutdown: shutdown.clone(),
