@@ -198,7 +198,12 @@ fn figures(out: &mut String, run: &Value) {
 fn failed_parts(out: &mut String, run: &Value) {
     let parts = run.get("failed_parts").and_then(Value::as_array);
     for failed in parts.into_iter().flatten().take(FAILED_PART_LINES) {
-        let text = |at: &str| failed.pointer(at).and_then(Value::as_str).unwrap_or_default();
+        let text = |at: &str| {
+            failed
+                .pointer(at)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
         let _ = writeln!(
             out,
             "  not read     {}   {}: {}",

@@ -157,14 +157,14 @@ impl ErrorCode {
     pub fn of_one_part(self) -> bool {
         match self {
             // the source's owner has to act, but what is wrong was found in one file
-            Self::CsvHeader
-            | Self::SourceDrift
-            | Self::SourceNotFound
-            | Self::SourcePermission => true,
-            // nobody's data: the run was stopped, or the component can read nothing at all
-            Self::RunCancelled | Self::NotFound | Self::ConnectorInvalid | Self::ConnectorDenied => {
-                false
+            Self::CsvHeader | Self::SourceDrift | Self::SourceNotFound | Self::SourcePermission => {
+                true
             }
+            // nobody's data: the run was stopped, or the component can read nothing at all
+            Self::RunCancelled
+            | Self::NotFound
+            | Self::ConnectorInvalid
+            | Self::ConnectorDenied => false,
             _ => matches!(self.info().owner, Owner::Customer | Owner::Connector),
         }
     }

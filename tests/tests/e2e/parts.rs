@@ -81,8 +81,8 @@ fn csv(header: &str, keys: &[String]) -> Vec<u8> {
 
 fn packed(content: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let stored = zip::write::SimpleFileOptions::default()
-        .compression_method(zip::CompressionMethod::Stored);
+    let stored =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
     zip.start_file("b.csv", stored)?;
     zip.write_all(content)?;
     Ok(zip.finish()?.into_inner())
@@ -117,10 +117,7 @@ fn names_the_file(run: &Value, poison: &Poison, parts: u64) {
     assert_eq!(run["report"]["partitions"], parts, "{run}");
     let failed = run["failed_parts"].as_array().map_or(0, Vec::len);
     assert_eq!(failed, 1, "{run}");
-    for part in [
-        &run["failed_parts"][0],
-        &run["report"]["failed_parts"][0],
-    ] {
+    for part in [&run["failed_parts"][0], &run["report"]["failed_parts"][0]] {
         let label = part["part"].as_str().unwrap_or_default();
         assert!(label.ends_with(poison.name), "{run}");
         assert_eq!(part["problem"]["code"], poison.code, "{run}");
@@ -137,7 +134,9 @@ async fn states(scene: &Scene, inbox: &str) -> anyhow::Result<Vec<(String, Strin
     let list = scene.rest.get(&path).await?;
     let text = |file: &Value, name: &str| file[name].as_str().unwrap_or_default().to_owned();
     let items = list["items"].as_array().cloned().unwrap_or_default();
-    let told = items.iter().map(|file| (text(file, "name"), text(file, "state")));
+    let told = items
+        .iter()
+        .map(|file| (text(file, "name"), text(file, "state")));
     Ok(told.collect())
 }
 
@@ -156,7 +155,10 @@ async fn story(scene: &Scene, inbox: &str, after: &str, poison: &Poison) -> anyh
     // taken up again, it is the bad part alone that is tried, and it is as bad as before
     let id = first["id"].as_str().unwrap_or_default();
     let path = format!("/tenants/{TENANT}/runs/{id}");
-    scene.rest.post(&format!("{path}/redrive"), &json!({})).await?;
+    scene
+        .rest
+        .post(&format!("{path}/redrive"), &json!({}))
+        .await?;
     let again = scene.rest.finished(TENANT, id, 60).await?;
     names_the_file(&again, poison, 3);
     assert_eq!(again["counters"], first["counters"], "{again}");
@@ -211,14 +213,23 @@ async fn a_run_that_waits_for_its_rules_delivers_nothing_without_a_part() -> any
         { "id": "enough", "scope": "run", "severity": "fail", "check": "read >= 1" }]);
     put(&scene.rest, "mappings", "ruled", &ruled).await?;
     inbox(&scene, "held", "keep", "ruled").await?;
-    upload(&scene, "held", "a.csv", &csv("id,total", &keys("held", "a"))).await?;
+    upload(
+        &scene,
+        "held",
+        "a.csv",
+        &csv("id,total", &keys("held", "a")),
+    )
+    .await?;
     for poison in poisons("held")?.get(1).into_iter() {
         upload(&scene, "held", poison.name, &poison.bytes).await?;
         let run = flow::run(&scene.rest, "held", "incremental").await?;
         assert_eq!(run["state"], "failed", "{run}");
         assert_eq!(run["problem"]["code"], poison.code, "{run}");
         assert_eq!(run["counters"]["delivered"], 0, "{run}");
-        assert_eq!(run["failed_parts"][0]["problem"]["code"], poison.code, "{run}");
+        assert_eq!(
+            run["failed_parts"][0]["problem"]["code"], poison.code,
+            "{run}"
+        );
         upload(&scene, "held", poison.name, &poison.corrected).await?;
         let run = flow::run(&scene.rest, "held", "incremental").await?;
         assert_eq!(run["state"], "succeeded", "{run}");

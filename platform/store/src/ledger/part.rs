@@ -89,11 +89,7 @@ async fn delivery_held(tx: &mut Tx, lease: &Lease) -> Result<bool, StoreError> {
 }
 
 /// A redrive reads them once more.
-pub(super) async fn reopen(
-    tx: &mut Tx,
-    tenant: &TenantId,
-    run: &RunId,
-) -> Result<(), StoreError> {
+pub(super) async fn reopen(tx: &mut Tx, tenant: &TenantId, run: &RunId) -> Result<(), StoreError> {
     let now = tx.now;
     sqlx::query(
         "update partition set problem = null, updated_at = $3
@@ -110,6 +106,8 @@ pub(super) async fn reopen(
 /// The connector's key of a part, or its number where it has none.
 pub(super) fn label(descriptor: &str, no: u32) -> String {
     let descriptor: Option<serde_json::Value> = serde_json::from_str(descriptor).ok();
-    let key = descriptor.as_ref().and_then(|part| part.get("key")?.as_str());
+    let key = descriptor
+        .as_ref()
+        .and_then(|part| part.get("key")?.as_str());
     key.map_or_else(|| format!("part {no}"), str::to_owned)
 }

@@ -138,7 +138,11 @@ pub(crate) async fn a_held_run_needs_all_its_parts(bed: Bed) {
     let (run, leases) = three(&bed, true).await;
     read(&bed, &leases[0]).await;
     let state = bed.acme.fail_work(&leases[1], &poison(), None).await;
-    assert_eq!(done(state.unwrap()), RunState::Failed, "no rule can be asked");
+    assert_eq!(
+        done(state.unwrap()),
+        RunState::Failed,
+        "no rule can be asked"
+    );
     bed.nothing_due().await;
     let counters = bed.acme.run_counters(&run.id).await.unwrap();
     assert_eq!((counters.read, counters.pending), (1, 1));
