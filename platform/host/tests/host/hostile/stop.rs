@@ -36,8 +36,8 @@ async fn load(export: &'static str) -> (Host, Arc<Connector>, CallContext) {
         json!({"memory_mib": 16, "call_cpu_ms": 3000, "read_cpu_ms": 3000, "read_wall_s": 60});
     let guest = Guest::source().set("limits", limits);
     let host = host(&[]);
-    let connector = host.load(&guest.body(export, UNTIL_ASKED).component());
-    let connector = connector.await.unwrap();
+    let component = guest.body(export, UNTIL_ASKED).component();
+    let connector = host.load(&component).await.unwrap();
     let call = call(&host);
     (host, connector, call)
 }
@@ -74,8 +74,10 @@ async fn a_read_that_was_asked_to_stop_is_not_done_whatever_it_answers() {
     let (_host, connector, context) = load("read").await;
     let (under_way, all) = (context.clone(), selection.clone());
     let work = async move {
-        let read = connector.read(&under_way, &json!({}), &all, &mut Nothing);
-        read.await
+        let config = json!({});
+        connector
+            .read(&under_way, &config, &all, &mut Nothing)
+            .await
     };
     let problem = asked(context, work).await.unwrap_err();
     assert_eq!(problem.code, ErrorCode::RunCancelled, "{problem}");
