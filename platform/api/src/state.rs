@@ -37,6 +37,8 @@ pub struct ApiState {
     pub ids: Arc<dyn IdSource>,
     /// tells the workers of this process that work was queued
     pub wake: Arc<Notify>,
+    /// rung when a run was cancelled
+    pub cancelled: Arc<Notify>,
     pub connectors: ConnectorPort,
     pub explain: Arc<ExplainFn>,
     /// ends live streams when the process stops

@@ -19,6 +19,9 @@ const STATES: [&str; 7] = [
 /// Differences of the source that are shown; the API has the others.
 const DRIFT_LINES: usize = 10;
 
+/// Parts that could not be read that are shown; the API has the others.
+const FAILED_PART_LINES: usize = 10;
+
 /// The whole report.
 pub(crate) fn text(run: &Value, issues: &[Value]) -> String {
     let mut out = String::new();
@@ -36,6 +39,7 @@ pub(crate) fn text(run: &Value, issues: &[Value]) -> String {
     rules(&mut out, run);
     reasons(&mut out, run);
     first_issues(&mut out, issues);
+    failed_parts(&mut out, run);
     drift(&mut out, run);
     figures(&mut out, run);
     usage(&mut out, run);
@@ -190,6 +194,27 @@ fn figures(out: &mut String, run: &Value) {
     );
 }
 
+/// Which parts of the source could not be read, and what to do about each.
+fn failed_parts(out: &mut String, run: &Value) {
+    let parts = run.get("failed_parts").and_then(Value::as_array);
+    for failed in parts.into_iter().flatten().take(FAILED_PART_LINES) {
+        let text = |at: &str| {
+            failed
+                .pointer(at)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        let _ = writeln!(
+            out,
+            "  not read     {}   {}: {}",
+            text("/part"),
+            text("/problem/code"),
+            text("/problem/detail")
+        );
+        let _ = writeln!(out, "               {}", text("/problem/hint"));
+    }
+}
+
 /// How the source differs from what was expected.
 fn drift(out: &mut String, run: &Value) {
     let findings = run.get("drift").and_then(Value::as_array);
@@ -287,6 +312,8 @@ mod tests {
     fn a_report_tells_what_was_used_and_what_has_changed() {
         let run = json!({
             "tenant": "acme", "integration": "orders", "id": "run_1", "state": "failed",
+            "failed_parts": [{"no": 1, "part": "in/b.csv", "problem": {
+                "code": "archive_invalid", "detail": "in/b.csv is damaged", "hint": "send it again"}}],
             "drift": [{"kind": "missing", "name": "a", "message": "x.csv does not have \"a\""}],
             "usage": {"source": {
                 "connector": "sftp 0.1.0", "instances": 3, "cpu_ms": 1_250,
@@ -295,6 +322,8 @@ mod tests {
             }}
         });
         let text = text(&run, &[]);
+        let failed = "  not read     in/b.csv   archive_invalid: in/b.csv is damaged\n               send it again\n";
+        assert!(text.contains(failed), "{text}");
         let drift = "  drift        missing          x.csv does not have \"a\"\n";
         assert!(text.contains(drift), "{text}");
         let used = "  used         source  sftp 0.1.0: 1.2 s CPU, peak 1.5 MiB, 12.0 MiB in, 0 B out; host calls: files 1,200, output 7\n";

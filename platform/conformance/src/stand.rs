@@ -133,6 +133,7 @@ pub(crate) fn context(
         log: Some(Arc::clone(&log)),
         connection,
         cancel: CancellationToken::new(),
+        stop: CancellationToken::new(),
     };
     Ok((call, log))
 }

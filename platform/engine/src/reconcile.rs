@@ -8,7 +8,7 @@ use tributary_model::problem::Problem;
 use tributary_model::state::RunState;
 
 /// What the reconciliation compares.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Sides {
     /// records per state, summed over the batches
     pub counters: Counters,

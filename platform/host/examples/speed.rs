@@ -103,6 +103,7 @@ async fn measure(component: &[u8], setting: &Setting) -> anyhow::Result<()> {
         log: None,
         connection: Arc::new(Connection::new(&document, &egress)?),
         cancel: CancellationToken::new(),
+        stop: CancellationToken::new(),
     };
     let config =
         json!({"folder": setting.folder, "pattern": setting.pattern, "csv": {"delimiter": ";"}});

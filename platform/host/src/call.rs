@@ -28,6 +28,9 @@ pub struct CallContext {
     pub connection: Arc<Connection>,
     /// ends the call within a second, whatever the guest does
     pub cancel: CancellationToken,
+    /// asks the guest to come to an end by itself (`control.stopping`). A plan or read that returns after
+    /// it is taken as stopped and not as done: nobody knows whether it saw all there was.
+    pub stop: CancellationToken,
 }
 
 /// One step of a connection's check.

@@ -1,7 +1,8 @@
 //! Everything a run's work items share: documents as pinned by the run, the compiled plan, both
 //! connectors with their connections. Made once per run and process.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,36 @@ pub(crate) struct Side {
     pub(crate) config: Value,
 }
 
+/// Contexts of runs kept at most.
+const MOST_CONTEXTS: usize = 64;
+
+/// The contexts of the runs in work. Cheap to clone.
+#[derive(Clone, Default)]
+pub(crate) struct Contexts(Arc<Mutex<HashMap<RunId, Arc<RunContext>>>>);
+
+impl Contexts {
+    pub(crate) fn get(&self, run: &RunId) -> Option<Arc<RunContext>> {
+        self.lock().get(run).map(Arc::clone)
+    }
+
+    pub(crate) fn keep(&self, context: &Arc<RunContext>) {
+        let mut contexts = self.lock();
+        if contexts.len() >= MOST_CONTEXTS {
+            // Runs that ended elsewhere leave theirs here; one that goes on is made again.
+            contexts.clear();
+        }
+        contexts.insert(context.run.id.clone(), Arc::clone(context));
+    }
+
+    pub(crate) fn remove(&self, run: &RunId) {
+        self.lock().remove(run);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<RunId, Arc<RunContext>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// See the module.
 pub(crate) struct RunContext {
     pub(crate) tenant: TenantId,
@@ -43,6 +74,8 @@ pub(crate) struct RunContext {
     pub(crate) scope: KeyScope,
     pub(crate) drift: DriftState,
     pub(crate) usage: UsageState,
+    /// the run is to stop: its guests see it in `control.stopping`
+    pub(crate) stop: CancellationToken,
     /// the run's day (UTC), part of its objects' names
     pub(crate) date: String,
     /// both connections and the versions that are open here
@@ -72,10 +105,12 @@ impl RunContext {
         let integration = pinned::integration(&store, &run).await?;
         let mapping = pinned::mapping(services, &store, &run, &integration).await?;
         let log = Arc::new(GuestLog::new(Arc::clone(&services.clock)));
+        let stop = CancellationToken::new();
         let caller = Caller {
             tenant,
             vault: &vault,
             log: &log,
+            stop: &stop,
         };
         let names = (
             &integration.source.connection,
@@ -106,6 +141,7 @@ impl RunContext {
             scope,
             drift: DriftState::default(),
             usage: UsageState::default(),
+            stop: stop.clone(),
             date: day(run_created_ms),
             connections,
         })
@@ -131,6 +167,7 @@ struct Caller<'a> {
     tenant: &'a TenantId,
     vault: &'a TenantVault,
     log: &'a Arc<GuestLog>,
+    stop: &'a CancellationToken,
 }
 
 async fn side(
@@ -168,6 +205,7 @@ async fn side(
             connection,
             // A worker that is to stop drops the call itself.
             cancel: CancellationToken::new(),
+            stop: caller.stop.clone(),
         },
     };
     Ok((side, version))

@@ -266,7 +266,7 @@ fn problem(first: &DriftFinding, count: usize, drifted: bool) -> Problem {
     let problem = Problem::new(code, format!("{}{more}", first.message));
     match &first.renamed_to {
         Some(to) => problem.hint(format!(
-            "if {to:?} is the same, let the mapping read it, or let the sender give it its old name; then redrive the run"
+            "if {to:?} is the same, let the mapping read it, or let the sender give it its old name; then start a new run"
         )),
         None => problem,
     }
@@ -354,7 +354,7 @@ mod tests {
         assert!(text.contains("probably called \"amount_eur\""), "{text}");
         let problem = problem(&found[0], 1, true);
         assert_eq!(problem.code, ErrorCode::SourceDrift);
-        assert!(problem.hint.contains("redrive"), "{problem:?}");
+        assert!(problem.hint.contains("start a new run"), "{problem:?}");
         let same = shape("nr note amount", true);
         assert!(compare(&same, Some(&before), &read, "a.csv").is_empty());
         let moved = shape("note nr amount", true);

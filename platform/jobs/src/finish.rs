@@ -1,7 +1,9 @@
 //! Work of kind `finish`: reconciles a run whose work is all done, writes the manifest, moves the
 //! cursors and closes it, in that order.
 
-use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+use serde_json::json;
 use tributary_engine::reconcile::{Sides, reconcile, verdict};
 use tributary_engine::rules;
 use tributary_lake::Layer;
@@ -16,7 +18,7 @@ use crate::conclude;
 use crate::context::RunContext;
 use crate::gate::{self, Judgement};
 use crate::objects;
-use crate::progress::{Progress, partition_key};
+use crate::parts::{self, Rest};
 use crate::report::{AmountLine, RunReport, process_peak_mib};
 use crate::services::{Services, store_problem};
 use crate::usage;
@@ -34,16 +36,13 @@ pub(crate) async fn run(
         services.wake.notify_waiters();
         return opened.map_err(|error| store_problem(&error));
     }
+    let stopped = judgement.stop.is_some();
     conclude::run(services, context).await?;
     // who asks for the run as soon as it is over shall see them
     usage::keep(context).await?;
     let report = report(services, context, &totals, judgement);
     write_manifest(services, context, lease, &report).await?;
-    let moves = if advances(report.state) && context.run.mode == LoadMode::Incremental {
-        cursor_moves(context, &totals)?
-    } else {
-        Vec::new()
-    };
+    let moves = cursor_moves(context, &totals, (report.state, stopped))?;
     let text = serde_json::to_string(&report)
         .map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))?;
     let finished = context
@@ -77,8 +76,10 @@ struct Totals {
     batches: u64,
     calls: u64,
     target_ms: u64,
-    /// of the first batch that failed for good
+    /// what stopped the run, or of the first part or batch that failed for good
     problem: Option<Problem>,
+    /// all of it without the parts that failed
+    rest: Rest,
 }
 
 impl Totals {
@@ -91,19 +92,28 @@ impl Totals {
     async fn query(context: &RunContext) -> Result<Self, StoreError> {
         let (store, run) = (&context.store, &context.run.id);
         let fresh = store.run(run).await?;
+        let partitions = store.partitions(run).await?;
+        let stopped = fresh.and_then(|run| run.problem);
         let mut totals = Self {
             counters: store.run_counters(run).await?,
             amounts: store.run_amounts(run).await?,
-            partitions: store.partitions(run).await?,
             rows_in_pages: 0,
             batches: 0,
             calls: 0,
             target_ms: 0,
-            problem: fresh.and_then(|run| run.problem),
+            problem: stopped.or_else(|| parts::problem(&partitions)),
+            rest: Rest::default(),
+            partitions,
         };
+        let mut failed = BTreeSet::new();
         for partition in &totals.partitions {
             let pages = store.pages(run, partition.no).await?;
-            totals.rows_in_pages += pages.iter().map(|page| page.rows).sum::<u64>();
+            let rows = pages.iter().map(|page| page.rows).sum::<u64>();
+            totals.rows_in_pages += rows;
+            match partition.problem {
+                Some(_) => _ = failed.insert(partition.no),
+                None => totals.rest.sides.rows_in_pages += rows,
+            }
         }
         let mut after = None;
         loop {
@@ -116,6 +126,9 @@ impl Totals {
                 totals.batches += 1;
                 totals.calls += batch.calls;
                 totals.target_ms += batch.target_ms;
+                if !failed.contains(&batch.partition) {
+                    totals.rest.add(&batch);
+                }
                 if batch.state == BatchState::Failed {
                     totals.problem = totals.problem.or(batch.problem);
                 }
@@ -159,6 +172,7 @@ fn report(
     RunReport {
         state,
         problem,
+        failed_parts: parts::lines(&totals.partitions),
         counters: totals.counters,
         reconciliation: reconcile(&sides),
         amounts: amounts.collect(),
@@ -239,20 +253,29 @@ async fn write_manifest(
     Ok(())
 }
 
-fn cursor_moves(context: &RunContext, totals: &Totals) -> Result<Vec<CursorMove>, Problem> {
-    let mut moves = Vec::new();
-    for partition in &totals.partitions {
-        let progress = Progress::parse(partition.state.as_deref())?;
-        let Some(checkpoint) = progress.checkpoint else {
-            continue;
-        };
-        let descriptor = serde_json::from_str(&partition.descriptor).unwrap_or(Value::Null);
-        moves.push(CursorMove {
-            stream: context.integration.source.stream.clone(),
-            partition_key: partition_key(&descriptor),
-            generation: 0,
-            cursor: checkpoint.to_string(),
-        });
+/// After a good run all cursors move; after one whose only fault is that parts could not be read, those
+/// of the other parts do.
+fn cursor_moves(
+    context: &RunContext,
+    totals: &Totals,
+    (state, stopped): (RunState, bool),
+) -> Result<Vec<CursorMove>, Problem> {
+    if context.run.mode != LoadMode::Incremental {
+        return Ok(Vec::new());
     }
-    Ok(moves)
+    let whole = advances(state);
+    let parts_failed = totals.partitions.iter().any(|part| part.problem.is_some());
+    if !whole && (stopped || !parts_failed || !rest_advances(context, totals)) {
+        return Ok(Vec::new());
+    }
+    let stream = &context.integration.source.stream;
+    parts::moves(stream, &totals.partitions, whole)
+}
+
+/// Whether all but the parts that failed is accounted for and within what the integration tolerates.
+fn rest_advances(context: &RunContext, totals: &Totals) -> bool {
+    let rest = &totals.rest;
+    let (state, _) = verdict(&rest.sides, context.integration.tolerance, None);
+    let summed = totals.amounts.iter().all(|sum| sum.amount.is_some());
+    !rest.failed && summed && advances(state)
 }

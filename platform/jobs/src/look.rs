@@ -121,6 +121,7 @@ fn call(tenant: &TenantId, connection: Connection) -> CallContext {
         log: None,
         connection: Arc::new(connection),
         cancel: CancellationToken::new(),
+        stop: CancellationToken::new(),
     }
 }
 

@@ -10,6 +10,8 @@ use tributary_model::counters::Counters;
 use tributary_model::problem::Problem;
 use tributary_model::state::{RecordState, RunState};
 
+use crate::parts::FailedPartLine;
+
 /// See the module.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunReport {
@@ -17,6 +19,9 @@ pub struct RunReport {
     /// why the run is not green, if there is one reason for all of it
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
+    /// parts of the source that could not be read; 100 at most are named
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_parts: Vec<FailedPartLine>,
     pub counters: Counters,
     pub reconciliation: Reconciliation,
     /// sums of the amounts that the mapping declares, per state

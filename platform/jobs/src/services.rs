@@ -38,6 +38,8 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// rung when work was queued in this process
     pub wake: Arc<Notify>,
+    /// rung when a run was cancelled in this process
+    pub cancelled: Arc<Notify>,
 }
 
 impl Services {

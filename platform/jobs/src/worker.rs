@@ -5,9 +5,8 @@
 //! and not the lease. A stop lets work end within [`GRACE`] and gives the rest back without
 //! costing an attempt. Idle costs one query when something falls due, not a poll per second.
 
-use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -15,18 +14,15 @@ use futures_util::future::BoxFuture;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tributary_model::error_code::ErrorCode;
-use tributary_model::id::RunId;
 use tributary_model::problem::Problem;
 use tributary_model::state::WorkKind;
-use tributary_store::{Fenced, Lease, LeaseKey, TargetFailure};
+use tributary_store::{Fenced, Lease, TargetFailure};
 
 use crate::batch::Unfinished;
-use crate::context::RunContext;
+use crate::context::{Contexts, RunContext};
+use crate::held::{Held, HeldLeases};
 use crate::services::{Services, store_problem};
-use crate::{batch, extract, finish, log, plan, retention, retry, trust, usage};
-
-/// Contexts of runs kept at most.
-const MOST_CONTEXTS: usize = 64;
+use crate::{batch, cancel, extract, finish, log, plan, retention, retry, trust, usage};
 
 /// Longest sleep without looking for work that other processes queued.
 const LONGEST_SLEEP_MS: u64 = 5_000;
@@ -53,7 +49,7 @@ pub struct Worker {
     services: Arc<Services>,
     options: WorkerOptions,
     /// contexts of the runs in work
-    contexts: Arc<Mutex<HashMap<RunId, Arc<RunContext>>>>,
+    contexts: Contexts,
     /// what is held, with a way to stop it
     held: HeldLeases,
 }
@@ -65,8 +61,8 @@ impl Worker {
         Self {
             services,
             options,
-            contexts: Arc::default(),
-            held: Arc::default(),
+            contexts: Contexts::default(),
+            held: HeldLeases::default(),
         }
     }
 
@@ -78,6 +74,10 @@ impl Worker {
         let heartbeat = tokio::spawn(Arc::clone(&worker).beat(background.clone()));
         let services = Arc::clone(&worker.services);
         let keeping = tokio::spawn(retention::keep(services, background.clone()));
+        let services = Arc::clone(&worker.services);
+        let (contexts, held) = (worker.contexts.clone(), worker.held.clone());
+        let listening = cancel::watch(services, contexts, held, background.clone());
+        let listening = tokio::spawn(listening);
         let mut tasks = JoinSet::new();
         while !shutdown.is_cancelled() {
             while tasks.try_join_next().is_some() {}
@@ -89,7 +89,7 @@ impl Worker {
             };
             let claimed = leases.len();
             for lease in leases {
-                let held = Held::new(&worker.held, lease.key());
+                let held = worker.held.hold(&lease);
                 tasks.spawn(Arc::clone(&worker).work(lease, held));
             }
             if claimed == 0 || claimed < free {
@@ -100,15 +100,14 @@ impl Worker {
         background.cancel();
         let _ = heartbeat.await;
         let _ = keeping.await;
+        let _ = listening.await;
     }
 
     async fn drain(&self, tasks: &mut JoinSet<()>) {
         if ended_within(tasks, GRACE).await {
             return;
         }
-        for stop in lock(&self.held).values() {
-            stop.cancel();
-        }
+        self.held.stop_all();
         if !ended_within(tasks, GIVING_BACK).await {
             tracing::warn!(
                 tasks = tasks.len(),
@@ -173,7 +172,7 @@ impl Worker {
 
     async fn process(&self, lease: &Lease) {
         if lease.cancel_requested {
-            self.contexts().remove(&lease.run);
+            self.contexts.remove(&lease.run);
             self.give_back(lease).await;
             return;
         }
@@ -182,11 +181,19 @@ impl Worker {
             Ok(Fenced::Lost) => {
                 tracing::info!(work.id = %lease.work_id, "the lease went to another worker");
             }
+            // it did not fail: it came to an end because it was asked to
+            Err(_) if self.is_stopping(lease) => self.give_back(lease).await,
             Err(unfinished) => self.put_off(lease, unfinished).await,
         }
         if lease.kind == WorkKind::Finish {
-            self.contexts().remove(&lease.run);
+            self.contexts.remove(&lease.run);
         }
+    }
+
+    /// Whether the run of the lease was cancelled while it was worked on.
+    fn is_stopping(&self, lease: &Lease) -> bool {
+        let context = self.contexts.get(&lease.run);
+        context.is_some_and(|context| context.stop.is_cancelled())
     }
 
     async fn attempt(&self, lease: &Lease) -> Result<Fenced<()>, Unfinished> {
@@ -225,7 +232,7 @@ impl Worker {
     /// The run's context, made anew for each attempt and when a connection was changed: whoever
     /// redrives a run or corrects a connection has mended something, and that is part of it.
     async fn context(&self, lease: &Lease) -> Result<Arc<RunContext>, Problem> {
-        let known = self.contexts().get(&lease.run).map(Arc::clone);
+        let known = self.contexts.get(&lease.run);
         if lease.kind != WorkKind::Plan
             && let Some(context) = known
             && context.run.attempt == lease.run_attempt
@@ -237,12 +244,7 @@ impl Worker {
         }
         let loaded = RunContext::load(&self.services, &lease.tenant, &lease.run).await?;
         let context = Arc::new(loaded);
-        let mut contexts = self.contexts();
-        if contexts.len() >= MOST_CONTEXTS {
-            // Runs that ended elsewhere leave theirs here; one that goes on is made again.
-            contexts.clear();
-        }
-        contexts.insert(lease.run.clone(), Arc::clone(&context));
+        self.contexts.keep(&context);
         Ok(context)
     }
 
@@ -271,7 +273,7 @@ impl Worker {
         };
         match failed {
             Ok(Fenced::Done(state)) if state.terminal() => {
-                self.contexts().remove(&lease.run);
+                self.contexts.remove(&lease.run);
             }
             Ok(_) => {}
             Err(error) => {
@@ -288,7 +290,7 @@ impl Worker {
         answered: bool,
         retry_in_ms: Option<u64>,
     ) -> Option<TargetFailure> {
-        let context = self.contexts().get(&lease.run).map(Arc::clone)?;
+        let context = self.contexts.get(&lease.run)?;
         let breaker = context.integration.delivery.breaker;
         (failed_calls > 0 && breaker.failed_calls > 0).then_some(TargetFailure {
             failed_calls,
@@ -328,7 +330,7 @@ impl Worker {
     }
 
     async fn renew(&self) {
-        let held: Vec<LeaseKey> = lock(&self.held).keys().cloned().collect();
+        let held = self.held.keys();
         if held.is_empty() {
             return;
         }
@@ -338,48 +340,10 @@ impl Worker {
         };
         for key in held {
             let state = owned.iter().find(|heartbeat| heartbeat.key == key);
-            if state.is_none_or(|heartbeat| heartbeat.cancel_requested)
-                && let Some(stop) = lock(&self.held).get(&key)
-            {
-                stop.cancel();
+            if state.is_none_or(|heartbeat| heartbeat.cancel_requested) {
+                self.held.stop(&key);
             }
         }
-    }
-
-    fn contexts(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, Arc<RunContext>>> {
-        lock(&self.contexts)
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-type HeldLeases = Arc<Mutex<HashMap<LeaseKey, CancellationToken>>>;
-
-/// A lease that is renewed until this is dropped, however the work ends.
-struct Held {
-    all: HeldLeases,
-    key: LeaseKey,
-    /// drop the work and give the lease back
-    stop: CancellationToken,
-}
-
-impl Held {
-    fn new(all: &HeldLeases, key: LeaseKey) -> Self {
-        let stop = CancellationToken::new();
-        lock(all).insert(key.clone(), stop.clone());
-        Self {
-            all: Arc::clone(all),
-            key,
-            stop,
-        }
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        lock(&self.all).remove(&self.key);
     }
 }
 
@@ -411,52 +375,41 @@ async fn ended_within(tasks: &mut JoinSet<()>, time: Duration) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use tributary_model::id::Slug;
-
     use super::*;
-
-    fn key(epoch: u64) -> LeaseKey {
-        LeaseKey {
-            tenant: Slug::parse("acme").unwrap(),
-            work_id: "run/batch".to_owned(),
-            epoch,
-        }
-    }
+    use crate::held::tests::lease;
 
     #[tokio::test]
     async fn a_panic_costs_a_try_and_not_the_lease() {
         let all = HeldLeases::default();
-        let held = Held::new(&all, key(1));
+        let held = all.hold(&lease(1));
         let boom = async { panic!("boom: {}", "a customer's data") };
         let unfinished = guarded(boom).await.err().unwrap();
         assert_eq!(unfinished.problem.code, ErrorCode::Internal);
         assert!(!unfinished.problem.detail.contains("customer"));
         assert!(unfinished.retry_after_ms.is_some(), "it is tried again");
         drop(held);
-        assert!(lock(&all).is_empty());
+        assert!(all.keys().is_empty());
 
         // also when nothing catches it
-        let held = Held::new(&all, key(2));
+        let held = all.hold(&lease(2));
         let task = tokio::spawn(async move {
             let _held = held;
             panic!("boom");
         });
         assert!(task.await.is_err());
-        assert!(lock(&all).is_empty(), "nobody renews it any more");
+        assert!(all.keys().is_empty(), "nobody renews it any more");
     }
 
     /// Registered before the task runs, so a stop in between reaches it.
     #[tokio::test]
     async fn work_ends_in_time_or_is_told_to() {
         let all = HeldLeases::default();
-        let held = Held::new(&all, key(1));
+        let held = all.hold(&lease(1));
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { held.stop.cancelled().await });
         assert!(!ended_within(&mut tasks, Duration::from_millis(30)).await);
-        for stop in lock(&all).values() {
-            stop.cancel();
-        }
+        all.stop_all();
         assert!(ended_within(&mut tasks, Duration::from_secs(5)).await);
-        assert!(lock(&all).is_empty());
+        assert!(all.keys().is_empty());
     }
 }

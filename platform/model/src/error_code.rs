@@ -78,10 +78,10 @@ catalogue! {
     CsvColumns, "csv_columns", Customer, false, "the line has another number of fields than the header", "look for a missing or extra separator, or an unquoted one inside a text";
     CsvQuote, "csv_quote", Customer, false, "a quoted field is not closed", "close the quote or double it inside the text";
     CsvHeader, "csv_header", Connection, false, "the header line does not have the expected columns", "compare the header with the mapping; columns may have been renamed";
-    SourceDrift, "source_drift", Connection, false, "the source no longer has what the mapping reads", "if it was renamed, change the mapping or let the sender give it its old name; then redrive the run";
+    SourceDrift, "source_drift", Connection, false, "the source no longer has what the mapping reads", "if it was renamed, change the mapping or let the sender give it its old name; then start a new run";
     ChangesGone, "changes_gone", Connection, false, "the database no longer keeps the changes since the last read", "run the integration once in full; the next runs go on from there";
     FileTruncated, "file_truncated", Customer, false, "the file ends in the middle of a line or is shorter than announced", "send the complete file again";
-    FileChanged, "file_changed", Customer, true, "the file changed while it was read", "let the sender write under another name and rename when complete";
+    FileChanged, "file_changed", Customer, true, "the file changed while it was read", "let the sender write under another name and rename when complete; a new run reads the file as it is then";
     JsonInvalid, "json_invalid", Customer, false, "the text is not valid JSON", "correct the text at the given place";
     RowTooLarge, "row_too_large", Customer, false, "one row is larger than the limit", "split the row, or raise limits.max_row_bytes in the mapping";
     XmlInvalid, "xml_invalid", Customer, false, "the text is not well-formed XML, or uses what is refused here", "correct the text at the given line and column";
@@ -150,6 +150,25 @@ impl ErrorCode {
         self.info().code
     }
 
+    /// Whether a read that ended with this for good is a matter of the part that was read (a file, a
+    /// range of keys): of its data, or of what the connector makes of it. What is not would meet
+    /// the run's other parts too.
+    #[must_use]
+    pub fn of_one_part(self) -> bool {
+        match self {
+            // the source's owner has to act, but what is wrong was found in one file
+            Self::CsvHeader | Self::SourceDrift | Self::SourceNotFound | Self::SourcePermission => {
+                true
+            }
+            // nobody's data: the run was stopped, or the component can read nothing at all
+            Self::RunCancelled
+            | Self::NotFound
+            | Self::ConnectorInvalid
+            | Self::ConnectorDenied => false,
+            _ => matches!(self.info().owner, Owner::Customer | Owner::Connector),
+        }
+    }
+
     /// The code named by `word`.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
@@ -183,5 +202,41 @@ mod tests {
         let codes: BTreeSet<String> = ErrorCode::ALL.iter().map(|c| c.to_string()).collect();
         assert_eq!(codes.len(), ErrorCode::ALL.len(), "a code is used twice");
         assert_eq!(codes, pages);
+    }
+
+    #[test]
+    fn what_would_meet_all_parts_alike_is_of_no_single_one() {
+        use ErrorCode as E;
+        for code in [
+            E::EncodingInvalid,
+            E::RowTooLarge,
+            E::InputTooLarge,
+            E::ArchiveInvalid,
+            E::FileTruncated,
+            E::FileChanged,
+            E::CsvHeader,
+            E::SourceDrift,
+            E::SourceNotFound,
+            E::ConnectorFailed,
+            E::ConnectorLimit,
+        ] {
+            assert!(code.of_one_part(), "{code}");
+        }
+        for code in [
+            E::ConnectionUnreachable,
+            E::ConnectionRefused,
+            E::ConnectionAuth,
+            E::HostKeyChanged,
+            E::ConfigInvalid,
+            E::ConnectorUntrusted,
+            E::ConnectorInvalid,
+            E::MappingInvalid,
+            E::ReferenceMissing,
+            E::RunCancelled,
+            E::StorageFailed,
+            E::Internal,
+        ] {
+            assert!(!code.of_one_part(), "{code}");
+        }
     }
 }

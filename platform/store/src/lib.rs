@@ -34,11 +34,11 @@ mod tenant;
 pub use error::StoreError;
 pub use ledger::{
     Again, Amount, Announced, Batch, BatchAmount, BatchCheck, BatchObjects, BatchResult,
-    BatchState, CursorMove, Enqueued, Fenced, IssueCount, IssueFilter, IssueRow, Lease, LeaseKey,
-    LifeEntry, MOST_FINDINGS, NewBatch, NewPage, NewPartition, NewPlan, NewRun, NewSettlement,
-    Page, Partition, RecordIssue, RecordOutcome, Redrive, Resume, Run, RunEvent, RunFilter,
-    RunWork, Seen, Settled, Settlement, StoredOutcome, StreamCursor, TargetFailure,
-    record_key_hash,
+    BatchState, CursorMove, Enqueued, FailedPart, Fenced, IssueCount, IssueFilter, IssueRow, Lease,
+    LeaseKey, LifeEntry, MOST_FAILED_PARTS, MOST_FINDINGS, NewBatch, NewPage, NewPartition,
+    NewPlan, NewRun, NewSettlement, Page, Partition, RecordIssue, RecordOutcome, Redrive, Resume,
+    Run, RunEvent, RunFilter, RunWork, Seen, Settled, Settlement, StoredOutcome, StreamCursor,
+    TargetFailure, record_key_hash,
 };
 pub use system::{
     Client, Connector, Heartbeat, NewClient, NewConnector, NextDue, StoredTrust, Swept, SweptWork,

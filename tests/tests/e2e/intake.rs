@@ -22,7 +22,7 @@ struct Scene {
     sender: Rest,
 }
 
-fn mapping(name: &str, format: &str) -> Value {
+pub(crate) fn mapping(name: &str, format: &str) -> Value {
     json!({
         "version": 1, "name": name, "title": "Orders as they are",
         "source": { "format": format, "locale": "en-US", "time_zone": "UTC", "key": ["$.id"] },

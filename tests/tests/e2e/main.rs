@@ -10,6 +10,7 @@
 mod acme;
 mod adjacent;
 mod bad_input;
+mod cancel;
 mod captured;
 mod consent;
 mod databases;
@@ -23,6 +24,7 @@ mod kills;
 mod odata;
 mod onboarding;
 mod operator;
+mod parts;
 mod redrive;
 mod rest_target;
 mod rules;

@@ -10,7 +10,7 @@ use tributary_model::problem::Problem;
 use tributary_model::source_shape::{DriftFinding, DriftKind};
 use tributary_model::state::RunState;
 use tributary_model::usage::ConnectorUsage;
-use tributary_store::{Amount, IssueCount, Run, RunWork, TenantStore};
+use tributary_store::{Amount, FailedPart, IssueCount, Run, RunWork, TenantStore};
 use utoipa::ToSchema;
 
 use super::time;
@@ -98,8 +98,21 @@ pub(crate) struct RunView {
     report: Option<serde_json::Value>,
     /// what the connectors used so far, by side (`source`, `target`), over all attempts
     usage: BTreeMap<String, UsageView>,
+    /// parts of the source (files, ranges of keys) that could not be read: the run went on without them,
+    /// and a redrive takes them up again; 100 at most
+    failed_parts: Vec<FailedPartView>,
     /// how the source differs from its schema, or from what the last good run saw; 100 at most
     drift: Vec<DriftView>,
+}
+
+/// A part of the source that could not be read.
+#[derive(Debug, Serialize, ToSchema)]
+struct FailedPartView {
+    /// number of the partition
+    no: u32,
+    /// a file's path, or what else the connector calls it
+    part: String,
+    problem: RunProblem,
 }
 
 /// What one side's connector used.
@@ -192,13 +205,25 @@ pub(crate) fn summary(run: Run, counters: Counters) -> RunSummary {
         created_at: run.created_ms,
         started_at: run.started_ms,
         finished_at: run.finished_ms,
-        problem: reason(run.problem, run.report.as_deref()).map(|problem| RunProblem {
-            code: problem.code.as_str(),
-            detail: problem.detail,
-            hint: problem.hint,
-        }),
+        problem: reason(run.problem, run.report.as_deref()).map(problem_view),
         resume_at: run.resume_ms.filter(|_| run.state == RunState::Paused),
         counters: counters.into(),
+    }
+}
+
+fn problem_view(problem: Problem) -> RunProblem {
+    RunProblem {
+        code: problem.code.as_str(),
+        detail: problem.detail,
+        hint: problem.hint,
+    }
+}
+
+fn failed_part_view(failed: FailedPart) -> FailedPartView {
+    FailedPartView {
+        no: failed.no,
+        part: failed.label,
+        problem: problem_view(failed.problem),
     }
 }
 
@@ -220,6 +245,7 @@ pub(crate) async fn view(
     let counters = store.run_counters(&run.id).await?;
     let amounts = store.run_amounts(&run.id).await?;
     let issues = store.issue_counts(&run.id).await?;
+    let failed_parts = store.failed_parts(&run.id).await?;
     let throughput = throughput(&run, &counters, now);
     let report = match report(&run) {
         None if run.state.terminal() => {
@@ -238,6 +264,7 @@ pub(crate) async fn view(
             .into_iter()
             .map(|(side, used)| (side, usage_view(used)))
             .collect(),
+        failed_parts: failed_parts.into_iter().map(failed_part_view).collect(),
         drift: std::mem::take(&mut run.drift)
             .into_iter()
             .map(drift_view)

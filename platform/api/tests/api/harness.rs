@@ -130,6 +130,7 @@ impl Api {
             clock: Arc::new(SystemClock),
             ids: Arc::new(UuidSource),
             wake: Arc::new(Notify::new()),
+            cancelled: Arc::new(Notify::new()),
             connectors: port(folder.path()),
             shutdown: CancellationToken::new(),
             limits: Limits::default(),

@@ -17,6 +17,7 @@ mod harness;
 mod intake;
 mod matrix;
 mod pages;
+mod parts;
 mod plans;
 mod runs;
 mod schemas;

@@ -150,6 +150,7 @@ pub(crate) fn call(connection: Connection) -> anyhow::Result<CallContext> {
         log: None,
         connection: Arc::new(connection),
         cancel: CancellationToken::new(),
+        stop: CancellationToken::new(),
     })
 }
 

@@ -13,7 +13,8 @@ impl Host for Guest {
     async fn stopping(&mut self) -> wasmtime::Result<bool> {
         self.host_calls.count("control");
         let left = self.deadline.saturating_duration_since(Instant::now());
-        Ok(self.call.cancel.is_cancelled() || left < NEAR_DEADLINE)
+        let told = self.call.stop.is_cancelled() || self.call.cancel.is_cancelled();
+        Ok(told || left < NEAR_DEADLINE)
     }
 
     async fn now_ms(&mut self) -> wasmtime::Result<u64> {

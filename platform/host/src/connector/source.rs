@@ -98,6 +98,7 @@ impl Connector {
             );
             return Err(self.broke_contract(&what));
         }
+        not_stopped(call)?;
         let partitions = partitions.iter().map(|text| self.json("partition", text));
         Ok(ReadPlan {
             partitions: partitions.collect::<Result<_, Problem>>()?,
@@ -158,7 +159,9 @@ impl Connector {
             Ok(())
         };
         let (result, ()) = try_join(guest, drain).await?;
-        result
+        let stats = result?;
+        not_stopped(call)?;
+        Ok(stats)
     }
 
     fn stream(&self, stream: contract::StreamInfo) -> Result<StreamInfo, Problem> {
@@ -172,6 +175,15 @@ impl Connector {
             partitioned: stream.partitioned,
         })
     }
+}
+
+/// A guest that returned because it was asked to has not seen all there is.
+fn not_stopped(call: &CallContext) -> Result<(), Problem> {
+    if call.stop.is_cancelled() {
+        let detail = "the connector was asked to stop before it was done";
+        return Err(Problem::new(ErrorCode::RunCancelled, detail));
+    }
+    Ok(())
 }
 
 fn to_guest(selection: &Selection) -> contract::Selection {

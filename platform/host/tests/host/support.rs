@@ -85,6 +85,7 @@ pub(crate) fn context(document: Value, egress: &EgressPolicy) -> Result<CallCont
         log: None,
         connection: Arc::new(Connection::new(&document, egress)?),
         cancel: CancellationToken::new(),
+        stop: CancellationToken::new(),
     })
 }
 

@@ -56,6 +56,7 @@ impl Bed {
             plans: Plans::new(BTreeMap::new()).unwrap(),
             clock: Arc::new(SystemClock),
             wake: Arc::default(),
+            cancelled: Arc::default(),
         };
         let bed = Self {
             services,

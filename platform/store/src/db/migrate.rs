@@ -87,6 +87,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0016_consents.sql"),
         only: None,
     },
+    Migration {
+        version: 17,
+        text: include_str!("../../migrations/0017_failed_parts.sql"),
+        only: None,
+    },
 ];
 
 /// The line in a file behind which SQLite does not read on.

@@ -4,9 +4,9 @@ use tributary_model::id::RunId;
 use tributary_model::problem::Problem;
 use tributary_model::state::{RunState, WorkKind};
 
-use super::lifecycle;
 use super::run::{Run, active_run};
 use super::types::{Fenced, Lease};
+use super::{lifecycle, part};
 use crate::db::Tx;
 use crate::error::{StoreError, is_unique_violation};
 use crate::row::{to_i64, to_json};
@@ -28,8 +28,9 @@ pub enum Redrive {
 
 impl TenantStore {
     /// The work failed. `retry_in_ms` brings it back after that time (by the database's clock);
-    /// `None` means for good: a batch's records stay pending and the run goes on, other work
-    /// fails the run. Gives the run's state. Ends the lease, of any kind of work.
+    /// `None` means for good: a batch's records stay pending, a part of the source whose own data is to
+    /// blame stays unread ([`TenantStore::failed_parts`]), and the run goes on; everything else fails the
+    /// run. Gives the run's state. Ends the lease, of any kind of work.
     ///
     /// # Errors
     /// `WrongLease`, `Database`.
@@ -194,6 +195,7 @@ impl TenantStore {
         .bind(now)
         .execute(tx.conn())
         .await?;
+        part::reopen(tx, self.tenant(), id).await?;
         Ok(reopened.rows_affected())
     }
 }

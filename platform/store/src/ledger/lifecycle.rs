@@ -18,7 +18,7 @@ use tributary_model::problem::Problem;
 use tributary_model::state::{RunState, WorkKind, WorkState};
 
 use super::types::Lease;
-use super::{doubt, pause};
+use super::{doubt, part, pause};
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::row::{Record, to_i64, to_json};
@@ -321,9 +321,10 @@ pub(crate) async fn cancel_waiting(
     doubt::keep(tx, tenant, run).await
 }
 
-/// A piece of work failed for good. A batch leaves its records pending and the run goes on;
-/// without plan, extract or finish the run cannot be whole, so it fails. Gives the run's state,
-/// or `None` if the lease was lost.
+/// A piece of work failed for good. A batch leaves its records pending, and a part of the source
+/// that only its own data or connector is to blame for stays unread: the run goes on with the others.
+/// Without plan, finish, or what all parts need the run cannot be whole, so it fails. Gives the
+/// run's state, or `None` if the lease was lost.
 pub(crate) async fn fail_for_good(
     tx: &mut Tx,
     lease: &Lease,
@@ -332,32 +333,45 @@ pub(crate) async fn fail_for_good(
     if !close_work(tx, lease, WorkState::Failed, Some(problem)).await? {
         return Ok(None);
     }
-    let (tenant, run) = (&lease.tenant, &lease.run);
-    if let (WorkKind::Batch, Some(partition), Some(batch)) =
-        (lease.kind, lease.partition, lease.batch)
-    {
-        let now = tx.now;
-        sqlx::query(
-            "update batch set state = 'failed', problem = $5, updated_at = $6
-             where tenant = $1 and run = $2 and partition = $3 and no = $4",
-        )
-        .bind(tenant.as_str())
-        .bind(run.as_str())
-        .bind(i64::from(partition))
-        .bind(i64::from(batch))
-        .bind(to_json("problem", problem)?)
-        .bind(now)
-        .execute(tx.conn())
-        .await?;
-        doubt::keep(tx, tenant, run).await?;
-        return settle(tx, tenant, run).await.map(Some);
+    let goes_on = match lease.kind {
+        WorkKind::Batch => {
+            fail_batch(tx, lease, problem).await?;
+            true
+        }
+        WorkKind::Extract => part::fail(tx, lease, problem).await?,
+        WorkKind::Plan | WorkKind::Finish => false,
+    };
+    if goes_on {
+        return settle(tx, &lease.tenant, &lease.run).await.map(Some);
     }
+    fail_run(tx, lease, problem).await.map(Some)
+}
+
+async fn fail_batch(tx: &mut Tx, lease: &Lease, problem: &Problem) -> Result<(), StoreError> {
+    let now = tx.now;
+    sqlx::query(
+        "update batch set state = 'failed', problem = $5, updated_at = $6
+         where tenant = $1 and run = $2 and partition = $3 and no = $4",
+    )
+    .bind(lease.tenant.as_str())
+    .bind(lease.run.as_str())
+    .bind(i64::from(lease.partition_no()?))
+    .bind(i64::from(lease.batch_no()?))
+    .bind(to_json("problem", problem)?)
+    .bind(now)
+    .execute(tx.conn())
+    .await?;
+    doubt::keep(tx, &lease.tenant, &lease.run).await
+}
+
+async fn fail_run(tx: &mut Tx, lease: &Lease, problem: &Problem) -> Result<RunState, StoreError> {
+    let (tenant, run) = (&lease.tenant, &lease.run);
     let state = locked_state(tx, tenant, run).await?;
     if !matches!(
         state,
         RunState::Planning | RunState::Running | RunState::Paused
     ) {
-        return settle(tx, tenant, run).await.map(Some);
+        return settle(tx, tenant, run).await;
     }
     let state = pause::ended(tx, tenant, run, state).await?;
     sqlx::query("update run set problem = $3 where tenant = $1 and id = $2")
@@ -369,5 +383,5 @@ pub(crate) async fn fail_for_good(
     cancel_waiting(tx, tenant, run).await?;
     let note = format!("{} failed: {}", lease.kind.as_str(), problem.code);
     transition(tx, tenant, run, state, RunState::Failed, Some(&note)).await?;
-    Ok(Some(RunState::Failed))
+    Ok(RunState::Failed)
 }

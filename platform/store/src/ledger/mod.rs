@@ -1,9 +1,10 @@
 //! Runs, their work, and what became of every record.
 //!
-//! One file per step of a run: `run` (create, read, events), `plan`, `extract`, `batch`,
-//! `control` (fail, cancel, redrive), `doubt` (calls whose outcome nobody recorded), `gate` (delivery that waits for rules), `pause` (circuit
-//! breaker), `slow` (a target that asks for time), `finish`, `log`, `settle` (a person's word on a record in doubt), and for
-//! reading `record` (index, life line) and `report` (counters, amounts, issues). State changes go through `lifecycle` only.
+//! One file per step of a run: `run` (create, read, events), `plan`, `extract`, `part` (parts of the
+//! source that cannot be read), `batch`, `control` (fail, cancel, redrive), `doubt` (calls whose outcome
+//! nobody recorded), `gate` (delivery that waits for rules), `pause` (circuit breaker), `slow` (a target that
+//! asks for time), `finish`, `log`, `settle` (a person's word on a record in doubt), and for reading `record`
+//! (index, life line) and `report` (counters, amounts, issues). State changes go through `lifecycle` only.
 
 mod batch;
 mod commit;
@@ -17,6 +18,7 @@ pub(crate) mod lifecycle;
 mod log;
 mod observed;
 mod outcome;
+mod part;
 mod pause;
 mod plan;
 mod record;
@@ -35,6 +37,7 @@ pub use observed::MOST_FINDINGS;
 pub use outcome::{
     Again, Announced, BatchAmount, BatchObjects, BatchResult, RecordIssue, RecordOutcome,
 };
+pub use part::{FailedPart, MOST_FAILED_PARTS};
 pub use pause::{Resume, TargetFailure};
 pub use plan::{NewPartition, NewPlan, Partition};
 pub use record::{LifeEntry, Seen, record_key_hash};

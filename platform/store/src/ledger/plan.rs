@@ -2,10 +2,11 @@
 
 use sqlx::any::AnyRow;
 use tributary_model::id::RunId;
+use tributary_model::problem::Problem;
 use tributary_model::state::{RunState, WorkKind, WorkState};
 
-use super::lifecycle;
 use super::types::{Fenced, Lease};
+use super::{lifecycle, part};
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::row::Record;
@@ -44,6 +45,16 @@ pub struct Partition {
     pub state: Option<String>,
     /// it was read to its end
     pub done: bool,
+    /// why it could not be, if it could not
+    pub problem: Option<Problem>,
+}
+
+impl Partition {
+    /// What people call it: the key that the connector gave it, such as a file's path.
+    #[must_use]
+    pub fn label(&self) -> String {
+        part::label(&self.descriptor, self.no)
+    }
 }
 
 impl TenantStore {
@@ -178,5 +189,6 @@ fn partition(row: &AnyRow) -> Result<Partition, StoreError> {
         descriptor: record.text("descriptor")?,
         state: record.text_opt("state")?,
         done: record.flag("done")?,
+        problem: record.json_opt("problem")?,
     })
 }

@@ -4,6 +4,7 @@
 //! a worker that dies of its work uses up a try.
 
 use sqlx::Row;
+use tributary_model::id::{RunId, TenantId};
 use tributary_model::state::{RunState, WorkKind};
 
 use super::SystemStore;
@@ -125,6 +126,25 @@ impl SystemStore {
         }
         tx.commit().await?;
         Ok(beats)
+    }
+
+    /// The runs that are to stop and on which somebody still works. Cheap: only runs that are not over
+    /// are looked at.
+    ///
+    /// # Errors
+    /// `Database`, `Inconsistent`.
+    pub async fn cancelling_runs(&self) -> Result<Vec<(TenantId, RunId)>, StoreError> {
+        let mut tx = self.read().await?;
+        let rows =
+            sqlx::query("select tenant, id from run where active = 1 and state = 'cancelling'")
+                .fetch_all(tx.conn())
+                .await?;
+        rows.iter()
+            .map(|row| {
+                let record = Record::new("run", row);
+                Ok((record.slug("tenant")?, record.run_id("id")?))
+            })
+            .collect()
     }
 
     /// Hands work back undone: it is due at once, and the try does not count. `false`: the

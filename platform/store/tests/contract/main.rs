@@ -17,6 +17,7 @@ mod intake;
 mod isolation;
 mod methods;
 mod observed;
+mod parts;
 mod paused;
 mod queue;
 mod records;
@@ -83,6 +84,18 @@ const CASES: &[Case] = &[
         Box::pin(stops::redrive_rejected(bed))
     }),
     ("failed_plan", |bed| Box::pin(stops::failed_plan(bed))),
+    ("a_failed_part_stops_no_other", |bed| {
+        Box::pin(parts::a_failed_part_stops_no_other(bed))
+    }),
+    ("what_all_parts_need_stops_the_run", |bed| {
+        Box::pin(parts::what_all_parts_need_stops_the_run(bed))
+    }),
+    ("a_held_run_needs_all_its_parts", |bed| {
+        Box::pin(parts::a_held_run_needs_all_its_parts(bed))
+    }),
+    ("cancelling_runs_are_told", |bed| {
+        Box::pin(parts::cancelling_runs_are_told(bed))
+    }),
     ("cursors", |bed| Box::pin(runs::cursors(bed))),
     ("claim_heartbeat_release", |bed| {
         Box::pin(queue::claim_heartbeat_release(bed))

@@ -37,6 +37,7 @@ fn every_method_has_a_contract_test() {
         "held",
         "intake",
         "observed",
+        "parts",
         "paused",
         "queue",
         "records",

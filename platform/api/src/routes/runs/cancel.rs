@@ -37,6 +37,6 @@ pub(crate) async fn cancel_run(
     }
     let run = scope.store.run(&path.run).await?;
     let run = run.ok_or_else(ApiError::not_found)?;
-    state.wake.notify_one();
+    state.cancelled.notify_one();
     Ok(Json(view(&scope.store, run, state.clock.now_ms()).await?))
 }

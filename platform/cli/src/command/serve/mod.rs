@@ -220,6 +220,7 @@ async fn services(config: &Config) -> anyhow::Result<Services> {
         plans,
         clock: Arc::new(SystemClock),
         wake: Arc::new(Notify::new()),
+        cancelled: Arc::new(Notify::new()),
     })
 }
 
@@ -261,6 +262,7 @@ fn api_state(
         clock: Arc::clone(&services.clock),
         ids: Arc::new(UuidSource),
         wake: Arc::clone(&services.wake),
+        cancelled: Arc::clone(&services.cancelled),
         connectors: ports::connectors(services),
         explain: ports::explain(services),
         shutdown: shutdown.clone(),

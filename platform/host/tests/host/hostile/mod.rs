@@ -6,6 +6,7 @@ mod bytes;
 mod compiler;
 mod limits;
 mod plan;
+mod stop;
 mod suite;
 
 use std::sync::Arc;

@@ -201,6 +201,7 @@ pub(crate) fn context(
         log: None,
         connection: Arc::new(Connection::with_ports(&document, &ports)?),
         cancel: CancellationToken::new(),
+        stop: CancellationToken::new(),
     })
 }
 

@@ -8,7 +8,7 @@
 mod calls;
 mod case;
 mod gate;
-mod guest;
+pub(super) mod guest;
 mod neighbour;
 mod process;
 mod run;
