@@ -57,7 +57,7 @@ fn broken(share: usize, then: fn() -> Then) -> Vec<(&'static str, RowSource)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_that_failed_does_not_end() {
-    for share in [0, 1, 60] {
+    for share in [0, 1, 90] {
         for (options, mut rows) in broken(share, || Then::Failure) {
             let mut pages = 0;
             let problem = loop {
@@ -68,7 +68,7 @@ async fn a_read_that_failed_does_not_end() {
                 }
             };
             assert!(problem.detail.contains("the line is dead"), "{problem}");
-            assert_eq!(pages > 0, share == 60, "{options}");
+            assert_eq!(pages > 0, share == 90, "{options}");
             for _ in 0..4 {
                 let again = page(&mut rows).await;
                 assert!(!matches!(again, Ok(None)), "{options}: {share} %");
@@ -79,7 +79,7 @@ async fn a_read_that_failed_does_not_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_that_was_given_up_is_no_end() {
-    for share in [0, 1, 60] {
+    for share in [0, 1, 90] {
         for (options, mut rows) in broken(share, || Then::Silence) {
             // the wait is given up in the middle of a step, as a time-out does
             while let Some(page) = soon(&mut rows).await {
