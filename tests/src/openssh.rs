@@ -95,6 +95,19 @@ impl OpenSsh {
         Ok(())
     }
 
+    /// Lets the user write in a folder and change what is in it.
+    ///
+    /// # Errors
+    /// When its owner cannot be changed.
+    pub fn give(&self, folder: &str) -> anyhow::Result<()> {
+        let given = Command::new("chown")
+            .args(["-R", &self.user])
+            .arg(self.root.join(folder))
+            .status()?;
+        anyhow::ensure!(given.success(), "chown -R {} {folder}: {given}", self.user);
+        Ok(())
+    }
+
     /// Ends the server; the folder stays.
     pub fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {

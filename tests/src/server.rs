@@ -67,6 +67,16 @@ impl Server {
         })
     }
 
+    /// Lets connections reach one more "host:port", from the next start on.
+    pub fn allow(&mut self, place: &str) {
+        self.egress.push(place.to_owned());
+    }
+
+    /// Takes one back, from the next start on.
+    pub fn forbid(&mut self, place: &str) {
+        self.egress.retain(|allowed| allowed != place);
+    }
+
     /// Starts the process; does not wait until it is ready.
     ///
     /// # Errors

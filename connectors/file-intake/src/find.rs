@@ -64,7 +64,15 @@ pub fn ready(connection: &Connection, config: &Config, found: &Found) -> Result<
             .is_none_or(|marker| found.all.contains(&marker))
     });
     if config.stable_s > 0 && !ready.is_empty() {
-        control::sleep_ms(config.stable_s.saturating_mul(1000));
+        // one call of the host waits a minute at most, or less by the tenant's plan
+        let until = control::now_ms().saturating_add(u64::from(config.stable_s) * 1000);
+        while !control::stopping() {
+            let left = until.saturating_sub(control::now_ms());
+            if left == 0 {
+                break;
+            }
+            control::sleep_ms(u32::try_from(left).unwrap_or(u32::MAX));
+        }
         let again = self::files(connection, config)?;
         ready.retain(|file| again.files.iter().any(|now| now.is(file)));
     }

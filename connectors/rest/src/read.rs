@@ -138,7 +138,12 @@ impl Reading<'_> {
                 name: &parent.stream,
                 stream: of,
                 values: Values {
-                    since: self.since.as_deref(),
+                    // A child may have changed below a parent that has not: what the children have
+                    // their own rule for is no reason to ask for fewer parents.
+                    since: match self.stream.incremental {
+                        Some(_) => None,
+                        None => self.since.as_deref(),
+                    },
                     parent: None,
                 },
                 position: state.parent_cursor.as_deref(),

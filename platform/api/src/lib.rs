@@ -33,7 +33,7 @@ pub use openapi::openapi;
 pub use router::router;
 pub use server::{ServerLimits, serve, serve_with};
 pub use state::{
-    ApiState, CheckFn, CheckStep, ConnectorInfo, ConnectorPort, DiscoverFn, DiscoveredField,
-    DiscoveredStream, ExplainFn, InstallFn, IsolationFn, Limits, PortFuture, SampleProblem, Signer,
-    SignerFn, Wanted,
+    ApiState, CheckFn, CheckStep, ConnectorInfo, ConnectorPort, ConsentAddressFn, ConsentAnswer,
+    ConsentRequest, Consented, ConsentedFn, DiscoverFn, DiscoveredField, DiscoveredStream,
+    ExplainFn, InstallFn, IsolationFn, Limits, PortFuture, SampleProblem, Signer, SignerFn, Wanted,
 };

@@ -10,9 +10,9 @@ use tributary_model::role::Action;
 use utoipa::openapi::path::{HttpMethod, Operation};
 
 use crate::routes::{
-    clients, connection_forms, connections, connectors, error_page, health, integrations, lookups,
-    mapping_language, mappings, openapi, pushes, records, runs, schemas, tenants, token, trust,
-    uploads,
+    clients, connection_forms, connections, connectors, consents, error_page, health, integrations,
+    lookups, mapping_language, mappings, openapi, pushes, records, runs, schemas, tenants, token,
+    trust, uploads,
 };
 use crate::state::ApiState;
 
@@ -112,6 +112,12 @@ pub fn routes() -> Vec<Route> {
         route!(Needs(A::ConnectionManage), 0, connections::check::__path_check_connection, connections::check::check_connection).at(Pace::Compiling),
         route!(Needs(A::ConnectionManage), MIB_2, connections::check::__path_try_connection, connections::check::try_connection).at(Pace::Compiling),
         route!(Needs(A::ConnectionManage), 0, connections::discover::__path_discover_connection, connections::discover::discover_connection).at(Pace::Compiling),
+
+        route!(Needs(A::ConnectionManage), 0, consents::create::__path_create_consent, consents::create::create_consent),
+        route!(Needs(A::ConnectionView), 0, consents::get::__path_get_consent, consents::get::get_consent),
+        route!(Public { why: "a person's browser has no token; the ticket in the address stands for it" }, 0, consents::page::__path_show_consent, consents::page::show_consent),
+        route!(Public { why: "a person's browser has no token; ticket, cookie and form stand for it" }, KIB_64, consents::leave::__path_leave_for_consent, consents::leave::leave_for_consent),
+        route!(Public { why: "another side sends the browser here; state and cookie stand for it" }, 0, consents::receive::__path_receive_consent, consents::receive::receive_consent).at(Pace::Compiling),
 
         route!(Needs(A::MappingView), 0, mappings::list::__path_list_mappings, mappings::list::list_mappings),
         route!(Needs(A::MappingView), 0, mappings::get::__path_get_mapping, mappings::get::get_mapping),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::{Notify, Semaphore};
@@ -26,6 +27,8 @@ use crate::request::slots::Slots;
 /// Everything that a handler may use. Cheap to clone.
 #[derive(Clone)]
 pub struct ApiState {
+    /// under which browsers reach this server, `https://tributary.example.com`: without path and slash
+    pub public_url: String,
     pub store: Store,
     pub vault: Arc<Vault>,
     pub lake: Lake,
@@ -53,6 +56,14 @@ pub type CheckFn = dyn Fn(TenantId, ConnectionDocument) -> PortFuture<Vec<CheckS
 pub type DiscoverFn =
     dyn Fn(TenantId, ConnectionDocument, Wanted) -> PortFuture<Vec<DiscoveredStream>> + Send + Sync;
 
+/// The address that a browser is sent to, to give consent to a connection (secrets filled in).
+pub type ConsentAddressFn =
+    dyn Fn(TenantId, ConnectionDocument, ConsentRequest) -> PortFuture<String> + Send + Sync;
+
+/// Gets tokens for what the browser brought back, and keeps them.
+pub type ConsentedFn =
+    dyn Fn(TenantId, ConnectionDocument, ConsentAnswer) -> PortFuture<Consented> + Send + Sync;
+
 /// Who signed the component with that digest; `None`: nobody, or its bytes are gone.
 pub type SignerFn = dyn Fn(String) -> PortFuture<Option<Signer>> + Send + Sync;
 
@@ -72,10 +83,44 @@ pub struct ConnectorPort {
     pub check: Arc<CheckFn>,
     /// reaches out to the other side of a connection (secrets filled in) and lists its streams
     pub discover: Arc<DiscoverFn>,
+    /// makes the address of the other side's page for consent
+    pub consent_address: Arc<ConsentAddressFn>,
+    /// reaches out to the other side for tokens
+    pub consented: Arc<ConsentedFn>,
     /// reads the signature of an installed component, which was judged when it was installed
     pub signer: Arc<SignerFn>,
     /// says where an installed connector runs, by the trust of now
     pub isolation: Arc<IsolationFn>,
+}
+
+/// What a browser is sent to the other side with.
+#[derive(Debug, Clone)]
+pub struct ConsentRequest {
+    /// where it shall come back to
+    pub redirect_uri: String,
+    /// what it shall bring back
+    pub state: String,
+    /// of PKCE (RFC 7636)
+    pub verifier: SecretString,
+}
+
+/// What it brought back.
+#[derive(Debug, Clone)]
+pub struct ConsentAnswer {
+    pub code: SecretString,
+    pub verifier: SecretString,
+    pub redirect_uri: String,
+    /// RFC 9207
+    pub issuer: Option<String>,
+}
+
+/// How long a consent lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Consented {
+    /// the platform gets further tokens by itself
+    pub renewable: bool,
+    /// of the first access token, seconds; `None`: the other side did not say
+    pub lifetime_s: Option<u64>,
 }
 
 /// Whose signature a component carries.

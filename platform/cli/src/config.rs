@@ -40,6 +40,8 @@ pub(crate) struct Config {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Server {
     pub(crate) listen: SocketAddr,
+    /// without path; empty: `listen`
+    pub(crate) public_url: String,
     pub(crate) max_connections: usize,
 }
 
@@ -94,7 +96,10 @@ pub(crate) struct Intake {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Egress {
+    /// for all tenants
     pub(crate) allow: Vec<String>,
+    /// for one tenant alone, by its name
+    pub(crate) tenants: BTreeMap<Slug, Vec<String>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -134,6 +139,7 @@ impl Config {
         if let Some(folder) = data_dir {
             folder.clone_into(&mut config.data_dir);
         }
+        check_public_url(&config.server.public_url)?;
         config.fill();
         Ok(config)
     }
@@ -154,6 +160,28 @@ impl Config {
     pub(crate) fn operator_file(&self) -> PathBuf {
         self.keys.dir.join("operator.json")
     }
+}
+
+/// Browsers carry a person's consent there, so it is TLS or this machine, and names no page.
+fn check_public_url(text: &str) -> anyhow::Result<()> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let wrong = |why: &str| {
+        anyhow::anyhow!(
+            "server.public_url {text:?} {why}\n  hint: give the address under which browsers reach the server, for example https://tributary.example.com"
+        )
+    };
+    let url = reqwest::Url::parse(text).map_err(|_| wrong("is no address"))?;
+    let local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    if url.scheme() != "https" && !(url.scheme() == "http" && local) {
+        return Err(wrong("does not begin with https://"));
+    }
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    if !bare || text.ends_with('/') || !url.username().is_empty() {
+        return Err(wrong("has more than a host and a port"));
+    }
+    Ok(())
 }
 
 fn merge(base: &mut Table, over: Table) {
@@ -242,6 +270,32 @@ mod tests {
         assert_eq!(config.server.listen.port(), 9);
         assert_eq!(config.workers.slots, 7);
         assert_eq!(config.egress.allow, ["127.0.0.1:1", "127.0.0.1:2"]);
+    }
+
+    #[test]
+    fn a_public_address_is_a_host_with_tls() {
+        let with = |text| loaded(&[("TRIBUTARY_SERVER__PUBLIC_URL", text)]);
+        for good in [
+            "",
+            "https://t.example.com",
+            "https://t.example.com:8443",
+            "http://127.0.0.1:8080",
+        ] {
+            assert_eq!(with(good).unwrap().server.public_url, good);
+        }
+        for bad in [
+            "t.example.com",
+            "http://t.example.com",
+            "https://t.example.com/",
+            "https://t.example.com/x",
+            "https://u@t.example.com",
+        ] {
+            let error = with(bad).unwrap_err().to_string();
+            assert!(
+                error.contains("server.public_url") && error.contains("hint:"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::shorten;
-use tributary_model::manifest::{ConnectorRole, Delivery, DeliveryCapability, Manifest};
+use tributary_model::manifest::{ConnectorRole, Delivery, DeliveryCapability, Limits, Manifest};
 use tributary_model::problem::Problem;
 use tributary_model::version::Version;
 use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
@@ -11,6 +11,13 @@ use wasmtime::Engine;
 
 use crate::config_schema;
 use crate::engine::MAX_MEMORY_MIB;
+
+/// CPU time of a call that a manifest may ask for, ms.
+const MAX_CALL_CPU_MS: u32 = 60_000;
+/// CPU time of a read that a manifest may ask for, ms.
+const MAX_READ_CPU_MS: u32 = 3_600_000;
+/// Wall time of a read that a manifest may ask for, s.
+const MAX_READ_WALL_S: u32 = 86_400;
 
 /// Namespace of the contract.
 const NAMESPACE: &str = "tributary:connector/";
@@ -175,12 +182,7 @@ fn manifest(section: &[u8]) -> Result<Manifest, Problem> {
             "it is made for {contract:?}; {CONTRACT:?} is spoken here"
         )));
     }
-    let memory_mib = manifest.limits.memory_mib;
-    if memory_mib == 0 || memory_mib > MAX_MEMORY_MIB {
-        return Err(invalid(format!(
-            "limits.memory_mib is {memory_mib}; 1 to {MAX_MEMORY_MIB} are allowed"
-        )));
-    }
+    check_limits(&manifest.limits)?;
     check_texts(&manifest)?;
     config_schema::check(&manifest.config_schema)
         .map_err(|what| invalid(format!("config_schema of the manifest: {what}")))?;
@@ -192,6 +194,23 @@ fn manifest(section: &[u8]) -> Result<Manifest, Problem> {
         }
     }
     Ok(manifest)
+}
+
+/// No more than a slot of the platform may be held for, whatever the tenant's plan says.
+fn check_limits(limits: &Limits) -> Result<(), Problem> {
+    for (name, value, most) in [
+        ("memory_mib", limits.memory_mib, MAX_MEMORY_MIB),
+        ("call_cpu_ms", limits.call_cpu_ms, MAX_CALL_CPU_MS),
+        ("read_cpu_ms", limits.read_cpu_ms, MAX_READ_CPU_MS),
+        ("read_wall_s", limits.read_wall_s, MAX_READ_WALL_S),
+    ] {
+        if value == 0 || value > most {
+            return Err(invalid(format!(
+                "limits.{name} is {value}; 1 to {most} are allowed"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// What goes into logs, lists and file names as it is.

@@ -57,9 +57,9 @@ pub use call::{
 pub use compiler::{Compiler, compile_worker};
 pub use config::{HostConfig, HostError};
 pub use connection::{
-    Connection, ConnectionPorts, Entry as FileEntry, FileBytes, HttpRequest, HttpResponse,
-    KeptTokens, OtherSide, OtherSocket, QueryAnswer, SendError, StoredFile, StoredFiles,
-    TokenKeeper,
+    Connection, ConnectionPorts, ConsentAsked, ConsentGiven, Consented, Entry as FileEntry,
+    FileBytes, HttpRequest, HttpResponse, KeptTokens, OtherSide, OtherSocket, QueryAnswer,
+    SendError, StoredFile, StoredFiles, TokenKeeper,
 };
 pub use connector::{Connector, TargetSession};
 pub use egress::EgressPolicy;

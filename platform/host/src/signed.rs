@@ -24,6 +24,8 @@ pub struct Presented {
     pub manifest: Manifest,
     /// `sha256:…` of the component without its signature
     pub digest: String,
+    /// `sha256:…` of the whole file
+    pub file_digest: String,
     /// `sha256:…` of the manifest's bytes
     pub manifest_digest: String,
     pub signature: Option<ConnectorSignature>,
@@ -44,6 +46,7 @@ pub fn present(component: &[u8], max_bytes: usize) -> Result<Presented, Problem>
     Ok(Presented {
         manifest: inspected.manifest,
         digest: sha256(unsigned),
+        file_digest: sha256(component),
         manifest_digest: sha256(inspected.section),
         signature,
         imports: inspected.interfaces,

@@ -44,7 +44,7 @@ mod worker;
 
 pub use components::Components;
 pub use explain::{RecordExplanation, explain_record};
-pub use look::{Discovered, Wanted, check_connection, discover_streams};
+pub use look::{Discovered, Wanted, check_connection, discover_streams, stored_connection};
 pub use report::RunReport;
 pub use retention::{LetGo, let_go};
 pub use services::Services;

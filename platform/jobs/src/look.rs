@@ -85,20 +85,32 @@ async fn check(
     Ok(())
 }
 
+/// A connection by its document with secrets, whose tokens are kept in the store; nothing is dialled.
+///
+/// # Errors
+/// What is wrong with the document, or with the store.
+pub async fn stored_connection(
+    services: &Services,
+    tenant: &TenantId,
+    document: &ConnectionDocument,
+) -> Result<Connection, Problem> {
+    let vault = services.tenant_vault(tenant).await?;
+    services
+        .open_connection(tenant, document, &vault, None)
+        .await
+}
+
 async fn opened(
     services: &Services,
     tenant: &TenantId,
     document: &ConnectionDocument,
 ) -> Result<(Arc<Connector>, Connection), Problem> {
-    let vault = services.tenant_vault(tenant).await?;
     let digest = document.connector_digest.as_deref();
     let connector = services
         .components
         .by_name(services, tenant, &document.connector, digest)
         .await?;
-    let connection = services
-        .open_connection(tenant, document, &vault, None)
-        .await?;
+    let connection = stored_connection(services, tenant, document).await?;
     Ok((connector, connection))
 }
 

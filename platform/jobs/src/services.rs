@@ -1,5 +1,6 @@
 //! What the workers of one process share.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -28,7 +29,10 @@ pub struct Services {
     pub vault: Arc<Vault>,
     pub host: Host,
     pub components: Components,
+    /// for all tenants
     pub egress: EgressPolicy,
+    /// for one tenant alone
+    pub tenant_egress: BTreeMap<TenantId, Vec<String>>,
     /// what tenants may use
     pub plans: Plans,
     pub clock: Arc<dyn Clock>,
@@ -93,6 +97,14 @@ impl Services {
         Ok((document, connection, stored.version))
     }
 
+    /// Where the tenant's connections may go: what is granted to all, and to it alone.
+    fn egress_of(&self, tenant: &TenantId) -> EgressPolicy {
+        let mut policy = self.egress.clone();
+        let own = self.tenant_egress.get(tenant).into_iter().flatten();
+        policy.allow.extend(own.cloned());
+        policy
+    }
+
     /// What the tenant may use.
     pub(crate) async fn plan(&self, tenant: &TenantId) -> Result<Arc<Plan>, Problem> {
         let owner = self.store.tenant(tenant).owner().await;
@@ -109,12 +121,13 @@ impl Services {
         run: Option<&RunId>,
     ) -> Result<Connection, Problem> {
         let store = self.store.tenant(tenant);
+        let egress = self.egress_of(tenant);
         let keeper = StoredTokens::new(store, vault.clone(), document.name.clone());
         let ports = ConnectionPorts {
-            egress: self.egress.clone(),
+            databases: egress.databases_of(tenant.as_str()),
+            egress,
             clock: Arc::clone(&self.clock),
             keeper: Some(Arc::new(keeper)),
-            databases: self.egress.databases_of(tenant.as_str()),
             stored: intake::stored(self, document, vault, run),
             plan: self.plan(tenant).await?,
         };

@@ -18,16 +18,18 @@ use crate::services::{Services, store_problem};
 /// Judges what a component says about itself.
 ///
 /// # Errors
-/// `connector_untrusted`, saying which check failed.
+/// `connector_untrusted`, saying which check failed; `connector_denied` for what the tenant does not grant.
 pub fn verify_origin(
     presented: &Presented,
     trust: &TrustDocument,
     tenant: Option<&TenantId>,
 ) -> Result<Provenance, Problem> {
+    trust.grant(tenant, &presented.imports)?;
     let refused = |detail: String| Err(Problem::new(ErrorCode::ConnectorUntrusted, detail));
     let Some(signature) = &presented.signature else {
         let origin = Provenance {
             digest: presented.digest.clone(),
+            file_digest: presented.file_digest.clone(),
             signed: None,
         };
         trust.judge(&origin, tenant)?;
@@ -58,6 +60,7 @@ pub fn verify_origin(
     }
     let origin = Provenance {
         digest: presented.digest.clone(),
+        file_digest: presented.file_digest.clone(),
         signed: Some((signature.publisher.clone(), signature.key.clone())),
     };
     trust.judge(&origin, tenant)?;

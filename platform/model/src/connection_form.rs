@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use crate::document::{ConnectionDocument, Endpoint, S3Auth, SshAuth};
+use crate::document::{ConnectionDocument, Endpoint, HttpAuth, S3Auth, SshAuth};
 use crate::problem::Place;
 
 /// All forms as JSON: `{"endpoints": [{"kind", "title", "settings", "auth": [{"kind", "title",
@@ -103,6 +103,7 @@ impl<'a> Form<'a> {
         };
         let missing = self
             .required()
+            .chain(first_refresh_token(&document.endpoint))
             .filter(|name| secrets.get(*name).is_none_or(String::is_empty))
             .map(|name| place(name, format!("the secret {name:?} is missing")));
         let known = || {
@@ -125,6 +126,18 @@ impl<'a> Form<'a> {
             place(name, detail)
         });
         missing.chain(unknown).collect()
+    }
+}
+
+/// The secret that a schema cannot ask for, since it depends on the settings: where nobody can give
+/// consent, its outcome is needed.
+fn first_refresh_token(endpoint: &Endpoint) -> Option<&'static str> {
+    match endpoint {
+        Endpoint::Http { auth, .. } => match auth.as_ref() {
+            HttpAuth::Oauth2Code(code) if code.authorize_url.is_none() => Some("refresh_token"),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -231,6 +244,16 @@ mod tests {
         assert!(places[1].detail.contains("it has password"), "{places:?}");
         assert!(!format!("{places:?}").contains("canary"));
         assert!(faults(&document(json!({}), json!({}))).is_empty(), "kept");
+        let mut consent = document(json!({}), json!({"client_secret": "s"}));
+        for (authorize_url, missing) in [(None, 1), (Some("https://x.example/authorize"), 0)] {
+            let auth = json!({"kind": "oauth2_code", "token_url": "https://x.example/token",
+                "client_id": "c", "authorize_url": authorize_url});
+            let Endpoint::Http { auth: of, .. } = &mut consent.endpoint else {
+                unreachable!()
+            };
+            **of = serde_json::from_value(auth).unwrap();
+            assert_eq!(faults(&consent).len(), missing, "{authorize_url:?}");
+        }
         let certificate = document(
             json!({"client_certificate": true}),
             json!({"password": "p"}),

@@ -23,7 +23,8 @@ pub enum HttpAuth {
     ApiKey(ApiKey),
     /// a token for the client itself, secret `client_secret`
     Oauth2Client(Oauth2Client),
-    /// a token that a person consented to, secrets `refresh_token` and, if there is one, `client_secret`
+    /// a token that a person consented to, secrets `client_secret`, if there is one, and `refresh_token`,
+    /// unless consent is given at `authorize_url`
     Oauth2Code(Oauth2Code),
     /// a signature by RFC 5849, secrets `consumer_secret` and `token_secret`
     Oauth1(Oauth1),
@@ -84,10 +85,19 @@ pub struct Oauth2Client {
     pub params: BTreeMap<String, String>,
 }
 
-/// Authorization code, the part after the consent: the refresh token (RFC 6749 §6).
+/// Authorization code: the consent of a person (RFC 6749 §4.1), and then the refresh token (§6).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Oauth2Code {
+    /// where a person gives consent; without it the first refresh token is put into `secrets`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorize_url: Option<String>,
+    /// further parameters of that address, for example `access_type`
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub authorize_params: BTreeMap<String, String>,
+    /// what the other side calls itself; if given, the answer to a consent must name it (RFC 9207)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
     pub token_url: String,
     pub client_id: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]

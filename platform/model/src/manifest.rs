@@ -200,13 +200,13 @@ pub enum DeliveryCapability {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// linear memory, MiB
+    /// linear memory, MiB; at most 512
     pub memory_mib: u32,
-    /// CPU time of check, discover, partitions, prepare, settle, ms
+    /// CPU time of check, discover, partitions, prepare, settle, ms; at most a minute
     pub call_cpu_ms: u32,
-    /// CPU time of read, ms
+    /// CPU time of read, ms; at most an hour, before what the bytes that are moved add
     pub read_cpu_ms: u32,
-    /// wall time of read, s
+    /// wall time of read, s; at most a day
     pub read_wall_s: u32,
 }
 

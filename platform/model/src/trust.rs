@@ -20,11 +20,11 @@ pub struct TrustDocument {
     pub trust_version: u32,
     #[serde(default)]
     pub publishers: Vec<Publisher>,
-    /// what holds for connectors without a signature, where a tenant says nothing
+    /// what holds for connectors without a signature; a tenant can be stricter, not laxer
     #[serde(default)]
     pub unsigned: Unsigned,
     /// components that the operator looked at, whoever published them: their code may run in the
-    /// platform's process. `sha256:…` without the signature
+    /// platform's process. `sha256:…` with or without the signature
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub reviewed_digests: BTreeSet<String>,
     /// components that nobody may run any more
@@ -64,13 +64,14 @@ pub struct PublisherKey {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RevokedDigest {
-    /// `sha256:…` of the component without its signature, as `tributary connector verify` prints it
+    /// `sha256:…` of the component without its signature, as `tributary connector verify` prints it, or of
+    /// the whole file, as a registry has it
     pub digest: String,
     pub reason: String,
 }
 
-/// What holds for connectors without a signature.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What holds for connectors without a signature; the later ones are stricter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unsigned {
     /// those that the operator installed run, and the operator vouches for them: only operators can
@@ -90,7 +91,14 @@ pub struct TenantTrust {
     pub publishers: BTreeSet<Slug>,
     #[serde(default)]
     pub unsigned: Unsigned,
+    /// of [`REACHING`], what its connectors may be given; absent: whatever their manifests ask for
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capabilities: Option<BTreeSet<String>>,
 }
+
+/// Capabilities that reach the other side of a connection. The others (log, clock, rows, …) are given to
+/// every connector whose manifest asks for them.
+pub const REACHING: [&str; 6] = ["http", "files", "file-changes", "sql", "tcp", "changes"];
 
 /// What a component carries at its end, as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,8 +125,17 @@ pub struct ConnectorSignature {
 pub struct Provenance {
     /// `sha256:…` of the component without its signature
     pub digest: String,
+    /// `sha256:…` of the file with its signature
+    pub file_digest: String,
     /// publisher and key id; `None` without a signature
     pub signed: Option<(Slug, String)>,
+}
+
+impl Provenance {
+    /// Both names under which people know a component.
+    fn digests(&self) -> [&str; 2] {
+        [&self.digest, &self.file_digest]
+    }
 }
 
 impl Default for TrustDocument {
@@ -180,6 +197,12 @@ impl TrustDocument {
                 let detail = format!("there is no publisher {unknown}");
                 return wrong(format!("/tenants/{tenant}/publishers"), detail);
             }
+            let mut granted = trust.capabilities.iter().flatten();
+            if let Some(unknown) = granted.find(|name| !REACHING.contains(&name.as_str())) {
+                let all = REACHING.join(", ");
+                let detail = format!("{unknown:?} is none of the capabilities {all}");
+                return wrong(format!("/tenants/{tenant}/capabilities"), detail);
+            }
         }
         Ok(())
     }
@@ -197,20 +220,54 @@ impl TrustDocument {
     /// platform's process. Asked of those that [`Self::judge`] lets run.
     #[must_use]
     pub fn vouched(&self, origin: &Provenance, tenant: Option<&TenantId>) -> bool {
-        if self.reviewed_digests.contains(&origin.digest) {
+        if origin
+            .digests()
+            .iter()
+            .any(|digest| self.reviewed_digests.contains(*digest))
+        {
             return true;
         }
-        let own = tenant.and_then(|tenant| self.tenants.get(tenant));
         match &origin.signed {
             Some((publisher, _)) => {
                 let mut known = self.publishers.iter();
                 known.any(|known| known.name == *publisher && known.reviewed)
             }
-            None => {
-                let strict = own.is_some_and(|own| own.unsigned != Unsigned::Operator);
-                self.unsigned == Unsigned::Operator && !strict
+            None => self.unsigned_for(tenant) == Unsigned::Operator,
+        }
+    }
+
+    /// Whether a tenant's connectors may be given what one imports: a manifest asks, and the tenant's entry
+    /// grants.
+    ///
+    /// # Errors
+    /// `connector_denied`, naming the first that is not granted.
+    pub fn grant(&self, tenant: Option<&TenantId>, imports: &[String]) -> Result<(), Problem> {
+        let Some((tenant, granted)) = tenant.and_then(|tenant| {
+            let own = self.tenants.get(tenant)?;
+            Some((tenant, own.capabilities.as_ref()?))
+        }) else {
+            return Ok(());
+        };
+        let refused = imports
+            .iter()
+            .find(|name| REACHING.contains(&name.as_str()) && !granted.contains(*name));
+        match refused {
+            None => Ok(()),
+            Some(name) => {
+                let detail = format!(
+                    "the connector uses {name:?}, which the tenant {tenant} does not grant"
+                );
+                Err(Problem::new(ErrorCode::ConnectorDenied, detail).hint(
+                    "use another connector, or let the operator add it to the tenant's capabilities in the trust document",
+                ))
             }
         }
+    }
+
+    /// The stricter of what the operator says and what the tenant's entry says.
+    fn unsigned_for(&self, tenant: Option<&TenantId>) -> Unsigned {
+        let own = tenant.and_then(|tenant| self.tenants.get(tenant));
+        own.map_or(self.unsigned, |own| own.unsigned.max(self.unsigned))
     }
 
     /// Whether a component of this origin may be installed (`tenant` is `None`) or run for a tenant.
@@ -224,7 +281,7 @@ impl TrustDocument {
         let withdrawn = self
             .revoked_digests
             .iter()
-            .find(|revoked| revoked.digest == origin.digest);
+            .find(|revoked| origin.digests().contains(&revoked.digest.as_str()));
         if let Some(revoked) = withdrawn {
             return refused(format!(
                 "the component {} was withdrawn: {}",
@@ -232,7 +289,7 @@ impl TrustDocument {
             ));
         }
         let Some((publisher, key)) = &origin.signed else {
-            return match own.map_or(self.unsigned, |own| own.unsigned) {
+            return match self.unsigned_for(tenant) {
                 Unsigned::Operator | Unsigned::Apart => Ok(()),
                 Unsigned::Refuse => refused(format!(
                     "the component {} has no signature, and unsigned ones are refused{whom}",
@@ -276,6 +333,7 @@ mod tests {
     fn origin(publisher: Option<&str>) -> Provenance {
         Provenance {
             digest: format!("sha256:{}", "a".repeat(64)),
+            file_digest: format!("sha256:{}", "b".repeat(64)),
             signed: publisher.map(|name| (Slug::parse(name).unwrap(), "key".to_owned())),
         }
     }
@@ -313,6 +371,83 @@ mod tests {
         let looked_at = trust("apart", &[&digest]);
         assert!(looked_at.vouched(&origin(None), None));
         assert!(looked_at.vouched(&origin(Some("other")), None));
+    }
+
+    #[test]
+    fn a_component_is_withdrawn_by_either_of_its_digests() {
+        for letter in ["a", "b", "c"] {
+            let digest = format!("sha256:{}", letter.repeat(64));
+            let trust = document(serde_json::json!({
+                "trust_version": 1, "revoked_digests": [{"digest": digest, "reason": "it leaks"}],
+            }));
+            assert_eq!(
+                trust.judge(&origin(None), None).is_err(),
+                letter != "c",
+                "{letter}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_tenant_grants_what_reaches_out() {
+        let (globex, acme) = (
+            TenantId::parse("globex").unwrap(),
+            TenantId::parse("acme").unwrap(),
+        );
+        let trust = document(serde_json::json!({
+            "trust_version": 1,
+            "tenants": {
+                "globex": {"publishers": [], "capabilities": ["http"]}, "acme": {"publishers": []},
+            },
+        }));
+        let imports = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<_>>()
+        };
+        let http = imports(&["connections", "http", "log", "output"]);
+        let both = imports(&["http", "tcp"]);
+        assert!(trust.grant(Some(&globex), &http).is_ok());
+        let refused = trust.grant(Some(&globex), &both).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::ConnectorDenied);
+        assert!(
+            refused.detail.contains("\"tcp\"") && refused.detail.contains("globex"),
+            "{}",
+            refused.detail
+        );
+        assert!(trust.grant(Some(&acme), &both).is_ok(), "it says nothing");
+        assert!(trust.grant(None, &both).is_ok(), "installing");
+        let wrong = serde_json::json!({"trust_version": 1,
+            "tenants": {"globex": {"publishers": [], "capabilities": ["htpp"]}}});
+        let wrong: TrustDocument = serde_json::from_value(wrong).unwrap();
+        let problem = wrong.check().unwrap_err();
+        assert_eq!(
+            problem.pointer.as_deref(),
+            Some("/tenants/globex/capabilities")
+        );
+    }
+
+    #[test]
+    fn a_tenant_is_not_laxer_than_the_operator() {
+        let globex = TenantId::parse("globex").unwrap();
+        for (operator, tenant, runs, vouched) in [
+            ("operator", "operator", true, true),
+            ("operator", "apart", true, false),
+            ("operator", "refuse", false, false),
+            ("apart", "operator", true, false),
+            ("refuse", "operator", false, false),
+            ("refuse", "apart", false, false),
+        ] {
+            let trust = document(serde_json::json!({
+                "trust_version": 1, "unsigned": operator,
+                "tenants": {"globex": {"publishers": [], "unsigned": tenant}},
+            }));
+            let judged = trust.judge(&origin(None), Some(&globex));
+            assert_eq!(judged.is_ok(), runs, "{operator} {tenant}");
+            let alone = trust.vouched(&origin(None), Some(&globex));
+            assert_eq!(alone, vouched, "{operator} {tenant}");
+        }
     }
 
     #[test]

@@ -45,9 +45,10 @@ pub use system::{
     SystemStore, Tenant,
 };
 pub use tenant::{
-    Connection, Document, DocumentHead, Kept, KeptMost, NewConnection, NewPush, NewUpload, Origin,
-    Owner, Push, PushAdded, PushCounts, Put, PutOptions, PutOutcome, Room, SealedSecrets,
-    TenantStore, TokenLease, Upload, UploadChange, UploadFilter, UploadPut, document_title,
+    Connection, Consent, Document, DocumentHead, Kept, KeptMost, NewConnection, NewConsent,
+    NewPush, NewUpload, Origin, Owner, Push, PushAdded, PushCounts, Put, PutOptions, PutOutcome,
+    Room, SealedSecrets, TenantStore, TokenLease, Upload, UploadChange, UploadFilter, UploadPut,
+    document_title,
 };
 
 use tributary_model::id::TenantId;

@@ -73,7 +73,7 @@ impl Repo {
         if profile == Profile::Release {
             command.arg("--release");
         }
-        step("building the programs (the first time takes some minutes)");
+        step("building the programs (the first time takes a quarter to half an hour on two cores)");
         run(&mut command)?;
         let built = self.target.join(profile.folder());
         let own = self.root.join("target/programs").join(profile.folder());

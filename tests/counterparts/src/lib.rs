@@ -1,6 +1,6 @@
 //! The other side, for the demo and the end-to-end tests: [`taxman`] (a tax service as a target),
 //! [`erp`] (a REST API with orders as a source), [`records`] (APIs that take records, in several
-//! manners), [`sftp`] (a file server as a source), [`moto`] (an S3 server by others) and [`databases`]
+//! manners), [`login`] (an authorization server), [`sftp`] (a file server as a source), [`moto`] (an S3 server by others) and [`databases`]
 //! (PostgreSQL and MariaDB).
 //!
 //! Invariants: nothing of the platform is imported, so that the platform is judged by a stranger;
@@ -14,6 +14,7 @@ pub mod databases;
 pub mod decimal;
 pub mod erp;
 pub mod faults;
+pub mod login;
 pub mod moto;
 pub mod records;
 pub mod sftp;

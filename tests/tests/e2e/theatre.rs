@@ -55,6 +55,14 @@ impl Files {
         }
     }
 
+    /// Lets connections write in a folder.
+    pub(crate) fn give(&self, folder: &str) -> anyhow::Result<()> {
+        match self {
+            Self::OpenSsh(server) => server.give(folder),
+            Self::Own(..) => Ok(()),
+        }
+    }
+
     pub(crate) fn remove(&self, path: &str) -> anyhow::Result<()> {
         Ok(std::fs::remove_file(self.root().join(path))?)
     }

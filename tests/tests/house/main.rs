@@ -1,5 +1,5 @@
 //! The house's own rules, as ordinary tests: which crate may import which (`architecture`), how
-//! files look (`tidy`), and what we may depend on (`dependencies`).
+//! files look (`tidy`), what we may depend on (`dependencies`), and that released contracts stay (`contract`).
 //!
 //! Every rule is a function from text to a list of faults, so that each module also holds a test
 //! that feeds it a broken input: a rule that finds nothing must be able to find something.
@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod contract;
 mod dependencies;
 mod licences;
 mod repository;

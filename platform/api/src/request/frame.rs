@@ -2,7 +2,7 @@
 //! body of every error answer.
 //!
 //! Invariants: every answer carries `x-request-id`; every answer from 400 up is problem+json, also
-//! those that axum or a layer made; a panic is a 500 with nothing in it, and is logged once here.
+//! those that axum or a layer made, unless it is a page for people; a panic is a 500 with nothing in it, and is logged once here.
 
 use std::panic::AssertUnwindSafe;
 
@@ -18,6 +18,10 @@ use crate::problem::{ApiError, render};
 use crate::state::ApiState;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Marks an answer, by its extensions, as a page that a person reads, whatever its status.
+#[derive(Clone, Copy)]
+pub(crate) struct ForPeople;
 
 /// The outermost layer but one.
 pub(crate) async fn frame(State(state): State<ApiState>, request: Request, next: Next) -> Response {
@@ -69,7 +73,7 @@ fn finish(mut response: Response, id: &str) -> Response {
         return keep_allow(failed(&error, id), &response);
     }
     let status = response.status();
-    if status.as_u16() < 400 {
+    if status.as_u16() < 400 || response.extensions().get::<ForPeople>().is_some() {
         return response;
     }
     // made by axum or a layer, with a text of its own
@@ -123,19 +127,21 @@ pub(crate) async fn secure_headers(request: Request, next: Next) -> Response {
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; frame-ancestors 'none'",
-        ),
         (header::REFERRER_POLICY, "no-referrer"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("private, no-cache"),
-        );
+    for (name, value) in [
+        (header::CACHE_CONTROL, "private, no-cache"),
+        (
+            // a page with a style or a form has a policy of its own
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
+    ] {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
     }
     response
 }

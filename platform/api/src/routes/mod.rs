@@ -5,6 +5,7 @@ pub(crate) mod clients;
 pub(crate) mod connection_forms;
 pub(crate) mod connections;
 pub(crate) mod connectors;
+pub(crate) mod consents;
 pub(crate) mod error_page;
 pub(crate) mod health;
 pub(crate) mod integrations;

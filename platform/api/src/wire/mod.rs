@@ -30,6 +30,9 @@ pub(crate) fn schemas() -> Vec<(String, RefOr<Schema>)> {
     add::<routes::connectors::put::InstalledConnector>(&mut all);
     add::<routes::connections::check::CheckAnswer>(&mut all);
     add::<routes::connections::discover::DiscoverAnswer>(&mut all);
+    add::<routes::consents::create::ConsentAsked>(&mut all);
+    add::<routes::consents::get::ConsentView>(&mut all);
+    add::<routes::consents::leave::LeaveForm>(&mut all);
     add::<record::RecordIssueView>(&mut all);
     add::<routes::runs::start::StartRequest>(&mut all);
     add::<routes::uploads::put::UploadAnswer>(&mut all);

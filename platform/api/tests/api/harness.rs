@@ -9,19 +9,20 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use futures_util::FutureExt;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tributary_api::{
-    ApiState, Caller, CheckStep, ConnectorInfo, ConnectorPort, DiscoveredStream, ExplainFn, Limits,
-    TokenKeys,
+    ApiState, Caller, CheckStep, ConnectorInfo, ConnectorPort, ConsentAnswer, ConsentRequest,
+    Consented, DiscoveredStream, ExplainFn, Limits, PortFuture, TokenKeys,
 };
 use tributary_lake::Lake;
 use tributary_model::clock::{Clock, SystemClock};
-use tributary_model::document::TenantDocument;
+use tributary_model::document::{ConnectionDocument, TenantDocument};
 use tributary_model::error_code::ErrorCode;
-use tributary_model::id::{Slug, UuidSource};
+use tributary_model::id::{Slug, TenantId, UuidSource};
 use tributary_model::manifest::Manifest;
 use tributary_model::plan::{Maxima, Plans};
 use tributary_model::problem::Problem;
@@ -120,6 +121,7 @@ impl Api {
         let signer = vault.token_signer().unwrap();
         let now = SystemClock.now_ms();
         let state = ApiState {
+            public_url: PUBLIC_URL.to_owned(),
             explain: explain(&store),
             store,
             tokens: Arc::new(TokenKeys::new(&signer, None)),
@@ -234,6 +236,9 @@ impl Api {
     }
 }
 
+/// Under which browsers reach the API.
+pub(crate) const PUBLIC_URL: &str = "https://tributary.example";
+
 /// What each tenant has, in an order in which it can be put.
 pub(crate) const DOCUMENTS: [(&str, &str); 6] = [
     ("connections", "shop"),
@@ -258,6 +263,14 @@ pub(crate) fn document_of(kind: &str, name: &str) -> Value {
             "name": name, "connector": "tax",
             "endpoint": {"kind": "http", "base_url": "https://tax.example", "auth": {"kind": "bearer"}},
             "config": {}, "secrets": {"token": "canary-token-of-taxman"},
+        }),
+        ("connections", "books") => json!({
+            "name": name, "connector": "tax",
+            "endpoint": {"kind": "http", "base_url": "https://books.example", "auth": {
+                "kind": "oauth2_code", "authorize_url": "https://login.example/authorize",
+                "token_url": "https://login.example/token", "client_id": "c", "scope": "orders <all>",
+            }},
+            "config": {}, "secrets": {"client_secret": "canary-secret-of-books"},
         }),
         ("connections", "inbox") => json!({
             "name": name, "connector": "upload", "endpoint": {"kind": "uploads"}, "config": {},
@@ -399,7 +412,48 @@ fn port(folder: &Path) -> ConnectorPort {
             }
             .boxed()
         }),
+        consent_address: Arc::new(consent_address),
+        consented: Arc::new(consented),
         signer: Arc::new(|_digest| async { Ok(None) }.boxed()),
         isolation: Arc::new(|_digest| async { Ok(Some("process".to_owned())) }.boxed()),
     }
+}
+
+/// A real address has the verifier's hash; here the test plays the other side.
+fn consent_address(
+    tenant: TenantId,
+    document: ConnectionDocument,
+    request: ConsentRequest,
+) -> PortFuture<String> {
+    async move {
+        assert_eq!(document.secrets["client_secret"], "canary-secret-of-books");
+        let (redirect_uri, state) = (request.redirect_uri, request.state);
+        let verifier = request.verifier.expose_secret();
+        Ok(format!(
+            "https://login.example/authorize?tenant={tenant}&redirect_uri={redirect_uri}&state={state}&verifier={verifier}"
+        ))
+    }
+    .boxed()
+}
+
+fn consented(
+    _tenant: TenantId,
+    document: ConnectionDocument,
+    answer: ConsentAnswer,
+) -> PortFuture<Consented> {
+    async move {
+        assert_eq!(document.secrets["client_secret"], "canary-secret-of-books");
+        let wanted = format!("code-for-{}", answer.verifier.expose_secret());
+        match answer.code.expose_secret() == wanted {
+            true => Ok(Consented {
+                renewable: answer.issuer.is_none(),
+                lifetime_s: Some(3600),
+            }),
+            false => Err(Problem::new(
+                ErrorCode::ConnectionAuth,
+                "the token endpoint refused the <code>",
+            )),
+        }
+    }
+    .boxed()
 }

@@ -9,6 +9,7 @@
 )]
 
 mod connections;
+mod consents;
 mod documents;
 mod forge;
 mod golden;

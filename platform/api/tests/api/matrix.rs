@@ -21,12 +21,14 @@ struct Names {
     object: String,
     run: String,
     push: String,
+    consent: String,
 }
 
 /// What the platform made in a tenant.
 struct Made {
     run: String,
     push: String,
+    consent: String,
 }
 
 /// How a request introduces itself.
@@ -144,10 +146,12 @@ async fn insiders(
         other.object = "only-globex".to_owned();
         other.run.clone_from(&runs[1].run);
         other.push.clone_from(&runs[1].push);
+        other.consent.clone_from(&runs[1].consent);
         let mut none = own;
         none.object = "nothing".to_owned();
         none.run = format!("run_{}", "0".repeat(32));
         none.push = format!("push_{}", "0".repeat(32));
+        none.consent = format!("con_{}", "0".repeat(32));
         let theirs = api.call(request(route, &other, identity)).await;
         let nothing = api.call(request(route, &none, identity)).await;
         assert_same_404(&theirs, &nothing, route, identity.name);
@@ -162,6 +166,7 @@ impl Names {
             object: String::new(),
             run: made.run.clone(),
             push: made.push.clone(),
+            consent: made.consent.clone(),
         }
     }
 }
@@ -173,7 +178,13 @@ async fn made(api: &Api, tenant: &str) -> Made {
         .json(&json!([{"id": "1"}]))
         .bearer(&api.engineer(tenant));
     let push = api.ok(push).await.json();
+    let books = format!("/api/v1/tenants/{tenant}/connections/books");
+    let put = Call::put(&books, &document_of("connections", "books"));
+    api.ok(put.bearer(&api.engineer(tenant))).await;
+    let ask = Call::new(Method::POST, &format!("{books}/consents"));
+    let consent = api.ok(ask.bearer(&api.engineer(tenant))).await.json();
     Made {
+        consent: consent["id"].as_str().unwrap().to_owned(),
         run: work_off(api, tenant).await,
         push: push["id"].as_str().unwrap().to_owned(),
     }
@@ -217,6 +228,7 @@ fn request(route: &Route, names: &Names, identity: &Identity) -> Call {
         | "redrive_run" | "resume_run" | "list_issues" | "download_results" | "download_logs"
         | "explain_record" => ("", None),
         "get_connection" | "check_connection" | "discover_connection" => ("shop", None),
+        "create_consent" | "get_consent" => ("books", None),
         "try_connection" => ("", Some(document_of("connections", "extra"))),
         "get_mapping" | "get_integration" => ("orders", None),
         "list_uploads" | "put_upload" | "delete_upload" => ("inbox", None),
@@ -242,20 +254,7 @@ fn request(route: &Route, names: &Names, identity: &Identity) -> Call {
         "start_run" => ("", Some(json!({"integration": "orders"}))),
         other => panic!("the route {other} has no request here"),
     };
-    let object = if names.object.is_empty() {
-        object
-    } else {
-        &names.object
-    };
-    let path = route
-        .path
-        .replace("{tenant}", names.tenant)
-        .replace("{name}", object)
-        .replace("{run}", &names.run)
-        .replace("{push}", &names.push)
-        // who may send a file may remove it, or somebody else does
-        .replace("{file}", &format!("{own_client}.csv"))
-        .replace("{key}", "4711");
+    let path = path_of(route, names, object, &own_client);
     let method = match route.method {
         HttpMethod::Get => Method::GET,
         HttpMethod::Put => Method::PUT,
@@ -279,6 +278,25 @@ fn request(route: &Route, names: &Names, identity: &Identity) -> Call {
         Some(token) => call.bearer(token),
         None => call,
     }
+}
+
+/// The route's path with the names in it.
+fn path_of(route: &Route, names: &Names, object: &str, own_client: &str) -> String {
+    let object = if names.object.is_empty() {
+        object
+    } else {
+        &names.object
+    };
+    route
+        .path
+        .replace("{tenant}", names.tenant)
+        .replace("{name}", object)
+        .replace("{run}", &names.run)
+        .replace("{push}", &names.push)
+        .replace("{id}", &names.consent)
+        // who may send a file may remove it, or somebody else does
+        .replace("{file}", &format!("{own_client}.csv"))
+        .replace("{key}", "4711")
 }
 
 /// 404 both, and nothing tells one from the other.

@@ -23,7 +23,8 @@ impl Host for Guest {
 
     async fn sleep_ms(&mut self, ms: u32) -> wasmtime::Result<()> {
         self.host_calls.count("control");
-        tokio::time::sleep(Duration::from_millis(u64::from(ms.min(MAX_SLEEP_MS)))).await;
+        let wanted = Duration::from_millis(u64::from(ms.min(MAX_SLEEP_MS)));
+        tokio::time::sleep(wanted.min(self.host_call_timeout)).await;
         Ok(())
     }
 }

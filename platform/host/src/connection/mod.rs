@@ -38,8 +38,8 @@ use crate::call::CheckStep;
 use crate::egress::EgressPolicy;
 use crate::usage::UsageMeter;
 
-use credential::Secrets;
-pub use credential::{KeptTokens, TokenKeeper};
+pub use credential::{ConsentAsked, ConsentGiven, Consented, KeptTokens, TokenKeeper};
+use credential::{Secrets, TokenSource, no_consent};
 pub use files::Entry;
 pub(crate) use files::{FileReader, FileSession, check_path};
 pub(crate) use http::HttpEndpoint;
@@ -294,6 +294,31 @@ impl Connection {
             Protocol::Sql(_) | Protocol::Stored(_) | Protocol::Played(_) => {}
         }
         probe.steps()
+    }
+
+    /// The address that a person's browser is sent to, to give consent (RFC 6749 §4.1.1). Nothing is
+    /// dialled.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ConfigInvalid`] if this connection needs none, or does not say where.
+    pub fn consent_address(&self, asked: &ConsentAsked) -> Result<String, Problem> {
+        self.tokens()?.consent_address(asked)
+    }
+
+    /// Gets tokens for what the browser brought back, and keeps them in place of all that there were.
+    ///
+    /// # Errors
+    /// What the token endpoint refuses, or that it cannot be reached; an issuer that is another;
+    /// the keeper's. What a code gave is lost then: consent has to be given again.
+    pub async fn consented(&self, given: ConsentGiven) -> Result<Consented, Problem> {
+        self.tokens()?.consented(given).await
+    }
+
+    fn tokens(&self) -> Result<&TokenSource, Problem> {
+        match &self.endpoint {
+            Protocol::Http(http) => http.tokens().ok_or_else(no_consent),
+            _ => Err(no_consent()),
+        }
     }
 
     /// What it speaks.

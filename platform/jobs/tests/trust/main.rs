@@ -52,6 +52,7 @@ impl Bed {
             .unwrap(),
             components: Components::new(at("components")),
             egress: EgressPolicy::default(),
+            tenant_egress: BTreeMap::new(),
             plans: Plans::new(BTreeMap::new()).unwrap(),
             clock: Arc::new(SystemClock),
             wake: Arc::default(),

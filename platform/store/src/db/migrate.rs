@@ -82,6 +82,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0015_plans.sql"),
         only: None,
     },
+    Migration {
+        version: 16,
+        text: include_str!("../../migrations/0016_consents.sql"),
+        only: None,
+    },
 ];
 
 /// The line in a file behind which SQLite does not read on.

@@ -1,6 +1,7 @@
 //! Everything about one tenant: its documents here, its runs and records in `ledger`.
 
 mod connections;
+mod consents;
 mod documents;
 mod owner;
 mod pushes;
@@ -15,6 +16,7 @@ use crate::db::{Db, Scope, Tx};
 use crate::error::StoreError;
 
 pub use connections::{Connection, NewConnection, SealedSecrets};
+pub use consents::{Consent, NewConsent};
 pub use documents::{Document, DocumentHead, document_title};
 pub use owner::Owner;
 pub use pushes::{NewPush, Push, PushAdded, PushCounts};

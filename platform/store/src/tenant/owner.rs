@@ -12,12 +12,14 @@ use crate::row::Record;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
     pub wrapped_key: WrappedKey,
+    /// for people
+    pub title: String,
     /// the plan that its document names
     pub plan: Option<Slug>,
 }
 
 impl TenantStore {
-    /// Key and plan of the tenant, `None` if there is no such tenant.
+    /// Key, title and plan of the tenant, `None` if there is no such tenant.
     ///
     /// # Errors
     /// `Database`, `Inconsistent`.
@@ -32,6 +34,7 @@ impl TenantStore {
             let document: TenantDocument = record.json("document")?;
             Ok(Owner {
                 wrapped_key: WrappedKey::from_text(record.text("wrapped_key")?),
+                title: document.title,
                 plan: document.plan,
             })
         })

@@ -10,6 +10,7 @@
 mod bed;
 mod cluster;
 mod configuration;
+mod consents;
 mod doubt;
 mod held;
 mod intake;
@@ -51,6 +52,7 @@ const CASES: &[Case] = &[
     ("connections", |bed| {
         Box::pin(configuration::connections(bed))
     }),
+    ("consents", |bed| Box::pin(consents::consents(bed))),
     ("tokens", |bed| Box::pin(tokens::tokens(bed))),
     ("uploads", |bed| Box::pin(intake::uploads(bed))),
     ("racing_uploads", |bed| {

@@ -29,6 +29,7 @@ fn every_method_has_a_contract_test() {
     for file in [
         "bed",
         "configuration",
+        "consents",
         "doubt",
         "settle",
         "slow",

@@ -8,6 +8,8 @@ pub(crate) mod put;
 
 use tributary_model::document::{ConnectionDocument, SECRETS_KIND};
 use tributary_model::id::Slug;
+use tributary_store::{Connection, TenantStore};
+use tributary_vault::TenantVault;
 
 use crate::auth::Scope;
 use crate::problem::ApiError;
@@ -20,12 +22,25 @@ async fn with_secrets(
     scope: &Scope,
     name: &Slug,
 ) -> Result<ConnectionDocument, ApiError> {
-    let found = scope.store.connection(name).await?;
-    let connection = found.ok_or_else(ApiError::not_found)?;
+    let vault = scope.vault(state)?;
+    let found = with_secrets_of(&scope.store, &vault, name).await?;
+    found.ok_or_else(ApiError::not_found)
+}
+
+/// The same by its parts.
+pub(crate) async fn with_secrets_of(
+    store: &TenantStore,
+    vault: &TenantVault,
+    name: &Slug,
+) -> Result<Option<ConnectionDocument>, ApiError> {
+    let found = store.connection(name).await?;
+    found.map(|found| opened(vault, found)).transpose()
+}
+
+fn opened(vault: &TenantVault, connection: Connection) -> Result<ConnectionDocument, ApiError> {
     let mut document: ConnectionDocument = stored(&connection.content)?;
     if let Some(sealed) = connection.sealed_secrets {
-        let vault = scope.vault(state)?;
-        let plain = vault.open(SECRETS_KIND, name.as_str(), &sealed)?;
+        let plain = vault.open(SECRETS_KIND, connection.name.as_str(), &sealed)?;
         document.secrets = stored(&String::from_utf8_lossy(&plain))?;
     }
     Ok(document)

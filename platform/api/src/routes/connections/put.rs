@@ -14,6 +14,7 @@ use tributary_model::problem::{Place, Problem};
 use tributary_store::{NewConnection, SealedSecrets};
 use tributary_vault::TenantVault;
 
+use super::opened;
 use crate::auth::Scope;
 use crate::problem::ApiError;
 use crate::request::json::Document;
@@ -53,17 +54,23 @@ pub(crate) async fn put_connection(
     check_against(&document, &stored(&connector.manifest)?)?;
     check_form(&document)?;
     let secrets = std::mem::take(&mut document.secrets);
-    if secrets.is_empty() {
-        let kept = keeps_secrets(&scope, &document).await?;
-        // nobody may come between this look and the change
-        options.expected_version = options.expected_version.or(kept);
-    }
     let vault = scope.vault(&state)?;
+    let found = scope.store.connection(&document.name).await?;
+    let version = found.as_ref().map(|found| found.version);
+    let before = found.map(|found| opened(&vault, found)).transpose()?;
+    let change = secret_change(before.as_ref(), &document, secrets)?;
+    if change == SecretChange::Stay {
+        // nobody may come between this look and the change
+        options.expected_version = options.expected_version.or(version);
+    }
     let new = NewConnection {
         name: document.name.clone(),
         content: serde_json::to_string(&document)
             .map_err(|error| ApiError::internal(ErrorCode::Internal, &error))?,
-        secrets: sealed(&vault, document.name.as_str(), &secrets)?,
+        secrets: match change {
+            SecretChange::Stay => None,
+            SecretChange::Put(secrets) => Some(sealed(&vault, document.name.as_str(), &secrets)?),
+        },
     };
     let put = scope.store.connection_put(&new, options).await?;
     saved(&new.name, put)
@@ -142,22 +149,43 @@ fn faults(schema: &Value, value: &Value, at: &str) -> Result<Vec<Place>, ApiErro
     Ok(validator.iter_errors(value).map(place).collect())
 }
 
-/// Whether stored secrets may stay: only where they go to the same place as before, in the same way and
-/// with the same trust. Otherwise whoever may change a connection could have its secrets sent to a
-/// host of theirs. Gives the version that this holds for.
-async fn keeps_secrets(
-    scope: &Scope,
+/// What becomes of the stored secrets, and with them of the tokens that came of them.
+#[derive(PartialEq, Eq)]
+enum SecretChange {
+    Stay,
+    /// these take their place, and tokens go
+    Put(BTreeMap<String, String>),
+}
+
+/// Stored secrets stay only where they go to the same place as before, in the same way and with the same
+/// trust. Otherwise whoever may change a connection could have its secrets sent to a host of theirs. The
+/// same secrets once more are no change, so that a consent outlives a file that is applied again.
+fn secret_change(
+    before: Option<&ConnectionDocument>,
     document: &ConnectionDocument,
-) -> Result<Option<u32>, ApiError> {
-    let Some(stored) = scope.store.connection(&document.name).await? else {
-        return Ok(None);
-    };
-    let internal = |error: serde_json::Error| ApiError::internal(ErrorCode::Internal, &error);
-    let before: ConnectionDocument = serde_json::from_str(&stored.content).map_err(internal)?;
+    secrets: BTreeMap<String, String>,
+) -> Result<SecretChange, ApiError> {
+    let same_place = before.is_some_and(|before| before.endpoint == document.endpoint);
+    let stored = before.map(|before| &before.secrets);
+    if same_place && stored == Some(&secrets) && !secrets.is_empty() {
+        return Ok(SecretChange::Stay);
+    }
+    if !secrets.is_empty() {
+        return Ok(SecretChange::Put(secrets));
+    }
+    let none_stored = stored.is_none_or(BTreeMap::is_empty);
+    if none_stored && takes_consent(&document.endpoint) {
+        // room for the tokens that consent gives; those of another endpoint go
+        let kept = same_place && before.is_some_and(|before| takes_consent(&before.endpoint));
+        return Ok(match kept {
+            true => SecretChange::Stay,
+            false => SecretChange::Put(secrets),
+        });
+    }
     let sends_none =
         matches!(&document.endpoint, Endpoint::Http { auth, .. } if **auth == HttpAuth::None);
-    if stored.sealed_secrets.is_none() || sends_none || before.endpoint == document.endpoint {
-        return Ok(Some(stored.version));
+    if none_stored || sends_none || same_place {
+        return Ok(SecretChange::Stay);
     }
     let detail = "the endpoint has changed, so its secrets must be given again";
     Err(ApiError::new(ErrorCode::ConfigInvalid, detail)
@@ -165,19 +193,26 @@ async fn keeps_secrets(
         .at("/secrets"))
 }
 
-/// `None` keeps what is stored.
+/// Whether a person's consent can be all that the endpoint needs.
+fn takes_consent(endpoint: &Endpoint) -> bool {
+    match endpoint {
+        Endpoint::Http { auth, .. } => match auth.as_ref() {
+            HttpAuth::Oauth2Code(code) => code.authorize_url.is_some(),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 fn sealed(
     vault: &TenantVault,
     name: &str,
     secrets: &BTreeMap<String, String>,
-) -> Result<Option<SealedSecrets>, ApiError> {
-    if secrets.is_empty() {
-        return Ok(None);
-    }
+) -> Result<SealedSecrets, ApiError> {
     let plain = serde_json::to_vec(secrets)
         .map_err(|error| ApiError::internal(ErrorCode::Internal, &error))?;
-    Ok(Some(SealedSecrets {
+    Ok(SealedSecrets {
         sealed: vault.seal(SECRETS_KIND, name, &plain)?,
         fingerprint: vault.fingerprint(SECRETS_KIND, name, &plain),
-    }))
+    })
 }

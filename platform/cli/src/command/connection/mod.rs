@@ -1,9 +1,10 @@
-//! `tributary connection forms | new | check | discover`: what a kind of credential needs, making a
-//! connection by questions, whether one works, and what it has.
+//! `tributary connection forms | new | consent | check | discover`: what a kind of credential needs, making
+//! a connection by questions, having a person consent to it, whether one works, and what it has.
 
 mod answers;
 mod ask;
 mod check;
+mod consent;
 mod discover;
 mod new;
 
@@ -31,6 +32,8 @@ enum What {
     },
     /// make a connection: asks what its kind and its connector need, tries it, stores it
     New(new::NewArguments),
+    /// have a person consent to a stored connection (oauth2_code): shows the address to open in a browser
+    Consent(consent::ConsentArguments),
     /// try a stored connection step by step: name, socket, TLS or host key, account, data
     Check(check::CheckArguments),
     /// the streams of a stored connection, with schemas and what samples of their rows show
@@ -42,6 +45,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.what {
         What::Forms { kind, json } => forms(kind.as_deref(), *json),
         What::New(arguments) => new::run(arguments).await,
+        What::Consent(arguments) => consent::run(arguments).await,
         What::Check(arguments) => check::run(arguments).await,
         What::Discover(arguments) => discover::run(arguments).await,
     }

@@ -6,8 +6,6 @@
 //!
 //! How to add a kind: its settings in `model::http_auth`, its form in `connection_forms.json`, a
 //! file here, a line in each `match` of this file, a test in `tests/host/credentials`.
-//!
-//! Deliberately absent: the consent page of the authorization code grant.
 
 mod api_key;
 mod basic;
@@ -41,9 +39,11 @@ use super::http::transport::Transport;
 
 pub(crate) use client_certificate::{ClientPem, ClientTls};
 pub use keeper::{KeptTokens, TokenKeeper};
+pub use oauth2_code::{ConsentAsked, ConsentGiven, Consented};
 pub(crate) use redactor::Redactor;
 pub(crate) use secrets::Secrets;
-use token::{Grant, TokenSource};
+use token::Grant;
+pub(crate) use token::{TokenSource, no_consent};
 
 /// What a credential is made with besides its settings.
 pub(crate) struct Surroundings<'a> {

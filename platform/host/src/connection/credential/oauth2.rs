@@ -202,7 +202,7 @@ impl TokenEndpoint {
                         "enter the client id and the client secret as the other side shows them"
                     }
                     "invalid_grant" => {
-                        "the consent was withdrawn, has expired or was used up; give consent again and put the new refresh token into secrets"
+                        "the consent was withdrawn, has expired or was used up; give consent again (`tributary connection consent`), or put a new refresh token into secrets"
                     }
                     "invalid_scope" => "ask only for scopes that the other side gave this client",
                     "unauthorized_client" => {

@@ -19,7 +19,7 @@ use tributary_model::problem::Problem;
 
 use super::login::LoginGrant;
 use super::oauth2_client::ClientGrant;
-use super::oauth2_code::CodeGrant;
+use super::oauth2_code::{CodeGrant, ConsentAsked, ConsentGiven, Consented};
 use super::{KeptTokens, Redactor, Surroundings, TokenKeeper, Used};
 
 const REFUSED_FOR: Duration = Duration::from_secs(30);
@@ -127,6 +127,26 @@ impl TokenSource {
         })
     }
 
+    /// The address that a browser is sent to for a person's consent.
+    pub(crate) fn consent_address(&self, asked: &ConsentAsked) -> Result<String, Problem> {
+        match &self.shared.grant {
+            Grant::Code(grant) => grant.address(asked),
+            Grant::Client(_) | Grant::Login(_) => Err(no_consent()),
+        }
+    }
+
+    /// Gets tokens for what a browser brought back, and keeps them in place of all that were there.
+    pub(crate) async fn consented(&self, given: ConsentGiven) -> Result<Consented, Problem> {
+        let state = Arc::clone(&self.state).lock_owned().await;
+        let shared = Arc::clone(&self.shared);
+        // A code is used up by its first use: what comes of it is kept even if nobody waits any more.
+        let exchange = tokio::spawn(async move { shared.exchange(state, &given).await });
+        exchange.await.unwrap_or_else(|_| {
+            let detail = "getting a token was stopped";
+            Err(Problem::new(ErrorCode::Internal, detail))
+        })
+    }
+
     /// Whether another value is worth a try.
     pub(super) async fn refused(&self, used: Used) -> bool {
         let mut state = self.state.lock().await;
@@ -178,21 +198,48 @@ impl Shared {
         }
     }
 
+    /// Under the same lock as a renewal, so that neither writes over the other's tokens.
+    async fn exchange(
+        &self,
+        mut state: OwnedMutexGuard<State>,
+        given: &ConsentGiven,
+    ) -> Result<Consented, Problem> {
+        let Grant::Code(grant) = &self.grant else {
+            return Err(no_consent());
+        };
+        let keeper = self.keeper.as_ref().ok_or_else(|| {
+            let detail = "there is nowhere to keep what a consent gives";
+            Problem::new(ErrorCode::Internal, detail)
+        })?;
+        keeper.lock().await?;
+        let fetched = match in_time(grant.exchange(given)).await {
+            Ok(fetched) => fetched,
+            Err(problem) => {
+                self.unlock(&mut state, None).await;
+                return Err(problem);
+            }
+        };
+        let lifetime_s = fetched.lifetime_s;
+        let renewable = fetched.refresh_token.is_some();
+        let tokens = self.tokens(&fetched.value, lifetime_s, fetched.refresh_token);
+        let held = self.hold(&mut state, &tokens);
+        keeper.unlock(Some(&tokens)).await?;
+        held?;
+        Ok(Consented {
+            renewable,
+            lifetime_s,
+        })
+    }
+
     async fn fetch(&self, refresh_token: Option<&SecretString>) -> Result<Fetched, Problem> {
-        let fetching = async {
+        in_time(async {
             match &self.grant {
                 Grant::Client(grant) => grant.fetch().await,
                 Grant::Code(grant) => grant.fetch(refresh_token).await,
                 Grant::Login(grant) => grant.fetch().await,
             }
-        };
-        tokio::time::timeout(RENEWAL_TIMEOUT, fetching)
-            .await
-            .unwrap_or_else(|_| {
-                let seconds = RENEWAL_TIMEOUT.as_secs();
-                let detail = format!("no token came within {seconds} s");
-                Err(Problem::new(ErrorCode::ConnectionTimeout, detail))
-            })
+        })
+        .await
     }
 
     fn tokens(
@@ -263,4 +310,25 @@ impl Shared {
             }
         }
     }
+}
+
+/// A token request that does not end is given up.
+async fn in_time(
+    fetching: impl Future<Output = Result<Fetched, Problem>>,
+) -> Result<Fetched, Problem> {
+    tokio::time::timeout(RENEWAL_TIMEOUT, fetching)
+        .await
+        .unwrap_or_else(|_| {
+            let seconds = RENEWAL_TIMEOUT.as_secs();
+            let detail = format!("no token came within {seconds} s");
+            Err(Problem::new(ErrorCode::ConnectionTimeout, detail))
+        })
+}
+
+/// For connections that nobody consents to.
+pub(crate) fn no_consent() -> Problem {
+    let detail = "this connection's credential is not one that a person consents to";
+    Problem::new(ErrorCode::ConfigInvalid, detail)
+        .at("/endpoint/auth/kind")
+        .hint("consent is for the kind oauth2_code")
 }

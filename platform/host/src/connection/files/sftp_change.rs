@@ -63,7 +63,8 @@ impl SftpLease {
     }
 
     /// Renames over what is there. A server without OpenSSH's extension has a moment without the
-    /// file: the old one is removed first, and only if a plain rename does not do.
+    /// file, but none without its content: the old one is put aside first, comes back if the new one
+    /// cannot take its place, and is removed when it has.
     async fn replace(&mut self, from: &str, to: &str) -> Result<(), Problem> {
         let raw = self.raw()?;
         let data = [from, to].iter().flat_map(|path| text(path)).collect();
@@ -72,15 +73,22 @@ impl SftpLease {
         {
             return Ok(());
         }
-        if raw.rename(from, to).await.is_ok() {
+        let Err(refused) = raw.rename(from, to).await else {
             return Ok(());
+        };
+        let aside = format!("{from}.old");
+        if raw.rename(to, &aside).await.is_err() {
+            return Err(self.errors().problem(to, &refused));
         }
-        raw.remove(to)
-            .await
-            .map_err(|error| self.errors().problem(to, &error))?;
-        raw.rename(from, to)
-            .await
-            .map_err(|error| self.errors().problem(to, &error))?;
+        if let Err(error) = raw.rename(from, to).await {
+            let problem = self.errors().problem(to, &error);
+            return match raw.rename(&aside, to).await {
+                Ok(_) => Err(problem),
+                Err(_) => Err(problem.hint(format!("what was there lies as {aside:?} beside it"))),
+            };
+        }
+        // hidden, and no pattern of ours takes it up
+        let _ = raw.remove(aside).await;
         Ok(())
     }
 

@@ -10,6 +10,7 @@ pub(crate) mod address;
 pub(crate) mod transport;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -19,7 +20,7 @@ use tributary_model::document::{HttpAuth, Tls};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
-use super::credential::{ClientTls, Credential, Redactor, Secrets, Surroundings};
+use super::credential::{ClientTls, Credential, Redactor, Secrets, Surroundings, TokenSource};
 use super::{ConnectionPorts, HttpRequest, HttpResponse, OtherSide, Probe, SendError};
 use crate::EgressPolicy;
 use address::Base;
@@ -122,13 +123,18 @@ impl HttpEndpoint {
             .unwrap_or(DEFAULT_TIMEOUT_MS)
             .clamp(1, MAX_TIMEOUT_MS);
         let timeout = Duration::from_millis(timeout_ms);
-        let answer = tokio::time::timeout(timeout, self.exchange(&request)).await;
+        let left = AtomicBool::new(false);
+        let answer = tokio::time::timeout(timeout, self.exchange(&request, &left)).await;
         let answer = answer.unwrap_or_else(|_| {
             let place = self.transport.place();
-            let detail = format!("{place} gave no answer within {timeout_ms} ms");
+            let sent = left.load(Ordering::Relaxed);
+            let detail = match sent {
+                true => format!("{place} gave no answer within {timeout_ms} ms"),
+                false => format!("no token for {place} came within {timeout_ms} ms"),
+            };
             Err(SendError {
                 problem: Problem::new(ErrorCode::ConnectionTimeout, detail),
-                sent: true,
+                sent,
             })
         })?;
         let succeeded = (200..300).contains(&answer.status);
@@ -140,13 +146,21 @@ impl HttpEndpoint {
         })
     }
 
+    /// The credential, if it is a token that the platform gets by itself.
+    pub(crate) fn tokens(&self) -> Option<&TokenSource> {
+        match &self.credential {
+            Credential::Token(tokens) => Some(tokens),
+            _ => None,
+        }
+    }
+
     /// Name, socket, TLS, and a token where the credential is one. Other credentials show when the
     /// connector asks for something.
     pub(crate) async fn probe(&self, probe: &mut Probe) {
         if self.other_side.is_some() || self.transport.reach(probe, &self.base).await.is_none() {
             return;
         }
-        if let Credential::Token(tokens) = &self.credential {
+        if let Some(tokens) = self.tokens() {
             let work = async {
                 tokens.value().await?;
                 Ok(((), "a token was given".to_owned()))
@@ -171,7 +185,12 @@ impl HttpEndpoint {
         Ok(answer)
     }
 
-    async fn exchange(&self, request: &HttpRequest) -> Result<Answer, SendError> {
+    /// `left` tells that a request may have gone out, for who does not wait for the end.
+    async fn exchange(
+        &self,
+        request: &HttpRequest,
+        left: &AtomicBool,
+    ) -> Result<Answer, SendError> {
         let (ready, body) = self.build(request).map_err(SendError::unsent)?;
         let Some(again) = ready.try_clone() else {
             let detail = "the request could not be kept for a second try";
@@ -180,6 +199,7 @@ impl HttpEndpoint {
         let mut ready = ready;
         let used = self.credential.apply(&mut ready, &body).await;
         let used = used.map_err(SendError::unsent)?;
+        left.store(true, Ordering::Relaxed);
         let answer = self.transport.exchange(ready).await?;
         let Some(used) = used.filter(|_| answer.status == 401) else {
             return Ok(answer);
@@ -188,9 +208,12 @@ impl HttpEndpoint {
         if !self.credential.refused(used).await {
             return Ok(answer);
         }
+        // what was refused was not done, and nothing is under way until there is another token
+        left.store(false, Ordering::Relaxed);
         let mut again = again;
         let renewed = self.credential.apply(&mut again, &body).await;
         renewed.map_err(SendError::unsent)?;
+        left.store(true, Ordering::Relaxed);
         self.transport.exchange(again).await
     }
 

@@ -3,6 +3,7 @@
 
 mod canary;
 pub(crate) mod certificate;
+mod consent;
 mod fixed;
 mod login;
 mod oauth2;

@@ -297,14 +297,14 @@ async fn every_failure_of_a_token_endpoint_is_told_as_what_it_is() {
 }
 
 /// What the store does, in memory: one at a time, JSON in between.
-struct Memory {
+pub(super) struct Memory {
     turn: Semaphore,
     kept: Mutex<Option<String>>,
     broken: AtomicBool,
 }
 
 impl Memory {
-    fn new() -> Arc<Self> {
+    pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
             turn: Semaphore::new(1),
             kept: Mutex::default(),

@@ -105,14 +105,6 @@ fn odd_manifests() -> Vec<Case> {
             "does not exist",
         ),
         (
-            "too much memory",
-            with_manifest(
-                good.clone(),
-                &changed("limits", json!({"memory_mib": 4096})),
-            ),
-            "memory_mib",
-        ),
-        (
             "no role",
             with_manifest(good.clone(), &changed("roles", json!([]))),
             "no role",
@@ -126,6 +118,34 @@ fn odd_manifests() -> Vec<Case> {
             "a schema that is none",
             with_manifest(good.clone(), &changed("config_schema", json!({"type": 7}))),
             "JSON Schema",
+        ),
+    ]
+}
+
+/// Limits that no slot of the platform is held for.
+fn greedy_manifests() -> Vec<Case> {
+    let good = good();
+    vec![
+        (
+            "too much memory",
+            with_manifest(
+                good.clone(),
+                &changed("limits", json!({"memory_mib": 4096})),
+            ),
+            "memory_mib",
+        ),
+        (
+            "a read without an end",
+            with_manifest(
+                good.clone(),
+                &changed("limits", json!({"read_wall_s": u32::MAX})),
+            ),
+            "limits.read_wall_s is 4294967295; 1 to 86400 are allowed",
+        ),
+        (
+            "no time at all",
+            with_manifest(good.clone(), &changed("limits", json!({"call_cpu_ms": 0}))),
+            "limits.call_cpu_ms is 0",
         ),
     ]
 }
@@ -159,7 +179,13 @@ fn foreign_imports() -> Vec<Case> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_connector_is_refused_before_anything_runs() {
-    let cases = [damaged(), odd_manifests(), foreign_imports()].concat();
+    let cases = [
+        damaged(),
+        odd_manifests(),
+        greedy_manifests(),
+        foreign_imports(),
+    ]
+    .concat();
     let host = host(&[]);
     for (name, bytes, word) in cases {
         let problem = host

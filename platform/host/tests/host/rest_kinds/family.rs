@@ -176,3 +176,70 @@ async fn discover_makes_schemas_of_samples_and_errors_name_the_field() {
         assert_eq!(problem.pointer.as_deref(), Some(pointer), "{problem}");
     }
 }
+
+/// An order's line may change while the order does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn children_with_a_rule_of_their_own_are_looked_for_below_every_parent() {
+    let mut config = family();
+    config["streams"]["lines"]["incremental"] =
+        json!({"param": "changed_after", "field": "/changed"});
+    let stage = Stage::with(config, |seen| {
+        let Some(order) = seen.path().split('/').nth(3) else {
+            // whoever asks for new orders only gets the last one
+            let first = if seen.parameter("since").is_some() {
+                22
+            } else {
+                0
+            };
+            return match number(seen, "page", 1) {
+                1 => reply(200, json!({"rows": rows(first..23)}).to_string()),
+                _ => reply(200, "{\"rows\": []}"),
+            };
+        };
+        let changed = format!("2026-02-01T00:00:{order:0>2}Z");
+        let line = json!({"no": 0, "price": 1.10, "changed": changed});
+        reply(200, json!({ "lines": [line] }).to_string())
+    })
+    .await;
+    let full = stage.read("lines").await.unwrap();
+    let last = full.states().last().copied().cloned().unwrap();
+    assert_eq!(last["newest"], "2026-02-01T00:00:22Z", "the lines' own");
+    let incremental = Selection {
+        stream: "lines".to_owned(),
+        incremental: true,
+        state: Some(json!([last])),
+        ..Selection::default()
+    };
+    let partitions = stage
+        .connector
+        .partitions(&stage.call, &stage.config, &incremental);
+    let selection = Selection {
+        partition: Some(partitions.await.unwrap()[0].clone()),
+        state: None,
+        ..incremental
+    };
+    let before = stage.wire.seen().len();
+    let mut sink = Sink::default();
+    let read = stage
+        .connector
+        .read(&stage.call, &stage.config, &selection, &mut sink);
+    read.await.unwrap();
+    let seen = stage.wire.seen().split_off(before);
+    let orders: Vec<_> = seen
+        .iter()
+        .filter(|seen| seen.path() == "/base/orders")
+        .collect();
+    assert!(
+        orders.iter().all(|seen| seen.parameter("since").is_none()),
+        "all parents"
+    );
+    let lines: Vec<_> = seen
+        .iter()
+        .filter(|seen| seen.path() != "/base/orders")
+        .collect();
+    assert_eq!(lines.len(), 23);
+    for line in lines {
+        let after = line.parameter("changed_after").unwrap();
+        assert!(after.starts_with("2026-02-01T00:00:22"), "{after}");
+    }
+}

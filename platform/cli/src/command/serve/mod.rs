@@ -1,26 +1,24 @@
-//! `tributary serve`: API and workers in one process. Everything is put together here.
+//! `tributary serve`: API and workers in one process. Everything is put together here; what the API asks
+//! of host and jobs is in [`ports`].
+
+mod ports;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
-use tributary_api::{
-    ApiState, ConnectorInfo, ConnectorPort, ExplainFn, Limits, ServerLimits, Signer, TokenKeys,
-};
+use tributary_api::{ApiState, Limits, ServerLimits, TokenKeys};
 use tributary_host::{Compiler, EgressPolicy, Host, HostConfig, Runner};
 use tributary_jobs::{Components, Services, Worker, WorkerOptions};
 use tributary_lake::Lake;
 use tributary_model::clock::SystemClock;
-use tributary_model::error_code::ErrorCode;
 use tributary_model::id::{IdSource, UuidSource};
 use tributary_model::plan::Plans;
-use tributary_model::problem::Problem;
 use tributary_model::role::Role;
 use tributary_store::{NewClient, Store};
 use tributary_vault::{Vault, hash_secret, random_secret};
@@ -59,7 +57,11 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         // belongs to one that died.
         services.store.system().end_leases().await?;
     }
-    let mut state = api_state(&services, &shutdown)?;
+    let public_url = match config.server.public_url.as_str() {
+        "" => url.clone(),
+        given => given.to_owned(),
+    };
+    let mut state = api_state(&services, public_url, &shutdown)?;
     state.limits.upload_bytes = config.intake.max_file_mib.saturating_mul(1 << 20);
     let mut parts = tokio::task::JoinSet::new();
     if config.workers.slots > 0 {
@@ -214,6 +216,7 @@ async fn services(config: &Config) -> anyhow::Result<Services> {
         host,
         components: Components::new(config.data_dir.join("connectors")),
         egress,
+        tenant_egress: config.egress.tenants.clone(),
         plans,
         clock: Arc::new(SystemClock),
         wake: Arc::new(Notify::new()),
@@ -244,62 +247,13 @@ fn worker_options(config: &Config) -> WorkerOptions {
     }
 }
 
-fn api_state(services: &Arc<Services>, shutdown: &CancellationToken) -> anyhow::Result<ApiState> {
-    let installing = Arc::clone(services);
-    let checking = Arc::clone(services);
-    let discovering = Arc::clone(services);
-    let looking = Arc::clone(services);
-    let placing = Arc::clone(services);
-    let connectors = ConnectorPort {
-        install: Arc::new(move |bytes: Bytes| {
-            let services = Arc::clone(&installing);
-            Box::pin(async move {
-                tributary_jobs::admit(&services, &bytes).await?;
-                let manifest = services.host.install(&bytes).await?;
-                let digest = services.components.keep(bytes).await?;
-                Ok(ConnectorInfo {
-                    manifest,
-                    component: digest.clone(),
-                    digest,
-                })
-            })
-        }),
-        check: Arc::new(move |tenant, document| {
-            let services = Arc::clone(&checking);
-            Box::pin(async move {
-                let steps = tributary_jobs::check_connection(&services, &tenant, &document).await;
-                as_wire(&steps)
-            })
-        }),
-        discover: Arc::new(move |tenant, document, wanted| {
-            let services = Arc::clone(&discovering);
-            Box::pin(async move {
-                let wanted = tributary_jobs::Wanted {
-                    stream: wanted.stream,
-                    rows: wanted.rows,
-                };
-                let streams =
-                    tributary_jobs::discover_streams(&services, &tenant, &document, &wanted)
-                        .await?;
-                as_wire(&streams)
-            })
-        }),
-        isolation: Arc::new(move |digest| {
-            let services = Arc::clone(&placing);
-            Box::pin(async move {
-                let isolation = tributary_jobs::isolation(&services, &digest).await;
-                Ok(isolation.map(|isolation| isolation.as_str().to_owned()))
-            })
-        }),
-        signer: Arc::new(move |digest| {
-            let services = Arc::clone(&looking);
-            Box::pin(async move {
-                let signer = tributary_jobs::signer(&services, &digest).await;
-                Ok(signer.map(|(publisher, key)| Signer { publisher, key }))
-            })
-        }),
-    };
+fn api_state(
+    services: &Arc<Services>,
+    public_url: String,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<ApiState> {
     Ok(ApiState {
+        public_url,
         store: services.store.clone(),
         vault: Arc::clone(&services.vault),
         lake: services.lake.clone(),
@@ -307,31 +261,11 @@ fn api_state(services: &Arc<Services>, shutdown: &CancellationToken) -> anyhow::
         clock: Arc::clone(&services.clock),
         ids: Arc::new(UuidSource),
         wake: Arc::clone(&services.wake),
-        connectors,
-        explain: explain(services),
+        connectors: ports::connectors(services),
+        explain: ports::explain(services),
         shutdown: shutdown.clone(),
         limits: Limits::default(),
         plans: services.plans.clone(),
-    })
-}
-
-/// The same as the API calls it: both sides write the same JSON.
-fn as_wire<T: serde::Serialize, W: serde::de::DeserializeOwned>(value: &T) -> Result<W, Problem> {
-    let value = serde_json::to_value(value).and_then(serde_json::from_value);
-    value.map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))
-}
-
-fn explain(services: &Arc<Services>) -> Arc<ExplainFn> {
-    let services = Arc::clone(services);
-    Arc::new(move |tenant, run, key| {
-        let services = Arc::clone(&services);
-        Box::pin(async move {
-            let explained = tributary_jobs::explain_record(&services, &tenant, &run, &key).await?;
-            explained
-                .map(serde_json::to_value)
-                .transpose()
-                .map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))
-        })
     })
 }
 
