@@ -121,10 +121,12 @@ pub enum Compression {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Csv {
-    pub delimiter: String,
+    /// left out: as it looks
+    pub delimiter: Option<String>,
     /// empty text reads quotes as text
     pub quote: String,
-    pub encoding: String,
+    /// left out: as it looks
+    pub encoding: Option<String>,
     pub header: Header,
 }
 
@@ -139,9 +141,9 @@ pub enum Header {
 impl Default for Csv {
     fn default() -> Self {
         Self {
-            delimiter: ",".to_owned(),
+            delimiter: None,
             quote: "\"".to_owned(),
-            encoding: "utf-8".to_owned(),
+            encoding: None,
             header: Header::Line(true),
         }
     }

@@ -1,11 +1,11 @@
 //! Which of the host's decoders reads a file, with which options, and from which byte on.
 //!
-//! Lines (`csv`, `ndjson`) that are not packed go on where reading stopped; of everything else the host passes over
-//! what was read before.
+//! Lines (`csv`, `ndjson`) that are not packed go on where reading stopped; of everything else, and of text that
+//! is decoded before its lines are found, the host passes over what was read before.
 
 use serde::Serialize;
-use tributary_sdk::Position;
 use tributary_sdk::serde_json::{Map, Value};
+use tributary_sdk::{Found, Position};
 
 use crate::config::{Compression, Config, Csv, Format, Header};
 
@@ -24,6 +24,7 @@ pub enum Options<'a> {
     Csv(CsvOptions<'a>),
     Ndjson {
         source: &'a str,
+        encoding: Option<&'a str>,
         start: Start,
         packed: Option<Packed<'a>>,
     },
@@ -39,9 +40,9 @@ pub enum Options<'a> {
 #[derive(Serialize)]
 pub struct CsvOptions<'a> {
     source: &'a str,
-    delimiter: &'a str,
+    delimiter: Option<&'a str>,
     quote: Option<&'a str>,
-    encoding: &'a str,
+    encoding: Option<&'a str>,
     header: bool,
     columns: &'a [String],
     expected_columns: &'a [String],
@@ -68,28 +69,24 @@ pub fn fresh<'a>(config: &'a Config, path: &'a str) -> Decoder<'a> {
     decoder(config, path, start, None)
 }
 
-/// From a row inside a file, whose columns are known.
-pub fn from<'a>(
-    config: &'a Config,
-    path: &'a str,
-    columns: &'a [String],
-    at: Position,
-) -> Decoder<'a> {
+/// From a row inside a file, of which is known what was found at its front.
+pub fn from<'a>(config: &'a Config, path: &'a str, known: &'a Found, at: Position) -> Decoder<'a> {
     let start = Start {
         line: at.line,
         offset: at.offset,
     };
-    decoder(config, path, start, Some(columns))
+    decoder(config, path, start, Some(known))
 }
 
 fn decoder<'a>(
     config: &'a Config,
     path: &'a str,
     start: Start,
-    known: Option<&'a [String]>,
+    known: Option<&'a Found>,
 ) -> Decoder<'a> {
     let packed = packed(config, path);
-    let lines = packed.is_none().then_some(start.offset);
+    let transcoded = known.is_some_and(|known| known.transcoded);
+    let lines = (packed.is_none() && !transcoded).then_some(start.offset);
     let records = |kind: &str, options: &Map<String, Value>, named: bool| {
         let mut format = options.clone();
         format.insert("kind".to_owned(), kind.into());
@@ -108,6 +105,7 @@ fn decoder<'a>(
                 format: "ndjson",
                 options: Options::Ndjson {
                     source: path,
+                    encoding: known.and_then(|known| known.encoding.as_deref()),
                     start,
                     packed,
                 },
@@ -138,7 +136,7 @@ fn csv<'a>(
     config: &'a Config,
     path: &'a str,
     start: Start,
-    known: Option<&'a [String]>,
+    known: Option<&'a Found>,
     packed: Option<Packed<'a>>,
 ) -> CsvOptions<'a> {
     let Csv {
@@ -148,15 +146,17 @@ fn csv<'a>(
         header,
     } = &config.csv;
     let (header, columns) = match (known, header) {
-        (Some(known), _) => (false, known),
+        (Some(known), _) => (false, known.columns.as_slice()),
         (None, Header::Line(line)) => (*line, &[][..]),
         (None, Header::Columns(columns)) => (false, columns.as_slice()),
     };
+    // of a file that was begun what held then holds on, whatever the configuration says by now
+    let found = |of: fn(&Found) -> &Option<String>| known.and_then(|known| of(known).as_deref());
     CsvOptions {
         source: path,
-        delimiter,
+        delimiter: found(|known| &known.delimiter).or(delimiter.as_deref()),
         quote: (!quote.is_empty()).then_some(quote.as_str()),
-        encoding,
+        encoding: found(|known| &known.encoding).or(encoding.as_deref()),
         header,
         columns,
         expected_columns: match known {
@@ -205,10 +205,13 @@ mod tests {
     }
 
     fn asked(config: &Config, path: &str, at: Option<Position>) -> (&'static str, Value, u64) {
-        let columns = ["no".to_owned()];
+        let known = Found {
+            columns: vec!["no".to_owned()],
+            ..Found::default()
+        };
         let decoder = match at {
             None => fresh(config, path),
-            Some(at) => from(config, path, &columns, at),
+            Some(at) => from(config, path, &known, at),
         };
         let options = serde_json::to_value(&decoder.options).unwrap();
         (decoder.format, options, decoder.offset)
@@ -262,5 +265,44 @@ mod tests {
         let sheet = config(json!({ "format": "xlsx", "expected_columns": ["a"] }));
         let (_, options, _) = asked(&sheet, "a.xlsx", None);
         assert_eq!(options["expected_columns"], json!(["a"]));
+    }
+
+    #[test]
+    fn what_was_found_at_the_front_holds_inside() {
+        let at = Position {
+            line: 7,
+            offset: 90,
+        };
+        let found = |encoding: &str, transcoded| Found {
+            columns: vec!["no".to_owned()],
+            delimiter: Some(";".to_owned()),
+            encoding: Some(encoding.to_owned()),
+            transcoded,
+        };
+        let plain = config(json!({}));
+        for (known, offset) in [
+            (found("windows-1252", false), 90),
+            (found("utf-16le", true), 0),
+        ] {
+            let decoder = from(&plain, "a.csv", &known, at);
+            let options = serde_json::to_value(&decoder.options).unwrap();
+            assert_eq!(decoder.offset, offset);
+            assert_eq!(options["delimiter"], json!(";"));
+            assert_eq!(options["encoding"], json!(known.encoding));
+            assert_eq!(options["start"]["offset"], json!(90));
+        }
+        let (_, options, _) = asked(&plain, "a.csv", None);
+        assert_eq!(
+            (&options["delimiter"], &options["encoding"]),
+            (&Value::Null, &Value::Null)
+        );
+        let ndjson = config(json!({ "format": "ndjson" }));
+        let known = found("utf-16be", true);
+        let decoder = from(&ndjson, "a", &known, at);
+        let options = serde_json::to_value(&decoder.options).unwrap();
+        assert_eq!(
+            (decoder.offset, &options["encoding"]),
+            (0, &json!("utf-16be"))
+        );
     }
 }

@@ -51,6 +51,14 @@ pub struct Checkpoint {
     pub offset: u64,
     pub line: u64,
     pub columns: Vec<String>,
+    /// of text, as it was found: the file's first bytes are not looked at again
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// offsets count the text's UTF-8, not the bytes of the file
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub transcoded: bool,
     /// the file was read to its end
     pub done: bool,
     /// of the whole file, if it was read in one go
@@ -112,6 +120,9 @@ mod tests {
             offset: 10,
             line: 2,
             columns: Vec::new(),
+            delimiter: None,
+            encoding: None,
+            transcoded: false,
             done: done_ms.is_some(),
             sha256: None,
             done_ms,
@@ -172,5 +183,6 @@ mod tests {
             .next()
             .unwrap_or_else(|| read("", None));
         assert!(old.done && old.file.path == "/in/a.csv" && old.sha256.is_none());
+        assert!(old.delimiter.is_none() && !old.transcoded);
     }
 }

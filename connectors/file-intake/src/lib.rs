@@ -20,8 +20,8 @@ mod read;
 
 use tributary_sdk::serde_json::{Map, Value, json};
 use tributary_sdk::{
-    CheckStep, Connection, Error, ErrorKind, Result, Rows, Selection, StreamInfo, connections,
-    control, files, output,
+    CheckStep, Connection, Error, ErrorKind, Found, Result, Rows, Selection, StreamInfo,
+    connections, control, files, output,
 };
 
 pub use config::Config;
@@ -60,13 +60,8 @@ impl Intake {
         let message = format!("{files} {}{place}", config.pattern);
         let mut steps = vec![CheckStep::ok("list", message)];
         if let Some(newest) = found.files.iter().max_by_key(|file| file.modified_ms) {
-            steps.push(match columns(&connection, config, newest) {
-                Ok(names) if names.is_empty() => {
-                    CheckStep::ok("header", format!("{} can be opened", newest.path))
-                }
-                Ok(names) => {
-                    CheckStep::ok("header", format!("{}: {}", newest.path, names.join(", ")))
-                }
+            steps.push(match front(&connection, config, newest) {
+                Ok(found) => CheckStep::ok("header", told(&newest.path, &found)),
                 Err(error) => CheckStep::failed("header", &error),
             });
         }
@@ -81,7 +76,7 @@ impl Intake {
         let connection = self.connect()?;
         let found = find::files(&connection, config)?;
         let names = match found.files.iter().max_by_key(|file| file.modified_ms) {
-            Some(newest) => columns(&connection, config, newest)?,
+            Some(newest) => front(&connection, config, newest)?.columns,
             None => Vec::new(),
         };
         let text = || json!({ "type": "string" });
@@ -156,15 +151,57 @@ fn refused(error: &Error) -> CheckStep {
     CheckStep::failed(name, error)
 }
 
-fn columns(connection: &Connection, config: &Config, file: &FilePart) -> Result<Vec<String>> {
+/// What the front of a file shows, with what was found out about its text.
+fn told(path: &str, found: &Found) -> String {
+    let mut text = match found.columns.as_slice() {
+        [] => format!("{path} can be opened"),
+        names => format!("{path}: {}", names.join(", ")),
+    };
+    let delimiter = found.delimiter.as_deref().map(|delimiter| match delimiter {
+        "\t" => "tab".to_owned(),
+        other => format!("{other:?}"),
+    });
+    if let Some(encoding) = &found.encoding {
+        let between = delimiter.map_or(String::new(), |name| format!("{name} between columns, "));
+        text.push_str(&format!(" ({between}{encoding})"));
+    }
+    text
+}
+
+fn front(connection: &Connection, config: &Config, file: &FilePart) -> Result<Found> {
     let decoder = decoder::fresh(config, &file.path);
     let reader = files::open_entry(connection, &file.entry(), decoder.offset)?;
-    Rows::decode(reader, decoder.format, &decoder.options)?.columns()
+    Rows::decode(reader, decoder.format, &decoder.options)?.found()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_check_says_how_the_text_was_taken() {
+        let mut found = Found {
+            columns: vec!["no".to_owned(), "city".to_owned()],
+            delimiter: Some(";".to_owned()),
+            encoding: Some("windows-1252".to_owned()),
+            transcoded: false,
+        };
+        assert_eq!(
+            told("/a", &found),
+            "/a: no, city (\";\" between columns, windows-1252)"
+        );
+        found.delimiter = Some("\t".to_owned());
+        assert_eq!(
+            told("/a", &found),
+            "/a: no, city (tab between columns, windows-1252)"
+        );
+        let sheet = Found {
+            columns: vec!["no".to_owned()],
+            ..Found::default()
+        };
+        assert_eq!(told("/a", &sheet), "/a: no");
+        assert_eq!(told("/a", &Found::default()), "/a can be opened");
+    }
 
     #[test]
     fn a_failure_is_the_step_that_it_belongs_to() {

@@ -3,7 +3,7 @@
 //! checkpoint.
 
 use tributary_sdk::{
-    Connection, Error, Piped, Position, Result, Rows, checkpoint, control, files, log,
+    Connection, Error, Found, Piped, Position, Result, Rows, checkpoint, control, files, log,
 };
 
 use crate::config::Config;
@@ -31,7 +31,7 @@ pub fn file(
         }
     }
     let last = last.filter(|last| !last.done && last.file.is(file));
-    let (rows, columns) = open(connection, config, file, last)?;
+    let (rows, found) = open(connection, config, file, last)?;
     loop {
         let piped = rows.pipe(&config.stream, 1)?;
         if piped.ended {
@@ -39,13 +39,13 @@ pub fn file(
             if decoder::packed(config, &file.path).is_none() {
                 complete(file, &piped)?;
             }
-            let mut state = state(file, piped.next, &columns);
+            let mut state = state(file, piped.next, &found);
             state.done = true;
             state.sha256 = piped.digest;
             state.done_ms = Some(control::now_ms());
             return checkpoint(&state);
         }
-        checkpoint(&state(file, piped.next, &columns))?;
+        checkpoint(&state(file, piped.next, &found))?;
     }
 }
 
@@ -74,7 +74,7 @@ fn open(
     config: &Config,
     file: &FilePart,
     last: Option<Checkpoint>,
-) -> Result<(Rows, Vec<String>)> {
+) -> Result<(Rows, Found)> {
     let entry = file.entry();
     if let Some(last) = last {
         let at = Position {
@@ -86,16 +86,22 @@ fn open(
             "going on inside the file",
             &[("file", &file.path), ("line", &line), ("offset", &offset)],
         );
-        let decoder = decoder::from(config, &file.path, &last.columns, at);
+        let known = Found {
+            columns: last.columns,
+            delimiter: last.delimiter,
+            encoding: last.encoding,
+            transcoded: last.transcoded,
+        };
+        let decoder = decoder::from(config, &file.path, &known, at);
         let reader = files::open_entry(connection, &entry, decoder.offset)?;
         let rows = Rows::decode(reader, decoder.format, &decoder.options)?;
-        return Ok((rows, last.columns));
+        return Ok((rows, known));
     }
     let decoder = decoder::fresh(config, &file.path);
     let reader = files::open_entry(connection, &entry, decoder.offset)?;
     let rows = Rows::decode(reader, decoder.format, &decoder.options)?;
-    let columns = rows.columns()?;
-    Ok((rows, columns))
+    let found = rows.found()?;
+    Ok((rows, found))
 }
 
 /// The bytes that came must be the file that was announced; that it did not change is the host's to see.
@@ -133,12 +139,15 @@ fn changed(file: &FilePart, what: &str) -> Error {
     Error::transient(format!("{}: {what}", file.path)).with_code("file_changed")
 }
 
-fn state(file: &FilePart, next: Position, columns: &[String]) -> Checkpoint {
+fn state(file: &FilePart, next: Position, found: &Found) -> Checkpoint {
     Checkpoint {
         file: file.clone(),
         offset: next.offset,
         line: next.line,
-        columns: columns.to_vec(),
+        columns: found.columns.clone(),
+        delimiter: found.delimiter.clone(),
+        encoding: found.encoding.clone(),
+        transcoded: found.transcoded,
         done: false,
         sha256: None,
         done_ms: None,

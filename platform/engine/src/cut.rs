@@ -89,6 +89,7 @@ pub fn pages(page: Page) -> Vec<Page> {
                 first: *first,
                 rows,
                 bytes: page.bytes.slice(*start..end),
+                columns: page.columns.clone(),
             }
         })
         .collect()
@@ -177,6 +178,7 @@ mod tests {
             },
             rows,
             bytes: text.into(),
+            columns: Vec::new(),
         }
     }
 

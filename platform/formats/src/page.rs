@@ -17,4 +17,7 @@ pub struct Page {
     /// how many rows [`crate::rows::RowReader`] will find, faulty ones included
     pub rows: u32,
     pub bytes: Bytes,
+    /// names of the columns that the source has by its header or schema, with the first page of rows that
+    /// are told as JSON (a sheet, a Parquet file); none: its rows have none, or `format` has them
+    pub columns: Vec<String>,
 }

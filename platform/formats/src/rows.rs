@@ -15,6 +15,10 @@ use crate::encoding::{Decoding, Form};
 use crate::fault::{RowFault, excerpt};
 use crate::json::{self, Records};
 
+/// Most bytes of a line of a page, its line end not counted. A longer one is a fault and not looked into: who
+/// makes pages may cut it off behind one byte more.
+pub const MAX_ROW_BYTES: usize = 8 << 20;
+
 /// One row.
 #[derive(Debug)]
 pub struct RowItem<'row, 'page> {
@@ -113,7 +117,8 @@ impl<'page> RowReader<'page> {
         open_quote: bool,
     ) -> RowItem<'row, 'page> {
         match &mut self.kind {
-            Kind::Csv(reader) => reader.read(position, raw, open_quote),
+            Kind::Csv(reader) => reader.read(position, raw, open_quote, MAX_ROW_BYTES),
+            _ if raw.len() > MAX_ROW_BYTES => too_long(position, raw, MAX_ROW_BYTES),
             _ => RowItem {
                 position,
                 raw,
@@ -214,7 +219,16 @@ impl CsvReader {
         position: RowPosition,
         raw: &'page [u8],
         open_quote: bool,
+        most: usize,
     ) -> RowItem<'row, 'page> {
+        if raw.len() > most {
+            let mut item = too_long(position, raw, most);
+            if let Some(fault) = item.fault.as_mut().filter(|_| open_quote) {
+                fault.message +=
+                    "; a quote that is not closed makes the lines after it part of the row";
+            }
+            return item;
+        }
         // Fields are counted in the raw bytes: the delimiter is ASCII, and ASCII stays as it is.
         let quote = self.quote.filter(|_| self.scanner.quotes);
         let fields = field_count(raw, self.delimiter, quote);
@@ -262,12 +276,29 @@ impl CsvReader {
     }
 }
 
+/// What stands for a row that is longer than `most` bytes.
+fn too_long(position: RowPosition, raw: &[u8], most: usize) -> RowItem<'_, '_> {
+    let line = position.line;
+    let message = format!("the row that starts in line {line} is longer than {most} bytes");
+    let fault = RowFault::new(ErrorCode::RowTooLarge, position, message, raw);
+    RowItem {
+        position,
+        raw,
+        text: String::from_utf8_lossy(raw)
+            .into_owned()
+            .into_bytes()
+            .into(),
+        fault: Some(fault),
+    }
+}
+
 /// Reads single rows that were taken out of their page, for example those of a
 /// [`crate::pack`] container: the same checks as [`RowReader`], one row at a time.
 #[derive(Debug)]
 pub struct RowDecoder {
     /// `None` for JSON, whose rows are UTF-8 already
     csv: Option<Box<CsvReader>>,
+    most: usize,
 }
 
 impl RowDecoder {
@@ -279,7 +310,18 @@ impl RowDecoder {
                 RowFormat::Csv(csv) => Some(Box::new(CsvReader::new(csv))),
                 RowFormat::Ndjson | RowFormat::Json { .. } => None,
             },
+            most: match format {
+                RowFormat::Csv(_) | RowFormat::Ndjson => MAX_ROW_BYTES,
+                // an element is as long as its document lets it be
+                RowFormat::Json { .. } => usize::MAX,
+            },
         }
+    }
+
+    /// With another limit than [`MAX_ROW_BYTES`].
+    #[must_use]
+    pub fn at_most(self, most: usize) -> Self {
+        Self { most, ..self }
     }
 
     /// The row `raw` (without line end), which stands at `position` in its source.
@@ -288,7 +330,11 @@ impl RowDecoder {
         position: RowPosition,
         raw: &'page [u8],
     ) -> RowItem<'row, 'page> {
+        let most = self.most;
         let Some(reader) = &mut self.csv else {
+            if raw.len() > most {
+                return too_long(position, raw, most);
+            }
             return RowItem {
                 position,
                 raw,
@@ -300,7 +346,7 @@ impl RowDecoder {
         reader.scanner.start_over();
         let end = reader.scanner.row_end(raw, 0);
         let open_quote = end.is_none() && reader.scanner.open_quote();
-        reader.read(position, raw, open_quote)
+        reader.read(position, raw, open_quote, most)
     }
 }
 
@@ -338,5 +384,55 @@ mod tests {
             Some(ErrorCode::CsvColumns),
         ];
         assert_eq!(faults, expected);
+    }
+
+    #[test]
+    fn a_row_that_is_too_long_is_told_as_that_and_not_looked_into() {
+        let format = RowFormat::Csv(CsvFormat {
+            delimiter: ';',
+            quote: Some('"'),
+            encoding: "utf-8".to_owned(),
+            columns: vec!["a".to_owned(), "b".to_owned()],
+        });
+        let start = RowPosition {
+            line: 7,
+            offset: 90,
+        };
+        for (front, quoted) in [("1;\"", true), ("1;", false), ("x", false)] {
+            let row = [front.as_bytes(), &vec![b'x'; MAX_ROW_BYTES]].concat();
+            let mut reader = RowReader::new(&format, start, &row);
+            let fault = reader.next().unwrap().fault.unwrap();
+            assert_eq!(
+                (fault.code, fault.position),
+                (ErrorCode::RowTooLarge, start)
+            );
+            assert!(
+                fault
+                    .message
+                    .contains("line 7 is longer than 8388608 bytes"),
+                "{fault}"
+            );
+            assert_eq!(fault.message.contains("a quote that is not closed"), quoted);
+            assert!(reader.next().is_none());
+            let mut decoder = RowDecoder::new(&format);
+            let fault = decoder.decode(start, &row).fault.unwrap();
+            assert_eq!(fault.code, ErrorCode::RowTooLarge);
+        }
+        let fits = [b"1;", &vec![b'x'; MAX_ROW_BYTES - 2][..], b"\r\n"].concat();
+        assert!(
+            RowReader::new(&format, start, &fits)
+                .next()
+                .unwrap()
+                .fault
+                .is_none()
+        );
+        let line = format!("\"{}\"", "x".repeat(MAX_ROW_BYTES));
+        let mut reader = RowReader::new(&RowFormat::Ndjson, start, line.as_bytes());
+        assert_eq!(
+            reader.next().unwrap().fault.unwrap().code,
+            ErrorCode::RowTooLarge
+        );
+        let mut decoder = RowDecoder::new(&RowFormat::Ndjson).at_most(usize::MAX);
+        assert!(decoder.decode(start, line.as_bytes()).fault.is_none());
     }
 }

@@ -83,13 +83,8 @@ impl<R: Read> Transcoder<R> {
             DecoderResult::InputEmpty if self.input_ended => self.state = State::Over,
             DecoderResult::InputEmpty | DecoderResult::OutputFull => {}
             DecoderResult::Malformed(length, behind) => {
-                let back = u64::from(length) + u64::from(behind);
-                let place = self.offset.saturating_sub(back) + 1;
-                let name = self.decoder.encoding().name();
-                self.state = State::Failed(ReadFault {
-                    code: ErrorCode::EncodingInvalid,
-                    message: format!("byte {place} of the file is not valid {name}"),
-                });
+                let fault = malformed(&self.decoder, self.offset, (length, behind));
+                self.state = State::Failed(fault);
             }
         }
         Ok(())
@@ -121,6 +116,66 @@ impl<R: Read> Read for Transcoder<R> {
         let count = ready.read(room)?;
         self.consume(count);
         Ok(count)
+    }
+}
+
+/// As [`Transcoder`], for a caller that is given chunks instead of asking for them.
+pub struct ChunkTranscoder {
+    decoder: Decoder,
+    /// bytes decoded so far, plus where the first chunk starts in its source
+    offset: u64,
+}
+
+impl ChunkTranscoder {
+    /// For chunks of which the first byte stands at `offset` in its source. A byte order mark is not
+    /// looked for.
+    #[must_use]
+    pub fn new(encoding: &'static Encoding, offset: u64) -> Self {
+        Self {
+            decoder: encoding.new_decoder_without_bom_handling(),
+            offset,
+        }
+    }
+
+    /// Adds the text of `chunk` to `out`. `last`: nothing follows, so that a part of a character is a fault.
+    ///
+    /// # Errors
+    /// The first byte that does not fit; what stands before it is in `out`. Give no more chunks then.
+    pub fn decode(&mut self, chunk: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), ReadFault> {
+        let mut rest = chunk;
+        loop {
+            let room = self
+                .decoder
+                .max_utf8_buffer_length_without_replacement(rest.len())
+                .unwrap_or(OUTPUT_BYTES);
+            let at = out.len();
+            out.resize(at + room, 0);
+            let (result, read, written) = self.decoder.decode_to_utf8_without_replacement(
+                rest,
+                out.get_mut(at..).unwrap_or_default(),
+                last,
+            );
+            out.truncate(at + written);
+            self.offset += read as u64;
+            rest = rest.get(read..).unwrap_or_default();
+            match result {
+                DecoderResult::InputEmpty => return Ok(()),
+                DecoderResult::OutputFull => {}
+                DecoderResult::Malformed(length, behind) => {
+                    return Err(malformed(&self.decoder, self.offset, (length, behind)));
+                }
+            }
+        }
+    }
+}
+
+/// The bytes before `offset` do not fit: `length` of them, `behind` bytes before the decoder's place.
+fn malformed(decoder: &Decoder, offset: u64, (length, behind): (u8, u8)) -> ReadFault {
+    let place = offset.saturating_sub(u64::from(length) + u64::from(behind)) + 1;
+    let name = decoder.encoding().name();
+    ReadFault {
+        code: ErrorCode::EncodingInvalid,
+        message: format!("byte {place} of the file is not valid {name}"),
     }
 }
 
@@ -202,6 +257,30 @@ mod tests {
                 .unwrap();
             assert_eq!(out, "Straße");
         }
+    }
+
+    #[test]
+    fn chunks_give_the_same_text_and_the_same_fault() {
+        let text = "Straße 5 € 日本 🚚".repeat(90);
+        for size in [1, 3, 1000] {
+            let mut chunks = ChunkTranscoder::new(UTF_16LE, 2);
+            let mut out = Vec::new();
+            for chunk in utf16(&text).chunks(size) {
+                chunks.decode(chunk, false, &mut out).unwrap();
+            }
+            chunks.decode(b"", true, &mut out).unwrap();
+            assert_eq!(out, text.as_bytes());
+        }
+        let mut chunks = ChunkTranscoder::new(UTF_16LE, 2);
+        let mut out = Vec::new();
+        let fault = chunks
+            .decode(b"a\0\x00\xDCb\0", false, &mut out)
+            .unwrap_err();
+        assert_eq!(out, b"a");
+        assert_eq!(fault.message, "byte 5 of the file is not valid UTF-16LE");
+        let mut cut = ChunkTranscoder::new(UTF_16LE, 0);
+        cut.decode(b"a\0b", false, &mut out).unwrap();
+        assert!(cut.decode(b"", true, &mut out).is_err(), "half a character");
     }
 
     #[test]

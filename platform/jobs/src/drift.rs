@@ -55,13 +55,21 @@ struct Expected {
 /// `source_drift` for a name that the mapping reads and that is gone, if the integration does not say
 /// to go on; `csv_header` for a column that was never seen.
 pub(crate) async fn check(context: &RunContext, page: &Page) -> Result<(), Problem> {
-    let Some(shape) = shape(context, page) else {
+    let read: BTreeSet<&str> = context.plan().source_names().collect();
+    let Some((names, always, header)) = names(page, &read) else {
         return Ok(());
+    };
+    let source = &context.integration.source;
+    let shape = SourceShape {
+        connection: source.connection.clone(),
+        stream: source.stream.clone(),
+        names,
+        always,
+        header,
     };
     let state = &context.drift;
     let expected = state.expected.get_or_try_init(|| expected(context));
     let expected = expected.await?.as_ref();
-    let read: BTreeSet<&str> = context.plan().source_names().collect();
     let found = compare(&shape, expected, &read, &page.source);
     note(context, &shape, &found).await?;
     let missing: Vec<&DriftFinding> = found
@@ -76,23 +84,26 @@ pub(crate) async fn check(context: &RunContext, page: &Page) -> Result<(), Probl
     }
 }
 
-/// The names at the top of the page's rows; none if there are no rows to tell.
-fn shape(context: &RunContext, page: &Page) -> Option<SourceShape> {
-    let source = &context.integration.source;
-    let (names, always, header) = match &page.format {
-        RowFormat::Csv(csv) => (csv.columns.clone(), csv.columns.clone(), true),
-        _ => {
-            let (names, always) = members(&shown::values(page, LOOKED_AT))?;
-            (names, always, false)
-        }
+/// The names at the top of the page's rows, those that every row has, and whether a header says so; none if there
+/// are no rows to tell.
+fn names(page: &Page, read: &BTreeSet<&str>) -> Option<(Vec<String>, Vec<String>, bool)> {
+    let columns = match &page.format {
+        RowFormat::Csv(csv) => return Some((csv.columns.clone(), csv.columns.clone(), true)),
+        _ => page.columns.clone(),
     };
-    Some(SourceShape {
-        connection: source.connection.clone(),
-        stream: source.stream.clone(),
-        names,
-        always,
-        header,
-    })
+    let seen = members(&shown::values(page, LOOKED_AT));
+    if columns.is_empty() {
+        return seen.map(|(names, always)| (names, always, false));
+    }
+    // A cell of a sheet may stand under no header and is called by its letters: it is there if a row has it.
+    let mut names = columns.clone();
+    let (beside, _) = seen.unwrap_or_default();
+    names.extend(
+        beside
+            .into_iter()
+            .filter(|name| read.contains(name.as_str()) && !columns.contains(name)),
+    );
+    Some((names, columns, true))
 }
 
 /// All names of the rows' members in order, and those that every row has.
@@ -303,6 +314,7 @@ async fn note(
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use tributary_model::rows::RowPosition;
 
     use super::*;
 
@@ -326,6 +338,57 @@ mod tests {
             always: names(always).into_iter().collect(),
             from: "the last good run".to_owned(),
         }
+    }
+
+    /// A page of a sheet with these columns; rows have no member for an empty cell.
+    fn sheet(columns: &str, rows: &str) -> Page {
+        Page {
+            stream: "orders".to_owned(),
+            source: "a.xlsx".to_owned(),
+            format: RowFormat::Ndjson,
+            first: RowPosition { line: 2, offset: 0 },
+            rows: 2,
+            bytes: rows.to_owned().into(),
+            columns: names(columns),
+        }
+    }
+
+    #[test]
+    fn a_sheet_is_judged_by_its_header_and_not_by_the_cells_that_are_full() {
+        let read = BTreeSet::from(["nr", "note", "H"]);
+        let rows = "{\"nr\":1,\"H\":5,\"J\":6}\n{\"nr\":2}\n";
+        let page = sheet("nr note amount", rows);
+        let (all, always, header) = super::names(&page, &read).unwrap();
+        assert_eq!(
+            (all, always, header),
+            (names("nr note amount H"), names("nr note amount"), true)
+        );
+        let before = expected("nr note amount", "nr note amount");
+        let judged = |columns: &str, read: &[&str]| {
+            let read = read.iter().copied().collect();
+            let (names, always, header) = super::names(&sheet(columns, rows), &read).unwrap();
+            let now = SourceShape {
+                names,
+                always,
+                ..shape("", header)
+            };
+            told(&compare(&now, Some(&before), &read, "a.xlsx"))
+        };
+        assert!(judged("nr note amount", &["nr", "note"]).is_empty());
+        assert_eq!(
+            judged("nr notes amount", &["nr", "note"]),
+            ["Missing note notes"]
+        );
+        assert_eq!(
+            judged("nr note extra", &["nr"]),
+            ["Lost amount -", "Added extra -"]
+        );
+        assert_eq!(judged("amount nr note", &["nr"]), ["Moved amount -"]);
+        let plain = sheet("", rows);
+        let (all, always, header) = super::names(&plain, &read).unwrap();
+        assert_eq!((all, always, header), (names("nr H J"), names("nr"), false));
+        assert!(super::names(&sheet("", "!a cell holds an error\n"), &read).is_none());
+        assert!(super::names(&sheet("nr", "!a cell holds an error\n"), &read).is_some());
     }
 
     fn told(found: &[DriftFinding]) -> Vec<String> {

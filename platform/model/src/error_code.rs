@@ -83,7 +83,7 @@ catalogue! {
     FileTruncated, "file_truncated", Customer, false, "the file ends in the middle of a line or is shorter than announced", "send the complete file again";
     FileChanged, "file_changed", Customer, true, "the file changed while it was read", "let the sender write under another name and rename when complete; a new run reads the file as it is then";
     JsonInvalid, "json_invalid", Customer, false, "the text is not valid JSON", "correct the text at the given place";
-    RowTooLarge, "row_too_large", Customer, false, "one row is larger than the limit", "split the row, or raise limits.max_row_bytes in the mapping";
+    RowTooLarge, "row_too_large", Customer, false, "one row is larger than the limit", "look for a quote that is not closed, or split the row; rows of up to 8 MiB can be read if limits.max_row_bytes of the mapping allows it";
     XmlInvalid, "xml_invalid", Customer, false, "the text is not well-formed XML, or uses what is refused here", "correct the text at the given line and column";
     WorkbookInvalid, "workbook_invalid", Customer, false, "the file is not a readable XLSX workbook, or has no such sheet", "open it in a spreadsheet program and save it again as .xlsx; compare the sheet's name";
     ParquetInvalid, "parquet_invalid", Customer, false, "the file is not a readable Parquet file, or is written in a way that is not read", "write the file again with a current library, packed with snappy, gzip or zstd and not encrypted";

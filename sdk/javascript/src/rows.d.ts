@@ -31,8 +31,10 @@ interface Start {
 
 export interface CsvOptions {
   source: string;
+  /** Left out: found out from the first bytes of the file; a comma when `start` is inside of it. */
   delimiter?: string;
   quote?: string | null;
+  /** Left out: found out likewise; UTF-8 when `start` is inside. */
   encoding?: string;
   header?: boolean;
   columns?: string[];

@@ -20,7 +20,8 @@ _codec = imported("codec")
 def decode(reader: Reader, format: str, **options: Any) -> Rows:
     """Hands the bytes to a native decoder. Give `source`, the name by which people call the bytes.
 
-    - `csv`: `delimiter`, `quote`, `encoding`, `header`, `columns`, `expected_columns`, `start`
+    - `csv`: `delimiter`, `quote`, `encoding`, `header`, `columns`, `expected_columns`, `start`; delimiter and
+      encoding that are left out are found out from the first bytes (a comma and UTF-8 when `start` is inside)
     - `json`: `records`, the JSON Pointer to the array of rows
     - `ndjson`: `start`
     """

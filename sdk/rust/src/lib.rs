@@ -31,7 +31,7 @@ pub use bindings::imports::tributary::connector::{
     changes, codec, connections, control, file_changes, files, http, io, output, sql,
 };
 pub use export::{SourceExport, TargetExport};
-pub use rows::{Piped, Rows, checkpoint};
+pub use rows::{Found, Piped, Rows, checkpoint};
 pub use serde;
 pub use serde_json;
 pub use source::{CheckStep, Selection, Source, StreamInfo};

@@ -11,10 +11,18 @@ pub use output::Piped;
 /// A handle to rows. Options of the formats: see the contract's `codec`.
 pub struct Rows(io::Rows);
 
-#[derive(serde::Deserialize)]
-struct Schema {
-    #[serde(default)]
-    columns: Vec<String>,
+/// What is known about rows before the first of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default)]
+pub struct Found {
+    /// names of the columns, where rows have any
+    pub columns: Vec<String>,
+    /// of delimited text
+    pub delimiter: Option<String>,
+    /// of text: the WHATWG label that was given or found out
+    pub encoding: Option<String>,
+    /// the text is decoded before its rows are found, so positions in it are no places in the file
+    pub transcoded: bool,
 }
 
 impl Rows {
@@ -63,8 +71,15 @@ impl Rows {
     /// # Errors
     /// A header that can't be read or lacks expected columns.
     pub fn columns(&self) -> Result<Vec<String>> {
-        let schema: Schema = serde_json::from_str(&self.0.schema()?)?;
-        Ok(schema.columns)
+        Ok(self.found()?.columns)
+    }
+
+    /// Column names, and what was found out about a text: give it again to go on inside of it.
+    ///
+    /// # Errors
+    /// As [`Self::columns`].
+    pub fn found(&self) -> Result<Found> {
+        Ok(serde_json::from_str(&self.0.schema()?)?)
     }
 
     /// The scalar at a JSON Pointer of the document, as text. Of a query: of the last row that was

@@ -62,7 +62,7 @@ impl Splitter {
     ///
     /// # Errors
     /// [`ErrorCode::RowTooLarge`] when a row is longer than `max_row_bytes`; the usual cause is a
-    /// quote that is never closed. The splitter is of no further use then.
+    /// quote that is never closed. The splitter is of no further use then, but for [`Self::complete`].
     pub fn feed(&mut self, chunk: &[u8]) -> Result<Rows, RowFault> {
         self.feed_rows(chunk, u64::MAX).map(|(rows, _)| rows)
     }
@@ -97,6 +97,12 @@ impl Splitter {
             at = end;
         }
         Ok((self.rows, at))
+    }
+
+    /// The complete rows since the last cut; after an error those before the row that it is about.
+    #[must_use]
+    pub fn complete(&self) -> Rows {
+        self.rows
     }
 
     /// The caller has taken [`Rows::bytes`] bytes away: counting starts again at 0.

@@ -74,7 +74,7 @@ pub(super) fn open_csv<'a>(
             b"",
         ));
     }
-    let decoder = RowDecoder::new(&RowFormat::Csv(format.clone()));
+    let decoder = RowDecoder::new(&RowFormat::Csv(format.clone())).at_most(max_row_bytes);
     let kind = Kind::Rows(decoder);
     Ok((LineRecords { lines, kind }, format))
 }
@@ -86,7 +86,7 @@ pub(super) fn open_ndjson(
     let text = Text::open(input, None)?;
     Ok(LineRecords {
         lines: Lines::new(text.reader, text.offset, 0, None, max_row_bytes),
-        kind: Kind::Rows(RowDecoder::new(&RowFormat::Ndjson)),
+        kind: Kind::Rows(RowDecoder::new(&RowFormat::Ndjson).at_most(max_row_bytes)),
     })
 }
 

@@ -86,7 +86,9 @@ impl Host for Guest {
         match timed(limit, "the read of changes", self.begin_changes(asked)).await {
             Ok((rows, hold)) => {
                 let rows = QueryRows::new(SOURCE.to_owned(), rows, hold, usage);
-                let handle = self.table.push(Rows(RowSource::Query(Box::new(rows))))?;
+                let handle = self
+                    .table
+                    .push(Rows::new(RowSource::Query(Box::new(rows))))?;
                 Ok(self.answer("changes", Ok(handle)))
             }
             Err(problem) => Ok(self.answer("changes", Err(problem))),

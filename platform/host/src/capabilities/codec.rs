@@ -24,7 +24,7 @@ impl Host for Guest {
         };
         match rows::open(reader, &format, &options) {
             Ok(source) => {
-                let handle = self.table.push(Rows(source))?;
+                let handle = self.table.push(Rows::new(source))?;
                 Ok(self.answer("codec", Ok(handle)))
             }
             Err(problem) => Ok(self.answer("codec", Err(problem))),

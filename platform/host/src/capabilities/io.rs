@@ -1,12 +1,15 @@
 //! `io`: readers and rows, made by `http`, `files` and `codec`.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use tributary_model::problem::Problem;
 use wasmtime::component::Resource;
 
 use super::timed;
 use crate::bindings::contract::io::{Host, HostReader, HostRows};
 use crate::bindings::contract::types::Error;
-use crate::rows::{ByteReader, RowSource};
+use crate::rows::{ByteReader, Cut, RowSource};
 use crate::session::Guest;
 
 /// Most bytes that one `read` copies into a guest.
@@ -17,23 +20,61 @@ const MAX_READ_BYTES: usize = 1 << 20;
 pub struct Reader {
     pub(crate) bytes: ByteReader,
     rest: Bytes,
+    /// the guest has begun to read
+    begun: bool,
 }
 
 /// Decoded rows.
 #[expect(unreachable_pub, reason = "bindgen re-exports the type it is given")]
-pub struct Rows(pub(crate) RowSource);
+pub struct Rows {
+    pub(crate) source: RowSource,
+    /// what ended the reading: it is told again, since what a broken source gives then may look like its end
+    failed: Option<Problem>,
+}
+
+impl Rows {
+    pub(crate) fn new(source: RowSource) -> Self {
+        Self {
+            source,
+            failed: None,
+        }
+    }
+
+    /// The next page, within `limit`.
+    pub(crate) async fn next_page(&mut self, limit: Duration) -> Result<Option<Cut>, Problem> {
+        self.whole()?;
+        let page = timed(limit, "reading", self.source.next_page()).await;
+        self.noted(page)
+    }
+
+    async fn schema(&mut self, limit: Duration) -> Result<String, Problem> {
+        self.whole()?;
+        let schema = timed(limit, "reading the header", self.source.schema()).await;
+        Ok(self.noted(schema)?.to_string())
+    }
+
+    fn whole(&self) -> Result<(), Problem> {
+        self.failed.clone().map_or(Ok(()), Err)
+    }
+
+    fn noted<T>(&mut self, read: Result<T, Problem>) -> Result<T, Problem> {
+        read.inspect_err(|problem| self.failed = Some(problem.clone()))
+    }
+}
 
 impl Reader {
     pub(crate) fn new(bytes: ByteReader) -> Self {
         Self {
             bytes,
             rest: Bytes::new(),
+            begun: false,
         }
     }
 
-    /// The bytes that were not read yet, if the guest did not begin to read.
+    /// All bytes, if the guest did not begin to read: a decoder behind the first of them would take a part of
+    /// a file for the whole.
     pub(crate) fn into_unread(self) -> Option<ByteReader> {
-        self.rest.is_empty().then_some(self.bytes)
+        (!self.begun).then_some(self.bytes)
     }
 }
 
@@ -47,6 +88,7 @@ impl HostReader for Guest {
     ) -> wasmtime::Result<Result<Vec<u8>, Error>> {
         let limit = self.host_call_timeout;
         let reader = self.table.get_mut(&handle)?;
+        reader.begun = true;
         if reader.rest.is_empty() {
             match timed(limit, "reading", reader.bytes.next()).await {
                 Ok(chunk) => reader.rest = chunk.unwrap_or_default(),
@@ -73,8 +115,8 @@ impl HostRows for Guest {
     async fn schema(&mut self, handle: Resource<Rows>) -> wasmtime::Result<Result<String, Error>> {
         let limit = self.host_call_timeout;
         let rows = self.table.get_mut(&handle)?;
-        let schema = timed(limit, "reading the header", rows.0.schema()).await;
-        Ok(self.answer("io", schema.map(|schema| schema.to_string())))
+        let schema = rows.schema(limit).await;
+        Ok(self.answer("io", schema))
     }
 
     async fn probe(
@@ -84,7 +126,7 @@ impl HostRows for Guest {
     ) -> wasmtime::Result<Result<Option<String>, Error>> {
         let limit = self.host_call_timeout;
         let rows = self.table.get_mut(&handle)?;
-        let value = timed(limit, "reading the document", rows.0.probe(&pointer)).await;
+        let value = timed(limit, "reading the document", rows.source.probe(&pointer)).await;
         Ok(self.answer("io", value))
     }
 
@@ -95,7 +137,7 @@ impl HostRows for Guest {
     ) -> wasmtime::Result<Result<Vec<Option<String>>, Error>> {
         let limit = self.host_call_timeout;
         let rows = self.table.get_mut(&handle)?;
-        let values = timed(limit, "reading the document", rows.0.pluck(&pointer)).await;
+        let values = timed(limit, "reading the document", rows.source.pluck(&pointer)).await;
         Ok(self.answer("io", values))
     }
 

@@ -12,7 +12,6 @@ use tributary_model::rows::{RowFormat, RowPosition};
 use wasmtime::component::Resource;
 
 use super::io::Rows;
-use super::timed;
 use crate::bindings::contract::output::{Host, Piped};
 use crate::bindings::contract::types::{Batch, Error, Position};
 use crate::session::Guest;
@@ -108,11 +107,12 @@ impl Guest {
             digest: None,
         };
         while piped.pages < max_pages.max(1) && !piped.ended {
-            let rows = &mut self.table.get_mut(handle)?.0;
-            let cut = match timed(limit, "reading", rows.next_page()).await {
+            let rows = self.table.get_mut(handle)?;
+            let cut = match rows.next_page(limit).await {
                 Ok(cut) => cut,
                 Err(problem) => return Ok(Err(problem)),
             };
+            let rows = &mut rows.source;
             let RowPosition { line, offset } = rows.position();
             piped.next = Position { line, offset };
             let Some(cut) = cut else {
@@ -135,6 +135,7 @@ impl Guest {
                 first: cut.first,
                 rows: cut.rows,
                 bytes: cut.bytes,
+                columns: cut.columns,
             };
             if let Err(problem) = self.hand_over(SinkItem::Page(page)).await {
                 return Ok(Err(problem));
@@ -193,6 +194,7 @@ impl Host for Guest {
             first,
             rows: batch.rows,
             bytes: Bytes::from(batch.data),
+            columns: Vec::new(),
         };
         let result = self.hand_over(SinkItem::Page(page)).await;
         Ok(self.answer("output", result))

@@ -66,7 +66,9 @@ impl Host for Guest {
         match timed(limit, "the query", beginning).await {
             Ok((rows, hold)) => {
                 let rows = QueryRows::new(SOURCE.to_owned(), rows, hold, usage);
-                let handle = self.table.push(Rows(RowSource::Query(Box::new(rows))))?;
+                let handle = self
+                    .table
+                    .push(Rows::new(RowSource::Query(Box::new(rows))))?;
                 Ok(self.answer("sql", Ok(handle)))
             }
             Err(problem) => Ok(self.answer("sql", Err(problem))),

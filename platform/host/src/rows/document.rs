@@ -8,7 +8,7 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 use tributary_model::rows::{RowFormat, RowPosition};
 
-use super::{ByteReader, Cut};
+use super::{ByteReader, Cut, broken_off};
 
 const MAX_DOCUMENT_BYTES: usize = 64 << 20;
 /// Most that a guest may look at in one call: values are for cursors and page tokens, not for rows.
@@ -21,6 +21,8 @@ pub(crate) struct DocumentRows {
     records: String,
     reader: ByteReader,
     body: Option<Bytes>,
+    /// the reader gave a part of it
+    begun: bool,
     position: RowPosition,
     done: bool,
 }
@@ -32,6 +34,7 @@ impl DocumentRows {
             records,
             reader,
             body: None,
+            begun: false,
             position: RowPosition { line: 1, offset: 0 },
             done: false,
         }
@@ -72,6 +75,7 @@ impl DocumentRows {
             first,
             rows,
             bytes: body,
+            columns: Vec::new(),
         }))
     }
 
@@ -107,6 +111,9 @@ impl DocumentRows {
     async fn body(&mut self) -> Result<Bytes, Problem> {
         if let Some(body) = &self.body {
             return Ok(body.clone());
+        }
+        if std::mem::replace(&mut self.begun, true) {
+            return Err(broken_off(&self.source));
         }
         let mut whole = BytesMut::new();
         let first = self.reader.next().await?.unwrap_or_default();

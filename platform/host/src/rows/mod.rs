@@ -2,12 +2,15 @@
 //! "move a page on".
 //!
 //! Invariants: a page keeps the bytes as received and ends at a row's end; it has at most
-//! [`PAGE_BYTES`] unless one row is longer; nothing between two pages is lost or doubled.
+//! [`PAGE_BYTES`] unless one row is longer; nothing between two pages is lost or doubled. What could not be
+//! read on from cannot be read on from later either: it never looks like an end.
 
 mod digest;
 mod document;
 mod feed;
 mod lines;
+#[cfg(test)]
+mod made;
 mod options;
 mod query;
 mod reader;
@@ -28,8 +31,8 @@ pub(crate) use records::RecordRows;
 
 /// A page of text is cut at the last row's end before this many bytes.
 pub(crate) const PAGE_BYTES: usize = 1 << 20;
-/// A longer row ends the read; the usual cause is a quote that is never closed.
-pub(crate) const MAX_ROW_BYTES: usize = 8 << 20;
+/// A longer row is a fault of its own; the usual cause is a quote that is never closed.
+pub(crate) const MAX_ROW_BYTES: usize = tributary_formats::rows::MAX_ROW_BYTES;
 /// A file that is read from its end (a workbook, Parquet, zip) is held whole.
 const MAX_FILE_BYTES: usize = 64 << 20;
 
@@ -47,7 +50,10 @@ pub(crate) struct Cut {
     pub(crate) format: RowFormat,
     pub(crate) first: RowPosition,
     pub(crate) rows: u32,
+    /// none: a sign of life, there may be more
     pub(crate) bytes: Bytes,
+    /// see [`tributary_formats::page::Page::columns`]
+    pub(crate) columns: Vec<String>,
 }
 
 impl RowSource {
@@ -105,9 +111,18 @@ impl RowSource {
     }
 }
 
+/// A read of `source` was broken off in the middle of a step, so that nobody knows what comes next.
+fn broken_off(source: &str) -> Problem {
+    let detail = format!("{source}: reading was broken off before and cannot go on from there");
+    Problem::new(ErrorCode::ConnectionTimeout, detail)
+}
+
 fn not_a_document() -> Problem {
     Problem::new(
         ErrorCode::ConnectorFailed,
         "the connector asked for a value of a document, but the rows are of another kind",
     )
 }
+
+#[cfg(test)]
+mod tests;

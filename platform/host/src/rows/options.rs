@@ -8,7 +8,7 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 use tributary_model::rows::{CsvFormat, RowFormat, RowPosition};
 
-use super::lines::Header;
+use super::lines::{Given, Header, Text};
 use super::unpack::Packed;
 use super::{ByteReader, DocumentRows, LineRows, RecordRows, RowSource};
 
@@ -19,12 +19,14 @@ const MAX_COLUMNS: usize = 16_384;
 #[serde(deny_unknown_fields)]
 struct CsvOptions {
     source: String,
-    #[serde(default = "comma")]
-    delimiter: char,
+    /// left out: as it looks
+    #[serde(default)]
+    delimiter: Option<char>,
     #[serde(default = "double_quote")]
     quote: Option<char>,
-    #[serde(default = "utf8")]
-    encoding: String,
+    /// left out: as it looks
+    #[serde(default)]
+    encoding: Option<String>,
     #[serde(default = "yes")]
     header: bool,
     #[serde(default)]
@@ -49,6 +51,9 @@ struct JsonOptions {
 #[serde(deny_unknown_fields)]
 struct NdjsonOptions {
     source: String,
+    /// `utf-8`, or what has to be decoded before its lines are found; left out: as a byte order mark says
+    #[serde(default)]
+    encoding: Option<String>,
     #[serde(default = "beginning")]
     start: RowPosition,
     #[serde(default)]
@@ -69,15 +74,9 @@ struct RecordOptions {
     packed: Option<Packed>,
 }
 
-fn comma() -> char {
-    ','
-}
 #[expect(clippy::unnecessary_wraps, reason = "the default of an optional field")]
 fn double_quote() -> Option<char> {
     Some('"')
-}
-fn utf8() -> String {
-    "utf-8".to_owned()
 }
 fn yes() -> bool {
     true
@@ -89,50 +88,8 @@ fn beginning() -> RowPosition {
 /// A decoder for `format` with `options` (JSON text).
 pub(crate) fn open(reader: ByteReader, format: &str, options: &str) -> Result<RowSource, Problem> {
     match format {
-        "csv" => {
-            let options: CsvOptions = parse(format, options)?;
-            let reader = reader.unpacked(&options.source, options.packed, options.start.offset);
-            let csv = CsvFormat {
-                delimiter: options.delimiter,
-                quote: options.quote,
-                encoding: options.encoding,
-                columns: options.columns,
-            };
-            csv::check(&csv)?;
-            if csv.columns.len() > MAX_COLUMNS || options.expected_columns.len() > MAX_COLUMNS {
-                let detail = format!("more than {MAX_COLUMNS} columns");
-                return Err(Problem::new(ErrorCode::ConfigInvalid, detail));
-            }
-            if !options.header && csv.columns.is_empty() {
-                let detail = "a file without a header line needs the names of its columns";
-                return Err(Problem::new(ErrorCode::ConfigInvalid, detail));
-            }
-            let header = Header {
-                pending: options.header,
-                named: !csv.columns.is_empty(),
-                expected: options.expected_columns,
-            };
-            let format = RowFormat::Csv(csv);
-            let lines = LineRows::new(options.source, reader, format, header, options.start);
-            Ok(RowSource::Lines(Box::new(lines)))
-        }
-        "ndjson" => {
-            let options: NdjsonOptions = parse(format, options)?;
-            let reader = reader.unpacked(&options.source, options.packed, options.start.offset);
-            let header = Header {
-                pending: false,
-                named: false,
-                expected: Vec::new(),
-            };
-            let lines = LineRows::new(
-                options.source,
-                reader,
-                RowFormat::Ndjson,
-                header,
-                options.start,
-            );
-            Ok(RowSource::Lines(Box::new(lines)))
-        }
+        "csv" => csv(reader, parse(format, options)?),
+        "ndjson" => ndjson(reader, parse(format, options)?),
         "json" => {
             let options: JsonOptions = parse(format, options)?;
             let document = DocumentRows::new(options.source, reader, options.records);
@@ -144,6 +101,53 @@ pub(crate) fn open(reader: ByteReader, format: &str, options: &str) -> Result<Ro
             format!("the format {other:?} is not known here: csv, json, ndjson or records"),
         )),
     }
+}
+
+fn csv(reader: ByteReader, options: CsvOptions) -> Result<RowSource, Problem> {
+    let given = Given::new(options.delimiter, options.encoding, options.start)?;
+    let csv = CsvFormat {
+        // what is left out stands here until the file's first bytes were seen
+        delimiter: options.delimiter.unwrap_or(','),
+        quote: options.quote,
+        encoding: given.row_encoding().to_owned(),
+        columns: options.columns,
+    };
+    csv::check(&csv)?;
+    if csv.columns.len() > MAX_COLUMNS || options.expected_columns.len() > MAX_COLUMNS {
+        let detail = format!("more than {MAX_COLUMNS} columns");
+        return Err(Problem::new(ErrorCode::ConfigInvalid, detail));
+    }
+    if !options.header && csv.columns.is_empty() {
+        let detail = "a file without a header line needs the names of its columns";
+        return Err(Problem::new(ErrorCode::ConfigInvalid, detail));
+    }
+    let header = Header {
+        pending: options.header,
+        named: !csv.columns.is_empty(),
+        expected: options.expected_columns,
+    };
+    let reader = given.reader(reader, &options.source, options.packed, options.start)?;
+    let text = Text::new(options.source, reader);
+    let format = RowFormat::Csv(csv);
+    let lines = LineRows::new(text, given, format, header, options.start);
+    Ok(RowSource::Lines(Box::new(lines)))
+}
+
+fn ndjson(reader: ByteReader, options: NdjsonOptions) -> Result<RowSource, Problem> {
+    let given = Given::new(None, options.encoding, options.start)?;
+    if !given.row_encoding().eq_ignore_ascii_case("utf-8") {
+        let detail = format!("{:?} is not an encoding of JSON", given.row_encoding());
+        return Err(Problem::new(ErrorCode::ConfigInvalid, detail));
+    }
+    let header = Header {
+        pending: false,
+        named: false,
+        expected: Vec::new(),
+    };
+    let reader = given.reader(reader, &options.source, options.packed, options.start)?;
+    let text = Text::new(options.source, reader);
+    let lines = LineRows::new(text, given, RowFormat::Ndjson, header, options.start);
+    Ok(RowSource::Lines(Box::new(lines)))
 }
 
 fn records(reader: ByteReader, options: RecordOptions) -> Result<RowSource, Problem> {

@@ -69,6 +69,7 @@ impl QueryRows {
             first,
             rows: page.rows,
             bytes: page.bytes,
+            columns: Vec::new(),
         }))
     }
 

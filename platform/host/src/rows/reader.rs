@@ -126,6 +126,19 @@ impl ByteReader {
         }
     }
 
+    /// Whether bytes are unpacked here.
+    pub(crate) fn is_packed(&self) -> bool {
+        matches!(self.from, Origin::Unpacked(_))
+    }
+
+    /// Whether the next byte may be the first of its file.
+    pub(crate) fn at_beginning(&self) -> bool {
+        match &self.from {
+            Origin::File(..) => self.digest.is_some(),
+            Origin::Memory { .. } | Origin::Unpacked(_) => true,
+        }
+    }
+
     /// Bytes in all, if known.
     pub(crate) fn size(&self) -> Option<u64> {
         match &self.from {

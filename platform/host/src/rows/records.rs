@@ -20,7 +20,7 @@ use tributary_model::problem::Problem;
 use tributary_model::rows::{RowFormat, RowPosition};
 
 use super::feed::{Feed, feed, on_its_thread};
-use super::{ByteReader, Cut, MAX_FILE_BYTES, MAX_ROW_BYTES, PAGE_BYTES};
+use super::{ByteReader, Cut, MAX_FILE_BYTES, MAX_ROW_BYTES, PAGE_BYTES, broken_off};
 
 /// What a decoder holds of a file that is read from its end: shared texts, pages.
 const MAX_HELD_BYTES: usize = 48 << 20;
@@ -40,6 +40,8 @@ pub(crate) struct RecordRows {
     size: u64,
     decoder: Option<RecordReader<'static>>,
     columns: Vec<String>,
+    /// the same, until a page has told them
+    untold: Vec<String>,
     /// a line that is for the next page
     pending: Option<Line>,
     /// what ended the decoding, to be told behind the rows before it
@@ -58,6 +60,8 @@ struct Place {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Fresh,
+    /// or given up while it was opened
+    Opening,
     Open,
     Over,
 }
@@ -101,6 +105,7 @@ impl RecordRows {
             size: 0,
             decoder: None,
             columns: Vec::new(),
+            untold: Vec::new(),
             pending: None,
             broken: None,
             state: State::Fresh,
@@ -112,7 +117,7 @@ impl RecordRows {
     pub(crate) fn position(&self) -> RowPosition {
         let offset = match self.state {
             State::Over => self.size,
-            State::Fresh | State::Open => self.next.records,
+            State::Fresh | State::Opening | State::Open => self.next.records,
         };
         RowPosition {
             line: self.next.line,
@@ -135,7 +140,10 @@ impl RecordRows {
             return Err(self.problem(fault));
         }
         let Some(decoder) = self.decoder.take() else {
-            return Ok(None);
+            return match self.state {
+                State::Over => Ok(None),
+                _ => Err(broken_off(&self.source)),
+            };
         };
         let (line, pending) = (self.next.line, self.pending.take());
         let decoded = self.run(move || page(decoder, pending, line)).await?;
@@ -144,8 +152,13 @@ impl RecordRows {
         self.next.records += u64::from(lines.rows);
         self.pending = decoded.pending;
         match decoded.broken {
-            Some(fault) if lines.rows == 0 => return Err(self.problem(&fault)),
-            Some(fault) => self.broken = Some(fault),
+            Some(fault) => {
+                let problem = self.problem(&fault);
+                self.broken = Some(fault);
+                if lines.rows == 0 {
+                    return Err(problem);
+                }
+            }
             None if decoded.over => self.end().await?,
             None => self.decoder = Some(decoded.decoder),
         }
@@ -162,14 +175,19 @@ impl RecordRows {
             first,
             rows: lines.rows,
             bytes: Bytes::from(lines.bytes),
+            columns: std::mem::take(&mut self.untold),
         }))
     }
 
     /// Opens the file and passes the records that were read before.
     async fn open(&mut self) -> Result<(), Problem> {
-        if self.state != State::Fresh {
-            return Ok(());
+        match self.state {
+            State::Fresh => {}
+            // the reader does not stand at the first byte any more
+            State::Opening => return Err(broken_off(&self.source)),
+            State::Open | State::Over => return Ok(()),
         }
+        self.state = State::Opening;
         let input = self.input().await?;
         let config = Config {
             format: self.format.clone(),
@@ -192,6 +210,7 @@ impl RecordRows {
         });
         let decoder = opened.await?.map_err(|fault| self.problem(&fault))?;
         self.columns = decoder.columns().to_vec();
+        self.untold.clone_from(&self.columns);
         let missing: Vec<&str> = self
             .expected
             .iter()

@@ -15,7 +15,7 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
 use super::feed::{Feed, feed};
-use super::{ByteReader, MAX_FILE_BYTES};
+use super::{ByteReader, MAX_FILE_BYTES, broken_off};
 
 /// Bytes of one step.
 const PIECE_BYTES: usize = 256 << 10;
@@ -45,12 +45,15 @@ pub(crate) struct Unpacked {
     skip: u64,
     feed: Feed,
     content: Option<Box<dyn Read + Send>>,
+    /// what ended the unpacking
+    failed: Option<Problem>,
     state: State,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Fresh,
+    /// or broken: then there is no content
     Open,
     Over,
 }
@@ -65,6 +68,7 @@ impl Unpacked {
             skip,
             feed: feed().0,
             content: None,
+            failed: None,
             state: State::Fresh,
         }
     }
@@ -81,23 +85,34 @@ impl Unpacked {
     /// The next unpacked bytes, never empty; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         if self.state == State::Fresh {
+            self.state = State::Open;
             let content = self.open().await?;
             self.content = Some(content);
-            self.state = State::Open;
         }
         let Some(content) = self.content.take() else {
-            return Ok(None);
+            return match (self.state, &self.failed) {
+                (State::Over, _) => Ok(None),
+                (_, Some(problem)) => Err(problem.clone()),
+                (_, None) => Err(broken_off(&self.source)),
+            };
         };
         let skip = std::mem::take(&mut self.skip);
         let step = self
             .feed
             .run(&mut self.packed, move || piece(content, skip));
         let (content, read) = Box::pin(step).await?;
-        let bytes = read.map_err(|fault| self.problem(fault))?;
+        let bytes = match read {
+            Ok(bytes) => bytes,
+            Err(fault) => {
+                let problem = self.problem(fault);
+                self.failed = Some(problem.clone());
+                return Err(problem);
+            }
+        };
         if bytes.is_empty() {
-            self.state = State::Over;
             drop(content);
             Box::pin(self.feed.drain(&mut self.packed)).await?;
+            self.state = State::Over;
             return Ok(None);
         }
         self.content = Some(content);

@@ -130,6 +130,77 @@ async fn packed_lines_are_the_lines_that_were_packed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn text_is_taken_as_it_looks_and_goes_on_as_it_was_begun() {
+    let setting = Setting::start().await;
+    let config = json!({"folder": "/in", "pattern": "a"});
+    let plain = csv(150_000);
+    setting.write("a", &plain);
+    let expected = all_and_from_each_checkpoint(&setting, &config).await;
+    assert_eq!(expected.lines().count(), 150_000);
+    let text = format!("\u{FEFF}{}", String::from_utf8(plain).unwrap());
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for (bytes, compression, encoding) in [
+        (little.clone(), "none", "utf-16le"),
+        (big, "none", "utf-16be"),
+        (gzip(&little), "gzip", "utf-16le"),
+    ] {
+        setting.write("a", &bytes);
+        let mut config = config.clone();
+        config["compression"] = json!(compression);
+        let call = setting.call();
+        let steps = setting.connector.check(&call, &config).await.unwrap();
+        let told = format!("/in/a: no, hash (\";\" between columns, {encoding})");
+        assert_eq!(steps.last().unwrap().message, told);
+        let again = all_and_from_each_checkpoint(&setting, &config).await;
+        assert!(again == expected, "{encoding} {compression}");
+    }
+    setting.write("a", b"no\tcity\n1\tK\xF6ln\n");
+    let (sink, problem) = read(&setting, &config, None).await;
+    assert_eq!(problem, None);
+    let RowFormat::Csv(csv) = &sink.pages()[0].format else {
+        panic!()
+    };
+    assert_eq!(
+        (csv.delimiter, csv.encoding.as_str()),
+        ('\t', "windows-1252")
+    );
+    let given =
+        json!({"folder": "/in", "pattern": "a", "csv": {"delimiter": ",", "encoding": "latin1"}});
+    let (sink, problem) = read(&setting, &given, None).await;
+    assert_eq!(problem, None);
+    let RowFormat::Csv(csv) = &sink.pages()[0].format else {
+        panic!()
+    };
+    assert_eq!((csv.delimiter, csv.columns.len()), (',', 1));
+}
+
+/// A quote that is never closed costs its row, and a checkpoint never stands inside of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_is_too_long_does_not_end_the_file() {
+    let setting = Setting::start().await;
+    let long = "x".repeat(30 << 20);
+    setting.write("a", format!("no\n1\n\"{long}\n3\n").as_bytes());
+    let config = json!({"folder": "/in", "pattern": "a"});
+    let (sink, problem) = read(&setting, &config, None).await;
+    assert_eq!(problem, None);
+    assert_eq!(sink.rows(), 3);
+    let lengths: Vec<usize> = sink.pages().iter().map(|page| page.bytes.len()).collect();
+    assert_eq!(lengths, [2, (8 << 20) + 3, 2]);
+    assert_eq!(sink.states().last().unwrap()["done"], json!(true));
+    for state in sink.states() {
+        let (rest, problem) = read(&setting, &config, Some(state.clone())).await;
+        assert_eq!(problem, None);
+        let last = rest.pages().last().map(|page| page.bytes.to_vec());
+        let expected = match state["offset"].as_u64() {
+            Some(offset) if offset > (30 << 20) + 7 => None,
+            _ => Some(b"3\n".to_vec()),
+        };
+        assert_eq!(last, expected, "{state}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_ending_of_a_name_says_how_a_file_is_packed() {
     let setting = Setting::start().await;
     let rows = b"no\n1\n2\n";

@@ -263,6 +263,22 @@ fn file(name: &'static str, path: &[u8]) -> Case {
     denied(name, &guest)
 }
 
+/// Reads all there is of a body; a decoder of what is left would see a file without rows.
+fn read_before() -> Guest {
+    check(
+        "(if (call $ask (i32.const 2048) (i32.const 1) (i32.const 0) (i32.const 0)) (then unreachable))
+         (call $reader_read (i32.load (i32.const 528)) (i32.const 1000) (i32.const 700))
+         (if (i32.load8_u (i32.const 700)) (then unreachable))
+         (if (i32.eqz (i32.load (i32.const 708))) (then unreachable))
+         (call $decode (i32.load (i32.const 528)) (i32.const 1200) (i32.const 6)
+           (i32.const 200000) (i32.const 14) (i32.const 640))
+         (if (i32.eqz (i32.load8_u (i32.const 640))) (then unreachable)) (i32.const 64)",
+    )
+    .text(1200, b"ndjson")
+    .text(200_000, br#"{"source":"x"}"#)
+    .text(2048, b"x")
+}
+
 fn bodies() -> Vec<Case> {
     let silent = asks("a server that never answers", "silent", None);
     let waits = Case::new(
@@ -325,6 +341,7 @@ fn bodies() -> Vec<Case> {
         denied("plucks 2,000,000 values", &pluck),
         denied("names 20,000 columns", &options),
         denied("decodes a header line of 1,000,000 columns", &wide),
+        denied("reads all there is and decodes the rest", &read_before()),
         denied(
             "an unknown format",
             &decoded(
