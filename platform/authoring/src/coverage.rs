@@ -1,7 +1,7 @@
 //! What the tests of a document reach: fields, conditions, cases of a switch, error policies, lookups and
 //! quality rules.
 //!
-//! A field is reached when a test makes its value; a `when` when it once leaves its field out; a case when
+//! A field is reached when a test makes its value and the value does not fail; a `when` when it once leaves its field out; a case when
 //! it is the one taken; an `on_error` other than `reject` when it once steps in; a lookup when a value goes
 //! through it; a rule when a record breaks it. Deliberately absent: row filters, which leave no trace
 //! in an explanation.
@@ -120,10 +120,16 @@ impl<'a> Reached<'a> {
         for field in &explanation.fields {
             // a field that its condition left out tells of the condition, not of a value
             if field.origin == "when" {
+                if field.failed {
+                    continue;
+                }
                 self.left_out.insert(&field.node);
                 continue;
             }
-            self.made.insert(&field.node);
+            // a value that failed went through lookups and cases, but was not made
+            if !field.failed {
+                self.made.insert(&field.node);
+            }
             self.fields.push(field);
             if let Some(case) = field.case {
                 self.cases.insert((&field.node, case));

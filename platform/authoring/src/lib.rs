@@ -22,6 +22,7 @@ mod function_text;
 pub mod import;
 mod leaves;
 pub mod records;
+mod run_rules;
 mod start;
 pub mod suggest;
 pub mod summary;
@@ -33,6 +34,7 @@ pub use explain_text::{explain_text, explained, issue_text};
 pub use flat::FlatWriter;
 pub use function_text::{function_text, functions_about, functions_text};
 pub use leaves::{leaves, place_of, without_numbers};
+pub use run_rules::{RunCheck, RunReport, StoppingRecord};
 pub use start::{SourceShape, new_document};
 pub use suggest::suggest;
 pub use testing::{

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use jsonschema::Validator;
 use serde::Serialize;
 use serde_json::Value;
-use tributary_mapping::document::{Document, ExpectedIssue, TestCase};
+use tributary_mapping::document::{Document, Exact, ExpectedIssue, TestCase};
 use tributary_mapping::{Environment, Explanation, Verdict, explain_test};
 use tributary_model::issue::{Issue, Severity, shorten};
 
@@ -165,7 +165,8 @@ fn expected_verdict(test: &TestCase) -> Verdict {
     }
 }
 
-/// The values in which two JSON texts differ; `1.50` and `1.5` are one number.
+/// The values in which two JSON texts differ; `1.50` and `1.5` are one number, `0.1` and `0.10000000000000000001`
+/// are not.
 fn value_differences(expected: &str, found: &str, differences: &mut Vec<Difference>) {
     let expected = leaves(expected);
     let found = leaves(found);
@@ -213,8 +214,10 @@ fn holds_parts(leaves: &[(String, String)], pointer: &str) -> bool {
 }
 
 fn same_value(one: &str, other: &str) -> bool {
-    let parse = |text: &str| serde_json::from_str::<Value>(text).ok();
-    one == other || (parse(one).is_some() && parse(one) == parse(other))
+    match (Exact::parse(one), Exact::parse(other)) {
+        (Ok(one), Ok(other)) => one.same(&other),
+        _ => one == other,
+    }
 }
 
 fn issue_differences(
@@ -282,7 +285,8 @@ fn write_expectation(test: &mut TestCase, found: &Explanation) {
             test.expect = None;
             test.expect_text = Some(output.clone());
         }
-        Some(output) => test.expect = serde_json::from_str(output).ok(),
+        // with the digits that came out
+        Some(output) => test.expect = Exact::parse(output).ok(),
     }
     let known = std::mem::take(&mut test.expect_issues);
     let expectation = |issue: &Issue| {

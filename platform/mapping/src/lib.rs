@@ -33,7 +33,9 @@ mod worker;
 
 pub use compile::failures::{FailurePoint, failure_points};
 pub use compile::{Environment, check, compile};
-pub use counter_example::{CounterExample, FailedValue, MAX_EXAMPLES, check_samples};
+pub use counter_example::{
+    CounterExample, CounterExamples, FailedValue, MAX_EXAMPLES, broken_run_rules, check_samples,
+};
 pub use date::Date;
 pub use decimal::Decimal;
 pub use diagnostic::Diagnostic;

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::anyhow;
 use serde_json::json;
 use tributary_authoring::{
-    TargetCheck, TestOutcome, coverage, outcomes_text, test_document, update_expectations,
+    TestOutcome, coverage, outcomes_text, test_document, update_expectations,
 };
 
 use super::components::Aim;
 use super::environment::EnvironmentOptions;
-use super::{Answer, load, read_json};
+use super::schemas::{self, target_check};
+use super::{Answer, load};
 use crate::print;
 
 /// Arguments of `test`.
@@ -23,7 +23,7 @@ pub(super) struct TestArguments {
     document: PathBuf,
     #[command(flatten)]
     environment: EnvironmentOptions,
-    /// JSON Schema that every output must fit
+    /// JSON Schema that every output must fit (default: ../schemas/NAME.json, if the document names one)
     #[arg(long, value_name = "FILE")]
     target_schema: Option<PathBuf>,
     /// write what comes out now into the tests that failed
@@ -46,7 +46,12 @@ pub(super) fn run(arguments: &TestArguments) -> anyhow::Result<Answer> {
     let given = arguments
         .environment
         .read_for(Aim::Test, &arguments.document, &loaded.document)?;
-    let target = target_check(arguments)?;
+    let schema = schemas::target(
+        &arguments.document,
+        arguments.target_schema.as_ref(),
+        &loaded.document,
+    )?;
+    let target = schema.as_deref().map(target_check).transpose()?;
     let environment = given.environment(None);
     let mut outcomes = test_document(&loaded.document, &environment, target.as_ref());
     if arguments.update {
@@ -102,13 +107,4 @@ fn show(arguments: &TestArguments, outcomes: &[TestOutcome], failed: usize) {
         print::line(&format!("{passed} passed, {failed} failed"));
         print::remark("to accept what comes out now: the same command with --update");
     }
-}
-
-fn target_check(arguments: &TestArguments) -> anyhow::Result<Option<TargetCheck>> {
-    let Some(path) = &arguments.target_schema else {
-        return Ok(None);
-    };
-    let check = TargetCheck::new(&read_json(path)?)
-        .map_err(|error| anyhow!("{} is not a JSON Schema: {error}", path.display()))?;
-    Ok(Some(check))
 }

@@ -22,7 +22,7 @@ use tributary_model::id::Slug;
 pub use apply::{Resolved, resolve};
 pub use hidden::hidden_changes;
 
-use super::Document;
+use super::{Document, Exact};
 use super::read::{conform, json};
 use crate::diagnostic::{Diagnostic, code};
 
@@ -69,7 +69,7 @@ pub struct Derived {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tests: Option<Value>,
+    pub tests: Option<Exact>,
 }
 
 /// A mapping at one revision: `orders-to-tax@3`.
@@ -180,7 +180,7 @@ pub fn read(bytes: &[u8]) -> Result<Written, Vec<Diagnostic>> {
         return super::parse(bytes).map(|document| Written::Document(Box::new(document)));
     }
     conform(&value, &derived_schema())?;
-    let derived = serde_json::from_value(value).map_err(|error| {
+    let derived = serde_json::from_slice(bytes).map_err(|error| {
         vec![Diagnostic::error(
             code::SCHEMA,
             "",
