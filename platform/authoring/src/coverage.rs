@@ -1,8 +1,8 @@
 //! What the tests of a document reach: fields, conditions, cases of a switch, error policies, lookups and
 //! quality rules.
 //!
-//! A field is reached when a test makes its value and the value does not fail; a `when` when it once leaves its field out; a case when
-//! it is the one taken; an `on_error` other than `reject` when it once steps in; a lookup when a value goes
+//! A field is reached when a test makes its value and the value does not fail; a `when` when it once leaves
+//! its field out; a case when it is the one taken; an `on_error` other than `reject` when it once steps in; a lookup when a value goes
 //! through it; a rule when a record breaks it. Deliberately absent: row filters, which leave no trace
 //! in an explanation.
 

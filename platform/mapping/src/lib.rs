@@ -41,9 +41,9 @@ pub use decimal::Decimal;
 pub use diagnostic::Diagnostic;
 pub use document::{Document, parse};
 pub use plan::{Grouping, Plan, RunFigures, RunRuleResult};
-pub use sample::{TestReport, explain_test, run_tests};
+pub use sample::{MappedTest, TestReport, explain_test, map_test, run_tests};
 pub use value::Kind;
 pub use worker::{
-    ExplainedCall, ExplainedField, ExplainedInput, ExplainedStep, Explanation, Outcome, Row,
-    Verdict, Worker,
+    DroppedRow, ExplainedCall, ExplainedCombine, ExplainedField, ExplainedInput, ExplainedPart,
+    ExplainedRow, ExplainedStep, Explanation, Outcome, Row, Verdict, Worker,
 };

@@ -9,7 +9,10 @@ use tributary_model::rows::{CsvFormat, RowFormat, RowPosition};
 
 use crate::document::{Exact, ExpectedIssue, SourceFormat, TestCase};
 use crate::path::Step;
-use crate::{Diagnostic, Document, Environment, Explanation, Plan, Row, Verdict, Worker, compile};
+use crate::{
+    Date, Decimal, Diagnostic, Document, Environment, Explanation, Plan, Row, Verdict, Worker,
+    compile,
+};
 
 /// What became of one test of a document.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -51,6 +54,44 @@ pub fn explain_test(
 ) -> Result<Explanation, Vec<Diagnostic>> {
     with_rows(document, test, environment, |worker, rows| {
         worker.explain(rows)
+    })
+}
+
+/// What the record of a test came to, for rules over a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MappedTest {
+    pub verdict: Verdict,
+    pub key: String,
+    pub issues: Vec<Issue>,
+    /// as in [`crate::Outcome`]
+    pub amounts: Vec<Option<Decimal>>,
+    pub dates: Vec<Option<Date>>,
+    pub stops_run: bool,
+    /// the line of the target document; empty if nothing was mapped
+    pub output: Vec<u8>,
+}
+
+/// Maps the record of a test; what the test expects is not looked at.
+///
+/// # Errors
+/// As [`explain_test`].
+pub fn map_test(
+    document: &Document,
+    test: &TestCase,
+    environment: &Environment<'_>,
+) -> Result<MappedTest, Vec<Diagnostic>> {
+    with_rows(document, test, environment, |worker, rows| {
+        let mut out = Vec::new();
+        let outcome = worker.map(rows, &mut out);
+        MappedTest {
+            verdict: outcome.verdict,
+            key: outcome.key.to_owned(),
+            issues: outcome.issues.to_vec(),
+            amounts: outcome.amounts.to_vec(),
+            dates: outcome.dates.to_vec(),
+            stops_run: outcome.stops_run,
+            output: out,
+        }
     })
 }
 

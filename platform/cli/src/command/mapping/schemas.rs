@@ -6,12 +6,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context as _, anyhow, bail};
+use serde_json::Value;
 use tributary_authoring::TargetCheck;
 use tributary_mapping::Document;
 use tributary_model::id::Slug;
 
 use super::read_json;
+use crate::print;
 
 /// The file with the schema of the source's records, if there is one.
 pub(super) fn source(
@@ -53,6 +55,32 @@ fn named(
         );
     }
     Ok(Some(schema))
+}
+
+/// The folder beside a mapping in which its schemas lie, if it is there.
+pub(super) fn beside(file: &Path) -> Option<PathBuf> {
+    let folder = file.parent().unwrap_or(Path::new(".")).join("../schemas");
+    folder.is_dir().then_some(folder)
+}
+
+/// Writes a schema to a folder under a name of its own. One that is there stays, unless `force` says otherwise.
+pub(super) fn keep(folder: &Path, name: &str, schema: &Value, force: bool) -> anyhow::Result<()> {
+    if Slug::parse(name).is_err() {
+        bail!("{name:?} cannot be the name of a schema\n  hint: choose a shorter --name");
+    }
+    let file = folder.join(format!("{name}.json"));
+    let text = format!("{}\n", serde_json::to_string_pretty(schema)?);
+    if !force && file.exists() && std::fs::read_to_string(&file).ok().as_deref() != Some(&text) {
+        bail!(
+            "{} is there already and says something else; --force replaces it",
+            file.display()
+        );
+    }
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("could not make the folder {}", folder.display()))?;
+    std::fs::write(&file, text).with_context(|| format!("could not write {}", file.display()))?;
+    print::remark(&format!("schema   {}", file.display()));
+    Ok(())
 }
 
 /// What compares documents with the schema in a file.

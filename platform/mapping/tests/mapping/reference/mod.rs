@@ -115,6 +115,7 @@ fn mapped(worker: &mut Worker, fresh: &mut Worker, rows: &[Row<'_>]) -> Expected
         output.trim_end_matches('\n'),
         "the explanation differs"
     );
+    crate::explaining::agrees(&story);
     Expected { output, ..found }
 }
 
