@@ -43,7 +43,16 @@ const TEXTS: [&str; 20] = [
 
 /// The same as JSON that is no text.
 const OTHERS: [&str; 10] = [
-    "null", "true", "false", "0", "-1", "1.005", "99999999999999999999.99", "1e30", "[]", "{}",
+    "null",
+    "true",
+    "false",
+    "0",
+    "-1",
+    "1.005",
+    "99999999999999999999.99",
+    "1e30",
+    "[]",
+    "{}",
 ];
 
 /// What became of random records.
@@ -220,6 +229,9 @@ impl Random {
     }
 
     fn one_of<'v>(&mut self, values: &[&'v str]) -> &'v str {
-        values.get(self.place(values.len())).copied().unwrap_or_default()
+        values
+            .get(self.place(values.len()))
+            .copied()
+            .unwrap_or_default()
     }
 }

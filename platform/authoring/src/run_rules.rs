@@ -144,7 +144,9 @@ impl RunCheck {
 
     fn why_stopped(&self, rules: &[RunRuleResult]) -> Option<String> {
         if let (Some(name), true) = (&self.overflow, self.plan.holds_delivery()) {
-            return Some(format!("the sum of {name} over the run has more than 38 digits"));
+            return Some(format!(
+                "the sum of {name} over the run has more than 38 digits"
+            ));
         }
         if self.stopping > 0 {
             // the record's list of issues may be full, and not hold the one of the rule
@@ -186,7 +188,11 @@ impl RunReport {
                 (false, RuleSeverity::Error) => "BROKEN ",
                 (false, RuleSeverity::Fail) => "STOPS  ",
             };
-            let _ = writeln!(out, "{word}  rule {}: expected {}", rule.rule, rule.expected);
+            let _ = writeln!(
+                out,
+                "{word}  rule {}: expected {}",
+                rule.rule, rule.expected
+            );
             if !rule.measured.is_empty() {
                 let _ = writeln!(out, "         measured {}", rule.measured);
             }

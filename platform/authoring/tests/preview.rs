@@ -47,7 +47,11 @@ fn what_was_not_compared_is_not_called_the_same() {
     assert!(within.is_same() && !within.is_open());
     let beyond = compare(&recorded(limit + 1, b"{}"), &recorded(limit + 1, b"1"));
     assert!(!beyond.is_same() && beyond.is_open());
-    assert!(beyond.text().contains("1 record beyond the limit of 100,000 NOT compared"));
+    assert!(
+        beyond
+            .text()
+            .contains("1 record beyond the limit of 100,000 NOT compared")
+    );
 }
 
 /// Rows that stand apart belong to one order all the same, and a run quarantines it.
@@ -159,22 +163,38 @@ fn rules_over_a_run_count_as_the_platform_does() {
     check.add(position, &record(Verdict::Quarantined, -100, "2026-03-05"));
     let report = check.report(STARTED_MS);
     assert!(report.delivers && report.is_fine(), "{report:?}");
-    let measured: Vec<&str> = report.rules.iter().map(|rule| rule.measured.as_str()).collect();
+    let measured: Vec<&str> = report
+        .rules
+        .iter()
+        .map(|rule| rule.measured.as_str())
+        .collect();
     assert_eq!(
         measured,
-        ["quarantined = 1, read = 2", "newest.day = 2026-03-03", "sums.total = 7"]
+        [
+            "quarantined = 1, read = 2",
+            "newest.day = 2026-03-03",
+            "sums.total = 7"
+        ]
     );
     check.add(position, &record(Verdict::Quarantined, 0, "2026-03-05"));
     let report = check.report(STARTED_MS);
     assert!(!report.delivers && !report.is_fine());
-    assert!(report.text().contains("STOPS    rule share: expected quarantined / read <= 0.5"));
+    assert!(
+        report
+            .text()
+            .contains("STOPS    rule share: expected quarantined / read <= 0.5")
+    );
 
     // a broken rule of another severity delivers, red or green
     for (severity, fine) in [("error", false), ("warn", true)] {
         let mut check = RunCheck::new(&ruled(severity));
         check.add(position, &record(Verdict::Quarantined, 0, "2026-03-05"));
         let report = check.report(STARTED_MS);
-        assert_eq!((report.delivers, report.is_fine()), (true, fine), "{severity}");
+        assert_eq!(
+            (report.delivers, report.is_fine()),
+            (true, fine),
+            "{severity}"
+        );
     }
 }
 
@@ -187,7 +207,10 @@ fn a_sum_that_cannot_be_exact_stops_the_run() {
         check.add(position, &record(Verdict::Mapped, largest, "2026-03-05"));
     }
     let report = check.report(STARTED_MS);
-    assert!(report.stopped.unwrap().contains("/total"), "a sum of 39 digits");
+    assert!(
+        report.stopped.unwrap().contains("/total"),
+        "a sum of 39 digits"
+    );
 }
 
 #[test]

@@ -174,7 +174,9 @@ pub fn broken_run_rules(document: &Document, results: &[RunRuleResult]) -> Vec<D
                 message.push_str(&result.measured);
             }
             let hint = match result.severity {
-                RuleSeverity::Fail => "a run with these records would be stopped before it delivers anything",
+                RuleSeverity::Fail => {
+                    "a run with these records would be stopped before it delivers anything"
+                }
                 RuleSeverity::Error => "a run with these records would not be green",
                 RuleSeverity::Warn => "the report of a run with these records would say so",
             };

@@ -154,8 +154,9 @@ pub(super) fn torn_issue(positions: impl Iterator<Item = RowPosition>) -> Issue 
         message.push_str(&format!(" and {more} more"));
     }
     let mut issue = Issue::error(Stage::Map, ErrorCode::GroupConflict, message);
-    issue.hint = "sort the source by the group's key, or say \"input\": \"any\" in the mapping's group"
-        .to_owned();
+    issue.hint =
+        "sort the source by the group's key, or say \"input\": \"any\" in the mapping's group"
+            .to_owned();
     match first {
         Some(position) => issue.at(position),
         None => issue,

@@ -11,8 +11,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Document, Exact};
 use super::template::Derived;
+use super::{Document, Exact};
 use crate::functions;
 
 /// Characters of a line, indentation and comma included.
@@ -157,7 +157,9 @@ fn packed(values: &[Exact], depth: usize, text: &mut String) -> bool {
     let mut words = Vec::with_capacity(values.len());
     for value in values {
         let mut word = String::new();
-        if matches!(value, Exact::List(_) | Exact::Members(_)) || !flat(value, MAX_PACKED, &mut word) {
+        if matches!(value, Exact::List(_) | Exact::Members(_))
+            || !flat(value, MAX_PACKED, &mut word)
+        {
             return false;
         }
         words.push(word);

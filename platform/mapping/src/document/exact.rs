@@ -92,7 +92,8 @@ impl Exact {
                 compare_numbers(one, other) == Ordering::Equal
             }
             (Self::List(one), Self::List(other)) => {
-                one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.same(other))
+                one.len() == other.len()
+                    && one.iter().zip(other).all(|(one, other)| one.same(other))
             }
             (Self::Members(one), Self::Members(others)) => {
                 one.len() == others.len()
@@ -249,7 +250,10 @@ mod tests {
         let value = json!({"a": [1, 2.5, "x", null, false], "b": {"c": -7}});
         let exact = Exact::from(value.clone());
         assert_eq!(exact.rounded(), value);
-        assert_eq!(serde_json::from_value::<Exact>(value.clone()).unwrap(), exact);
+        assert_eq!(
+            serde_json::from_value::<Exact>(value.clone()).unwrap(),
+            exact
+        );
         assert_eq!(serde_json::to_value(&exact).unwrap(), value);
     }
 

@@ -289,7 +289,10 @@ impl<'a> Run<'a> {
     #[cold]
     pub(super) fn element_dropped(&mut self, told: usize) {
         let fields = self.trace.as_mut().map(|trace| &mut trace.fields);
-        for field in fields.into_iter().flat_map(|fields| fields.iter_mut().skip(told)) {
+        for field in fields
+            .into_iter()
+            .flat_map(|fields| fields.iter_mut().skip(told))
+        {
             if field.written.take().is_some() {
                 field.note = Some("not written, its element is left out".to_owned());
             }
@@ -335,12 +338,7 @@ impl<'a> Run<'a> {
     }
 
     /// The inputs of a source; of a switch also which case it was.
-    fn source_story(
-        &self,
-        source: &'a Source,
-        sensitive: bool,
-        field: &mut ExplainedField,
-    ) {
+    fn source_story(&self, source: &'a Source, sensitive: bool, field: &mut ExplainedField) {
         match source {
             Source::Slot(slot) => field.inputs.push(self.input(*slot, true, sensitive)),
             Source::FirstOf(slots) => {

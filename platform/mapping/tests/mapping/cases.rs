@@ -265,7 +265,9 @@ fn functions_of(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
             found.extend(members.get("fn").and_then(Value::as_str).map(str::to_owned));
-            members.values().for_each(|inner| functions_of(inner, found));
+            members
+                .values()
+                .for_each(|inner| functions_of(inner, found));
         }
         Value::Array(values) => values.iter().for_each(|inner| functions_of(inner, found)),
         _ => {}

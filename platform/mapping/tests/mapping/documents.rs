@@ -8,8 +8,8 @@ use proptest::option::of;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use tributary_mapping::document::{
-    Case, Document, Exact, ExpectedIssue, External, Field, Group, GroupInput, Limits, LocaleName, Lookup,
-    OnError, OnNull, Param, ParamKind, Paths, QualityRule, RowStep, RuleAction, RuleScope,
+    Case, Document, Exact, ExpectedIssue, External, Field, Group, GroupInput, Limits, LocaleName,
+    Lookup, OnError, OnNull, Param, ParamKind, Paths, QualityRule, RowStep, RuleAction, RuleScope,
     RuleSeverity, Sort, SortKind, SortOrder, Source, SourceFormat, Step, Target, TestCase,
 };
 use tributary_model::external::ValueType;

@@ -167,7 +167,10 @@ fn a_formula_is_told_step_by_step_with_its_values() {
     };
     assert_eq!(
         told("round(qty * price * (100 - src.rebate) / 100, 2)"),
-        ["3 * 19.99 * (100 - 5) / 100 = 56.9715", "round(56.9715, 2) = 56.97"]
+        [
+            "3 * 19.99 * (100 - 5) / 100 = 56.9715",
+            "round(56.9715, 2) = 56.97"
+        ]
     );
     assert_eq!(
         told("src.kind == 'RE' ? 0 - qty : qty / (qty - 3)"),
@@ -205,20 +208,39 @@ fn a_combined_value_tells_what_every_row_brings() {
     ];
     let good = story(document.clone(), &rows);
     let total = field(&good, "total");
-    assert_eq!((total.written.as_deref(), total.failed), (Some("30.0"), false));
+    assert_eq!(
+        (total.written.as_deref(), total.failed),
+        (Some("30"), false)
+    );
     let combined = total.combined.as_ref().unwrap();
     let told: Vec<(u64, &str, &str)> = combined
         .rows
         .iter()
-        .map(|row| (row.position.unwrap().line, row.input.as_deref().unwrap(), row.value.as_str()))
+        .map(|row| {
+            (
+                row.position.unwrap().line,
+                row.input.as_deref().unwrap(),
+                row.value.as_str(),
+            )
+        })
         .collect();
-    assert_eq!(told, [(1, "10", "10"), (2, "12.5", "12.5"), (3, "7.5", "7.5")]);
+    assert_eq!(
+        told,
+        [(1, "10", "10"), (2, "12.5", "12.5"), (3, "7.5", "7.5")]
+    );
     assert_eq!((combined.rule, combined.more), (Combine::Sum, 0));
     // the row that fails is seen
     let bad = story(document, &[rows[0], r#"{"id":"a","amount":"1O"}"#]);
     let total = field(&bad, "total");
     assert!(total.failed && total.written.is_none(), "{total:?}");
-    let failed: Vec<bool> = total.combined.as_ref().unwrap().rows.iter().map(|row| row.failed).collect();
+    let failed: Vec<bool> = total
+        .combined
+        .as_ref()
+        .unwrap()
+        .rows
+        .iter()
+        .map(|row| row.failed)
+        .collect();
     assert_eq!(failed, [false, true]);
 }
 
@@ -237,7 +259,10 @@ fn a_skipped_record_says_which_filter_left_out_its_rows() {
     let [row] = skipped.dropped.as_slice() else {
         panic!("{skipped:?}")
     };
-    assert_eq!((row.filter.as_str(), row.position.unwrap().line), ("not_old", 1));
+    assert_eq!(
+        (row.filter.as_str(), row.position.unwrap().line),
+        ("not_old", 1)
+    );
     assert_eq!(row.inputs[0].value.as_deref(), Some("2019"));
     let kept = story(document, &[r#"{"id":"a","kind":"RE","year":2021}"#]);
     assert_eq!(kept.dropped, []);
@@ -256,7 +281,11 @@ fn what_depends_on_a_failed_value_says_so() {
                 { "id": "n", "to": "n", "type": "int", "from": "$.n", "do": [{ "fn": "to_int" }], "on_error": "drop_line" } ] }
         ]
     });
-    let row = |qty: &str| format!(r#"{{"id":"a","qty":"{qty}","lines":[{{"a":"x","n":"1"}},{{"a":"y","n":"zwei"}}]}}"#);
+    let row = |qty: &str| {
+        format!(
+            r#"{{"id":"a","qty":"{qty}","lines":[{{"a":"x","n":"1"}},{{"a":"y","n":"zwei"}}]}}"#
+        )
+    };
     let bad = story(document.clone(), &[&row("x")]);
     let failed: Vec<(&str, bool)> = bad
         .fields

@@ -271,7 +271,9 @@ fn samples(
         print::text(&format!("\nrules over the run\n{}", report.text()));
     }
     if let Some(why) = &report.stopped {
-        print::line(&format!("a run with these records would deliver nothing: {why}"));
+        print::line(&format!(
+            "a run with these records would deliver nothing: {why}"
+        ));
     }
     misfits.show();
     Ok(Answer::is(fine))

@@ -115,9 +115,7 @@ impl EnvironmentOptions {
 }
 
 /// The tables of a folder, with their files.
-fn read_lookups(
-    folder: &Path,
-) -> anyhow::Result<(BTreeMap<String, LookupDocument>, Vec<PathBuf>)> {
+fn read_lookups(folder: &Path) -> anyhow::Result<(BTreeMap<String, LookupDocument>, Vec<PathBuf>)> {
     let (mut lookups, mut files) = (BTreeMap::new(), Vec::new());
     if !folder.is_dir() {
         return Ok((lookups, files));

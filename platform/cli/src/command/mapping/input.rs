@@ -97,7 +97,12 @@ impl InputOptions {
         let mut file = kept.try_clone()?;
         file.seek(SeekFrom::Start(0))?;
         let size = file.metadata()?.len();
-        self.opened(Path::new("-"), String::new(), Source::File(file), Some(size))
+        self.opened(
+            Path::new("-"),
+            String::new(),
+            Source::File(file),
+            Some(size),
+        )
     }
 
     /// The file that describes the format, if one does.

@@ -46,7 +46,8 @@ impl<'a> Targets<'a> {
             }
         }
         if let (Some(documents), Some(issues)) = (self.file(), self.issues)
-            && (documents == issues || place(documents).is_some_and(|here| Some(here) == place(issues)))
+            && (documents == issues
+                || place(documents).is_some_and(|here| Some(here) == place(issues)))
         {
             bail!(
                 "{} cannot hold documents and issues; write them to two files",
@@ -201,7 +202,11 @@ fn release(held: BufWriter<File>, file: Option<&Path>) -> anyhow::Result<io::Res
         .context("could not keep the output in a temporary file")?;
     held.seek(SeekFrom::Start(0))?;
     let copied = match file {
-        Some(path) => io::copy(&mut held, &mut File::create(path).with_context(|| format!("could not write {}", path.display()))?),
+        Some(path) => io::copy(
+            &mut held,
+            &mut File::create(path)
+                .with_context(|| format!("could not write {}", path.display()))?,
+        ),
         None => {
             let mut out = io::stdout().lock();
             io::copy(&mut held, &mut out).and_then(|_| out.flush().map(|()| 0))

@@ -31,7 +31,11 @@ pub(super) fn target(
     document: &Document,
 ) -> anyhow::Result<Option<PathBuf>> {
     let target = document.target.as_ref();
-    named(file, given, target.and_then(|target| target.schema.as_deref()))
+    named(
+        file,
+        given,
+        target.and_then(|target| target.schema.as_deref()),
+    )
 }
 
 fn named(

@@ -25,8 +25,8 @@ pub(super) fn rows(path: &Path) -> anyhow::Result<Vec<Vec<String>>> {
         Some((file, worksheet)) => (Path::new(file), Some(worksheet)),
         None => (path, None),
     };
-    let file = std::fs::File::open(path)
-        .with_context(|| format!("could not read {}", path.display()))?;
+    let file =
+        std::fs::File::open(path).with_context(|| format!("could not read {}", path.display()))?;
     if is_workbook(file).with_context(|| format!("could not read {}", path.display()))? {
         return workbook_rows(InputOptions::all_rows(worksheet).open(path)?);
     }

@@ -6,8 +6,8 @@ use anyhow::bail;
 use serde_json::json;
 use tributary_authoring::summary::counted;
 use tributary_authoring::{
-    RandomRecords, RunReport, TestOutcome, coverage, outcomes_text, random_records,
-    rules_on_tests, test_document, update_expectations,
+    RandomRecords, RunReport, TestOutcome, coverage, outcomes_text, random_records, rules_on_tests,
+    test_document, update_expectations,
 };
 use tributary_model::clock::{Clock as _, SystemClock};
 
@@ -82,9 +82,13 @@ pub(super) fn run(arguments: &TestArguments) -> anyhow::Result<Answer> {
         .is_none_or(|wanted| coverage.percent() >= wanted);
     let random = match (&target, arguments.random) {
         (_, 0) => RandomRecords::default(),
-        (Some(target), count) => {
-            random_records(&loaded.document, &environment, target, count, arguments.seed)
-        }
+        (Some(target), count) => random_records(
+            &loaded.document,
+            &environment,
+            target,
+            count,
+            arguments.seed,
+        ),
         (None, _) => bail!(
             "random records are compared with the target's schema, and there is none\n  hint: give it with --target-schema, or name it in the document"
         ),

@@ -22,8 +22,8 @@ use tributary_model::id::Slug;
 pub use apply::{Resolved, resolve};
 pub use hidden::hidden_changes;
 
-use super::{Document, Exact};
 use super::read::{conform, json};
+use super::{Document, Exact};
 use crate::diagnostic::{Diagnostic, code};
 
 /// The part of the published schema of derived documents that is their own; [`derived_schema`] is all
