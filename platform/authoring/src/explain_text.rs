@@ -69,11 +69,11 @@ fn dropped_text(row: &DroppedRow) -> String {
         Some(position) => format!("the row of line {}", position.line),
         None => "a row".to_owned(),
     };
-    let inputs: Vec<String> = row
-        .inputs
-        .iter()
-        .map(|input| input_text(input, 0))
-        .collect();
+    let read = |input: &ExplainedInput| {
+        let value = input.value.as_deref().unwrap_or("nothing");
+        format!("{} = {value}", input.name)
+    };
+    let inputs: Vec<String> = row.inputs.iter().map(read).collect();
     let read = match inputs.is_empty() {
         true => String::new(),
         false => format!(": {}", inputs.join(", ")),

@@ -367,6 +367,7 @@ fn coverage_names_what_no_test_reaches() {
         assert_eq!(reached, fields, "{}", all.text());
         assert_eq!(all.count(PartKind::Lookup), (3, 3));
         assert_eq!(all.count(PartKind::Rule), (0, 3));
+        assert_eq!(all.count(PartKind::Filter), (1, 1));
         assert_eq!(coverage(&document, &[]).percent(), 0.0);
     });
 }
