@@ -191,10 +191,16 @@ impl Comparison {
         }
     }
 
-    /// Whether nothing changes.
+    /// Whether nothing changes. What was not compared may have changed.
     #[must_use]
     pub fn is_same(&self) -> bool {
-        self.same == self.records
+        self.same == self.records && self.left_out == 0
+    }
+
+    /// Whether there is no answer: what was compared is the same, and not all was compared.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.same == self.records && self.left_out > 0
     }
 
     /// For a person.
@@ -209,7 +215,7 @@ impl Comparison {
         if self.left_out > 0 {
             let _ = writeln!(
                 out,
-                "{} beyond the limit of {} not compared",
+                "{} beyond the limit of {} NOT compared: they may differ",
                 counted(self.left_out, "record"),
                 grouped(Recording::MAX_RECORDS as u64)
             );

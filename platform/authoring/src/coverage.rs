@@ -1,16 +1,16 @@
 //! What the tests of a document reach: fields, conditions, cases of a switch, error policies, lookups and
 //! quality rules.
 //!
-//! A field is reached when a test makes its value; a `when` when it once leaves its field out; a case when
-//! it is the one taken; an `on_error` other than `reject` when it once steps in; a lookup when a value goes
-//! through it; a rule when a record breaks it. Deliberately absent: row filters, which leave no trace
-//! in an explanation.
+//! A field is reached when a test makes its value and the value does not fail; a `when` when it once leaves
+//! its field out; a case when it is the one taken; an `on_error` other than `reject` when it once steps in; a lookup when a value goes
+//! through it; a rule when a record breaks it; a filter when it once leaves out a row. Deliberately absent: rules
+//! over a run, which no test is.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use tributary_mapping::document::{Document, Field, OnError};
+use tributary_mapping::document::{Document, Field, OnError, RowStep, RuleScope};
 use tributary_mapping::{ExplainedField, Explanation};
 use tributary_model::issue::{Severity, shorten};
 
@@ -25,16 +25,18 @@ pub enum PartKind {
     Case,
     OnError,
     Lookup,
+    Filter,
     Rule,
 }
 
 impl PartKind {
-    const ALL: [(Self, &'static str); 6] = [
+    const ALL: [(Self, &'static str); 7] = [
         (Self::Field, "fields"),
         (Self::Condition, "conditions"),
         (Self::Case, "switch cases"),
         (Self::OnError, "error policies"),
         (Self::Lookup, "lookups"),
+        (Self::Filter, "filters"),
         (Self::Rule, "rules"),
     ];
 }
@@ -75,7 +77,22 @@ pub fn coverage(document: &Document, outcomes: &[TestOutcome]) -> Coverage {
             reached: reached.lookup(name),
         });
     }
+    for (place, step) in document.rows.iter().enumerate() {
+        let RowStep::Filter { id, keep, .. } = step else {
+            continue;
+        };
+        parts.push(Part {
+            kind: PartKind::Filter,
+            name: id.clone(),
+            detail: keep.clone(),
+            pointer: format!("/rows/{place}"),
+            reached: reached.filters.contains(id.as_str()),
+        });
+    }
     for (place, rule) in document.quality.iter().enumerate() {
+        if rule.scope == RuleScope::Run {
+            continue;
+        }
         parts.push(Part {
             kind: PartKind::Rule,
             name: rule.id.clone(),
@@ -95,6 +112,7 @@ struct Reached<'a> {
     cases: BTreeSet<(&'a str, usize)>,
     warned: BTreeSet<&'a str>,
     issues: BTreeSet<&'a str>,
+    filters: BTreeSet<&'a str>,
     fields: Vec<&'a ExplainedField>,
 }
 
@@ -106,6 +124,7 @@ impl<'a> Reached<'a> {
             cases: BTreeSet::new(),
             warned: BTreeSet::new(),
             issues: BTreeSet::new(),
+            filters: BTreeSet::new(),
             fields: Vec::new(),
         };
         for outcome in outcomes {
@@ -120,14 +139,23 @@ impl<'a> Reached<'a> {
         for field in &explanation.fields {
             // a field that its condition left out tells of the condition, not of a value
             if field.origin == "when" {
+                if field.failed {
+                    continue;
+                }
                 self.left_out.insert(&field.node);
                 continue;
             }
-            self.made.insert(&field.node);
+            // a value that failed went through lookups and cases, but was not made
+            if !field.failed {
+                self.made.insert(&field.node);
+            }
             self.fields.push(field);
             if let Some(case) = field.case {
                 self.cases.insert((&field.node, case));
             }
+        }
+        for row in &explanation.dropped {
+            self.filters.insert(&row.filter);
         }
         for issue in &explanation.issues {
             if let Some(rule) = issue.rule.as_deref() {
@@ -244,6 +272,12 @@ impl Coverage {
                 PartKind::Case => format!("{}: case {}", part.name, part.detail),
                 PartKind::OnError => format!("{}: on_error {}", part.name, part.detail),
                 PartKind::Lookup => format!("lookup {}", part.name),
+                PartKind::Filter => {
+                    format!(
+                        "filter {}: never left out a row ({})",
+                        part.name, part.detail
+                    )
+                }
                 PartKind::Rule => format!("rule {}: never broken ({})", part.name, part.detail),
             };
             let _ = writeln!(out, "  {:<60}  {}", shorten(&what, 60), part.pointer);

@@ -3,9 +3,12 @@
 use std::fmt::Write as _;
 
 use tributary_mapping::{
-    ExplainedCall, ExplainedField, ExplainedInput, ExplainedStep, Explanation, Verdict,
+    DroppedRow, ExplainedCall, ExplainedCombine, ExplainedField, ExplainedInput, ExplainedPart,
+    ExplainedStep, Explanation, Verdict,
 };
 use tributary_model::issue::{Issue, Severity};
+
+use crate::summary::counted;
 
 /// What an explanation says of a helper value; its line says it already.
 const HELPER: &str = "helper value, not written";
@@ -56,6 +59,26 @@ fn head(out: &mut String, explanation: &Explanation) {
     for issue in &explanation.issues {
         let _ = writeln!(out, "{}", issue_text(issue));
     }
+    for row in &explanation.dropped {
+        let _ = writeln!(out, "  {}", dropped_text(row));
+    }
+}
+
+fn dropped_text(row: &DroppedRow) -> String {
+    let place = match row.position {
+        Some(position) => format!("the row of line {}", position.line),
+        None => "a row".to_owned(),
+    };
+    let read = |input: &ExplainedInput| {
+        let value = input.value.as_deref().unwrap_or("nothing");
+        format!("{} = {value}", input.name)
+    };
+    let inputs: Vec<String> = row.inputs.iter().map(read).collect();
+    let read = match inputs.is_empty() {
+        true => String::new(),
+        false => format!(": {}", inputs.join(", ")),
+    };
+    format!("filter {} left out {place}{read}", row.filter)
 }
 
 /// An issue in one line and its hint in another.
@@ -97,8 +120,14 @@ fn write_field(out: &mut String, field: &ExplainedField) {
     for input in &field.inputs {
         let _ = writeln!(out, "  {}", input_text(input, width));
     }
+    for part in &field.parts {
+        let _ = writeln!(out, "  {}", part_text(part));
+    }
     for step in &field.steps {
         let _ = writeln!(out, "  {}", step_text(step));
+    }
+    if let Some(combined) = &field.combined {
+        write_combined(out, combined);
     }
     for call in &field.calls {
         let _ = writeln!(out, "  {}", call_text(call));
@@ -123,6 +152,33 @@ fn input_text(input: &ExplainedInput, width: usize) -> String {
         text.push_str("   (not used)");
     }
     text
+}
+
+fn part_text(part: &ExplainedPart) -> String {
+    let sign = if part.failed { "✗" } else { "=" };
+    format!("{} {sign} {}", part.text, part.value)
+}
+
+fn write_combined(out: &mut String, combined: &ExplainedCombine) {
+    let rule = serde_json::to_value(combined.rule).unwrap_or_default();
+    let rule = rule.as_str().unwrap_or_default();
+    let count = combined.rows.len() + combined.more;
+    let _ = writeln!(out, "  {rule} of {}", counted(count as u64, "row"));
+    for row in &combined.rows {
+        let place = match row.position {
+            Some(position) => format!("line {}", position.line),
+            None => "a row".to_owned(),
+        };
+        let input = match &row.input {
+            Some(input) => format!(" \"{input}\""),
+            None => String::new(),
+        };
+        let sign = if row.failed { "✗" } else { "→" };
+        let _ = writeln!(out, "    {place}{input} {sign} {}", row.value);
+    }
+    if combined.more > 0 {
+        let _ = writeln!(out, "    and {} more", combined.more);
+    }
 }
 
 fn step_text(step: &ExplainedStep) -> String {

@@ -21,7 +21,9 @@ mod flat;
 mod function_text;
 pub mod import;
 mod leaves;
+mod property;
 pub mod records;
+mod run_rules;
 mod start;
 pub mod suggest;
 pub mod summary;
@@ -33,11 +35,13 @@ pub use explain_text::{explain_text, explained, issue_text};
 pub use flat::FlatWriter;
 pub use function_text::{function_text, functions_about, functions_text};
 pub use leaves::{leaves, place_of, without_numbers};
+pub use property::{RandomFinding, RandomRecords, random_records};
+pub use run_rules::{RunCheck, RunReport, StoppingRecord};
 pub use start::{SourceShape, new_document};
 pub use suggest::suggest;
 pub use testing::{
-    Difference, TargetCheck, TestOutcome, outcomes_text, test_document, update_expectations,
-    verdict_word,
+    Difference, TargetCheck, TestOutcome, outcomes_text, rules_on_tests, test_document,
+    update_expectations, verdict_word,
 };
 pub use tributary_mapping::schema::json_schema;
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use tributary_mapping::{Verdict, Worker};
+use tributary_mapping::{Date, Decimal, Verdict, Worker};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::{Issue, Severity, shorten};
 use tributary_model::rows::RowPosition;
@@ -26,11 +26,16 @@ pub struct MappedRecord {
     /// `""` if unknown
     pub key: String,
     pub issues: Vec<Issue>,
+    /// as in [`tributary_mapping::Outcome`]
+    pub amounts: Vec<Option<Decimal>>,
+    pub dates: Vec<Option<Date>>,
+    pub stops_run: bool,
 }
 
-/// Maps a record and appends its line to `out`. Rows that could not be read make the record fail.
+/// Maps a record and appends its line to `out`. Rows that could not be read, or do not stand together, make the
+/// record fail.
 pub fn map_record(worker: &mut Worker, record: &RecordRows<'_>, out: &mut Vec<u8>) -> MappedRecord {
-    if !record.faults.is_empty() {
+    if !record.obstacles().is_empty() {
         let mut key = Vec::new();
         if let Some(row) = record.rows.first() {
             // a row that is here has a key, or is alone
@@ -39,7 +44,10 @@ pub fn map_record(worker: &mut Worker, record: &RecordRows<'_>, out: &mut Vec<u8
         return MappedRecord {
             verdict: Verdict::Quarantined,
             key: String::from_utf8_lossy(&key).into_owned(),
-            issues: record.faults.to_vec(),
+            issues: record.obstacles().to_vec(),
+            amounts: Vec::new(),
+            dates: Vec::new(),
+            stops_run: false,
         };
     }
     let outcome = worker.map(record.rows, out);
@@ -47,6 +55,9 @@ pub fn map_record(worker: &mut Worker, record: &RecordRows<'_>, out: &mut Vec<u8
         verdict: outcome.verdict,
         key: outcome.key.to_owned(),
         issues: outcome.issues.to_vec(),
+        amounts: outcome.amounts.to_vec(),
+        dates: outcome.dates.to_vec(),
+        stops_run: outcome.stops_run,
     }
 }
 
@@ -111,7 +122,7 @@ pub struct Example {
 impl Summary {
     /// Counts a record. `file` names its input.
     pub fn add(&mut self, file: &str, record: &RecordRows<'_>, mapped: &MappedRecord) {
-        self.rows += (record.rows.len() + record.faults.len()) as u64;
+        self.rows += record.row_count();
         self.records += 1;
         match mapped.verdict {
             Verdict::Mapped => {
@@ -176,9 +187,9 @@ impl Summary {
         self
     }
 
-    /// For a person.
+    /// The counts in one line.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn head(&self) -> String {
         let mut out = format!(
             "{} from {}: {} mapped",
             counted(self.records, "record"),
@@ -194,6 +205,13 @@ impl Summary {
                 let _ = write!(out, ", {} {word}", grouped(count));
             }
         }
+        out
+    }
+
+    /// For a person.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = self.head();
         out.push('\n');
         for reason in &self.reasons {
             let word = match reason.severity {

@@ -10,11 +10,14 @@ use std::fmt::Write as _;
 use jsonschema::Validator;
 use serde::Serialize;
 use serde_json::Value;
-use tributary_mapping::document::{Document, ExpectedIssue, TestCase};
-use tributary_mapping::{Environment, Explanation, Verdict, explain_test};
+use tributary_mapping::document::{Document, Exact, ExpectedIssue, RuleSeverity, TestCase};
+use tributary_mapping::{Environment, Explanation, Verdict, compile, explain_test, map_test};
 use tributary_model::issue::{Issue, Severity, shorten};
+use tributary_model::rows::RowPosition;
 
 use crate::leaves::leaves;
+use crate::run_rules::{RunCheck, RunReport};
+use crate::summary::MappedRecord;
 
 /// Longest value in a difference, in characters.
 const VALUE_LENGTH: usize = 120;
@@ -53,6 +56,9 @@ pub struct TestOutcome {
     pub name: String,
     /// none: passed
     pub differences: Vec<Difference>,
+    /// the rule with the severity `fail` that the record breaks: a run with it would deliver nothing
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stops_run: Option<String>,
     /// how the record came to be; none if the document could not be compiled
     #[serde(skip)]
     pub explanation: Option<Explanation>,
@@ -108,15 +114,55 @@ pub fn test_document(
                     message: diagnostic.to_string(),
                 })
                 .collect(),
+            stops_run: None,
             explanation: None,
         },
         Ok(explanation) => TestOutcome {
             name: test.name.clone(),
             differences: differences(test, &explanation, target),
+            stops_run: stopping_rule(document, &explanation),
             explanation: Some(explanation),
         },
     };
     document.tests.iter().map(run).collect()
+}
+
+fn stopping_rule(document: &Document, explanation: &Explanation) -> Option<String> {
+    let fails = |id: &&str| {
+        let mut rules = document.quality.iter();
+        rules.any(|rule| rule.severity == RuleSeverity::Fail && rule.id == **id)
+    };
+    let mut broken = explanation.issues.iter();
+    let rule = broken.find_map(|issue| issue.rule.as_deref().filter(|id| fails(id)))?;
+    Some(rule.to_owned())
+}
+
+/// What the rules over a run say of the records of all tests together, as if they were one run; none without such
+/// rules. A word about the rules and not about the tests: each of those is one record.
+#[must_use]
+pub fn rules_on_tests(
+    document: &Document,
+    environment: &Environment<'_>,
+    started_ms: i64,
+) -> Option<RunReport> {
+    let plan = compile(document, environment).ok()?;
+    if !plan.has_run_rules() {
+        return None;
+    }
+    let mut check = RunCheck::new(&plan);
+    for test in &document.tests {
+        let mapped = map_test(document, test, environment).ok()?;
+        let record = MappedRecord {
+            verdict: mapped.verdict,
+            key: mapped.key,
+            issues: mapped.issues,
+            amounts: mapped.amounts,
+            dates: mapped.dates,
+            stops_run: mapped.stops_run,
+        };
+        check.add(RowPosition { line: 1, offset: 0 }, &record);
+    }
+    Some(check.report(started_ms))
 }
 
 fn differences(
@@ -165,7 +211,8 @@ fn expected_verdict(test: &TestCase) -> Verdict {
     }
 }
 
-/// The values in which two JSON texts differ; `1.50` and `1.5` are one number.
+/// The values in which two JSON texts differ; `1.50` and `1.5` are one number, `0.1` and `0.10000000000000000001`
+/// are not.
 fn value_differences(expected: &str, found: &str, differences: &mut Vec<Difference>) {
     let expected = leaves(expected);
     let found = leaves(found);
@@ -213,8 +260,10 @@ fn holds_parts(leaves: &[(String, String)], pointer: &str) -> bool {
 }
 
 fn same_value(one: &str, other: &str) -> bool {
-    let parse = |text: &str| serde_json::from_str::<Value>(text).ok();
-    one == other || (parse(one).is_some() && parse(one) == parse(other))
+    match (Exact::parse(one), Exact::parse(other)) {
+        (Ok(one), Ok(other)) => one.same(&other),
+        _ => one == other,
+    }
 }
 
 fn issue_differences(
@@ -282,7 +331,8 @@ fn write_expectation(test: &mut TestCase, found: &Explanation) {
             test.expect = None;
             test.expect_text = Some(output.clone());
         }
-        Some(output) => test.expect = serde_json::from_str(output).ok(),
+        // with the digits that came out
+        Some(output) => test.expect = Exact::parse(output).ok(),
     }
     let known = std::mem::take(&mut test.expect_issues);
     let expectation = |issue: &Issue| {
@@ -309,6 +359,12 @@ pub fn outcomes_text(outcomes: &[TestOutcome]) -> String {
             for line in difference.text().lines() {
                 let _ = writeln!(out, "      {line}");
             }
+        }
+        if let Some(rule) = &outcome.stops_run {
+            let _ = writeln!(
+                out,
+                "      a run with this record would deliver nothing: it breaks the rule {rule}"
+            );
         }
     }
     out

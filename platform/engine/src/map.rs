@@ -105,6 +105,7 @@ pub fn explain_record(
                 key: mapper.key_of_faulty(rows),
                 output: None,
                 fields: Vec::new(),
+                dropped: Vec::new(),
                 issues: vec![fault],
             },
         });

@@ -11,8 +11,8 @@ use tributary_model::issue::{Issue, Severity};
 use tributary_model::rows::RowFormat;
 
 use crate::diagnostic::{Diagnostic, code};
-use crate::document::Field;
-use crate::{Document, Environment, Row, compile};
+use crate::document::{Field, RuleSeverity};
+use crate::{Document, Environment, Row, RunRuleResult, compile};
 
 /// Examples kept of one finding.
 pub const MAX_EXAMPLES: usize = 5;
@@ -42,6 +42,9 @@ pub struct CounterExample {
 /// One value on which a node fails.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct FailedValue {
+    /// the input, where there are several
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub file: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_path: Option<String>,
     /// masked if the field is sensitive
@@ -95,34 +98,92 @@ pub fn check_samples(
             group.push(*row);
         }
     }
-    let pointers = pointers(document);
-    let mut found: Vec<CounterExample> = Vec::new();
-    let mut places: BTreeMap<(String, &'static str), usize> = BTreeMap::new();
+    let mut examples = CounterExamples::new(document);
     let mut out = Vec::new();
     for group in &groups {
         out.clear();
-        let outcome = worker.map(group, &mut out);
+        examples.add("", worker.map(group, &mut out).issues);
+    }
+    Ok(examples.finish())
+}
+
+/// Collects what fails while records are mapped one after the other, in memory that does not grow with them.
+#[derive(Debug)]
+pub struct CounterExamples {
+    pointers: BTreeMap<String, String>,
+    found: Vec<CounterExample>,
+    places: BTreeMap<(String, &'static str), usize>,
+    records: u64,
+}
+
+impl CounterExamples {
+    /// For records of `document`.
+    #[must_use]
+    pub fn new(document: &Document) -> Self {
+        Self {
+            pointers: pointers(document),
+            found: Vec::new(),
+            places: BTreeMap::new(),
+            records: 0,
+        }
+    }
+
+    /// Takes the issues of the next record; a record without any counts too. `file` names its input where there are
+    /// several.
+    pub fn add(&mut self, file: &str, issues: &[Issue]) {
+        self.records += 1;
         let mut told = Vec::new();
-        for issue in outcome.issues {
+        for issue in issues {
             let node = issue.rule.clone().unwrap_or_default();
             let key = (node.clone(), issue.code.as_str());
-            let place = *places.entry(key).or_insert_with(|| {
-                found.push(started(node, issue, &pointers));
-                found.len() - 1
-            });
-            if let Some(example) = found.get_mut(place) {
+            let next = self.found.len();
+            let place = *self.places.entry(key).or_insert(next);
+            if place == next {
+                self.found.push(started(node, issue, &self.pointers));
+            }
+            if let Some(example) = self.found.get_mut(place) {
                 // a record counts once, however many of its elements fail
                 example.failed += u64::from(!told.contains(&place));
-                add(example, issue);
+                add(example, file, issue);
             }
             told.push(place);
         }
     }
-    for example in &mut found {
-        example.records = groups.len() as u64;
-        example.message = message(example);
+
+    /// What fails, in the order in which it first failed.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<CounterExample> {
+        for example in &mut self.found {
+            example.records = self.records;
+            example.message = message(example);
+        }
+        self.found
     }
-    Ok(found)
+}
+
+/// The rules over a run that are not met on samples, as findings of the check.
+#[must_use]
+pub fn broken_run_rules(document: &Document, results: &[RunRuleResult]) -> Vec<Diagnostic> {
+    let pointers = pointers(document);
+    let broken = results.iter().filter(|result| !result.met);
+    broken
+        .map(|result| {
+            let mut message = format!("is not met on the samples: expected {}", result.expected);
+            if !result.measured.is_empty() {
+                message.push_str("; measured ");
+                message.push_str(&result.measured);
+            }
+            let hint = match result.severity {
+                RuleSeverity::Fail => {
+                    "a run with these records would be stopped before it delivers anything"
+                }
+                RuleSeverity::Error => "a run with these records would not be green",
+                RuleSeverity::Warn => "the report of a run with these records would say so",
+            };
+            let pointer = pointers.get(&result.rule).cloned().unwrap_or_default();
+            Diagnostic::warning(code::COUNTER_EXAMPLE, pointer, message, hint)
+        })
+        .collect()
 }
 
 fn started(node: String, issue: &Issue, pointers: &BTreeMap<String, String>) -> CounterExample {
@@ -139,7 +200,7 @@ fn started(node: String, issue: &Issue, pointers: &BTreeMap<String, String>) -> 
     }
 }
 
-fn add(example: &mut CounterExample, issue: &Issue) {
+fn add(example: &mut CounterExample, file: &str, issue: &Issue) {
     let known = example
         .examples
         .iter()
@@ -148,6 +209,7 @@ fn add(example: &mut CounterExample, issue: &Issue) {
         return;
     }
     example.examples.push(FailedValue {
+        file: file.to_owned(),
         source_path: issue.source_path.clone(),
         value: issue.value.clone(),
         line: issue.position.map(|position| position.line),
@@ -160,9 +222,10 @@ fn message(example: &CounterExample) -> String {
         .examples
         .iter()
         .map(|failed| {
-            let line = match failed.line {
-                Some(line) => format!(" (line {line})"),
-                None => String::new(),
+            let line = match (failed.line, failed.file.as_str()) {
+                (Some(line), "") => format!(" (line {line})"),
+                (Some(line), file) => format!(" ({file}, line {line})"),
+                (None, _) => String::new(),
             };
             match (&failed.source_path, &failed.value) {
                 (Some(path), Some(value)) => format!("{path} = {value:?}{line}"),
@@ -197,6 +260,10 @@ fn pointers(document: &Document) -> BTreeMap<String, String> {
     }
     for (place, rule) in document.quality.iter().enumerate() {
         found.insert(rule.id.clone(), format!("/quality/{place}"));
+    }
+    if !document.source.key.is_empty() {
+        // what issues about the record's key name
+        found.insert("key".to_owned(), "/source/key".to_owned());
     }
     of_fields(&document.fields, "/fields", &mut found);
     found

@@ -193,7 +193,7 @@ pub mod code {
     pub const REQUIRED_WITH_DEFAULT: &str = "M2009";
     /// a function of code that nothing calls
     pub const EXTERNAL_UNUSED: &str = "M2010";
-    /// a field that fails on sample rows
+    /// a field or rule that fails on sample rows
     pub const COUNTER_EXAMPLE: &str = "M2101";
     /// a template that is not at hand, or is derived itself
     pub const TEMPLATE: &str = "M2201";

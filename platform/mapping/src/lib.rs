@@ -33,15 +33,17 @@ mod worker;
 
 pub use compile::failures::{FailurePoint, failure_points};
 pub use compile::{Environment, check, compile};
-pub use counter_example::{CounterExample, FailedValue, MAX_EXAMPLES, check_samples};
+pub use counter_example::{
+    CounterExample, CounterExamples, FailedValue, MAX_EXAMPLES, broken_run_rules, check_samples,
+};
 pub use date::Date;
 pub use decimal::Decimal;
 pub use diagnostic::Diagnostic;
 pub use document::{Document, parse};
 pub use plan::{Grouping, Plan, RunFigures, RunRuleResult};
-pub use sample::{TestReport, explain_test, run_tests};
+pub use sample::{MappedTest, TestReport, explain_test, map_test, run_tests};
 pub use value::Kind;
 pub use worker::{
-    ExplainedCall, ExplainedField, ExplainedInput, ExplainedStep, Explanation, Outcome, Row,
-    Verdict, Worker,
+    DroppedRow, ExplainedCall, ExplainedCombine, ExplainedField, ExplainedInput, ExplainedPart,
+    ExplainedRow, ExplainedStep, Explanation, Outcome, Row, Verdict, Worker,
 };

@@ -4,11 +4,15 @@
 //! cannot be read is a record of its own; where it still shows the key of its group, the group fails
 //! with it, so that no record comes out with a row missing.
 //!
+//! Rows of an `adjacent` group may stand apart all the same. A run quarantines such a torn group, and here it is
+//! so too, if a [`KeyScan`] has read the inputs before ([`Records::set_torn`]).
+//!
 //! Invariants: every row is in exactly one record; memory is bounded by one record, and by the limit
 //! where groups are gathered. Deliberately absent: opening files, threads, and what is done with a
 //! record.
 
 mod gather;
+mod torn;
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hasher as _};
@@ -16,6 +20,7 @@ use std::io;
 use std::sync::Arc;
 
 use gather::{Frame, FrameKind, Gatherer};
+use torn::torn_issue;
 use tributary_formats::fault::RowFault;
 use tributary_formats::records::RecordReader;
 use tributary_mapping::document::GroupInput;
@@ -24,6 +29,7 @@ use tributary_model::issue::{Issue, Stage};
 use tributary_model::rows::{RowFormat, RowPosition};
 
 pub use gather::{OpenStore, Store};
+pub use torn::{KeyScan, MOST_TORN, TornKeys};
 
 /// Keys of closed groups that are remembered, to notice rows that are not adjacent.
 const REMEMBERED_KEYS: usize = 1_000_000;
@@ -38,6 +44,22 @@ pub struct RecordRows<'a> {
     pub rows: &'a [Row<'a>],
     /// rows that could not be read; with any of them the record is no record
     pub faults: &'a [Issue],
+    /// why the rows are no record although all could be read: they do not stand together
+    pub torn: Option<&'a Issue>,
+}
+
+impl RecordRows<'_> {
+    /// Rows of the source, those that could not be read among them.
+    #[must_use]
+    pub fn row_count(&self) -> u64 {
+        (self.rows.len() + self.faults.len()) as u64
+    }
+
+    /// Why it cannot be mapped; empty: it can.
+    #[must_use]
+    pub fn obstacles(&self) -> &[Issue] {
+        self.torn.map_or(self.faults, std::slice::from_ref)
+    }
 }
 
 /// What is done with each record.
@@ -53,6 +75,10 @@ pub enum RecordsError {
         "the columns differ from those of the input before; rows of one group must have the same columns"
     )]
     ColumnsDiffer,
+    #[error(
+        "the rows of more than 10,000 groups do not stand together, although the mapping says so"
+    )]
+    NotAdjacent,
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -63,6 +89,9 @@ pub struct Records {
     started_at: i64,
     worker: Option<(RowFormat, Worker)>,
     mode: Mode,
+    torn: TornKeys,
+    /// rows of groups in any order, or of torn ones
+    gatherer: Gatherer,
     /// of adjacent groups: how many came a second time
     reopened: u64,
     key: Vec<u8>,
@@ -71,7 +100,7 @@ pub struct Records {
 enum Mode {
     Single,
     Adjacent(Box<OpenGroup>),
-    Any(Box<Gatherer>),
+    Any,
 }
 
 /// The group that rows are added to.
@@ -92,6 +121,7 @@ impl Records {
     /// of rows held for groups in any order before some go to the store that `open` gives.
     #[must_use]
     pub fn new(plan: &Arc<Plan>, started_at: i64, memory: usize, open: OpenStore) -> Self {
+        let max_members = plan.grouping().map_or(1, |grouping| grouping.max_members);
         let mode = match plan.grouping() {
             None => Mode::Single,
             Some(grouping) => match grouping.input {
@@ -99,9 +129,7 @@ impl Records {
                     max_members: grouping.max_members,
                     ..OpenGroup::default()
                 })),
-                GroupInput::Any => {
-                    Mode::Any(Box::new(Gatherer::new(memory, grouping.max_members, open)))
-                }
+                GroupInput::Any => Mode::Any,
             },
         };
         Self {
@@ -109,13 +137,21 @@ impl Records {
             started_at,
             worker: None,
             mode,
+            torn: TornKeys::default(),
+            gatherer: Gatherer::new(memory, max_members, open),
             reopened: 0,
             key: Vec::new(),
         }
     }
 
-    /// Groups that should be adjacent and were not: their key came again after another one. Each is more
-    /// than one record. (Of the last million keys.)
+    /// Says which keys have rows that do not stand together; before the first row. Their rows become records with
+    /// the issue `group_conflict`, after all others.
+    pub fn set_torn(&mut self, torn: TornKeys) {
+        self.torn = torn;
+    }
+
+    /// Groups that should be adjacent and were not, and that nobody has named by [`Self::set_torn`]: their key
+    /// came again after another one. Each is more than one record. (Of the last million keys.)
     #[must_use]
     pub fn reopened(&self) -> u64 {
         self.reopened
@@ -124,10 +160,7 @@ impl Records {
     /// Bytes of rows that did not fit into memory.
     #[must_use]
     pub fn spilled_bytes(&self) -> u64 {
-        match &self.mode {
-            Mode::Any(gatherer) => gatherer.spilled_bytes(),
-            Mode::Single | Mode::Adjacent(_) => 0,
-        }
+        self.gatherer.spilled_bytes()
     }
 
     /// Begins an input with rows of `format`.
@@ -188,7 +221,7 @@ impl Records {
         self.key.clear();
         let keyed = match self.mode {
             Mode::Single => false,
-            Mode::Adjacent(_) | Mode::Any(_) => worker.group_key(&row, &mut self.key).is_ok(),
+            Mode::Adjacent(_) | Mode::Any => worker.group_key(&row, &mut self.key).is_ok(),
         };
         if !keyed {
             // A row without a key is a record of its own and takes no other row with it.
@@ -197,20 +230,20 @@ impl Records {
         }
         match &mut self.mode {
             Mode::Single => {}
-            Mode::Adjacent(open) => {
+            Mode::Adjacent(open) if !self.torn.holds(&self.key) => {
                 if open.change_to(&self.key, input, worker, each)? {
                     self.reopened += 1;
                 }
                 open.push(row);
             }
-            Mode::Any(gatherer) => {
+            Mode::Adjacent(_) | Mode::Any => {
                 let frame = Frame {
                     kind: FrameKind::Row,
                     input,
                     position: row.position,
                     bytes: row.bytes,
                 };
-                gatherer.push(&self.key, frame)?;
+                self.gatherer.push(&self.key, frame)?;
             }
         }
         Ok(())
@@ -240,13 +273,13 @@ impl Records {
         let keyed =
             grouped && !row.bytes.is_empty() && worker.group_key(&row, &mut self.key).is_ok();
         match &mut self.mode {
-            Mode::Adjacent(open) if keyed => {
+            Mode::Adjacent(open) if keyed && !self.torn.holds(&self.key) => {
                 if open.change_to(&self.key, input, worker, each)? {
                     self.reopened += 1;
                 }
                 open.faults.push(issue);
             }
-            Mode::Any(gatherer) if keyed => {
+            Mode::Adjacent(_) | Mode::Any if keyed => {
                 let text = serde_json::to_vec(&issue).unwrap_or_default();
                 let frame = Frame {
                     kind: FrameKind::Fault,
@@ -254,7 +287,7 @@ impl Records {
                     position: fault.position,
                     bytes: &text,
                 };
-                gatherer.push(&self.key, frame)?;
+                self.gatherer.push(&self.key, frame)?;
             }
             _ => each(
                 worker,
@@ -263,6 +296,7 @@ impl Records {
                     position: fault.position,
                     rows: &[],
                     faults: &[issue],
+                    torn: None,
                 },
             )?,
         }
@@ -277,12 +311,16 @@ impl Records {
         let Some((_, worker)) = &mut self.worker else {
             return Ok(());
         };
-        match self.mode {
-            Mode::Single => {}
-            Mode::Adjacent(mut open) => open.close(worker, each)?,
-            Mode::Any(gatherer) => gatherer.finish(&mut |frames| group(frames, worker, each))?,
-        }
-        Ok(())
+        let torn = match self.mode {
+            Mode::Single => return Ok(()),
+            Mode::Adjacent(mut open) => {
+                open.close(worker, each)?;
+                true
+            }
+            Mode::Any => false,
+        };
+        let gathered = &mut |frames: &[Frame<'_>]| group(frames, torn, worker, each);
+        Ok(self.gatherer.finish(gathered)?)
     }
 }
 
@@ -305,10 +343,16 @@ fn single<'a>(row: &'a Row<'a>, input: u32) -> RecordRows<'a> {
         position: row.position,
         rows: std::slice::from_ref(row),
         faults: &[],
+        torn: None,
     }
 }
 
-fn group(frames: &[Frame<'_>], worker: &mut Worker, each: &mut Each<'_>) -> io::Result<()> {
+fn group(
+    frames: &[Frame<'_>],
+    torn: bool,
+    worker: &mut Worker,
+    each: &mut Each<'_>,
+) -> io::Result<()> {
     let rows: Vec<Row<'_>> = frames
         .iter()
         .filter(|frame| frame.kind == FrameKind::Row)
@@ -325,11 +369,13 @@ fn group(frames: &[Frame<'_>], worker: &mut Worker, each: &mut Each<'_>) -> io::
     let Some(first) = frames.first() else {
         return Ok(());
     };
+    let issue = torn.then(|| torn_issue(frames.iter().map(|frame| frame.position)));
     let record = RecordRows {
         input: first.input,
         position: first.position,
         rows: &rows,
         faults: &faults,
+        torn: issue.as_ref(),
     };
     each(worker, &record)
 }
@@ -384,6 +430,7 @@ impl OpenGroup {
             position: first.or(fault).unwrap_or_default(),
             rows: &rows,
             faults: &self.faults,
+            torn: None,
         };
         let outcome = each(worker, &record);
         self.bytes.clear();

@@ -11,8 +11,8 @@
 
 use serde_json::{Map, Value};
 
-use super::Document;
 use super::template::Derived;
+use super::{Document, Exact};
 use crate::functions;
 
 /// Characters of a line, indentation and comma included.
@@ -29,10 +29,7 @@ pub fn canonical(document: &Document) -> String {
     if let Value::Object(members) = &mut value {
         tidy_document(members);
     }
-    let mut text = String::new();
-    broken(&value, 0, Part::Document, &mut text);
-    text.push('\n');
-    text
+    written(value, Exact::of(&document.tests).ok())
 }
 
 /// The text of a derived document, in the same form.
@@ -47,8 +44,17 @@ pub fn canonical_derived(derived: &Derived) -> String {
     {
         tidy_override(change);
     }
+    written(value, derived.tests.clone())
+}
+
+/// The text of a document that is tidy. The digits of its tests are in `tests` alone.
+fn written(document: Value, tests: Option<Exact>) -> String {
+    let mut document = Exact::from(document);
+    if let Some(tests) = tests {
+        document.replace("tests", tests);
+    }
     let mut text = String::new();
-    broken(&value, 0, Part::Document, &mut text);
+    broken(&document, 0, Part::Document, &mut text);
     text.push('\n');
     text
 }
@@ -87,7 +93,7 @@ impl Part {
 }
 
 /// Writes `value`, which starts at the present end of `text`, with `after` characters behind it.
-fn write(value: &Value, depth: usize, after: usize, part: Part, entry: Part, text: &mut String) {
+fn write(value: &Exact, depth: usize, after: usize, part: Part, entry: Part, text: &mut String) {
     let entries = part == Part::Entries || holds_entries(value, part);
     if !entries {
         let column = text.rsplit('\n').next().unwrap_or(text).chars().count();
@@ -103,17 +109,16 @@ fn write(value: &Value, depth: usize, after: usize, part: Part, entry: Part, tex
 }
 
 /// Whether a field has fields of its own, which never stand on its line.
-fn holds_entries(value: &Value, part: Part) -> bool {
+fn holds_entries(value: &Exact, part: Part) -> bool {
     part == Part::Field
-        && value
-            .as_object()
-            .is_some_and(|members| members.contains_key("object") || members.contains_key("fields"))
+        && matches!(value, Exact::Members(members)
+            if members.iter().any(|(name, _)| name == "object" || name == "fields"))
 }
 
 /// Writes over several lines. For a list `part` is what its elements are.
-fn broken(value: &Value, depth: usize, part: Part, text: &mut String) {
+fn broken(value: &Exact, depth: usize, part: Part, text: &mut String) {
     match value {
-        Value::Array(values) if !values.is_empty() => {
+        Exact::List(values) if !values.is_empty() => {
             if packed(values, depth, text) {
                 return;
             }
@@ -127,7 +132,7 @@ fn broken(value: &Value, depth: usize, part: Part, text: &mut String) {
             new_line(depth, text);
             text.push(']');
         }
-        Value::Object(members) if !members.is_empty() => {
+        Exact::Members(members) if !members.is_empty() => {
             text.push('{');
             for (place, (name, value)) in members.iter().enumerate() {
                 let comma = usize::from(place + 1 < members.len());
@@ -148,11 +153,13 @@ fn broken(value: &Value, depth: usize, part: Part, text: &mut String) {
 }
 
 /// Writes a list of short texts and numbers with as many to a line as fit; false for another list.
-fn packed(values: &[Value], depth: usize, text: &mut String) -> bool {
+fn packed(values: &[Exact], depth: usize, text: &mut String) -> bool {
     let mut words = Vec::with_capacity(values.len());
     for value in values {
         let mut word = String::new();
-        if value.is_array() || value.is_object() || !flat(value, MAX_PACKED, &mut word) {
+        if matches!(value, Exact::List(_) | Exact::Members(_))
+            || !flat(value, MAX_PACKED, &mut word)
+        {
             return false;
         }
         words.push(word);
@@ -179,9 +186,9 @@ fn packed(values: &[Value], depth: usize, text: &mut String) -> bool {
 }
 
 /// Writes on one line; false if it needs more than `room` characters (`text` is then unfinished).
-fn flat(value: &Value, room: usize, text: &mut String) -> bool {
+fn flat(value: &Exact, room: usize, text: &mut String) -> bool {
     match value {
-        Value::Array(values) => {
+        Exact::List(values) => {
             text.push('[');
             for (place, value) in values.iter().enumerate() {
                 text.push_str(if place == 0 { "" } else { ", " });
@@ -191,8 +198,8 @@ fn flat(value: &Value, room: usize, text: &mut String) -> bool {
             }
             text.push(']');
         }
-        Value::Object(members) if members.is_empty() => text.push_str("{}"),
-        Value::Object(members) => {
+        Exact::Members(members) if members.is_empty() => text.push_str("{}"),
+        Exact::Members(members) => {
             text.push_str("{ ");
             for (place, (name, value)) in members.iter().enumerate() {
                 text.push_str(if place == 0 { "" } else { ", " });
@@ -204,7 +211,7 @@ fn flat(value: &Value, room: usize, text: &mut String) -> bool {
             }
             text.push_str(" }");
         }
-        Value::String(word) => text.push_str(&quoted(word)),
+        Exact::Text(word) => text.push_str(&quoted(word)),
         other => text.push_str(&other.to_string()),
     }
     // a line of bytes that is short is short in characters; only a long one is counted

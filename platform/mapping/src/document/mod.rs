@@ -7,6 +7,7 @@
 //! formulas are resolved by `compile`.
 
 mod canonical;
+mod exact;
 mod external;
 mod quality;
 mod read;
@@ -20,6 +21,7 @@ use serde_json::{Map, Value};
 use tributary_model::id::Slug;
 
 pub use canonical::{MAX_WIDTH, canonical, canonical_derived};
+pub use exact::Exact;
 pub use external::External;
 pub use quality::{QualityRule, RuleAction, RuleScope, RuleSeverity};
 pub use read::parse;

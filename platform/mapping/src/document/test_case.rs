@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::Exact;
+
 /// Rows of one record (or one group) and the expected outcome.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,10 +20,10 @@ pub struct TestCase {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delimiter: Option<char>,
     /// CSV: the row as text; JSON: the value itself, or its text
-    pub rows: Vec<Value>,
-    /// the target document
+    pub rows: Vec<Exact>,
+    /// the target document; numbers are compared by their exact value
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expect: Option<Value>,
+    pub expect: Option<Exact>,
     /// the target document as its exact text
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect_text: Option<String>,

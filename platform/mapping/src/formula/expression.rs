@@ -54,45 +54,45 @@ pub(crate) enum Expression {
 }
 
 impl Expression {
-    /// Collects what it reads, in the order in which it is written.
+    /// Collects what it reads, in the order in which it is written. What the arguments of calls read is not known
+    /// here; see [`Self::has_calls`].
     pub(crate) fn references(&self, found: &mut Vec<Reference>) {
         match self {
-            Self::Constant(_) | Self::Item => {}
             Self::Slot(slot) => found.push(Reference::Slot(*slot)),
             Self::Variable(index) => found.push(Reference::Variable(*index)),
+            _ => {}
+        }
+        for part in self.parts() {
+            part.references(found);
+        }
+    }
+
+    /// Whether it calls functions, whose arguments may be computed of anything.
+    pub(crate) fn has_calls(&self) -> bool {
+        matches!(self, Self::Apply(..)) || self.parts().into_iter().any(Self::has_calls)
+    }
+
+    /// The expressions that it is made of, in the order in which they are written.
+    fn parts(&self) -> Vec<&Self> {
+        match self {
+            Self::Constant(_) | Self::Item | Self::Slot(_) | Self::Variable(_) => Vec::new(),
             Self::Not(inner)
             | Self::Negate(inner)
             | Self::ShiftRight(inner, _)
             | Self::Apply(inner, _)
-            | Self::Pick(inner, _) => inner.references(found),
+            | Self::Pick(inner, _) => vec![inner.as_ref()],
             Self::And(left, right)
             | Self::Or(left, right)
             | Self::Arithmetic(_, left, right)
             | Self::Compare(_, left, right)
-            | Self::InList(left, right) => {
-                left.references(found);
-                right.references(found);
-            }
-            Self::If(condition, yes, no) => {
-                for part in [condition, yes, no] {
-                    part.references(found);
-                }
-            }
-            Self::In(needle, items) => {
-                needle.references(found);
-                for item in items {
-                    item.references(found);
-                }
-            }
+            | Self::InList(left, right) => vec![left.as_ref(), right.as_ref()],
+            Self::If(condition, yes, no) => vec![condition.as_ref(), yes.as_ref(), no.as_ref()],
+            Self::In(needle, items) => std::iter::once(needle.as_ref()).chain(items).collect(),
             Self::Coalesce(items)
             | Self::Concat(items)
             | Self::Least(items)
             | Self::Greatest(items)
-            | Self::List(items) => {
-                for item in items {
-                    item.references(found);
-                }
-            }
+            | Self::List(items) => items.iter().collect(),
         }
     }
 }

@@ -33,6 +33,11 @@ pub(crate) enum Step {
     Index(u64),
 }
 
+/// Which of two JSON numbers, given as their digits, is larger; exact, whatever their length.
+pub(crate) fn compare_numbers(one: &str, other: &str) -> std::cmp::Ordering {
+    number::NumberRef::new(one).compare(number::NumberRef::new(other))
+}
+
 /// A path that gives at most one value.
 pub(crate) type Path = Vec<Step>;
 

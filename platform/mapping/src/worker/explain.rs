@@ -5,7 +5,7 @@
 //! are masked.
 
 use serde::{Deserialize, Serialize};
-use tributary_model::issue::{Issue, shorten};
+use tributary_model::issue::{Issue, Severity, shorten};
 use tributary_model::rows::RowPosition;
 
 use super::issues::MASK;
@@ -13,14 +13,18 @@ use super::nodes::Dropped;
 use super::rows::{raw_text, shown};
 use super::run::Run;
 use super::{Row, Verdict, Worker};
+use crate::document::Combine;
 use crate::formula::evaluate::condition;
 use crate::formula::expression::{Expression, Reference, SlotRef};
 use crate::functions::Call;
-use crate::plan::{Node, Source, ValueNode};
+use crate::plan::{Filter, Node, Source, ValueNode};
 use crate::value::{Made, Value};
 
 /// Longest value that is shown, in characters.
 const VALUE_LENGTH: usize = 200;
+
+/// Rows that filters took out and that are told.
+const MOST_DROPPED: usize = 50;
 
 /// A record with all that led to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +35,9 @@ pub struct Explanation {
     pub output: Option<String>,
     /// in the order in which they were made
     pub fields: Vec<ExplainedField>,
+    /// rows that a filter took out
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<DroppedRow>,
     pub issues: Vec<Issue>,
 }
 
@@ -44,7 +51,14 @@ pub struct ExplainedField {
     /// what the document says: `from $.qty`, `formula a * b`, …
     pub origin: String,
     pub inputs: Vec<ExplainedInput>,
+    /// of a formula: how it came to its value, the innermost parts first
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<ExplainedPart>,
+    /// of the first row, if the field combines the rows of a group
     pub steps: Vec<ExplainedStep>,
+    /// what every row of a group brings to the value
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub combined: Option<ExplainedCombine>,
     /// functions of code that were called on the way, in formulas too
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<ExplainedCall>,
@@ -56,6 +70,60 @@ pub struct ExplainedField {
     /// why nothing was written, or which way was taken
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// the value could not be made, or something that it needs could not
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
+}
+
+/// A part of a formula, with values in place of names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExplainedPart {
+    /// `3 * 19.99 * 95 / 100`
+    pub text: String,
+    /// what it comes to, or why it comes to nothing
+    pub value: String,
+    pub failed: bool,
+}
+
+/// The rows behind a combined value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExplainedCombine {
+    pub rule: Combine,
+    /// the first of them, in the order in which they are combined
+    pub rows: Vec<ExplainedRow>,
+    /// rows behind those
+    pub more: usize,
+}
+
+/// What one row brings to a combined value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExplainedRow {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<RowPosition>,
+    /// as it stands in the source
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
+    /// at the end of the chain, or why there is none
+    pub value: String,
+    pub failed: bool,
+}
+
+/// A row that a filter took out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DroppedRow {
+    /// the filter's id in the document
+    pub filter: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<RowPosition>,
+    /// what the filter read
+    pub inputs: Vec<ExplainedInput>,
+}
+
+/// What is written down while a record is mapped.
+#[derive(Debug, Default)]
+pub(super) struct Trace {
+    fields: Vec<ExplainedField>,
+    dropped: Vec<DroppedRow>,
 }
 
 /// A source value, or a value made before.
@@ -105,15 +173,16 @@ impl Worker {
     /// Maps one record like [`Worker::map`] and tells how each of its fields was made.
     pub fn explain(&mut self, rows: &[Row<'_>]) -> Explanation {
         let mut out = Vec::new();
-        let mut fields = Vec::new();
-        let outcome = self.mapped(rows, &mut out, Some(&mut fields));
+        let mut trace = Trace::default();
+        let outcome = self.mapped(rows, &mut out, Some(&mut trace));
         let written = String::from_utf8_lossy(&out).trim_end().to_owned();
         Explanation {
             verdict: outcome.verdict,
             key: outcome.key.to_owned(),
             output: (outcome.verdict == Verdict::Mapped).then_some(written),
             issues: outcome.issues.to_vec(),
-            fields,
+            fields: trace.fields,
+            dropped: trace.dropped,
         }
     }
 }
@@ -130,12 +199,20 @@ impl<'a> Run<'a> {
         let mut field = self.story(node, &value.origin);
         // what is written may be seen if its author says so, not what it is made of
         let sensitive = value.sensitive || self.plan.hidden.source(&value.source);
-        let start = match self.source_story(&value.source, value.sensitive, &mut field) {
-            Some(value) => Ok(value),
-            None => self.make(&value.source),
-        };
-        self.step_stories(start, &value.steps, sensitive, &mut field);
+        let notices = self.notices.get_mut().len();
+        self.source_story(&value.source, value.sensitive, &mut field);
+        let start = self.make(&value.source);
+        let end = self.step_stories(start, &value.steps, sensitive, &mut field);
+        field.failed = matches!(end, Ok(Value::Failed));
+        if let Some(rule) = &value.combine {
+            let combined = self.combined_rows(value, rule, sensitive);
+            // one row without a value leaves the whole without one
+            field.failed = combined.rows.iter().any(|row| row.failed);
+            field.combined = Some(combined);
+        }
         field.calls = self.call_stories(sensitive);
+        // the value is made once more, and warns once more
+        self.notices.get_mut().truncate(notices);
         let (before, issues) = (out.len(), self.issues.len());
         let result = self.plain_value(node, value, out);
         // the same calls once more
@@ -156,6 +233,10 @@ impl<'a> Run<'a> {
             });
         if let Some(issue) = self.issues.get(issues..).and_then(<[Issue]>::first) {
             field.note = Some(format!("{}: {}", issue.code.as_str(), issue.message));
+            // an error policy puts something in the place of what failed
+            field.failed = issue.severity == Severity::Error || result.is_err();
+        } else if field.failed {
+            field.note = Some("needs a value that has failed".to_owned());
         } else if node.name.is_none() {
             field.note = Some("helper value, not written".to_owned());
         } else if field.written.is_none() {
@@ -169,19 +250,73 @@ impl<'a> Run<'a> {
 
     /// A node that a condition left out.
     #[cold]
-    pub(super) fn left_out(&mut self, node: &'a Node) {
+    pub(super) fn left_out(&mut self, node: &'a Node, failed: bool) {
         let mut field = self.story(node, "when");
-        field.note = Some("left out, its condition is not true".to_owned());
+        field.failed = failed;
+        field.note = Some(match failed {
+            true => "left out, its condition needs a value that has failed".to_owned(),
+            false => "left out, its condition is not true".to_owned(),
+        });
         if let Some(when) = &node.when {
             field.inputs = self.references(when, false);
+            self.tell_parts(when, false, &mut field);
         }
         field.calls = self.call_stories(false);
         self.tell(field);
     }
 
+    /// The current row, which a filter takes out.
+    #[cold]
+    pub(super) fn dropped(&mut self, filter: &Filter) {
+        let row = DroppedRow {
+            filter: filter.id.to_string(),
+            position: self.position(0),
+            inputs: self.references(&filter.keep, false),
+        };
+        if let Some(trace) = &mut self.trace
+            && trace.dropped.len() < MOST_DROPPED
+        {
+            trace.dropped.push(row);
+        }
+    }
+
+    /// How many fields were told, for [`Self::element_dropped`].
+    pub(super) fn told(&self) -> usize {
+        self.trace.as_ref().map_or(0, |trace| trace.fields.len())
+    }
+
+    /// Takes back that the fields told since were written: their element is left out.
+    #[cold]
+    pub(super) fn element_dropped(&mut self, told: usize) {
+        let fields = self.trace.as_mut().map(|trace| &mut trace.fields);
+        for field in fields
+            .into_iter()
+            .flat_map(|fields| fields.iter_mut().skip(told))
+        {
+            if field.written.take().is_some() {
+                field.note = Some("not written, its element is left out".to_owned());
+            }
+        }
+    }
+
     fn tell(&mut self, field: ExplainedField) {
         if let Some(trace) = &mut self.trace {
-            trace.push(field);
+            trace.fields.push(field);
+        }
+    }
+
+    /// What a formula comes to step by step, unless a part of it is not to be seen.
+    fn tell_parts(&self, formula: &'a Expression, sensitive: bool, field: &mut ExplainedField) {
+        let hidden = &self.plan.hidden;
+        // what the arguments of calls read is not known, so that they could show anything
+        let unknown = !hidden.is_empty() && formula.has_calls();
+        if sensitive || unknown || hidden.formula(formula) {
+            return;
+        }
+        for part in self.formula_parts(formula) {
+            if !field.parts.contains(&part) {
+                field.parts.push(part);
+            }
         }
     }
 
@@ -191,21 +326,19 @@ impl<'a> Run<'a> {
             target: self.target_path(&node.target),
             origin: origin.to_owned(),
             inputs: Vec::new(),
+            parts: Vec::new(),
             steps: Vec::new(),
+            combined: None,
             calls: Vec::new(),
             case: None,
             written: None,
             note: None,
+            failed: false,
         }
     }
 
-    /// The inputs of a source; of a switch also which case it was, and its value.
-    fn source_story(
-        &self,
-        source: &'a Source,
-        sensitive: bool,
-        field: &mut ExplainedField,
-    ) -> Option<Value<'a>> {
+    /// The inputs of a source; of a switch also which case it was.
+    fn source_story(&self, source: &'a Source, sensitive: bool, field: &mut ExplainedField) {
         match source {
             Source::Slot(slot) => field.inputs.push(self.input(*slot, true, sensitive)),
             Source::FirstOf(slots) => {
@@ -218,13 +351,17 @@ impl<'a> Run<'a> {
             }
             Source::Nodes(nodes) => field.inputs.push(self.input(nodes.within, true, sensitive)),
             Source::Constant(_) => {}
-            Source::Formula(expression) => field.inputs = self.references(expression, sensitive),
+            Source::Formula(expression) => {
+                field.inputs.extend(self.references(expression, sensitive));
+                self.tell_parts(expression, sensitive, field);
+            }
             Source::Switch(cases) => {
                 for (place, case) in cases.iter().enumerate() {
                     let chosen = match &case.when {
                         None => true,
                         Some(when) => {
                             field.inputs.extend(self.references(when, sensitive));
+                            self.tell_parts(when, sensitive, field);
                             matches!(condition(when, self), Ok(Some(true)))
                         }
                     };
@@ -236,12 +373,12 @@ impl<'a> Run<'a> {
                     self.source_story(&case.source, sensitive, field);
                     let start = self.make(&case.source);
                     let veiled = sensitive || self.plan.hidden.source(&case.source);
-                    self.step_stories(start, &case.steps, veiled, field);
+                    // the value is made by the switch as a whole
+                    let _told = self.step_stories(start, &case.steps, veiled, field);
                     break;
                 }
             }
         }
-        None
     }
 
     fn step_stories(
@@ -250,10 +387,10 @@ impl<'a> Run<'a> {
         steps: &'a [Call],
         sensitive: bool,
         field: &mut ExplainedField,
-    ) {
+    ) -> Made<Value<'a>> {
         let mut made = start;
         for step in steps {
-            let Ok(value) = made else { return };
+            let value = made?;
             made = step.apply(value, self);
             let (text, failed) = match &made {
                 Ok(_) if sensitive => (MASK.to_owned(), false),
@@ -268,6 +405,7 @@ impl<'a> Run<'a> {
                 failed,
             });
         }
+        made
     }
 
     /// The calls since the last story. A condition before the value counts as a part of it.

@@ -14,9 +14,13 @@ mod quick;
 mod rows;
 mod rules;
 pub(crate) mod run;
+mod story;
 mod write;
 
-pub use explain::{ExplainedCall, ExplainedField, ExplainedInput, ExplainedStep, Explanation};
+pub use explain::{
+    DroppedRow, ExplainedCall, ExplainedCombine, ExplainedField, ExplainedInput, ExplainedPart,
+    ExplainedRow, ExplainedStep, Explanation,
+};
 
 use std::sync::Arc;
 
@@ -32,6 +36,7 @@ use crate::document::SourceFormat;
 use crate::path::Step;
 use crate::reader::{CsvBinding, shapes};
 use crate::{Decimal, Plan};
+use explain::Trace;
 use external::Calls;
 use run::{Reader, Run, Surroundings};
 
@@ -219,7 +224,7 @@ impl Worker {
         &mut self,
         rows: &[Row<'_>],
         out: &mut Vec<u8>,
-        trace: Option<&mut Vec<ExplainedField>>,
+        trace: Option<&mut Trace>,
     ) -> Outcome<'_> {
         self.clear();
         let start = out.len();

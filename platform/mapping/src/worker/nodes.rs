@@ -42,7 +42,7 @@ impl<'a> Run<'a> {
                 Ok(Some(true)) => {}
                 Ok(known) => {
                     if self.trace.is_some() {
-                        self.left_out(node);
+                        self.left_out(node, known.is_none());
                     }
                     let value = known.map_or(Value::Failed, |_| Value::Null);
                     self.clear(node, value);
@@ -213,7 +213,7 @@ impl<'a> Run<'a> {
     }
 
     /// The place that a value came from, or would have come from.
-    fn used_slot(&self, source: &'a Source) -> Option<SlotRef> {
+    pub(super) fn used_slot(&self, source: &'a Source) -> Option<SlotRef> {
         match source {
             Source::Slot(slot) => Some(*slot),
             Source::FirstOf(slots) => slots
@@ -382,6 +382,7 @@ impl<'a> Run<'a> {
             }
         }
         let (start, level, ranges) = (out.len(), self.elements.len(), self.excluded.len());
+        let told = self.told();
         if comma {
             out.push(b',');
         }
@@ -390,6 +391,7 @@ impl<'a> Run<'a> {
             out.truncate(start);
             self.elements.truncate(level);
             self.excluded.truncate(ranges);
+            self.element_dropped(told);
             return false;
         }
         out.push(b'}');

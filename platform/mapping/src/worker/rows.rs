@@ -97,6 +97,9 @@ impl<'a> Run<'a> {
                 }
                 // what one filter has dropped is nothing to the next
                 if !keep {
+                    if self.trace.is_some() {
+                        self.dropped(filter);
+                    }
                     break;
                 }
             }

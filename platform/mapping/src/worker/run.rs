@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::Issue;
 
-use super::explain::ExplainedField;
+use super::explain::Trace;
 use super::external::Calls;
 use super::write::write_value;
 use super::{Row, Verdict};
@@ -74,7 +74,7 @@ pub(crate) struct Run<'a> {
     /// instances of functions of code
     pub(super) calls: RefCell<&'a mut Calls>,
     /// where the story of every value is told, if somebody asks for it
-    pub(super) trace: Option<&'a mut Vec<ExplainedField>>,
+    pub(super) trace: Option<&'a mut Trace>,
     /// warnings of functions, until their node is known
     pub(super) notices: RefCell<Vec<Failure>>,
 }

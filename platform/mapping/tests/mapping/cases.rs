@@ -8,6 +8,8 @@
 //! `"template"` is what a derived `mapping` extends, `"template_before"` what it extended before,
 //! `"expect_resolved": { pointer: value }` parts of what they come to.
 //! `"text"` in place of `mapping` is a document as text. `message` and `hint` are parts of the whole.
+//!
+//! `"functions"` in place of `mapping` are cases of single functions, see `function_cases.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -23,6 +25,7 @@ use tributary_model::document::LookupDocument;
 use tributary_model::rows::{RowFormat, RowPosition};
 
 use crate::components::components;
+use crate::function_cases::{FunctionCase, difference};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,6 +57,8 @@ struct Case {
     mapping: Value,
     #[serde(default)]
     expect_diagnostics: Vec<Expected>,
+    #[serde(default)]
+    functions: Vec<FunctionCase>,
 }
 
 #[derive(Deserialize)]
@@ -84,6 +89,9 @@ impl Expected {
 }
 
 fn differences(case: &Case) -> Vec<String> {
+    if !case.functions.is_empty() {
+        return case.functions.iter().filter_map(difference).collect();
+    }
     let lookups: BTreeMap<String, LookupDocument> = case
         .lookups
         .iter()
@@ -209,15 +217,13 @@ fn cases() -> Vec<(String, Case)> {
     for path in files {
         let text = std::fs::read_to_string(&path).unwrap();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let value: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
-        let all = match value {
-            Value::Array(all) => all,
-            one => vec![one],
-        };
-        found.extend(all.into_iter().map(|case| {
-            let case = serde_json::from_value(case).unwrap_or_else(|e| panic!("{name}: {e}"));
-            (name.clone(), case)
-        }));
+        // from the text: a value would have rounded its numbers
+        let all: Vec<Case> = match text.starts_with('[') {
+            true => serde_json::from_str(&text),
+            false => serde_json::from_str(&text).map(|one| vec![one]),
+        }
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
+        found.extend(all.into_iter().map(|case| (name.clone(), case)));
     }
     found
 }
@@ -254,21 +260,45 @@ fn every_diagnostic_code_has_a_case() {
     assert!(missing.is_empty(), "no case for {missing:?}");
 }
 
-/// What a person can write without Rust: examples of functions, records with what must come of them,
-/// documents with their diagnostics.
+/// The functions that a `do` of a document names, in whatever place.
+fn functions_of(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("fn").and_then(Value::as_str).map(str::to_owned));
+            members
+                .values()
+                .for_each(|inner| functions_of(inner, found));
+        }
+        Value::Array(values) => values.iter().for_each(|inner| functions_of(inner, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_function_has_a_case() {
+    let mut found = BTreeSet::new();
+    for (_, case) in cases() {
+        functions_of(&case.mapping, &mut found);
+        found.extend(case.functions.into_iter().map(|case| case.function));
+    }
+    let names = signatures().map(|signature| signature.name);
+    let missing: Vec<&str> = names.filter(|name| !found.contains(*name)).collect();
+    assert!(missing.is_empty(), "no case for {missing:?}");
+}
+
+/// What a person can write without Rust: cases of functions, records with what must come of them, documents with
+/// their diagnostics. (The examples of functions stand in Rust, and count for their documentation.)
 #[test]
 fn there_are_more_than_six_hundred_cases() {
-    let examples: usize = signatures().map(|signature| signature.examples.len()).sum();
-    let (mut records, mut diagnostics) = (0, 0);
+    let (mut functions, mut records, mut diagnostics) = (0, 0, 0);
     for (_, case) in cases() {
+        functions += case.functions.len();
         diagnostics += case.expect_diagnostics.len();
         let tests = case.mapping.get("tests").and_then(Value::as_array);
         records += tests.map_or(0, Vec::len);
     }
-    let all = examples + records + diagnostics;
-    println!(
-        "{all} cases: {examples} examples of functions, {records} records, {diagnostics} diagnostics"
-    );
+    let all = functions + records + diagnostics;
+    println!("{all} cases: {functions} of functions, {records} records, {diagnostics} diagnostics");
     assert!(all >= 600, "only {all} cases");
     assert!(records >= 80, "only {records} records");
 }

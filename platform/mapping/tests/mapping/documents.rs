@@ -8,8 +8,8 @@ use proptest::option::of;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use tributary_mapping::document::{
-    Case, Document, ExpectedIssue, External, Field, Group, GroupInput, Limits, LocaleName, Lookup,
-    OnError, OnNull, Param, ParamKind, Paths, QualityRule, RowStep, RuleAction, RuleScope,
+    Case, Document, Exact, ExpectedIssue, External, Field, Group, GroupInput, Limits, LocaleName,
+    Lookup, OnError, OnNull, Param, ParamKind, Paths, QualityRule, RowStep, RuleAction, RuleScope,
     RuleSeverity, Sort, SortKind, SortOrder, Source, SourceFormat, Step, Target, TestCase,
 };
 use tributary_model::external::ValueType;
@@ -488,8 +488,8 @@ fn tests() -> impl Strategy<Value = TestCase> {
                 params: params.into_iter().collect(),
                 columns,
                 delimiter,
-                rows,
-                expect,
+                rows: rows.into_iter().map(Exact::from).collect(),
+                expect: expect.map(Exact::from),
                 expect_text,
                 expect_skipped,
                 expect_issues,

@@ -20,6 +20,7 @@ mod decimals;
 mod documentation;
 mod documents;
 mod explaining;
+mod function_cases;
 mod functions;
 mod json_path_suite;
 mod json_schema_suite;

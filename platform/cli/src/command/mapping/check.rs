@@ -4,15 +4,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::json;
-use tributary_authoring::summary::{Summary, map_record};
-use tributary_authoring::{TargetCheck, place_of, verdict_word};
+use tributary_authoring::summary::{Summary, counted, map_record};
+use tributary_authoring::{Difference, RunCheck, RunReport, place_of, verdict_word};
 use tributary_mapping::schema::Schema;
-use tributary_mapping::{Diagnostic, Document, Verdict};
+use tributary_mapping::{
+    CounterExample, CounterExamples, Diagnostic, Document, Verdict, broken_run_rules,
+};
 
 use super::environment::{EnvironmentOptions, Given};
 use super::input::InputOptions;
 use super::load::{self, Faults};
 use super::map::{ReadingOptions, Source, for_each_record};
+use super::schemas::{self, target_check};
 use super::{Answer, Loaded, read_json, read_text, write_text};
 use crate::print;
 
@@ -107,14 +110,14 @@ pub(super) fn run(arguments: &CheckArguments) -> anyhow::Result<Answer> {
             (Some(loaded), told)
         }
     };
-    let (mut errors, mut warnings) = (0, 0);
+    let mut counts = Counts::default();
     for (text, diagnostic) in told
         .iter()
         .flat_map(|faults| faults.diagnostics.iter().map(|one| (&faults.text, one)))
     {
         match diagnostic.is_error() {
-            true => errors += 1,
-            false => warnings += 1,
+            true => counts.errors += 1,
+            false => counts.warnings += 1,
         }
         if arguments.json {
             print::line(&diagnostic_json(text, diagnostic).to_string());
@@ -122,30 +125,38 @@ pub(super) fn run(arguments: &CheckArguments) -> anyhow::Result<Answer> {
             print::painted(&format!("{}\n", diagnostic_text(path, text, diagnostic)));
         }
     }
-    let mut answer = Answer::is(errors == 0);
+    let mut answer = Answer::is(counts.errors == 0);
     if let Some(loaded) = loaded
-        && errors == 0
+        && counts.errors == 0
         && !arguments.samples.is_empty()
     {
-        answer = samples(arguments, &loaded)?;
+        answer = samples(arguments, &loaded, &mut counts)?;
     }
     if !arguments.json {
-        verdict(path, errors, warnings);
+        verdict(path, &counts, answer);
     }
     Ok(answer)
 }
 
-fn verdict(path: &Path, errors: usize, warnings: usize) {
-    let count = |number: usize, word: &str| {
-        tributary_authoring::summary::counted(u64::try_from(number).unwrap_or(u64::MAX), word)
+/// Findings so far.
+#[derive(Default)]
+struct Counts {
+    errors: u64,
+    warnings: u64,
+}
+
+fn verdict(path: &Path, counts: &Counts, answer: Answer) {
+    let word = match (counts.errors, answer) {
+        (0, Answer::Yes) => "ok".to_owned(),
+        // the document is in order; its samples are not
+        (0, Answer::No) => "fails on the samples".to_owned(),
+        (errors, _) => counted(errors, "error"),
     };
-    let found = match (errors, warnings) {
-        (0, 0) => "ok".to_owned(),
-        (0, _) => format!("ok, {}", count(warnings, "warning")),
-        (_, 0) => count(errors, "error"),
-        _ => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
+    let warnings = match counts.warnings {
+        0 => String::new(),
+        warnings => format!(", {}", counted(warnings, "warning")),
     };
-    print::line(&format!("{}: {found}", path.display()));
+    print::line(&format!("{}: {word}{warnings}", path.display()));
 }
 
 /// What the checker says. This is the one place that gives it what is known beside the document.
@@ -175,43 +186,14 @@ fn source_schema(
     arguments: &CheckArguments,
     document: &Document,
 ) -> anyhow::Result<Option<PathBuf>> {
-    let named = document.source.schema.as_deref();
-    schema_file(arguments, arguments.source_schema.as_ref(), named)
+    schemas::source(&arguments.file, arguments.source_schema.as_ref(), document)
 }
 
 fn target_schema(
     arguments: &CheckArguments,
     document: &Document,
 ) -> anyhow::Result<Option<PathBuf>> {
-    let named = document.target.as_ref();
-    let named = named.and_then(|target| target.schema.as_deref());
-    schema_file(arguments, arguments.target_schema.as_ref(), named)
-}
-
-/// The file that is given, else that of the tenant's schema which the document names. A folder without
-/// schemas says nothing about them; one that has some must have those that are named, as the server
-/// demands it.
-fn schema_file(
-    arguments: &CheckArguments,
-    given: Option<&PathBuf>,
-    named: Option<&str>,
-) -> anyhow::Result<Option<PathBuf>> {
-    if let Some(given) = given {
-        return Ok(Some(given.clone()));
-    }
-    let beside = arguments.file.parent().unwrap_or(Path::new("."));
-    let folder = beside.join("../schemas");
-    let Some(named) = named.filter(|_| folder.is_dir()) else {
-        return Ok(None);
-    };
-    let file = folder.join(format!("{named}.json"));
-    if tributary_model::id::Slug::parse(named).is_err() || !file.is_file() {
-        anyhow::bail!(
-            "there is no schema {named:?} in {}\n  hint: add {named}.json there, or remove the name from the mapping",
-            folder.display()
-        );
-    }
-    Ok(Some(file))
+    schemas::target(&arguments.file, arguments.target_schema.as_ref(), document)
 }
 
 /// The columns of the source, if a schema or a sample tells them.
@@ -232,61 +214,133 @@ fn source_columns(
     Ok((!columns.is_empty()).then(|| columns.to_vec()))
 }
 
-/// Maps the samples and tells on how many of them the mapping fails, and how.
-fn samples(arguments: &CheckArguments, loaded: &Loaded) -> anyhow::Result<Answer> {
+/// Maps the samples and tells what fails on them: findings like those of the check, then what a run would come to.
+fn samples(
+    arguments: &CheckArguments,
+    loaded: &Loaded,
+    counts: &mut Counts,
+) -> anyhow::Result<Answer> {
     let given = arguments.environment.read(&loaded.path, &loaded.document)?;
     let plan = given.compile(loaded).context(
         "the samples cannot be mapped (give values of parameters with --param NAME=VALUE)",
     )?;
     let target = match target_schema(arguments, &loaded.document)? {
         None => None,
-        Some(path) => Some(TargetCheck::new(&read_json(&path)?).map_err(|error| {
-            anyhow::anyhow!("{} is not a JSON Schema: {error}", path.display())
-        })?),
+        Some(path) => Some(target_check(&path)?),
     };
+    let reading = arguments.reading.fixed();
     let mut summary = Summary::default();
-    let mut misfits: Vec<String> = Vec::new();
-    let mut misfit_count = 0_u64;
+    let mut examples = CounterExamples::new(&loaded.document);
+    let mut rules = RunCheck::new(&plan);
+    let mut misfits = Misfits::default();
     let mut line = Vec::new();
     let source = Source {
         loaded,
         plan: &plan,
         inputs: &arguments.samples,
         input: &arguments.input,
-        reading: &arguments.reading,
+        reading: &reading,
     };
+    let several = arguments.samples.len() > 1;
     for_each_record(source, &mut |worker, name, record| {
         line.clear();
         let mapped = map_record(worker, record, &mut line);
         summary.add(name, record, &mapped);
+        examples.add(if several { name } else { "" }, &mapped.issues);
+        rules.add(record.position, &mapped);
         if let (Some(target), Verdict::Mapped) = (&target, mapped.verdict) {
-            let faults = target.faults(&String::from_utf8_lossy(&line));
-            misfit_count += u64::from(!faults.is_empty());
-            let room = 5_usize.saturating_sub(misfits.len());
-            for fault in faults.iter().take(room) {
-                misfits.push(format!("  record {}: {}", mapped.key, fault.text()));
-            }
+            misfits.add(&mapped.key, &target.faults(&String::from_utf8_lossy(&line)));
         }
         Ok(())
     })?;
+    let report = rules.report(reading.started_ms());
+    let examples = examples.finish();
+    counterexamples(arguments, loaded, &examples, &report, counts);
     let summary = summary.finished();
-    let fine = summary.quarantined == 0 && misfit_count == 0;
+    let fine = summary.quarantined == 0 && misfits.count == 0 && report.is_fine();
     if arguments.json {
-        let value = json!({ "samples": summary, "not_fitting_the_target": misfit_count, "examples": misfits });
+        let value = json!({
+            "samples": summary, "run": report,
+            "not_fitting_the_target": misfits.count, "examples": misfits.examples,
+        });
         print::line(&value.to_string());
         return Ok(Answer::is(fine));
     }
-    print::text(&format!("on the samples: {}", summary.text()));
-    if misfit_count > 0 {
+    print::line(&format!("on the samples: {}", summary.head()));
+    if !report.rules.is_empty() || !report.delivers {
+        print::text(&format!("\nrules over the run\n{}", report.text()));
+    }
+    if let Some(why) = &report.stopped {
+        print::line(&format!(
+            "a run with these records would deliver nothing: {why}"
+        ));
+    }
+    misfits.show();
+    Ok(Answer::is(fine))
+}
+
+/// Every field and rule that fails on the samples, as a finding with its place in the document.
+fn counterexamples(
+    arguments: &CheckArguments,
+    loaded: &Loaded,
+    examples: &[CounterExample],
+    report: &RunReport,
+    counts: &mut Counts,
+) {
+    let mut found: Vec<Diagnostic> = examples.iter().map(CounterExample::diagnostic).collect();
+    found.extend(broken_run_rules(&loaded.document, &report.rules));
+    let faults = loaded.told(found);
+    for (place, diagnostic) in faults.diagnostics.iter().enumerate() {
+        counts.warnings += 1;
+        if !arguments.json {
+            let text = diagnostic_text(&loaded.path, &faults.text, diagnostic);
+            print::painted(&format!("{text}\n"));
+            continue;
+        }
+        let mut value = diagnostic_json(&faults.text, diagnostic);
+        if let (Some(example), Some(members)) = (examples.get(place), value.as_object_mut()) {
+            members.insert("counter_example".to_owned(), json!(example));
+        }
+        print::line(&value.to_string());
+    }
+}
+
+/// Documents that do not fit the target's schema.
+#[derive(Default)]
+struct Misfits {
+    count: u64,
+    examples: Vec<serde_json::Value>,
+}
+
+impl Misfits {
+    fn add(&mut self, key: &str, faults: &[Difference]) {
+        self.count += u64::from(!faults.is_empty());
+        let room = 5_usize.saturating_sub(self.examples.len());
+        for fault in faults.iter().take(room) {
+            self.examples
+                .push(json!({ "record": key, "fault": fault, "text": fault.text() }));
+        }
+    }
+
+    fn show(&self) {
+        if self.count == 0 {
+            return;
+        }
         print::line(&format!(
             "\n{} {} do not fit the target's schema",
-            print::grouped(misfit_count),
+            print::grouped(self.count),
             verdict_word(Verdict::Mapped)
         ));
-        print::line(&misfits.join("\n"));
+        for example in &self.examples {
+            let word = |name: &str| example.get(name).and_then(|text| text.as_str());
+            let (key, text) = (word("record"), word("text"));
+            print::line(&format!(
+                "  record {}: {}",
+                key.unwrap_or_default(),
+                text.unwrap_or_default()
+            ));
+        }
     }
-    print::line("");
-    Ok(Answer::is(fine))
 }
 
 /// One finding: code, file with line and column, pointer, message; the hint below it.

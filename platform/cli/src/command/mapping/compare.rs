@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use tributary_authoring::compare::{Recording, compare};
-use tributary_authoring::summary::map_record;
+use tributary_authoring::summary::{counted, grouped, map_record};
 use tributary_mapping::Diagnostic;
 use tributary_mapping::document::template::hidden_changes;
 
@@ -17,7 +18,7 @@ use crate::print;
 /// Arguments of `diff`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Exit codes: 0 every record comes out the same, 1 something changes, 2 it could not be done."
+    after_help = "Exit codes: 0 every record comes out the same, 1 something changes, 2 it could not be done, or more than 100,000 records were given and the first ones are the same."
 )]
 pub(super) struct DiffArguments {
     /// the version before
@@ -53,6 +54,13 @@ pub(super) fn run(arguments: &DiffArguments) -> anyhow::Result<Answer> {
         print::line(&serde_json::to_string(&comparison)?);
     } else {
         print::text(&comparison.text());
+    }
+    if comparison.is_open() {
+        bail!(
+            "{} were not compared, so it is not known whether the versions differ\n  hint: give samples with at most {} records",
+            counted(comparison.left_out, "record"),
+            grouped(Recording::MAX_RECORDS as u64)
+        );
     }
     Ok(Answer::is(comparison.is_same()))
 }

@@ -31,19 +31,7 @@ pub(super) fn read(
     if document.external.is_empty() {
         return Ok(None);
     }
-    let beside;
-    let files = match files {
-        [] => {
-            beside = in_folder(
-                &path
-                    .parent()
-                    .unwrap_or(Path::new("."))
-                    .join("../components"),
-            )?;
-            &beside
-        }
-        files => files,
-    };
+    let files = files_of(files, path)?;
     if files.is_empty() {
         return Ok(None);
     }
@@ -61,7 +49,7 @@ pub(super) fn read(
         .build()
         .context("could not start")?;
     let mut found = BTreeMap::new();
-    for file in files {
+    for file in &files {
         let bytes =
             std::fs::read(file).with_context(|| format!("could not read {}", file.display()))?;
         let functions = runtime
@@ -75,6 +63,15 @@ pub(super) fn read(
         found.insert(functions.reference(), component);
     }
     Ok(Some(found))
+}
+
+/// The files that are given, else those beside the document.
+pub(super) fn files_of(given: &[PathBuf], path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if !given.is_empty() {
+        return Ok(given.to_vec());
+    }
+    let beside = path.parent().unwrap_or(Path::new("."));
+    in_folder(&beside.join("../components"))
 }
 
 /// The folder's `*.wasm`, sorted; a folder that is not there holds none.

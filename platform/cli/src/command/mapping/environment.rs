@@ -35,6 +35,9 @@ pub(super) struct Given {
     pub(super) lookups: BTreeMap<String, LookupDocument>,
     pub(super) params: BTreeMap<String, Value>,
     pub(super) components: Option<BTreeMap<String, FunctionComponent>>,
+    /// what they were read from
+    pub(super) lookup_files: Vec<PathBuf>,
+    pub(super) component_files: Vec<PathBuf>,
 }
 
 impl Given {
@@ -71,8 +74,11 @@ impl EnvironmentOptions {
             Some(folder) => folder.clone(),
             None => path.parent().unwrap_or(Path::new(".")).join("../lookups"),
         };
+        let (lookups, lookup_files) = read_lookups(&folder)?;
         Ok(Given {
-            lookups: read_lookups(&folder)?,
+            lookups,
+            lookup_files,
+            component_files: components::files_of(&self.components, path)?,
             params: self.params(document)?,
             components: components::read(&self.components, path, document, aim)?,
         })
@@ -108,10 +114,11 @@ impl EnvironmentOptions {
     }
 }
 
-fn read_lookups(folder: &Path) -> anyhow::Result<BTreeMap<String, LookupDocument>> {
-    let mut lookups = BTreeMap::new();
+/// The tables of a folder, with their files.
+fn read_lookups(folder: &Path) -> anyhow::Result<(BTreeMap<String, LookupDocument>, Vec<PathBuf>)> {
+    let (mut lookups, mut files) = (BTreeMap::new(), Vec::new());
     if !folder.is_dir() {
-        return Ok(lookups);
+        return Ok((lookups, files));
     }
     let entries = std::fs::read_dir(folder)
         .with_context(|| format!("could not read the folder {}", folder.display()))?;
@@ -125,6 +132,7 @@ fn read_lookups(folder: &Path) -> anyhow::Result<BTreeMap<String, LookupDocument
         let document: LookupDocument = serde_json::from_slice(&text)
             .with_context(|| format!("{} is not a lookup table", path.display()))?;
         lookups.insert(document.name.to_string(), document);
+        files.push(path);
     }
-    Ok(lookups)
+    Ok((lookups, files))
 }

@@ -75,7 +75,7 @@ pub(super) fn run(arguments: &ExplainArguments) -> anyhow::Result<Answer> {
         if !named && number != Some(count) {
             return Ok(());
         }
-        let found = if record.faults.is_empty() {
+        let found = if record.obstacles().is_empty() {
             Found::Record(Box::new(worker.explain(record.rows)))
         } else {
             Found::Faults(mapped.issues)

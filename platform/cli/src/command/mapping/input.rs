@@ -88,7 +88,35 @@ impl InputOptions {
         } else {
             path.display().to_string()
         };
-        let (mut file, size) = source(path)?;
+        let (file, size) = source(path)?;
+        self.opened(path, name, file, size)
+    }
+
+    /// Opens what [`kept_stdin`] gave, from its beginning.
+    pub(super) fn open_kept(&self, kept: &File) -> anyhow::Result<Opened> {
+        let mut file = kept.try_clone()?;
+        file.seek(SeekFrom::Start(0))?;
+        let size = file.metadata()?.len();
+        self.opened(
+            Path::new("-"),
+            String::new(),
+            Source::File(file),
+            Some(size),
+        )
+    }
+
+    /// The file that describes the format, if one does.
+    pub(super) fn description(&self) -> Option<PathBuf> {
+        self.format_config.clone()
+    }
+
+    fn opened(
+        &self,
+        path: &Path,
+        name: String,
+        mut file: Source,
+        size: Option<u64>,
+    ) -> anyhow::Result<Opened> {
         let mut head = Vec::new();
         (&mut file)
             .take(HEAD_BYTES as u64)
@@ -263,6 +291,11 @@ fn source(path: &Path) -> anyhow::Result<(Source, Option<u64>)> {
         bail!("{} is no file; pipe it in and give -", path.display());
     }
     Ok((Source::File(file), Some(about.len())))
+}
+
+/// Stdin in a file without a name, for what is read twice.
+pub(super) fn kept_stdin() -> anyhow::Result<File> {
+    kept(&[])
 }
 
 /// A workbook or Parquet file is read from its end, so a piped one goes to a file without a name first.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use tributary_mapping::document::template::{self, Derived, Resolved, TemplateRef, Written};
-use tributary_mapping::document::{canonical, canonical_derived};
+use tributary_mapping::document::{Exact, canonical, canonical_derived};
 use tributary_mapping::{Diagnostic, Document};
 
 use super::{Answer, check, read_text, write_text};
@@ -59,13 +59,22 @@ impl Loaded {
         refused(&self.path, &self.told(diagnostics))
     }
 
+    /// Where the template of a derived document may lie.
+    pub(super) fn template_files(&self) -> Vec<PathBuf> {
+        let Some(derivation) = &self.derivation else {
+            return Vec::new();
+        };
+        let (exact, plain) = template_places(&self.path, &derivation.derived.extends);
+        vec![exact, plain]
+    }
+
     /// Writes the tests that the document has now; a derived one gets them as its own.
     pub(super) fn save_tests(&self) -> anyhow::Result<()> {
         let text = match &self.derivation {
             None => canonical(&self.document),
             Some(derivation) => {
                 let mut derived = derivation.derived.clone();
-                derived.tests = Some(serde_json::to_value(&self.document.tests)?);
+                derived.tests = Some(Exact::of(&self.document.tests)?);
                 canonical_derived(&derived)
             }
         };
@@ -123,14 +132,21 @@ pub(super) fn read(path: &Path, text: String) -> anyhow::Result<Result<Loaded, F
     }
 }
 
-/// `orders@3.json`, or `orders.json`, in the folder of the derived document.
+/// `orders@3.json` and `orders.json` in the folder of the derived document.
+fn template_places(path: &Path, reference: &TemplateRef) -> (PathBuf, PathBuf) {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    (
+        folder.join(format!("{reference}.json")),
+        folder.join(format!("{}.json", reference.name)),
+    )
+}
+
+/// The first of [`template_places`] that is there.
 fn template_beside(
     path: &Path,
     reference: &TemplateRef,
 ) -> anyhow::Result<Result<Document, Vec<Diagnostic>>> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let exact = folder.join(format!("{reference}.json"));
-    let plain = folder.join(format!("{}.json", reference.name));
+    let (exact, plain) = template_places(path, reference);
     let file = match (exact.is_file(), plain.is_file()) {
         (true, _) => exact,
         (false, true) => {

@@ -1,22 +1,24 @@
 //! `tributary mapping run`: maps files on this machine, as a run of the platform would.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use anyhow::{Context as _, bail};
+use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressStyle};
-use tributary_authoring::FlatWriter;
-use tributary_authoring::records::{RecordRows, Records, RecordsError, Store};
-use tributary_authoring::summary::{IssueLine, MappedRecord, Summary, map_record};
-use tributary_mapping::{Document, Plan, Verdict, Worker};
+use serde_json::json;
+use tributary_authoring::records::{KeyScan, RecordRows, Records, RecordsError, Store, TornKeys};
+use tributary_authoring::summary::{Summary, map_record};
+use tributary_authoring::{RunCheck, RunReport};
+use tributary_mapping::document::GroupInput;
+use tributary_mapping::{Plan, Worker};
 use tributary_model::clock::{Clock as _, SystemClock};
 
-use super::environment::EnvironmentOptions;
-use super::input::{InputOptions, Opened};
+use super::environment::{EnvironmentOptions, Given};
+use super::input::{self, InputOptions, Opened};
+use super::output::{Output, OutputForm, Targets};
 use super::{Answer, Loaded, load};
 use crate::print;
 
@@ -26,7 +28,7 @@ const PROGRESS_ROWS: u64 = 4_096;
 /// Arguments of `run`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Exit codes: 0 every record was mapped or left out by a filter, 1 some have errors, 2 it could not be done."
+    after_help = "Exit codes: 0 every record was mapped or left out by a filter, 1 some have errors or a rule over the run is broken, 2 it could not be done. Where a rule may stop the run, documents are written at the end, and none if a run would deliver none."
 )]
 pub(super) struct RunArguments {
     /// the mapping
@@ -76,12 +78,11 @@ impl ReadingOptions {
             ..self.clone()
         }
     }
-}
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum OutputForm {
-    Ndjson,
-    Csv,
+    /// The time of `now()`, milliseconds since 1970.
+    pub(super) fn started_ms(&self) -> i64 {
+        self.started_at.unwrap_or_else(|| SystemClock.now_ms())
+    }
 }
 
 /// Runs the command.
@@ -91,16 +92,17 @@ pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<Answer> {
         .environment
         .read(&arguments.document, &loaded.document)?;
     let plan = given.compile(&loaded)?;
-    for file in [&arguments.out, &arguments.issues].into_iter().flatten() {
-        refuse_overwriting(file, &arguments.inputs)?;
-    }
-    let mut output = Output::open(
-        &loaded.document,
-        arguments.to,
-        arguments.out.as_deref(),
-        arguments.issues.as_deref(),
-    )?;
+    let targets = Targets {
+        documents: arguments.out.as_deref(),
+        issues: arguments.issues.as_deref(),
+        form: arguments.to,
+        held: plan.holds_delivery(),
+    };
+    targets.refuse_overwriting(&files_read(arguments, &loaded, &given))?;
+    let mut output = Output::open(&loaded.document, targets)?;
+    let reading = arguments.reading.fixed();
     let mut summary = Summary::default();
+    let mut rules = RunCheck::new(&plan);
     let start = Instant::now();
     let mut line = Vec::new();
     let read = for_each_record(
@@ -109,36 +111,68 @@ pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<Answer> {
             plan: &plan,
             inputs: &arguments.inputs,
             input: &arguments.input,
-            reading: &arguments.reading,
+            reading: &reading,
         },
         &mut |worker, name, record| {
             line.clear();
             let mapped = map_record(worker, record, &mut line);
             summary.add(name, record, &mapped);
+            rules.add(record.position, &mapped);
             output.record(name, summary.records, &mapped, &line)
         },
     )?;
-    output.finish()?;
+    let report = rules.report(reading.started_ms());
+    output.finish(report.delivers)?;
     let summary = summary.finished();
-    tell(arguments, &summary, &read, start);
-    Ok(Answer::is(summary.quarantined == 0 && read.complete))
+    tell(arguments, &summary, &report, &read, start);
+    Ok(Answer::is(
+        summary.quarantined == 0 && read.complete && report.is_fine(),
+    ))
 }
 
-fn tell(arguments: &RunArguments, summary: &Summary, read: &Finished, start: Instant) {
+/// Every file that the command reads, with what it is.
+fn files_read(
+    arguments: &RunArguments,
+    loaded: &Loaded,
+    given: &Given,
+) -> Vec<(PathBuf, &'static str)> {
+    let mut files = vec![(arguments.document.clone(), "the mapping")];
+    let mut add = |paths: &[PathBuf], what| {
+        files.extend(paths.iter().map(|path| (path.clone(), what)));
+    };
+    add(&arguments.inputs, "an input");
+    add(&given.lookup_files, "a lookup table");
+    add(&given.component_files, "a component");
+    add(&loaded.template_files(), "the mapping's template");
+    let described = arguments.input.description();
+    add(described.as_slice(), "the description of the input");
+    files
+}
+
+fn tell(
+    arguments: &RunArguments,
+    summary: &Summary,
+    report: &RunReport,
+    read: &Finished,
+    start: Instant,
+) {
     if arguments.json {
-        print::remark(&serde_json::to_string(summary).unwrap_or_default());
+        let mut value = serde_json::to_value(summary).unwrap_or_default();
+        if let Some(members) = value.as_object_mut() {
+            members.insert("run".to_owned(), json!(report));
+        }
+        print::remark(&value.to_string());
         return;
     }
-    let fine = summary.quarantined == 0 && read.complete && read.reopened == 0;
+    let fine = summary.quarantined == 0 && read.complete && report.is_fine();
     if arguments.quiet && fine {
         return;
     }
     print::remark(summary.text().trim_end());
-    if read.reopened > 0 {
+    tell_rules(report);
+    if let Some(why) = &report.stopped {
         print::remark(&format!(
-            "\nwarning: {} groups came again after another one, so they became more than one record each\n  → write \"input\": \"any\" into the group of {}, or sort the input",
-            print::grouped(read.reopened),
-            arguments.document.display()
+            "\nA run would deliver nothing: {why}\n  → no document was written; correct the source or the mapping"
         ));
     }
     if let Some(name) = &read.broken {
@@ -157,16 +191,12 @@ fn tell(arguments: &RunArguments, summary: &Summary, read: &Finished, start: Ins
     }
 }
 
-fn refuse_overwriting(file: &Path, inputs: &[PathBuf]) -> anyhow::Result<()> {
-    let Ok(file_path) = file.canonicalize() else {
-        return Ok(());
-    };
-    for input in inputs {
-        if input.canonicalize().is_ok_and(|input| input == file_path) {
-            bail!("{} is an input; write to another file", file.display());
-        }
+/// The rules over a run, if there is something to say of them.
+fn tell_rules(report: &RunReport) {
+    let text = report.text();
+    if !text.is_empty() {
+        print::remark(&format!("\nrules over the run\n{}", text.trim_end()));
     }
-    Ok(())
 }
 
 /// What records are made of.
@@ -181,7 +211,6 @@ pub(super) struct Source<'a> {
 
 /// How the reading ended.
 pub(super) struct Finished {
-    pub(super) reopened: u64,
     pub(super) complete: bool,
     /// name of an input that could not be read to its end
     pub(super) broken: Option<String>,
@@ -192,17 +221,17 @@ pub(super) fn for_each_record(
     source: Source<'_>,
     each: &mut dyn FnMut(&mut Worker, &str, &RecordRows<'_>) -> io::Result<()>,
 ) -> anyhow::Result<Finished> {
-    let started_at = source
-        .reading
-        .started_at
-        .unwrap_or_else(|| SystemClock.now_ms());
     let memory = usize::try_from(source.reading.memory)? << 20;
-    let open = || tempfile::tempfile().map(|file| Box::new(file) as Box<dyn Store>);
-    let mut records = Records::new(source.plan, started_at, memory, Box::new(open));
+    let started_at = source.reading.started_ms();
+    let mut records = Records::new(source.plan, started_at, memory, Box::new(temporary));
+    let inputs = Inputs::new(source)?;
+    if inputs.twice {
+        records.set_torn(torn_keys(source, &inputs, memory)?);
+    }
     let mut names: Vec<String> = Vec::new();
     let mut broken = None;
     for (path, number) in source.inputs.iter().zip(0_u32..) {
-        let mut opened = source.input.open(path)?;
+        let mut opened = inputs.open(path)?;
         names.push(opened.name.clone());
         records
             .begin(opened.reader.format())
@@ -227,15 +256,73 @@ pub(super) fn for_each_record(
             broken = Some(path.display().to_string());
         }
     }
-    let reopened = records.reopened();
     records
         .finish(&mut |worker, record| each(worker, name_of(&names, record.input), record))
         .map_err(|error| told(source.loaded, Path::new("-"), error))?;
     Ok(Finished {
-        reopened,
         complete: broken.is_none(),
         broken,
     })
+}
+
+fn temporary() -> io::Result<Box<dyn Store>> {
+    tempfile::tempfile().map(|file| Box::new(file) as Box<dyn Store>)
+}
+
+/// The inputs, which can be opened twice where they are read twice.
+struct Inputs<'a> {
+    options: &'a InputOptions,
+    /// whether the keys are read before the records
+    twice: bool,
+    stdin: Option<std::fs::File>,
+}
+
+impl<'a> Inputs<'a> {
+    fn new(source: Source<'a>) -> anyhow::Result<Self> {
+        let grouping = source.plan.grouping();
+        let twice = grouping.is_some_and(|grouping| grouping.input == GroupInput::Adjacent);
+        let piped = source.inputs.iter().any(|path| path == Path::new("-"));
+        Ok(Self {
+            options: source.input,
+            twice,
+            stdin: match twice && piped {
+                true => Some(input::kept_stdin()?),
+                false => None,
+            },
+        })
+    }
+
+    fn open(&self, path: &Path) -> anyhow::Result<Opened> {
+        match &self.stdin {
+            Some(kept) if path == Path::new("-") => self.options.open_kept(kept),
+            _ => self.options.open(path),
+        }
+    }
+}
+
+/// The keys of adjacent groups whose rows do not stand together.
+fn torn_keys(source: Source<'_>, inputs: &Inputs<'_>, memory: usize) -> anyhow::Result<TornKeys> {
+    let mut scan = KeyScan::new(source.plan, memory, Box::new(temporary));
+    for path in source.inputs {
+        let mut opened = inputs.open(path)?;
+        let bar = progress(&opened);
+        bar.set_message("keys of the groups");
+        scan.begin(opened.reader.format())
+            .map_err(|error| told(source.loaded, path, error))?;
+        let mut rows = 0_u64;
+        while scan
+            .step(&mut opened.reader)
+            .map_err(|error| told(source.loaded, path, error))?
+        {
+            rows += 1;
+            if rows.is_multiple_of(PROGRESS_ROWS) {
+                bar.set_position(opened.read.load(Ordering::Relaxed));
+            }
+        }
+        bar.finish_and_clear();
+    }
+    scan.finish()
+        .map_err(|error| told(source.loaded, Path::new("-"), error))
 }
 
 fn name_of(names: &[String], input: u32) -> &str {
@@ -251,6 +338,10 @@ fn told(loaded: &Loaded, input: &Path, error: RecordsError) -> anyhow::Error {
         RecordsError::ColumnsDiffer => {
             anyhow::Error::new(error).context(format!("could not go on with {}", input.display()))
         }
+        RecordsError::NotAdjacent => anyhow!(
+            "{error}; a run fails\n  hint: write \"input\": \"any\" into the group of {}, or sort the input by the group's key",
+            loaded.path.display()
+        ),
         RecordsError::Io(inner) if inner.kind() == io::ErrorKind::BrokenPipe => {
             // the reader of the output has seen enough, as in `… | head`
             std::process::exit(0)
@@ -273,93 +364,4 @@ fn progress(opened: &Opened) -> ProgressBar {
     }
     bar.set_prefix(opened.name.clone());
     bar
-}
-
-/// Where documents and issues go.
-struct Output {
-    documents: Box<dyn Write>,
-    table: Option<FlatWriter>,
-    issues: Option<BufWriter<File>>,
-}
-
-impl Output {
-    fn open(
-        document: &Document,
-        form: OutputForm,
-        out: Option<&Path>,
-        issues: Option<&Path>,
-    ) -> anyhow::Result<Self> {
-        let table = match form {
-            OutputForm::Ndjson => None,
-            OutputForm::Csv => match FlatWriter::new(document, b',') {
-                Ok(writer) => Some(writer),
-                Err(field) => bail!(
-                    "the field {field} makes a list or an object of any form, which CSV cannot hold\n  hint: leave out --to csv; NDJSON holds every target"
-                ),
-            },
-        };
-        let create = |path: &Path| {
-            File::create(path)
-                .map(BufWriter::new)
-                .with_context(|| format!("could not write {}", path.display()))
-        };
-        let documents: Box<dyn Write> = match out {
-            Some(path) if path != Path::new("-") => Box::new(create(path)?),
-            _ => Box::new(BufWriter::with_capacity(1 << 16, io::stdout())),
-        };
-        let issues = issues.map(create).transpose()?;
-        Ok(Self {
-            documents,
-            table,
-            issues,
-        })
-    }
-
-    fn record(
-        &mut self,
-        file: &str,
-        number: u64,
-        mapped: &MappedRecord,
-        line: &[u8],
-    ) -> io::Result<()> {
-        if mapped.verdict == Verdict::Mapped {
-            match &mut self.table {
-                None => self.documents.write_all(line)?,
-                Some(table) => {
-                    table.row(&String::from_utf8_lossy(line));
-                    self.documents.write_all(&table.take())?;
-                }
-            }
-        }
-        let Some(issues) = &mut self.issues else {
-            return Ok(());
-        };
-        for issue in &mapped.issues {
-            let line = IssueLine {
-                file,
-                record: number,
-                key: &mapped.key,
-                verdict: mapped.verdict,
-                issue,
-            };
-            serde_json::to_writer(&mut *issues, &line)?;
-            issues.write_all(b"\n")?;
-        }
-        Ok(())
-    }
-
-    fn finish(mut self) -> anyhow::Result<()> {
-        if let Some(table) = &mut self.table {
-            // the header, where no record followed it
-            self.documents.write_all(&table.take())?;
-        }
-        match self.documents.flush() {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
-            written => written.context("could not write the output")?,
-        }
-        if let Some(mut issues) = self.issues {
-            issues.flush().context("could not write the issues")?;
-        }
-        Ok(())
-    }
 }

@@ -13,6 +13,8 @@ mod input;
 mod load;
 mod look;
 mod map;
+mod output;
+mod schemas;
 mod sheet;
 mod start;
 mod test;

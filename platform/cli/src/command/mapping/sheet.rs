@@ -1,14 +1,14 @@
 //! An analyst's mapping sheet as rows of texts: a CSV, or a sheet of a workbook. Nothing is known yet of
 //! where its header stands: titles and empty rows may come before it.
 
-use std::io::Read as _;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value};
 use tributary_model::rows::RowFormat;
 
-use super::input::{InputOptions, Opened, fault_error};
+use super::input::{InputOptions, Opened, fault_error, kept_stdin};
 use super::look::sample;
 
 /// Most rows that are read.
@@ -16,16 +16,37 @@ const MAX_ROWS: usize = 100_000;
 
 /// All rows of a sheet, its header among them. `path` may name a sheet of a workbook: `FILE#SHEET`.
 pub(super) fn rows(path: &Path) -> anyhow::Result<Vec<Vec<String>>> {
+    if path == Path::new("-") {
+        return piped_rows();
+    }
     let text = path.to_string_lossy();
     let named = text.rsplit_once('#').filter(|_| !path.exists());
     let (path, worksheet) = match named {
         Some((file, worksheet)) => (Path::new(file), Some(worksheet)),
         None => (path, None),
     };
-    if is_workbook(path)? {
+    let file =
+        std::fs::File::open(path).with_context(|| format!("could not read {}", path.display()))?;
+    if is_workbook(file).with_context(|| format!("could not read {}", path.display()))? {
         return workbook_rows(InputOptions::all_rows(worksheet).open(path)?);
     }
-    let mut opened = InputOptions::default().open(path)?;
+    table_rows(path, InputOptions::default().open(path)?)
+}
+
+/// The same of stdin.
+fn piped_rows() -> anyhow::Result<Vec<Vec<String>>> {
+    let kept = kept_stdin()?;
+    let path = Path::new("-");
+    // a clone reads where the other stands, so every reader begins at the start
+    let mut head = kept.try_clone()?;
+    head.seek(SeekFrom::Start(0))?;
+    if is_workbook(head)? {
+        return workbook_rows(InputOptions::all_rows(None).open_kept(&kept)?);
+    }
+    table_rows(path, InputOptions::default().open_kept(&kept)?)
+}
+
+fn table_rows(path: &Path, mut opened: Opened) -> anyhow::Result<Vec<Vec<String>>> {
     if !matches!(opened.reader.format(), RowFormat::Csv(_)) {
         bail!(
             "{} is neither a CSV nor a workbook\n  hint: save the mapping sheet as .xlsx or .csv",
@@ -38,13 +59,9 @@ pub(super) fn rows(path: &Path) -> anyhow::Result<Vec<Vec<String>>> {
 }
 
 /// Whether the file is a ZIP archive, as every workbook is.
-fn is_workbook(path: &Path) -> anyhow::Result<bool> {
-    let unreadable = || format!("could not read {}", path.display());
+fn is_workbook(file: std::fs::File) -> std::io::Result<bool> {
     let mut head = Vec::new();
-    let file = std::fs::File::open(path).with_context(unreadable)?;
-    file.take(4)
-        .read_to_end(&mut head)
-        .with_context(unreadable)?;
+    file.take(4).read_to_end(&mut head)?;
     Ok(head == b"PK\x03\x04")
 }
 

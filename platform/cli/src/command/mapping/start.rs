@@ -5,16 +5,19 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow, bail};
 use serde_json::Value;
 use tributary_authoring::import::{
-    SheetOptions, from_csv, from_json_schema, from_openapi, from_sheet,
+    Import, SheetOptions, from_csv, from_json_schema, from_openapi, from_sheet,
 };
 use tributary_authoring::suggest::{Memory, ReasonKind, Suggestion, accept};
-use tributary_authoring::{Draft, SourceShape, new_document, suggest as suggestions, unmapped};
-use tributary_mapping::document::{SourceFormat, canonical};
+use tributary_authoring::{
+    Draft, SourceShape, json_schema, new_document, suggest as suggestions, unmapped,
+};
+use tributary_mapping::document::{SourceFormat, Target, canonical};
 use tributary_mapping::schema::Schema;
 use tributary_model::id::Slug;
 
 use super::input::InputOptions;
 use super::look::{Sample, observed, sample};
+use super::schemas;
 use super::{Answer, load, read_json, write_text};
 use crate::print;
 
@@ -46,6 +49,8 @@ struct Sides {
     source: Option<Schema>,
     format: SourceFormat,
     target: Option<Schema>,
+    /// the target's schema as it was given, if a record has all of it
+    target_text: Option<Value>,
 }
 
 impl Descriptions {
@@ -66,8 +71,16 @@ impl Descriptions {
             let sample = sample.as_ref()?;
             Some(observed(&sample.columns, &sample.values))
         });
+        let mut target_text = None;
         let target = match (&self.target_schema, &self.openapi) {
-            (Some(path), _) => Some(from_json_schema(name, &read_json(path)?, format).schema),
+            (Some(path), _) => {
+                let text = read_json(path)?;
+                let schema = from_json_schema(name, &text, format).schema;
+                // of a list a record is an element
+                let whole = Schema::from_json_schema(&text) == schema;
+                target_text = whole.then_some(text);
+                Some(schema)
+            }
             (None, Some(text)) => Some(openapi(name, text, format)?),
             (None, None) => None,
         };
@@ -76,6 +89,7 @@ impl Descriptions {
             source,
             format,
             target,
+            target_text,
         })
     }
 }
@@ -109,7 +123,11 @@ pub(super) struct NewArguments {
     /// where the document goes (default: stdout)
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// replace the file given by --out
+    /// folder for the schemas of both sides, which the document then names (default: ../schemas beside --out, if
+    /// it is there)
+    #[arg(long, value_name = "DIR")]
+    schemas: Option<PathBuf>,
+    /// replace the file given by --out, and schemas that are there
     #[arg(long)]
     force: bool,
 }
@@ -124,11 +142,17 @@ pub(super) fn new(arguments: &NewArguments) -> anyhow::Result<Answer> {
     {
         bail!("{} is there already; --force replaces it", out.display());
     }
-    let sides = arguments.descriptions.read(&name)?;
-    let draft = match &arguments.sheet {
-        Some(path) => of_sheet(&name, path, &sides)?,
+    let mut sides = arguments.descriptions.read(&name)?;
+    let mut draft = match &arguments.sheet {
+        Some(path) => {
+            let import = of_sheet(&name, path, &sides)?;
+            // a sheet describes its target too
+            sides.target.get_or_insert(import.schema);
+            import.draft
+        }
         None => of_sides(&name, &sides)?,
     };
+    name_schemas(arguments, &sides, &mut draft)?;
     write_text(arguments.out.as_deref(), &canonical(&draft.document))?;
     for finding in &draft.findings {
         let row = finding
@@ -149,6 +173,28 @@ pub(super) fn new(arguments: &NewArguments) -> anyhow::Result<Answer> {
         ));
     }
     Ok(Answer::Yes)
+}
+
+/// Writes what is known of both sides to the tenant's schemas, and their names into the draft.
+fn name_schemas(arguments: &NewArguments, sides: &Sides, draft: &mut Draft) -> anyhow::Result<()> {
+    let beside = || arguments.out.as_deref().and_then(schemas::beside);
+    let Some(folder) = arguments.schemas.clone().or_else(beside) else {
+        return Ok(());
+    };
+    let document = &mut draft.document;
+    if let Some(source) = &sides.source {
+        let name = format!("{}-source", document.name);
+        schemas::keep(&folder, &name, &json_schema(source), arguments.force)?;
+        document.source.schema = Some(name);
+    }
+    if let Some(target) = &sides.target {
+        let name = format!("{}-target", document.name);
+        let text = sides.target_text.clone();
+        let text = text.unwrap_or_else(|| json_schema(target));
+        schemas::keep(&folder, &name, &text, arguments.force)?;
+        document.target = Some(Target { schema: Some(name) });
+    }
+    Ok(())
 }
 
 fn of_sides(name: &Slug, sides: &Sides) -> anyhow::Result<Draft> {
@@ -194,16 +240,14 @@ fn of_sides(name: &Slug, sides: &Sides) -> anyhow::Result<Draft> {
     }
 }
 
-fn of_sheet(name: &Slug, path: &Path, sides: &Sides) -> anyhow::Result<Draft> {
+fn of_sheet(name: &Slug, path: &Path, sides: &Sides) -> anyhow::Result<Import> {
     let rows = super::sheet::rows(path)?;
     let options = SheetOptions {
         format: sides.format,
         source: sides.source.as_ref(),
         target: sides.target.as_ref(),
     };
-    let import =
-        from_sheet(name, &rows, options).map_err(|error| anyhow!("{}: {error}", path.display()))?;
-    Ok(import.draft)
+    from_sheet(name, &rows, options).map_err(|error| anyhow!("{}: {error}", path.display()))
 }
 
 /// Arguments of `suggest`.

@@ -2,15 +2,19 @@
 
 use std::path::PathBuf;
 
-use anyhow::anyhow;
+use anyhow::bail;
 use serde_json::json;
+use tributary_authoring::summary::counted;
 use tributary_authoring::{
-    TargetCheck, TestOutcome, coverage, outcomes_text, test_document, update_expectations,
+    RandomRecords, RunReport, TestOutcome, coverage, outcomes_text, random_records, rules_on_tests,
+    test_document, update_expectations,
 };
+use tributary_model::clock::{Clock as _, SystemClock};
 
 use super::components::Aim;
 use super::environment::EnvironmentOptions;
-use super::{Answer, load, read_json};
+use super::schemas::{self, target_check};
+use super::{Answer, load};
 use crate::print;
 
 /// Arguments of `test`.
@@ -23,9 +27,15 @@ pub(super) struct TestArguments {
     document: PathBuf,
     #[command(flatten)]
     environment: EnvironmentOptions,
-    /// JSON Schema that every output must fit
+    /// JSON Schema that every output must fit (default: ../schemas/NAME.json, if the document names one)
     #[arg(long, value_name = "FILE")]
     target_schema: Option<PathBuf>,
+    /// map so many random records (the tests' rows with other values); what comes out must fit the target's schema
+    #[arg(long, value_name = "RECORDS", default_value_t = 0)]
+    random: u64,
+    /// begins other random records
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
     /// write what comes out now into the tests that failed
     #[arg(long)]
     update: bool,
@@ -46,7 +56,12 @@ pub(super) fn run(arguments: &TestArguments) -> anyhow::Result<Answer> {
     let given = arguments
         .environment
         .read_for(Aim::Test, &arguments.document, &loaded.document)?;
-    let target = target_check(arguments)?;
+    let schema = schemas::target(
+        &arguments.document,
+        arguments.target_schema.as_ref(),
+        &loaded.document,
+    )?;
+    let target = schema.as_deref().map(target_check).transpose()?;
     let environment = given.environment(None);
     let mut outcomes = test_document(&loaded.document, &environment, target.as_ref());
     if arguments.update {
@@ -59,22 +74,42 @@ pub(super) fn run(arguments: &TestArguments) -> anyhow::Result<Answer> {
         }
         outcomes = test_document(&loaded.document, &environment, target.as_ref());
     }
+    let rules = rules_on_tests(&loaded.document, &environment, SystemClock.now_ms());
     let coverage = coverage(&loaded.document, &outcomes);
     let failed = outcomes.iter().filter(|outcome| !outcome.passed()).count();
     let enough = arguments
         .min_coverage
         .is_none_or(|wanted| coverage.percent() >= wanted);
+    let random = match (&target, arguments.random) {
+        (_, 0) => RandomRecords::default(),
+        (Some(target), count) => random_records(
+            &loaded.document,
+            &environment,
+            target,
+            count,
+            arguments.seed,
+        ),
+        (None, _) => bail!(
+            "random records are compared with the target's schema, and there is none\n  hint: give it with --target-schema, or name it in the document"
+        ),
+    };
+    let fine = failed == 0 && enough && random.misfits == 0;
     if arguments.json {
         let answer = json!({
             "passed": outcomes.len() - failed,
             "failed": failed,
             "tests": outcomes,
+            "rules_over_a_run": rules.map(|report| report.rules),
+            "random": (arguments.random > 0).then_some(&random),
             "coverage": { "percent": coverage.percent(), "parts": coverage.parts },
         });
         print::line(&answer.to_string());
-        return Ok(Answer::is(failed == 0 && enough));
+        return Ok(Answer::is(fine));
     }
     show(arguments, &outcomes, failed);
+    if let Some(report) = &rules {
+        show_rules(report);
+    }
     if arguments.coverage || !enough {
         print::text(&format!("\n{}", coverage.text()));
     }
@@ -85,7 +120,40 @@ pub(super) fn run(arguments: &TestArguments) -> anyhow::Result<Answer> {
             arguments.min_coverage.unwrap_or_default()
         ));
     }
-    Ok(Answer::is(failed == 0 && enough))
+    if arguments.random > 0 {
+        show_random(&random);
+    }
+    Ok(Answer::is(fine))
+}
+
+fn show_random(random: &RandomRecords) {
+    print::line(&format!(
+        "\n{}: {} came out, {} of them do not fit the target's schema",
+        counted(random.records, "random record"),
+        print::grouped(random.mapped),
+        print::grouped(random.misfits)
+    ));
+    for finding in &random.findings {
+        print::line(&format!("  rows of {:?}, changed to", finding.test));
+        for row in &finding.rows {
+            print::line(&format!("    {row}"));
+        }
+        for fault in &finding.faults {
+            print::line(&format!("    {}", fault.text()));
+        }
+    }
+}
+
+/// For information: a test is one record, so a rule over a run does not fail it.
+fn show_rules(report: &RunReport) {
+    let rules = RunReport {
+        stopped_by: Vec::new(),
+        ..report.clone()
+    };
+    print::text(&format!(
+        "\nrules over a run, if the tests' records were one\n{}",
+        rules.text()
+    ));
 }
 
 fn show(arguments: &TestArguments, outcomes: &[TestOutcome], failed: usize) {
@@ -102,13 +170,4 @@ fn show(arguments: &TestArguments, outcomes: &[TestOutcome], failed: usize) {
         print::line(&format!("{passed} passed, {failed} failed"));
         print::remark("to accept what comes out now: the same command with --update");
     }
-}
-
-fn target_check(arguments: &TestArguments) -> anyhow::Result<Option<TargetCheck>> {
-    let Some(path) = &arguments.target_schema else {
-        return Ok(None);
-    };
-    let check = TargetCheck::new(&read_json(path)?)
-        .map_err(|error| anyhow!("{} is not a JSON Schema: {error}", path.display()))?;
-    Ok(Some(check))
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::node::{Spot, find, id, ids_below, nodes};
 use super::{Derived, Override};
 use crate::diagnostic::{Diagnostic, code};
-use crate::document::{Document, escape_pointer, nearest, parse};
+use crate::document::{Document, Exact, escape_pointer, nearest, parse};
 
 /// The members of a field of which it has exactly one.
 const VALUE_SOURCES: [&str; 7] = [
@@ -86,11 +86,17 @@ pub fn resolve(derived: &Derived, template: &Document) -> Result<Resolved, Vec<D
     }
     let bytes = serde_json::to_vec(&document).unwrap_or_default();
     match parse(&bytes) {
-        Ok(document) => Ok(Resolved {
-            document,
-            origins,
-            warnings: found,
-        }),
+        Ok(mut document) => {
+            // the tree that overrides are applied to has rounded the numbers of tests
+            let own = derived.tests.as_ref().map(ToString::to_string);
+            let own = own.and_then(|tests| serde_json::from_str(&tests).ok());
+            document.tests = own.unwrap_or_else(|| template.tests.clone());
+            Ok(Resolved {
+                document,
+                origins,
+                warnings: found,
+            })
+        }
         Err(found) => Err(found
             .into_iter()
             .map(|diagnostic| blame(&origins, &document, diagnostic))
@@ -144,7 +150,7 @@ impl Work {
             ("amounts", derived.amounts.clone()),
             ("exclude_from_hash", derived.exclude_from_hash.clone()),
             ("limits", derived.limits.clone()),
-            ("tests", derived.tests.clone()),
+            ("tests", derived.tests.as_ref().map(Exact::rounded)),
         ];
         for (name, value) in parts {
             if let (Some(value), Some(members)) = (value, self.document.as_object_mut()) {

@@ -22,8 +22,8 @@ use tributary_model::id::Slug;
 pub use apply::{Resolved, resolve};
 pub use hidden::hidden_changes;
 
-use super::Document;
 use super::read::{conform, json};
+use super::{Document, Exact};
 use crate::diagnostic::{Diagnostic, code};
 
 /// The part of the published schema of derived documents that is their own; [`derived_schema`] is all
@@ -69,7 +69,7 @@ pub struct Derived {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tests: Option<Value>,
+    pub tests: Option<Exact>,
 }
 
 /// A mapping at one revision: `orders-to-tax@3`.
@@ -180,7 +180,7 @@ pub fn read(bytes: &[u8]) -> Result<Written, Vec<Diagnostic>> {
         return super::parse(bytes).map(|document| Written::Document(Box::new(document)));
     }
     conform(&value, &derived_schema())?;
-    let derived = serde_json::from_value(value).map_err(|error| {
+    let derived = serde_json::from_slice(bytes).map_err(|error| {
         vec![Diagnostic::error(
             code::SCHEMA,
             "",

@@ -109,6 +109,7 @@ fn mapped(worker: &mut Worker, fresh: &mut Worker, rows: &[Row<'_>]) -> Expected
         (verdict, &found.key, &issues),
         "the explanation differs"
     );
+    crate::explaining::agrees(&story);
     let output = String::from_utf8(out).unwrap();
     assert_eq!(
         story.output.unwrap_or_default(),
