@@ -6,15 +6,16 @@ use anyhow::bail;
 use serde_json::json;
 use tributary_authoring::summary::counted;
 use tributary_authoring::{
-    RandomRecords, RunReport, TestOutcome, coverage, outcomes_text, random_records, rules_on_tests,
-    test_document, update_expectations,
+    RandomRecords, RunReport, TargetCheck, TestOutcome, coverage, outcomes_text, random_records,
+    rules_on_tests, test_document, update_expectations,
 };
+use tributary_mapping::Environment;
 use tributary_model::clock::{Clock as _, SystemClock};
 
 use super::components::Aim;
 use super::environment::EnvironmentOptions;
 use super::schemas::{self, target_check};
-use super::{Answer, load};
+use super::{Answer, Loaded, load};
 use crate::print;
 
 /// Arguments of `test`.
@@ -80,19 +81,7 @@ pub(super) fn run(arguments: &TestArguments) -> anyhow::Result<Answer> {
     let enough = arguments
         .min_coverage
         .is_none_or(|wanted| coverage.percent() >= wanted);
-    let random = match (&target, arguments.random) {
-        (_, 0) => RandomRecords::default(),
-        (Some(target), count) => random_records(
-            &loaded.document,
-            &environment,
-            target,
-            count,
-            arguments.seed,
-        ),
-        (None, _) => bail!(
-            "random records are compared with the target's schema, and there is none\n  hint: give it with --target-schema, or name it in the document"
-        ),
-    };
+    let random = random(arguments, &loaded, &environment, target.as_ref())?;
     let fine = failed == 0 && enough && random.misfits == 0;
     if arguments.json {
         let answer = json!({
@@ -124,6 +113,29 @@ pub(super) fn run(arguments: &TestArguments) -> anyhow::Result<Answer> {
         show_random(&random);
     }
     Ok(Answer::is(fine))
+}
+
+/// Random records, if they are wanted.
+fn random(
+    arguments: &TestArguments,
+    loaded: &Loaded,
+    environment: &Environment<'_>,
+    target: Option<&TargetCheck>,
+) -> anyhow::Result<RandomRecords> {
+    let (count, seed) = (arguments.random, arguments.seed);
+    match target {
+        _ if count == 0 => Ok(RandomRecords::default()),
+        Some(target) => Ok(random_records(
+            &loaded.document,
+            environment,
+            target,
+            count,
+            seed,
+        )),
+        None => bail!(
+            "random records are compared with the target's schema, and there is none\n  hint: give it with --target-schema, or name it in the document"
+        ),
+    }
 }
 
 fn show_random(random: &RandomRecords) {
