@@ -1,8 +1,8 @@
 //! Runs that are cancelled while this process works on them.
 //!
-//! Invariants: a guest is asked first (`control.stopping`), so that it can come to a checkpoint, and calls
-//! that are under way have [`PATIENCE`] to be answered and recorded; what is not over then is dropped and
-//! given back. A cancel in this process is heard at once, one in another process within [`EVERY`]: one
+//! Invariants: a guest is asked first (`control.stopping`), so that it can come to a checkpoint, and is
+//! dropped after [`PATIENCE`]; calls to a target that are under way have [`FOR_ANSWERS`] to be answered and
+//! recorded, since what is dropped before may have been done and is in doubt. A cancel in this process is heard at once, one in another process within [`EVERY`]: one
 //! query, and only while there is work.
 
 use std::collections::{HashMap, HashSet};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use tributary_model::id::{RunId, TenantId};
+use tributary_model::state::WorkKind;
 
 use crate::context::Contexts;
 use crate::held::HeldLeases;
@@ -19,8 +20,11 @@ use crate::services::{Services, store_problem};
 /// How long other processes' cancels may go unheard.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// How long work may go on after its run was cancelled.
+/// How long planning and reading may go on after their run was cancelled.
 const PATIENCE: Duration = Duration::from_millis(600);
+
+/// The same for a batch, whose calls have left.
+const FOR_ANSWERS: Duration = Duration::from_secs(10);
 
 /// How often it is looked whether patience has run out.
 const WHILE_STOPPING: Duration = Duration::from_millis(100);
@@ -71,8 +75,9 @@ async fn look(services: &Services, contexts: &Contexts, held: &HeldLeases, heard
             context.stop.cancel();
         }
         let since = heard.entry(run.clone()).or_insert_with(Instant::now);
-        if since.elapsed() >= PATIENCE {
-            held.stop_run(&run);
+        let since = since.elapsed();
+        if since >= PATIENCE {
+            held.stop_run(&run, |kind| kind != WorkKind::Batch || since >= FOR_ANSWERS);
         }
     }
 }

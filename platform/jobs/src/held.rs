@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 use tributary_model::id::{RunId, TenantId};
+use tributary_model::state::WorkKind;
 use tributary_store::{Lease, LeaseKey};
 
 /// See the module. Cheap to clone.
@@ -15,6 +16,7 @@ pub(crate) struct HeldLeases(Arc<Mutex<HashMap<LeaseKey, Grip>>>);
 
 struct Grip {
     run: RunId,
+    kind: WorkKind,
     stop: CancellationToken,
 }
 
@@ -24,6 +26,7 @@ impl HeldLeases {
         let (key, stop) = (lease.key(), CancellationToken::new());
         let grip = Grip {
             run: lease.run.clone(),
+            kind: lease.kind,
             stop: stop.clone(),
         };
         self.lock().insert(key.clone(), grip);
@@ -53,9 +56,14 @@ impl HeldLeases {
         }
     }
 
-    pub(crate) fn stop_run(&self, (tenant, run): &(TenantId, RunId)) {
+    /// Ends the run's work of the kinds that `which` names.
+    pub(crate) fn stop_run(
+        &self,
+        (tenant, run): &(TenantId, RunId),
+        which: impl Fn(WorkKind) -> bool,
+    ) {
         for (key, grip) in self.lock().iter() {
-            if key.tenant == *tenant && grip.run == *run {
+            if key.tenant == *tenant && grip.run == *run && which(grip.kind) {
                 grip.stop.cancel();
             }
         }
@@ -89,7 +97,6 @@ impl Drop for Held {
 #[cfg(test)]
 pub(crate) mod tests {
     use tributary_model::id::{Slug, UuidSource};
-    use tributary_model::state::WorkKind;
 
     use super::*;
 
@@ -116,7 +123,10 @@ pub(crate) mod tests {
         let (one, two) = (lease(1), lease(2));
         let (first, second) = (all.hold(&one), all.hold(&two));
         assert_eq!(all.runs().len(), 2);
-        all.stop_run(&(one.tenant.clone(), one.run.clone()));
+        let run = (one.tenant.clone(), one.run.clone());
+        all.stop_run(&run, |kind| kind != WorkKind::Batch);
+        assert!(!first.stop.is_cancelled(), "its call may be answered");
+        all.stop_run(&run, |_| true);
         assert!(first.stop.is_cancelled() && !second.stop.is_cancelled());
         all.stop(&two.key());
         assert!(second.stop.is_cancelled());
