@@ -42,6 +42,7 @@ pub(super) async fn run(arguments: &ConsentArguments) -> anyhow::Result<()> {
     if arguments.no_wait {
         return Ok(());
     }
+    print::remark("waiting for the person …");
     let path = format!("{path}/{}", segment(text(&asked, "id")));
     let outcome = loop {
         tokio::time::sleep(PAUSE).await;
@@ -74,7 +75,7 @@ pub(super) async fn run(arguments: &ConsentArguments) -> anyhow::Result<()> {
 fn invitation(asked: &Value) -> String {
     format!(
         "open this address in the browser of the person who consents (good until {}, for one use):\n\n  {}\n\n\
-         the other side must know this redirect URI: {}\nwaiting …",
+         the other side must know this redirect URI: {}",
         text(asked, "expires_at"),
         text(asked, "url"),
         text(asked, "redirect_uri")

@@ -228,7 +228,7 @@ async fn what_is_left_out_is_found_out_and_what_is_given_holds() {
     let big = utf16("\u{FEFF}nr\tstra\u{DF}e\n1\t\u{65E5}\n", u16::to_be_bytes);
     let unmarked = utf16("nr|stra\u{DF}e\n1|\u{65E5}\n", u16::to_le_bytes);
     let latin = b"nr;stra\xDFe\n1;2,5\n3;4,5\n";
-    let cases: [(&[u8], &str, char, &str, bool); 12] = [
+    let cases: [Looks<'_>; 12] = [
         (b"nr,stra\xC3\x9Fe\n1,2\n", "", ',', "utf-8", false),
         (
             b"\xEF\xBB\xBFnr;stra\xC3\x9Fe\n1;2\n",
@@ -272,36 +272,43 @@ async fn what_is_left_out_is_found_out_and_what_is_given_holds() {
             false,
         ),
     ];
-    for (bytes, given, delimiter, encoding, transcoded) in cases {
-        let options = format!(r#"{{"source":"f"{given}}}"#);
-        let mut rows = open(made::pieces(bytes, 3, Then::End), "csv", &options).unwrap();
-        let schema = rows.schema().await.unwrap();
-        assert_eq!(
-            schema["delimiter"],
-            json!(delimiter.to_string()),
-            "{options} {bytes:?}"
-        );
-        assert_eq!(
-            (&schema["encoding"], &schema["transcoded"]),
-            (&json!(encoding), &json!(transcoded))
-        );
-        assert_eq!(schema["columns"][1], "stra\u{DF}e", "{options}");
-        let pages = all(&mut rows).await.unwrap();
-        let RowFormat::Csv(csv) = &pages[0].format else {
-            panic!("{options}")
-        };
-        assert_eq!(csv.delimiter, delimiter);
-        assert_eq!(csv.encoding, if transcoded { "utf-8" } else { encoding });
-        if transcoded {
-            let text = format!("1{delimiter}\u{65E5}\n");
-            assert_eq!(pages[0].bytes, text.as_bytes());
-        }
-        assert_eq!(
-            rows.position().offset,
-            bytes.len() as u64,
-            "the end is the file's"
-        );
+    for case in cases {
+        looks(case).await;
     }
+}
+
+/// The bytes, what is given, and what comes of it: delimiter, encoding, and whether it was transcoded.
+type Looks<'a> = (&'a [u8], &'a str, char, &'a str, bool);
+
+async fn looks((bytes, given, delimiter, encoding, transcoded): Looks<'_>) {
+    let options = format!(r#"{{"source":"f"{given}}}"#);
+    let mut rows = open(made::pieces(bytes, 3, Then::End), "csv", &options).unwrap();
+    let schema = rows.schema().await.unwrap();
+    assert_eq!(
+        schema["delimiter"],
+        json!(delimiter.to_string()),
+        "{options} {bytes:?}"
+    );
+    assert_eq!(
+        (&schema["encoding"], &schema["transcoded"]),
+        (&json!(encoding), &json!(transcoded))
+    );
+    assert_eq!(schema["columns"][1], "stra\u{DF}e", "{options}");
+    let pages = all(&mut rows).await.unwrap();
+    let RowFormat::Csv(csv) = &pages[0].format else {
+        panic!("{options}")
+    };
+    assert_eq!(csv.delimiter, delimiter);
+    assert_eq!(csv.encoding, if transcoded { "utf-8" } else { encoding });
+    if transcoded {
+        let text = format!("1{delimiter}\u{65E5}\n");
+        assert_eq!(pages[0].bytes, text.as_bytes());
+    }
+    assert_eq!(
+        rows.position().offset,
+        bytes.len() as u64,
+        "the end is the file's"
+    );
 }
 
 /// The first 64 KiB decide for the whole file, also when it is taken up again.
