@@ -79,7 +79,7 @@ fn csv(header: &str, keys: &[String]) -> Vec<u8> {
     format!("{header}\n{lines}").into_bytes()
 }
 
-fn packed(content: &[u8]) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn packed(content: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let stored =
         zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);

@@ -9,6 +9,7 @@ use tributary_tests::expected::Expected;
 use tributary_tests::rest::Rest;
 use tributary_tests::stage::Stage;
 
+use crate::parts::packed;
 use crate::theatre::control;
 
 struct Storage {
@@ -192,15 +193,16 @@ async fn acme_out_of_a_bucket_to_taxman_and_to_files() -> anyhow::Result<()> {
 async fn a_file_that_breaks_in_the_middle_does_nothing_if_whole_files_are_asked_for()
 -> anyhow::Result<()> {
     let (storage, rest) = Storage::open().await?;
-    // Three pages of good rows, then a quote that is never closed.
+    // Three pages of good rows in a zip file, and a byte near the end that is not what was packed.
     let mut text = "nr;name\r\n".to_owned();
     for row in 0..150_000 {
         text += &format!("{row};Straßenbau Weiß KG\r\n");
     }
-    text += "150000;\"";
-    let mut bytes = text.into_bytes();
-    bytes.resize(bytes.len() + (9 << 20), b'x');
-    storage.s3.put("/acme/erp/broken/a.csv", &bytes).await?;
+    let mut bytes = packed(text.as_bytes())?;
+    if let Some(byte) = bytes.get_mut(text.len()) {
+        *byte ^= 1;
+    }
+    storage.s3.put("/acme/erp/broken/a.csv.zip", &bytes).await?;
     let mapping = json!({
         "version": 1, "name": "plain", "title": "Rows as they are",
         "source": {"format": "csv", "locale": "de-DE", "key": ["$.nr"]},
@@ -225,7 +227,7 @@ async fn a_file_that_breaks_in_the_middle_does_nothing_if_whole_files_are_asked_
         storage.integration(&rest, &name, &change).await?;
         let run = run(&rest, &name).await?;
         assert_eq!(run["state"], "failed", "{run}");
-        assert_eq!(run["problem"]["code"], "row_too_large", "{run}");
+        assert_eq!(run["problem"]["code"], "archive_invalid", "{run}");
         delivered.push(run["counters"]["delivered"].as_u64().unwrap_or_default());
     }
     assert!(
