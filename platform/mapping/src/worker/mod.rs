@@ -5,10 +5,12 @@
 
 mod combine;
 mod explain;
+mod explanation;
 mod external;
 mod finish;
 mod issues;
 mod nodes;
+mod place;
 mod queries;
 mod quick;
 mod rows;
@@ -17,7 +19,7 @@ pub(crate) mod run;
 mod story;
 mod write;
 
-pub use explain::{
+pub use explanation::{
     DroppedRow, ExplainedCall, ExplainedCombine, ExplainedField, ExplainedInput, ExplainedPart,
     ExplainedRow, ExplainedStep, Explanation,
 };
@@ -110,6 +112,8 @@ impl Outcome<'_> {
 pub struct Worker {
     plan: Arc<Plan>,
     reader: Reader,
+    /// of a CSV stream
+    csv: Option<CsvBinding>,
     arena: Bump,
     key: String,
     amounts: Vec<Option<Decimal>>,
@@ -124,10 +128,10 @@ pub struct Worker {
 
 impl Worker {
     pub(crate) fn new(plan: Arc<Plan>, format: &RowFormat) -> Result<Self, Vec<Diagnostic>> {
-        let reader = match (plan.format, format) {
-            (SourceFormat::Csv, RowFormat::Csv(csv)) => Reader::Csv(bind(&plan, csv)?),
+        let (reader, csv) = match (plan.format, format) {
+            (SourceFormat::Csv, RowFormat::Csv(csv)) => (Reader::Csv, Some(bind(&plan, csv)?)),
             (SourceFormat::Json, RowFormat::Json { .. } | RowFormat::Ndjson) => {
-                Reader::Json(shapes(&plan.tries))
+                (Reader::Json(shapes(&plan.tries)), None)
             }
             (expected, _) => {
                 let words = match expected {
@@ -151,6 +155,7 @@ impl Worker {
         Ok(Self {
             plan,
             reader,
+            csv,
             arena: Bump::new(),
             key: String::new(),
             amounts,
@@ -171,6 +176,14 @@ impl Worker {
         self
     }
 
+    /// Takes out of an issue of somebody who read the rows before what may show a sensitive value: which place
+    /// its excerpt is of is not known.
+    pub fn veil(&self, issue: &mut Issue) {
+        if !self.plan.hidden.is_empty() {
+            issue.value = None;
+        }
+    }
+
     /// Appends the group key of a row to `key`; appends nothing without a group. A row that cannot be
     /// read to its end still has a key if the key fields stand before the damage.
     ///
@@ -184,6 +197,7 @@ impl Worker {
         let Self {
             plan,
             reader,
+            csv,
             arena,
             key: text,
             amounts,
@@ -203,6 +217,7 @@ impl Worker {
             stop,
             now: *now,
             calls,
+            csv: csv.as_ref(),
         };
         let made = Run::new(plan, arena, &rows, surroundings).group_key(reader, text);
         if made {
@@ -231,6 +246,7 @@ impl Worker {
         let Self {
             plan,
             reader,
+            csv,
             arena,
             key,
             amounts,
@@ -249,6 +265,7 @@ impl Worker {
             stop,
             now: *now,
             calls,
+            csv: csv.as_ref(),
         };
         surroundings.calls.told.clear();
         let mut run = Run::new(plan, arena, rows, surroundings);
