@@ -230,7 +230,11 @@ async fn the_same_service_is_read_by_configuration_alone() -> anyhow::Result<()>
     let links = json!({ "kind": "next_url", "next": "/@odata.nextLink" });
     let offsets = json!({ "kind": "offset", "param": "$skip", "size": 90, "size_param": "$top" });
     for (name, pages) in [("next-links", links), ("offsets", offsets)] {
-        let connection = service((name, "rest"), (&url, "alice", "alice-secret"), &api(&pages));
+        let connection = service(
+            (name, "rest"),
+            (&url, "alice", "alice-secret"),
+            &api(&pages),
+        );
         put(&scene.rest, "connections", name, &connection).await?;
         integration(&scene.rest, name).await?;
         let told = flow::checked(&scene.rest, name).await?;
