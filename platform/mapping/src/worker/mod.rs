@@ -114,6 +114,8 @@ pub struct Worker {
     reader: Reader,
     /// of a CSV stream
     csv: Option<CsvBinding>,
+    /// the same for [`Worker::group_key`], which needs less than the whole row
+    key_csv: Option<CsvBinding>,
     arena: Bump,
     key: String,
     amounts: Vec<Option<Decimal>>,
@@ -149,6 +151,8 @@ impl Worker {
                 )]);
             }
         };
+        let in_key = |slot| plan.key.iter().any(|key| key.slot == slot);
+        let key_csv = csv.as_ref().map(|csv| csv.only(in_key));
         let amounts = vec![None; plan.amount_names.len()];
         let calls = Calls::new(plan.code.len());
         let dates = vec![None; plan.date_names.len()];
@@ -156,6 +160,7 @@ impl Worker {
             plan,
             reader,
             csv,
+            key_csv,
             arena: Bump::new(),
             key: String::new(),
             amounts,
@@ -197,7 +202,8 @@ impl Worker {
         let Self {
             plan,
             reader,
-            csv,
+            csv: _,
+            key_csv,
             arena,
             key: text,
             amounts,
@@ -217,7 +223,7 @@ impl Worker {
             stop,
             now: *now,
             calls,
-            csv: csv.as_ref(),
+            csv: key_csv.as_ref(),
         };
         let made = Run::new(plan, arena, &rows, surroundings).group_key(reader, text);
         if made {
@@ -247,6 +253,7 @@ impl Worker {
             plan,
             reader,
             csv,
+            key_csv: _,
             arena,
             key,
             amounts,
@@ -347,6 +354,7 @@ fn bind(plan: &Plan, format: &CsvFormat) -> Result<CsvBinding, Vec<Diagnostic>> 
             delimiter,
             quote: format.quote.and_then(ascii),
             columns,
+            open: false,
         })
     } else {
         Err(diagnostics)
