@@ -63,6 +63,7 @@ pub(crate) fn page(code: E) -> &'static str {
         E::ConnectorDenied => include_str!("../../docs/errors/connector_denied.md"),
         E::ConnectorLimit => include_str!("../../docs/errors/connector_limit.md"),
         E::ConnectorUntrusted => include_str!("../../docs/errors/connector_untrusted.md"),
+        E::ConnectorChanged => include_str!("../../docs/errors/connector_changed.md"),
         E::ConnectorFailed => include_str!("../../docs/errors/connector_failed.md"),
         E::ConfigInvalid => include_str!("../../docs/errors/config_invalid.md"),
         E::TokenMissing => include_str!("../../docs/errors/token_missing.md"),

@@ -30,6 +30,7 @@ mod log;
 mod look;
 mod objects;
 mod parts;
+mod pin;
 mod pinned;
 mod plan;
 mod progress;

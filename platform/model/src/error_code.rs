@@ -123,6 +123,7 @@ catalogue! {
     ConnectorLimit, "connector_limit", Connector, false, "the connector used up a limit", "see which limit in the message; raise it in the manifest if that is justified";
     ConnectorFailed, "connector_failed", Connector, false, "the connector failed", "report it to the connector's author with the run id";
     ConnectorUntrusted, "connector_untrusted", Platform, false, "the connector is not signed by a trusted publisher, was revoked, or was altered", "see the reason in the message; check the file with tributary connector verify, or ask the operator about the publisher";
+    ConnectorChanged, "connector_changed", Mapping, false, "the connector is not the one that the integration pins", "find out who installed other bytes; tributary integration pin moves the pin to what is installed now";
     ConfigInvalid, "config_invalid", Connection, false, "the connection's configuration does not fit the connector", "correct the field named in the error";
     // API
     TokenMissing, "token_missing", Customer, false, "the request carries no token", "get one from POST /api/v1/token and send it as Authorization: Bearer";
@@ -229,6 +230,7 @@ mod tests {
             E::HostKeyChanged,
             E::ConfigInvalid,
             E::ConnectorUntrusted,
+            E::ConnectorChanged,
             E::ConnectorInvalid,
             E::MappingInvalid,
             E::ReferenceMissing,

@@ -1,13 +1,14 @@
-//! Which installed connector a connection means.
+//! Which installed connector a connection means, for itself and as a side of an integration that pins
+//! its bytes.
 
-use tributary_model::document::ConnectionDocument;
+use tributary_model::document::{ConnectionDocument, INSTALLED};
 use tributary_model::error_code::ErrorCode;
 use tributary_store::Connector;
 
 use crate::problem::ApiError;
 use crate::state::ApiState;
 
-/// The pinned one, or the one installed last.
+/// The one that the connection pins, or the one installed last.
 pub(crate) async fn chosen(
     state: &ApiState,
     document: &ConnectionDocument,
@@ -21,12 +22,45 @@ pub(crate) async fn chosen(
             ApiError::new(ErrorCode::ReferenceMissing, detail).at("/connector")
         });
     };
-    let installed = system.connectors().await?.into_iter();
-    let mut fitting =
-        installed.filter(|connector| connector.name == *name && connector.digest == *digest);
-    fitting.next().ok_or_else(|| {
-        let detail =
-            format!("no installed version of the connector {name} has the digest {digest}");
+    with_digest(state, document, digest).await?.ok_or_else(|| {
+        let detail = no_such_bytes(document, digest);
         ApiError::new(ErrorCode::ReferenceMissing, detail).at("/connector_digest")
     })
+}
+
+/// The one that the integration pins, or else what [`chosen`] says. Inside: why the pin cannot hold.
+pub(crate) async fn pinned(
+    state: &ApiState,
+    document: &ConnectionDocument,
+    pin: Option<&str>,
+) -> Result<Result<Connector, String>, ApiError> {
+    let Some(pin) = pin.filter(|pin| *pin != INSTALLED) else {
+        return chosen(state, document).await.map(Ok);
+    };
+    if let Some(other) = &document.connector_digest
+        && other != pin
+    {
+        let name = &document.name;
+        let detail = format!("the connection {name} pins other bytes, {other}");
+        return Ok(Err(detail));
+    }
+    let found = with_digest(state, document, pin).await?;
+    Ok(found.ok_or_else(|| no_such_bytes(document, pin)))
+}
+
+async fn with_digest(
+    state: &ApiState,
+    document: &ConnectionDocument,
+    digest: &str,
+) -> Result<Option<Connector>, ApiError> {
+    let installed = state.store.system().connectors().await?;
+    let is = |connector: &Connector| {
+        connector.name == document.connector && connector.digest == digest
+    };
+    Ok(installed.into_iter().find(is))
+}
+
+fn no_such_bytes(document: &ConnectionDocument, digest: &str) -> String {
+    let name = &document.connector;
+    format!("no installed version of the connector {name} has the digest {digest}")
 }
