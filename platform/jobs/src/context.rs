@@ -175,9 +175,7 @@ async fn side(
     (which, name, pin): (&'static str, &Slug, Option<&str>),
 ) -> Result<(Side, u32), Problem> {
     let tenant = caller.tenant;
-    let (document, connection, version) = services
-        .connection(tenant, name, caller.vault, Some(&run.id))
-        .await?;
+    let (mut document, version) = services.connection(tenant, name, caller.vault).await?;
     let pin = Pin {
         integration: &run.integration,
         side: which,
@@ -194,6 +192,11 @@ async fn side(
         .by_name(services, tenant, &document.connector, digest)
         .await?;
     pin.check_name(&connector.manifest().name)?;
+    let recipe = connector.manifest().recipe();
+    let connection = services
+        .open_connection(tenant, &document, caller.vault, recipe, Some(&run.id))
+        .await?;
+    document.secrets.clear();
     let side = Side {
         connector,
         config: config_of(&document),
@@ -201,7 +204,7 @@ async fn side(
             tenant: tenant.clone(),
             run: Some(run.id.to_string()),
             log: Some(Arc::clone(caller.log)),
-            connection,
+            connection: Arc::new(connection),
             // A worker that is to stop drops the call itself.
             cancel: CancellationToken::new(),
             stop: caller.stop.clone(),

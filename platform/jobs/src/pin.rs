@@ -86,10 +86,7 @@ mod tests {
         for (run, connection) in [(Some("b"), None), (Some("b"), Some("a")), (None, Some("b"))] {
             let problem = pin(Some("a")).digest(run, connection).unwrap_err();
             assert_eq!(problem.code, ErrorCode::ConnectorChanged);
-            assert_eq!(
-                problem.pointer.as_deref(),
-                Some("/source/connector_digest")
-            );
+            assert_eq!(problem.pointer.as_deref(), Some("/source/connector_digest"));
             assert!(problem.detail.contains("would load b"), "{problem}");
         }
         pin(Some("a")).check_name(&connector).unwrap();

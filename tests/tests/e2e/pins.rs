@@ -38,7 +38,10 @@ async fn swapped_bytes_of_a_pinned_connector_are_not_run() -> anyhow::Result<()>
     let rest = theatre.open().await?;
     let cli = |words: &[&str]| theatre.stage.cli(words);
     let (pinned, shown, said) = cli(&["integration", "pin", "acme", "order-tax"])?;
-    assert!(pinned && shown.matches("pinned").count() == 2, "{shown}{said}");
+    assert!(
+        pinned && shown.matches("pinned").count() == 2,
+        "{shown}{said}"
+    );
     let id = rest.start_run("acme", "order-tax").await?;
     let run = rest.finished("acme", &id, 120).await?;
     assert!(run["counters"]["delivered"].as_u64() > Some(0), "{run}");

@@ -147,7 +147,9 @@ async fn an_integration_pins_the_bytes_of_its_connectors() {
     };
     let start = async || -> Answer {
         let call = Call::new(Method::POST, "/api/v1/tenants/acme/runs");
-        let call = call.json(&json!({"integration": "orders"})).bearer(&engineer);
+        let call = call
+            .json(&json!({"integration": "orders"}))
+            .bearer(&engineer);
         api.call(call).await
     };
     let unknown = put("source", "abd").await;
@@ -156,11 +158,25 @@ async fn an_integration_pins_the_bytes_of_its_connectors() {
     assert_eq!(place, "/source/connector_digest", "{}", unknown.text());
     // a digest of another connector is no digest of this one
     let other = put("target", "digest-of-files").await;
-    assert_eq!(other.json()["code"], "reference_missing", "{}", other.text());
+    assert_eq!(
+        other.json()["code"],
+        "reference_missing",
+        "{}",
+        other.text()
+    );
     // what is installed becomes a digest, and saving it once more changes nothing
-    assert_eq!(put("source", "installed").await.json()["outcome"], "updated");
-    assert_eq!(stored().await["source"]["connector_digest"], "digest-of-files");
-    assert_eq!(put("source", "installed").await.json()["outcome"], "unchanged");
+    assert_eq!(
+        put("source", "installed").await.json()["outcome"],
+        "updated"
+    );
+    assert_eq!(
+        stored().await["source"]["connector_digest"],
+        "digest-of-files"
+    );
+    assert_eq!(
+        put("source", "installed").await.json()["outcome"],
+        "unchanged"
+    );
 
     // other bytes come under the same name and version
     let mut changed = manifest("files", "source");
@@ -179,7 +195,10 @@ async fn an_integration_pins_the_bytes_of_its_connectors() {
     let hint = problem["hint"].as_str().unwrap();
     assert!(hint.contains("tributary integration pin"), "{hint}");
     // the pin is moved
-    assert_eq!(put("source", "installed").await.json()["outcome"], "updated");
+    assert_eq!(
+        put("source", "installed").await.json()["outcome"],
+        "updated"
+    );
     let run = start().await;
     assert_eq!(run.status, StatusCode::CREATED, "{}", run.text());
     assert_eq!(run.json()["connectors"]["files"], installed["digest"]);
@@ -199,12 +218,22 @@ async fn a_newer_version_does_not_move_a_pin() {
     let body = format!("wasm:{newer}").into_bytes();
     api.call(call.body("application/wasm", body)).await;
     let call = Call::new(Method::POST, "/api/v1/tenants/acme/runs");
-    let call = call.json(&json!({"integration": "orders"})).bearer(&engineer);
+    let call = call
+        .json(&json!({"integration": "orders"}))
+        .bearer(&engineer);
     let run = api.call(call).await;
-    assert_eq!(run.json()["connectors"]["files"], "digest-of-files", "{}", run.text());
+    assert_eq!(
+        run.json()["connectors"]["files"],
+        "digest-of-files",
+        "{}",
+        run.text()
+    );
     // a connection that pins other bytes contradicts it, and that is said when it is saved again
     let mut shop = document_of("connections", "shop");
-    let installed = api.ok(Call::get("/api/v1/connectors").bearer(&engineer)).await.json();
+    let installed = api
+        .ok(Call::get("/api/v1/connectors").bearer(&engineer))
+        .await
+        .json();
     let items = installed["items"].as_array().unwrap();
     let is_new = |item: &&Value| item["version"] == "9.0.0";
     shop["connector_digest"] = items.iter().find(is_new).unwrap()["digest"].clone();
@@ -212,5 +241,9 @@ async fn a_newer_version_does_not_move_a_pin() {
     api.ok(call.bearer(&engineer)).await;
     document["source"]["connector_digest"] = json!("digest-of-files");
     let contradiction = api.call(Call::put(path, &document).bearer(&engineer)).await;
-    assert!(contradiction.text().contains("pins other bytes"), "{}", contradiction.text());
+    assert!(
+        contradiction.text().contains("pins other bytes"),
+        "{}",
+        contradiction.text()
+    );
 }

@@ -198,7 +198,10 @@ impl Side<'_> {
             ),
             (Some(pin), _) => (format!("pinned  {}", self.titled(pin)), String::new()),
             (None, Some(now)) => (format!("free    {}", self.titled(now)), String::new()),
-            (None, None) => (format!("free    {} is not installed", self.connector), String::new()),
+            (None, None) => (
+                format!("free    {} is not installed", self.connector),
+                String::new(),
+            ),
         };
         let (name, side, connection) = (&self.integration, self.side, &self.connection);
         format!("{name:<16} {side}  {connection:<14} {runs}  {note}")

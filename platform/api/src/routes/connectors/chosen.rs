@@ -54,9 +54,8 @@ async fn with_digest(
     digest: &str,
 ) -> Result<Option<Connector>, ApiError> {
     let installed = state.store.system().connectors().await?;
-    let is = |connector: &Connector| {
-        connector.name == document.connector && connector.digest == digest
-    };
+    let is =
+        |connector: &Connector| connector.name == document.connector && connector.digest == digest;
     Ok(installed.into_iter().find(is))
 }
 
