@@ -53,5 +53,5 @@ pub use parts::FailedPartLine;
 pub use report::RunReport;
 pub use retention::{LetGo, let_go};
 pub use services::Services;
-pub use trust::{admit, isolation, signer, still, verify_origin};
+pub use trust::{admit, digests, isolation, signer, still, verify_origin};
 pub use worker::{Worker, WorkerOptions};

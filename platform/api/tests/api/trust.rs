@@ -178,6 +178,11 @@ async fn an_integration_pins_the_bytes_of_its_connectors() {
         "unchanged"
     );
 
+    // by whichever of its digests the bytes are known
+    for known_as in ["sha256:file-of-digest-of-files", "sha256:content-of-digest-of-files"] {
+        assert_eq!(put("source", known_as).await.json()["outcome"], "unchanged");
+    }
+
     // other bytes come under the same name and version
     let mut changed = manifest("files", "source");
     changed["title"] = json!("other bytes");

@@ -9,6 +9,8 @@ use crate::client::{Client, ServerOptions, segment};
 use crate::print;
 
 const SIDES: [&str; 2] = ["source", "target"];
+/// Characters of a digest that a person is shown, `sha256:` included.
+const SHOWN_DIGEST: usize = 23;
 
 /// Arguments of `tributary integration`.
 #[derive(clap::Args)]
@@ -112,9 +114,10 @@ async fn change(client: &Client, change: &Change, pin: Option<&str>) -> anyhow::
     Ok(())
 }
 
-/// Name and version of what is installed, by digest.
+/// What is installed.
 struct Installed {
-    by_digest: BTreeMap<String, (String, String)>,
+    /// name, version and short digest of the file, by the platform's digest
+    by_digest: BTreeMap<String, String>,
     /// the digest of what was installed last, by name
     last: BTreeMap<String, String>,
 }
@@ -129,17 +132,21 @@ impl Installed {
             let (name, digest) = (part("/name"), part("/digest"));
             // the version installed last comes first
             last.entry(name.clone()).or_insert_with(|| digest.clone());
-            by_digest.insert(digest, (name, part("/version")));
+            let known_as = match part("/file_digest") {
+                known_as if known_as.is_empty() => digest.clone(),
+                known_as => known_as,
+            };
+            let known_as = known_as.get(..SHOWN_DIGEST).unwrap_or(&known_as).to_owned();
+            let title = format!("{name} {} ({known_as})", part("/version"));
+            by_digest.insert(digest, title);
         }
         Ok(Self { by_digest, last })
     }
 
     fn titled(&self, digest: &str) -> String {
-        let short = digest.get(..16).unwrap_or(digest);
-        match self.by_digest.get(digest) {
-            Some((name, version)) => format!("{name} {version} ({short})"),
-            None => format!("{short}, which is not installed"),
-        }
+        let short = digest.get(..SHOWN_DIGEST).unwrap_or(digest);
+        let title = self.by_digest.get(digest).cloned();
+        title.unwrap_or_else(|| format!("{short}, which is not installed"))
     }
 }
 

@@ -51,6 +51,10 @@ pub(crate) async fn put_connection(
 ) -> Result<Response, ApiError> {
     check_name(&path.name, &document.name)?;
     let connector = chosen(&state, &document).await?;
+    if let Some(digest) = &mut document.connector_digest {
+        // whichever of its digests was given: runs load by this one
+        digest.clone_from(&connector.digest);
+    }
     let manifest: Manifest = stored(&connector.manifest)?;
     check_against(&document, &manifest)?;
     check_form(&document, &manifest)?;

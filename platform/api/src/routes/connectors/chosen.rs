@@ -6,7 +6,10 @@ use tributary_model::error_code::ErrorCode;
 use tributary_store::Connector;
 
 use crate::problem::ApiError;
-use crate::state::ApiState;
+use crate::state::{ApiState, Digests};
+
+/// What digests begin with that people know from elsewhere.
+const OUTSIDE: &str = "sha256:";
 
 /// The one that the connection pins, or the one installed last.
 pub(crate) async fn chosen(
@@ -37,15 +40,18 @@ pub(crate) async fn pinned(
     let Some(pin) = pin.filter(|pin| *pin != INSTALLED) else {
         return chosen(state, document).await.map(Ok);
     };
-    if let Some(other) = &document.connector_digest
-        && other != pin
-    {
-        let name = &document.name;
-        let detail = format!("the connection {name} pins other bytes, {other}");
-        return Ok(Err(detail));
+    let Some(found) = with_digest(state, document, pin).await? else {
+        return Ok(Err(no_such_bytes(document, pin)));
+    };
+    match &document.connector_digest {
+        Some(other) if *other != found.digest => {
+            let name = &document.name;
+            Ok(Err(format!(
+                "the connection {name} pins other bytes, {other}"
+            )))
+        }
+        _ => Ok(Ok(found)),
     }
-    let found = with_digest(state, document, pin).await?;
-    Ok(found.ok_or_else(|| no_such_bytes(document, pin)))
 }
 
 async fn with_digest(
@@ -54,9 +60,24 @@ async fn with_digest(
     digest: &str,
 ) -> Result<Option<Connector>, ApiError> {
     let installed = state.store.system().connectors().await?;
-    let is =
-        |connector: &Connector| connector.name == document.connector && connector.digest == digest;
-    Ok(installed.into_iter().find(is))
+    let named = installed
+        .into_iter()
+        .filter(|connector| connector.name == document.connector);
+    for connector in named {
+        if connector.digest == digest {
+            return Ok(Some(connector));
+        }
+        if digest.starts_with(OUTSIDE) {
+            let known_as = (state.connectors.digests)(connector.digest.clone()).await?;
+            let known = |known: &Digests| {
+                [&known.file_digest, &known.content_digest].contains(&&digest.to_owned())
+            };
+            if known_as.as_ref().is_some_and(known) {
+                return Ok(Some(connector));
+            }
+        }
+    }
+    Ok(None)
 }
 
 fn no_such_bytes(document: &ConnectionDocument, digest: &str) -> String {

@@ -13,6 +13,7 @@ use tributary_model::clock::{Clock as _, SystemClock};
 use tributary_model::document::ConnectionDocument;
 
 use super::new::component_of;
+use super::sign::MAX_COMPONENT_BYTES;
 use crate::print;
 use crate::variables::Variables;
 
@@ -189,7 +190,8 @@ fn stage(arguments: &DevArguments, component: &[u8]) -> anyhow::Result<Stage> {
         allow: arguments.allow.clone(),
     };
     let mut ports = ConnectionPorts::new(&egress);
-    let presented = present(component).map_err(|problem| print::problem_error(&problem))?;
+    let presented = present(component, MAX_COMPONENT_BYTES)
+        .map_err(|problem| print::problem_error(&problem))?;
     ports.recipe = presented.manifest.recipe().cloned();
     let connection = Connection::with_ports(&document, &ports);
     let connection = connection.map_err(|problem| print::problem_error(&problem));

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tributary_api::{
-    CheckFn, ConnectorInfo, ConnectorPort, ConsentAddressFn, Consented, ConsentedFn, DiscoverFn,
+    CheckFn, ConnectorInfo, ConnectorPort, ConsentAddressFn, Consented, ConsentedFn, Digests,
+    DigestsFn, DiscoverFn,
     ExplainFn, InstallFn, IsolationFn, Signer, SignerFn,
 };
 use tributary_host::{ConsentAsked, ConsentGiven};
@@ -22,6 +23,7 @@ pub(super) fn connectors(services: &Arc<Services>) -> ConnectorPort {
         consented: consented(Arc::clone(services)),
         signer: signer(Arc::clone(services)),
         isolation: isolation(Arc::clone(services)),
+        digests: digests(Arc::clone(services)),
     }
 }
 
@@ -132,6 +134,19 @@ fn isolation(services: Arc<Services>) -> Arc<IsolationFn> {
         Box::pin(async move {
             let isolation = tributary_jobs::isolation(&services, &digest).await;
             Ok(isolation.map(|isolation| isolation.as_str().to_owned()))
+        })
+    })
+}
+
+fn digests(services: Arc<Services>) -> Arc<DigestsFn> {
+    Arc::new(move |digest| {
+        let services = Arc::clone(&services);
+        Box::pin(async move {
+            let found = tributary_jobs::digests(&services, &digest).await;
+            Ok(found.map(|(file_digest, content_digest)| Digests {
+                file_digest,
+                content_digest,
+            }))
         })
     })
 }
