@@ -3,7 +3,8 @@
 //!
 //! `write_date` is null until a record is first changed. Hence two passes, each with a cursor of its own:
 //! records never changed, by `create_date`; then changed ones, by `write_date`. A record that is created
-//! while the second pass reads is behind the first one's cursor in the next run.
+//! while the second pass reads is behind the first one's cursor in the next run. A read that is told that its
+//! time is nearly over ends at its page and is called again.
 
 use serde::{Deserialize, Serialize};
 use tributary_http_json::emit::emit;
@@ -13,7 +14,7 @@ use tributary_http_json::pointer::{at, scalar};
 use tributary_http_json::raw::items;
 use tributary_http_json::walk::{MAX_PAGES, Walk};
 use tributary_sdk::serde_json::{self, Value, json};
-use tributary_sdk::{Error, Result, checkpoint, log};
+use tributary_sdk::{Error, Result, checkpoint, control, log};
 
 use crate::config::Stream;
 use crate::rpc::Database;
@@ -122,7 +123,7 @@ pub fn run(
             }
         }
         checkpoint(&state)?;
-        if state.done {
+        if state.done || control::stopping() {
             return Ok(());
         }
     }

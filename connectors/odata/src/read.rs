@@ -1,6 +1,7 @@
 //! Page after page.
 //!
-//! Invariants: a checkpoint follows each page, so what broke goes on at its last page; a stream
+//! Invariants: a checkpoint follows each page, so what broke goes on at its last page, and a read that is
+//! told that its time is nearly over ends there and is called again; a stream
 //! that leads in circles or has no end is stopped and said so.
 
 use tributary_http_json::content::Content;
@@ -8,7 +9,7 @@ use tributary_http_json::emit::emit;
 use tributary_http_json::instant;
 use tributary_http_json::pace::Pace;
 use tributary_http_json::walk::{MAX_PAGES, Walk};
-use tributary_sdk::{ErrorKind, Result, checkpoint, log, serde_json};
+use tributary_sdk::{ErrorKind, Result, checkpoint, control, log, serde_json};
 
 use crate::Checkpoint;
 use crate::config::Stream;
@@ -74,7 +75,7 @@ pub fn run(
             log::warn(how, &[("stream", name)]);
         }
         checkpoint(&state)?;
-        if state.done {
+        if state.done || control::stopping() {
             return Ok(());
         }
     }

@@ -1,6 +1,7 @@
 //! Page after page, and for child streams parent after parent.
 //!
-//! Invariants: a checkpoint follows each page, so what broke goes on at its last page; a stream
+//! Invariants: a checkpoint follows each page, so what broke goes on at its last page, and a read that is
+//! told that its time is nearly over ends there and is called again; a stream
 //! that leads in circles or has no end is stopped and said so, never read for ever.
 
 use tributary_http_json::content::Content;
@@ -8,7 +9,7 @@ use tributary_http_json::emit::emit;
 use tributary_http_json::instant;
 use tributary_http_json::pace::Pace;
 use tributary_http_json::walk::{MAX_PAGES, Walk};
-use tributary_sdk::{Connection, Error, ErrorKind, Result, checkpoint, log};
+use tributary_sdk::{Connection, Error, ErrorKind, Result, checkpoint, control, log};
 
 use crate::Checkpoint;
 use crate::config::{Config, Parent, Stream};
@@ -103,7 +104,7 @@ impl Reading<'_> {
                 return Ok(());
             }
             checkpoint(state)?;
-            if state.cursor.is_none() {
+            if state.cursor.is_none() || control::stopping() {
                 return Ok(());
             }
         }
@@ -160,15 +161,20 @@ impl Reading<'_> {
             let done = usize::try_from(state.parents_done).unwrap_or(usize::MAX);
             for child in children.iter().skip(done) {
                 self.pages(state, pace, Some(child))?;
-                state.cursor = None;
+                if state.cursor.is_some() {
+                    return Ok(()); // its time is nearly over
+                }
                 state.parents_done += 1;
                 checkpoint(state)?;
+                if control::stopping() {
+                    return Ok(());
+                }
             }
             state.parents_done = 0;
             state.done = page.next.is_none();
             state.parent_cursor = page.next;
             checkpoint(state)?;
-            if state.done {
+            if state.done || control::stopping() {
                 return Ok(());
             }
         }

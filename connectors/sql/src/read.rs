@@ -1,7 +1,7 @@
 //! One span, page after page, in one statement: so it sees one state of the data. After a break, a
-//! statement of its own goes on behind the last row.
+//! statement of its own goes on behind the last row; so it does when a read is told that its time is nearly over.
 
-use tributary_sdk::{Connection, Result, Rows, checkpoint, log};
+use tributary_sdk::{Connection, Result, Rows, checkpoint, control, log};
 
 use crate::config::Stream;
 use crate::shape::Shape;
@@ -47,10 +47,11 @@ pub fn run(
         }
         state.done = piped.ended;
         // Without an order there is nothing to go on after: such a read is done or not.
-        if state.done || (state.after.is_some() && piped.rows > 0) {
+        let moved = state.done || (state.after.is_some() && piped.rows > 0);
+        if moved {
             checkpoint(&state)?;
         }
-        if state.done {
+        if state.done || (moved && control::stopping()) {
             return Ok(());
         }
     }

@@ -62,6 +62,7 @@ pub(crate) fn page(code: E) -> &'static str {
         E::ConnectorInvalid => include_str!("../../docs/errors/connector_invalid.md"),
         E::ConnectorDenied => include_str!("../../docs/errors/connector_denied.md"),
         E::ConnectorLimit => include_str!("../../docs/errors/connector_limit.md"),
+        E::ConnectorOutOfTime => include_str!("../../docs/errors/connector_out_of_time.md"),
         E::ConnectorUntrusted => include_str!("../../docs/errors/connector_untrusted.md"),
         E::ConnectorChanged => include_str!("../../docs/errors/connector_changed.md"),
         E::ConnectorFailed => include_str!("../../docs/errors/connector_failed.md"),

@@ -45,6 +45,8 @@ pub(crate) struct Guest {
     pub(crate) label: String,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) deadline: Instant,
+    /// it was told that the deadline is near: if it returns now, it may not have done everything
+    pub(crate) out_of_time: bool,
     pub(crate) host_call_timeout: Duration,
     pub(crate) share: CallShare,
     pub(crate) sink: Option<mpsc::Sender<SinkItem>>,
@@ -109,6 +111,14 @@ impl Wall {
         match self {
             Self::Call => CALL_WALL,
             Self::Read(bound) => Duration::from_secs(u64::from(bound.value)),
+        }
+    }
+
+    /// As an error says it.
+    fn text(&self) -> String {
+        match self {
+            Self::Call => format!("{} s", CALL_WALL.as_secs()),
+            Self::Read(bound) => format!("{} s, {bound}", bound.value),
         }
     }
 
@@ -231,6 +241,7 @@ impl Session {
             label: connector.label.clone(),
             clock: Arc::clone(&connector.clock),
             deadline: Instant::now() + wall.time(),
+            out_of_time: false,
             host_call_timeout: share.time(connector.host_call_timeout),
             share,
             sink,
@@ -314,6 +325,21 @@ impl Session {
             wall_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             ..guest.stats
         }
+    }
+
+    /// Why an answer is not the whole one: the guest was told that its time is nearly over. `left` says
+    /// what it may have left out.
+    pub(crate) fn cut_short(&self, left: &str) -> Option<Problem> {
+        let Guard {
+            connector, wall, ..
+        } = &self.guard;
+        self.guest().out_of_time.then(|| {
+            let time = wall.text();
+            let detail = format!(
+                "the connector {connector} ended because its time was nearly over ({time}): {left}"
+            );
+            Problem::new(ErrorCode::ConnectorOutOfTime, detail)
+        })
     }
 
     /// Makes a problem of a failed call.

@@ -42,6 +42,8 @@ pub(crate) struct Unfinished {
     pub(crate) failed_calls: u32,
     /// a call got a proper answer
     pub(crate) answered: bool,
+    /// it came as far as it could in one go: what is left is for the next lease, without a try lost
+    pub(crate) goes_on: bool,
 }
 
 impl From<Problem> for Unfinished {
@@ -50,6 +52,7 @@ impl From<Problem> for Unfinished {
             retry_after_ms: problem.transient().then_some(1_000),
             failed_calls: 0,
             answered: false,
+            goes_on: false,
             problem,
         }
     }

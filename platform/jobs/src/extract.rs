@@ -3,7 +3,8 @@
 //!
 //! Invariants: a page is in the lake before its row; pages and the checkpoint that covers them
 //! are committed in one transaction, so after a crash the source is asked again only for what
-//! was in flight. Pages hold the bytes as received.
+//! was in flight. Pages hold the bytes as received. A read that ended because its time was nearly over
+//! goes on behind its checkpoint under the next lease.
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -16,6 +17,7 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 use tributary_store::{Fenced, Lease, NewBatch, NewPage, Partition};
 
+use crate::batch::Unfinished;
 use crate::context::RunContext;
 use crate::drift;
 use crate::gather;
@@ -28,7 +30,7 @@ pub(crate) async fn run(
     services: &Services,
     context: &RunContext,
     lease: &Lease,
-) -> Result<Fenced<()>, Problem> {
+) -> Result<Fenced<()>, Unfinished> {
     let number = lease.partition.unwrap_or(0);
     let partition = context
         .store
@@ -53,7 +55,7 @@ pub(crate) async fn run(
         .store
         .commit_extract_done(lease, None)
         .await
-        .map_err(|error| store_problem(&error))
+        .map_err(|error| store_problem(&error).into())
 }
 
 fn missing(number: u32) -> Problem {
@@ -69,7 +71,7 @@ async fn read(
     lease: &Lease,
     partition: &Partition,
     progress: Progress,
-) -> Result<Fenced<()>, Problem> {
+) -> Result<Fenced<()>, Unfinished> {
     let stored = stored_pages(context, partition.no).await?;
     let selection = Selection {
         stream: context.integration.source.stream.clone(),
@@ -98,14 +100,20 @@ async fn read(
     if keeper.lost {
         return Ok(Fenced::Lost);
     }
-    outcome?;
+    if let Err(problem) = outcome {
+        return Err(Unfinished {
+            goes_on: problem.code == ErrorCode::ConnectorOutOfTime
+                && keeper.progress.checkpoint != selection.state,
+            ..problem.into()
+        });
+    }
     keeper.progress.read_done = true;
     if is_whole(partition) && context.plan().grouping().is_none() {
         keeper.batches = all_batches(context, partition.no).await?;
     }
     match keeper.commit().await {
         Err(_) if keeper.lost => Ok(Fenced::Lost),
-        outcome => outcome.map(Fenced::Done),
+        outcome => Ok(Fenced::Done(outcome?)),
     }
 }
 

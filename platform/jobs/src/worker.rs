@@ -183,6 +183,10 @@ impl Worker {
             }
             // it did not fail: it came to an end because it was asked to
             Err(_) if self.is_stopping(lease) => self.give_back(lease).await,
+            Err(unfinished) if unfinished.goes_on => {
+                tracing::info!(run.id = %lease.run, work.id = %lease.work_id, "work goes on");
+                self.give_back(lease).await;
+            }
             Err(unfinished) => self.put_off(lease, unfinished).await,
         }
         if lease.kind == WorkKind::Finish {
@@ -218,9 +222,7 @@ impl Worker {
         // boxed: what a work item does is too deep for the compiler to lay out in one piece
         let work: BoxFuture<'_, Result<Fenced<()>, Unfinished>> = match lease.kind {
             WorkKind::Plan => Box::pin(async { Ok(plan::run(context, lease).await?) }),
-            WorkKind::Extract => {
-                Box::pin(async { Ok(extract::run(services, context, lease).await?) })
-            }
+            WorkKind::Extract => Box::pin(extract::run(services, context, lease)),
             WorkKind::Batch => Box::pin(batch::run(services, context, lease)),
             WorkKind::Finish => {
                 Box::pin(async { Ok(finish::run(services, context, lease).await?) })

@@ -121,6 +121,7 @@ catalogue! {
     ConnectorInvalid, "connector_invalid", Connector, false, "the component is not a valid connector", "build it with the SDK and compare its imports with its manifest";
     ConnectorDenied, "connector_denied", Connector, false, "the connector used a capability that was not granted", "declare the capability in connector.json";
     ConnectorLimit, "connector_limit", Connector, false, "the connector used up a limit", "see which limit in the message; raise it in the manifest if that is justified";
+    ConnectorOutOfTime, "connector_out_of_time", Connector, false, "the connector came to an end before it had read everything, because its time was nearly over", "let it write checkpoints more often, so that it can go on behind the last one, or raise read_wall_s in its manifest";
     ConnectorFailed, "connector_failed", Connector, false, "the connector failed", "report it to the connector's author with the run id";
     ConnectorUntrusted, "connector_untrusted", Platform, false, "the connector is not signed by a trusted publisher, was revoked, or was altered", "see the reason in the message; check the file with tributary connector verify, or ask the operator about the publisher";
     ConnectorChanged, "connector_changed", Mapping, false, "the connector is not the one that the integration pins", "find out who installed other bytes; tributary integration pin moves the pin to what is installed now";
@@ -220,6 +221,7 @@ mod tests {
             E::SourceNotFound,
             E::ConnectorFailed,
             E::ConnectorLimit,
+            E::ConnectorOutOfTime,
         ] {
             assert!(code.of_one_part(), "{code}");
         }

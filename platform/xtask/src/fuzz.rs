@@ -5,6 +5,10 @@
 //! in the repository; as many run side by side as there are cores. What a target finds on the way goes
 //! to the target folder and is used again next time.
 //!
+//! With a seed, as `cargo xtask test` runs them, nothing found before is used and the inputs come in
+//! about the same order everywhere: what that finds is the fault of the change at hand, and not the
+//! luck of one machine. Looking for what nobody has seen yet is the work of runs without a seed.
+//!
 //! Deliberately absent: writing to the corpus. `docs/operations.md` says how a finding becomes a test.
 
 use std::path::{Path, PathBuf};
@@ -56,6 +60,9 @@ pub(crate) struct Arguments {
     /// seconds for each target
     #[arg(long, default_value_t = 60)]
     pub(crate) seconds: u32,
+    /// begin with the repository's corpus alone and try about the same inputs each time
+    #[arg(long)]
+    pub(crate) seed: Option<u32>,
     /// only this target
     pub(crate) target: Option<String>,
 }
@@ -96,9 +103,7 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
         ));
         let jobs: Vec<Job> = some
             .iter()
-            .map(|(folder, target)| {
-                Job::start(folder, &built, &programs, target, arguments.seconds)
-            })
+            .map(|(folder, target)| Job::start(folder, &built, &programs, target, arguments))
             .collect::<anyhow::Result<_>>()?;
         for job in jobs {
             job.end()?;
@@ -136,9 +141,16 @@ impl Job {
         built: &Path,
         programs: &Path,
         target: &str,
-        seconds: u32,
+        arguments: &Arguments,
     ) -> anyhow::Result<Self> {
-        let found = built.join("corpus").join(target);
+        let found = if arguments.seed.is_some() {
+            built.join("seeded").join(target)
+        } else {
+            built.join("corpus").join(target)
+        };
+        if arguments.seed.is_some() && found.exists() {
+            std::fs::remove_dir_all(&found)?;
+        }
         let crashes = built.join("crashes").join(target);
         std::fs::create_dir_all(&found)?;
         std::fs::create_dir_all(&crashes)?;
@@ -146,7 +158,9 @@ impl Job {
         let process = std::process::Command::new(programs.join(target))
             .arg(&found)
             .arg(folder.join("corpus").join(target))
-            .arg(format!("-max_total_time={seconds}"))
+            .arg(format!("-max_total_time={}", arguments.seconds))
+            // 0: libFuzzer takes one of its own
+            .arg(format!("-seed={}", arguments.seed.unwrap_or(0)))
             .arg(format!("-timeout={HANG_SECONDS}"))
             .arg("-rss_limit_mb=2048")
             .arg(format!("-artifact_prefix={}/", crashes.display()))

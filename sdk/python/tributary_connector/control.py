@@ -8,7 +8,7 @@ _contract = imported("control")
 
 
 def stopping() -> bool:
-    """Cancelled, or the deadline is near: come to a checkpoint and return."""
+    """Cancelled, or the deadline is near: come to a checkpoint and return. A read is called again with it."""
     return bool(_contract.stopping())
 
 

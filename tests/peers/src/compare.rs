@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use tributary_model::rows::RowFormat;
 
-use crate::{DOCUMENT, jaq, jsonata, map, remap, worker};
+use crate::{DOCUMENT, by_hand, jaq, jsonata, map, remap, worker};
 
 /// Compares all engines on the records; gives a text that says what differs.
 pub(crate) fn all(lines: &[&[u8]]) -> String {
@@ -18,6 +18,7 @@ pub(crate) fn all(lines: &[&[u8]]) -> String {
             map(&mut worker, line, bytes, &mut out).then(|| serde_json::from_slice(&out).unwrap())
         })
         .collect();
+    let hand = by_hand_differences(lines, &ours);
     let remap = remap::Remap::new();
     let vrl = differences("VRL", lines, &ours, |bytes, out| remap.map(bytes, out));
     let jaq = jaq::with_program(|run| differences("jaq", lines, &ours, run));
@@ -25,7 +26,18 @@ pub(crate) fn all(lines: &[&[u8]]) -> String {
     let jsonata = differences("jsonata-core", lines, &ours, |bytes, out| {
         jsonata.map(bytes, out)
     });
-    format!("{vrl}\n{jaq}\n{jsonata}")
+    format!("{hand}\n{vrl}\n{jaq}\n{jsonata}")
+}
+
+fn by_hand_differences(lines: &[&[u8]], ours: &[Option<Value>]) -> String {
+    let tables = by_hand::Tables::new();
+    let mut buffers = by_hand::Buffers::default();
+    differences("by hand", lines, ours, |bytes, out| {
+        if by_hand::map(bytes, &tables, &mut buffers, out).is_err() {
+            out.clear();
+            out.extend_from_slice(b"{\"errors\":true}");
+        }
+    })
 }
 
 fn differences(
@@ -57,8 +69,9 @@ fn differences(
         }
         equal += 1;
     }
+    let why = if cents > 0 { ", because its numbers are floats" } else { "" };
     format!(
-        "{name}: {equal} records compared; {cents} ({:.2} %) have a wrong cent, because its numbers are floats",
+        "{name}: {equal} records compared; {cents} ({:.2} %) have a wrong cent{why}",
         cents as f64 * 100.0 / equal as f64
     )
 }

@@ -1,5 +1,6 @@
 //! `odata` against a real SAP CAP server, in both versions: every order with its items once, then only
-//! what changed; and what a person reads when something is wrong.
+//! what changed; and what a person reads when something is wrong. `rest` reads the same server, which
+//! it knows nothing of, by configuration alone.
 
 use serde_json::{Value, json};
 use tributary_counterparts::{records, web};
@@ -13,9 +14,13 @@ use crate::theatre::control;
 
 const ORDERS: usize = 1_000;
 
-fn service(name: &str, (url, user, password): (&str, &str, &str), config: &Value) -> Value {
+fn service(
+    (name, connector): (&str, &str),
+    (url, user, password): (&str, &str, &str),
+    config: &Value,
+) -> Value {
     json!({
-        "name": name, "connector": "odata", "config": config,
+        "name": name, "connector": connector, "config": config,
         "endpoint": { "kind": "http", "base_url": url, "auth": { "kind": "basic", "user": user } },
         "secrets": { "password": password },
     })
@@ -175,7 +180,7 @@ async fn every_order_comes_once_and_then_only_what_changed() -> anyhow::Result<(
         ),
     ];
     for (name, url, config, status) in ways {
-        let connection = service(name, (url, "alice", "alice-secret"), &config);
+        let connection = service((name, "odata"), (url, "alice", "alice-secret"), &config);
         put(&scene.rest, "connections", name, &connection).await?;
         integration(&scene.rest, name).await?;
         let told = flow::checked(&scene.rest, name).await?;
@@ -200,6 +205,42 @@ async fn every_order_comes_once_and_then_only_what_changed() -> anyhow::Result<(
             .contains("no delta link")
     });
     anyhow::ensure!(said, "{lines:?}");
+    Ok(())
+}
+
+/// Orders with their items as a JSON API, page by page in one of two ways.
+fn api(pages: &Value) -> Value {
+    json!({ "streams": { "orders": {
+        "path": "Orders", "records": "/value", "primary_key": ["ID"],
+        "query": {
+            "$expand": "items($expand=product),customer", "$orderby": "ID",
+            "$filter": "modifiedAt ge {since}",
+        },
+        "headers": { "Prefer": "odata.maxpagesize=70" },
+        "pages": pages, "incremental": { "field": "/modifiedAt" },
+    } } })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_service_is_read_by_configuration_alone() -> anyhow::Result<()> {
+    let Some(scene) = scene().await? else {
+        return Ok(());
+    };
+    let url = scene.cap.v4.clone();
+    let links = json!({ "kind": "next_url", "next": "/@odata.nextLink" });
+    let offsets = json!({ "kind": "offset", "param": "$skip", "size": 90, "size_param": "$top" });
+    for (name, pages) in [("next-links", links), ("offsets", offsets)] {
+        let connection = service(
+            (name, "rest"),
+            (&url, "alice", "alice-secret"),
+            &api(&pages),
+        );
+        put(&scene.rest, "connections", name, &connection).await?;
+        integration(&scene.rest, name).await?;
+        let told = flow::checked(&scene.rest, name).await?;
+        anyhow::ensure!(told.contains("70 rows"), "{told}");
+        all_then_changes(&scene, name, name).await?;
+    }
     Ok(())
 }
 
@@ -255,7 +296,7 @@ async fn what_is_wrong_is_told_by_its_place() -> anyhow::Result<()> {
             "it has Customers, OrderItems, Orders",
         ),
     ] {
-        let connection = service(name, (&url, user, password), config);
+        let connection = service((name, "odata"), (&url, user, password), config);
         put(&scene.rest, "connections", name, &connection).await?;
         integration(&scene.rest, name).await?;
         let told = flow::checked(&scene.rest, name).await?;

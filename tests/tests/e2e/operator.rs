@@ -1,6 +1,8 @@
-//! What an operator writes into the server's configuration: places for one tenant alone, and plans.
+//! What an operator writes into the server's configuration: places for one tenant alone, and plans; and
+//! what a plan with little time does to a long read.
 
 use serde_json::{Value, json};
+use tributary_tests::expected::Expected;
 use tributary_tests::rest::Rest;
 
 use crate::theatre::Theatre;
@@ -85,5 +87,31 @@ async fn a_plan_bounds_the_runs_that_are_open() -> anyhow::Result<()> {
     let refused = theatre.stage.server.ready().await.err();
     let refused = refused.map(|error| error.to_string()).unwrap_or_default();
     assert!(refused.contains("[plans.small]"), "{refused}");
+    Ok(())
+}
+
+/// With three seconds each call is told at once that its time is nearly over, so each reads one page.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_runs_out_of_time_goes_on_behind_its_checkpoint() -> anyhow::Result<()> {
+    let mut theatre = Theatre::new().await?;
+    let rest = open(&mut theatre, "[plans.brief]\nread_wall_s = 3\n").await?;
+    let (succeeded, shown, said) = theatre
+        .stage
+        .cli(&["limits", "globex", "--plan", "brief"])?;
+    assert!(succeeded, "{shown}{said}");
+    let expected = Expected::read(&theatre.stage.programs.tenants.join("globex"))?;
+    let id = rest.start_run("globex", "order-tax").await?;
+    let run = rest.finished("globex", &id, 120).await?;
+    assert_eq!(run["state"], "completed_with_errors", "{run}");
+    expected.compare_counters(&run)?;
+    let results = format!("/tenants/globex/runs/{id}/results?format=ndjson");
+    expected.compare_records(&rest.lines(&results).await?)?;
+    let logs = format!("/tenants/globex/runs/{id}/logs");
+    let lines = rest.lines(&logs).await?;
+    let pages = lines
+        .iter()
+        .filter(|line| line["message"] == "a page was read")
+        .count();
+    assert!(pages > 1, "there was something to go on with: {lines:?}");
     Ok(())
 }

@@ -2,9 +2,10 @@
 //!
 //! Invariants: at most [`MAX_DEPTH`] levels, [`MAX_ATTRIBUTES`] attributes of an element and so many
 //! bytes of one event; a document type declaration is refused, so no entity is ever expanded but
-//! the five of XML and character references; a document that ends early is an error.
+//! the five of XML and character references; a document that ends early is an error; the names of
+//! elements and attributes are names of XML, so none begins with the `@` or `#` that records use.
 //!
-//! Deliberately absent: validation of names and of the characters in texts.
+//! Deliberately absent: validation of the characters in texts.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -120,6 +121,10 @@ impl<R: Read> Pull<R> {
                         "more than {MAX_DEPTH} elements inside each other"
                     )));
                 }
+                if !is_name(start.name().0) {
+                    let name = start.name().0;
+                    return Err(invalid(format!("{name:?} is no name of an element")));
+                }
                 self.depth += 1;
                 self.root_seen = true;
                 Ok(Event::Start(Tag { start, place }))
@@ -196,6 +201,9 @@ impl<'e> Tag<'e> {
                 return Err(invalid(message));
             }
             let name = attribute.key.0;
+            if !is_name(name) {
+                return Err(invalid(format!("{name:?} is no name of an attribute")));
+            }
             let value = match attribute.normalized_value(XmlVersion::Explicit1_0) {
                 Ok(value) => value,
                 Err(error) => {
@@ -219,6 +227,24 @@ impl<'e> Tag<'e> {
 /// `name` without its prefix.
 pub(crate) fn local(name: &str) -> &str {
     name.split_once(':').map_or(name, |(_, local)| local)
+}
+
+/// XML 1.0 2.3, `Name`.
+fn is_name(name: &str) -> bool {
+    let mut characters = name.chars();
+    characters.next().is_some_and(starts_name) && characters.all(goes_on_in_name)
+}
+
+fn starts_name(character: char) -> bool {
+    matches!(character, 'a'..='z' | 'A'..='Z' | '_' | ':' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}'
+        | '\u{F8}'..='\u{2FF}' | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}' | '\u{200D}'
+        | '\u{2070}'..='\u{218F}' | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}'
+        | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}')
+}
+
+fn goes_on_in_name(character: char) -> bool {
+    starts_name(character)
+        || matches!(character, '0'..='9' | '-' | '.' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}' | '\u{2040}')
 }
 
 /// XML 1.0 2.11: every line end is one `\n`.

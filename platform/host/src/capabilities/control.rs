@@ -14,7 +14,8 @@ impl Host for Guest {
         self.host_calls.count("control");
         let left = self.deadline.saturating_duration_since(Instant::now());
         let told = self.call.stop.is_cancelled() || self.call.cancel.is_cancelled();
-        Ok(told || left < NEAR_DEADLINE)
+        self.out_of_time |= left < NEAR_DEADLINE;
+        Ok(told || self.out_of_time)
     }
 
     async fn now_ms(&mut self) -> wasmtime::Result<u64> {

@@ -99,6 +99,9 @@ impl Connector {
             return Err(self.broke_contract(&what));
         }
         not_stopped(call)?;
+        if let Some(problem) = session.cut_short("it may not have listed all there is") {
+            return Err(problem);
+        }
         let partitions = partitions.iter().map(|text| self.json("partition", text));
         Ok(ReadPlan {
             partitions: partitions.collect::<Result<_, Problem>>()?,
@@ -108,6 +111,8 @@ impl Connector {
 
     /// Reads one partition (or the whole stream) into `sink`. Pages that were handed over before
     /// a failure still reach the sink, so the last checkpoint it saw is a good one to go on from.
+    /// A guest that returns because its time is nearly over has failed with `connector_out_of_time`:
+    /// whoever got a checkpoint calls again.
     ///
     /// # Errors
     /// What the connector, a capability or the sink says, or a limit that was hit.
@@ -135,8 +140,9 @@ impl Connector {
             let export = Export::Read(selection);
             let result = session.enter(&exports, &config, export).await;
             let stats = session.stats(started);
+            let cut_short = session.cut_short("what is behind its last checkpoint was not read");
             // The session ends here and closes the queue; the sink takes what is left in it.
-            finished(&session, result).map(|_| stats)
+            finished(&session, result).map(|_| (stats, cut_short))
         }));
         let guest = async {
             match guest.await {
@@ -159,9 +165,12 @@ impl Connector {
             Ok(())
         };
         let (result, ()) = try_join(guest, drain).await?;
-        let stats = result?;
+        let (stats, cut_short) = result?;
         not_stopped(call)?;
-        Ok(stats)
+        match cut_short {
+            Some(problem) => Err(problem),
+            None => Ok(stats),
+        }
     }
 
     fn stream(&self, stream: contract::StreamInfo) -> Result<StreamInfo, Problem> {

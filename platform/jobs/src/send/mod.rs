@@ -355,6 +355,7 @@ fn unfinished(late: NotDelivered) -> Unfinished {
         retry_after_ms: late.retry_after_ms,
         failed_calls: late.record.failed_calls,
         answered: late.record.answered,
+        goes_on: false,
     }
 }
 

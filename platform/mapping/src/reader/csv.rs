@@ -17,6 +17,35 @@ pub(crate) struct CsvBinding {
     pub(crate) quote: Option<u8>,
     /// for every column the slot it fills
     pub(crate) columns: Vec<Option<u16>>,
+    /// nothing behind these columns is looked at: not how many there are, not whether they can be read
+    pub(crate) open: bool,
+}
+
+impl CsvBinding {
+    /// The same for the slots that `wanted` is true of, up to the last of their columns: what a line's
+    /// key needs.
+    pub(crate) fn only(&self, wanted: impl Fn(u16) -> bool) -> Self {
+        let mut columns = self.columns.clone();
+        for column in &mut columns {
+            *column = column.filter(|slot| wanted(*slot));
+        }
+        let last = columns.iter().rposition(Option::is_some);
+        columns.truncate(last.map_or(0, |last| last + 1));
+        Self {
+            columns,
+            open: true,
+            ..*self
+        }
+    }
+
+    /// The number of fields behind which reading ends.
+    fn most(&self) -> usize {
+        if self.open {
+            self.columns.len()
+        } else {
+            usize::MAX
+        }
+    }
 }
 
 /// Reads `line` as a new row of `table`.
@@ -68,17 +97,23 @@ fn split_plain<'a>(line: &'a str, binding: &CsvBinding, row: &mut [Slot<'a>]) ->
         *place = *byte;
     }
     let (mut at, mut start, mut field, mut others) = (0, 0, 0, 0);
+    let most = binding.most();
     for word in words.iter().chain([&last]) {
         let word = u64::from_le_bytes(*word);
         let mut ends = equal(word, binding.delimiter);
-        others |= marked(word) & !ends;
+        let marks = marked(word) & !ends;
         while ends != 0 {
             let end = at + ends.trailing_zeros() as usize / 8;
             put(start, end);
             start = end + 1;
             field += 1;
+            if field == most {
+                let before = marks & ((1 << (8 * (end - at))) - 1);
+                return (others | before == 0).then_some(field);
+            }
             ends &= ends - 1;
         }
+        others |= marks;
         at += 8;
     }
     put(start, line.len());
@@ -123,6 +158,9 @@ fn split_unquoted<'a>(
         );
         start = end + 1;
         field += 1;
+        if field == binding.most() {
+            return field;
+        }
     }
     store(
         binding,
@@ -176,7 +214,7 @@ fn split_quoted<'a>(
             );
         }
         field += 1;
-        if end >= bytes.len() {
+        if end >= bytes.len() || field == binding.most() {
             return Ok(field);
         }
         at = end + 1;
@@ -258,7 +296,10 @@ mod tests {
             delimiter: b';',
             quote: Some(b'"'),
             columns: vec![Some(0), None, Some(2), Some(1)],
+            open: false,
         };
+        let only = binding.only(|slot| slot != 1);
+        assert_eq!(only.columns, [Some(0), None, Some(2)]);
         let mut quick_lines = 0;
         for number in 0..7_usize.pow(6) {
             let mut rest = number;
@@ -273,6 +314,17 @@ mod tests {
             slow.push_row();
             let found = split_plain(&line, &binding, quick.row_mut(base));
             let fields = split_special(&line, &binding, &mut slow, base, &arena).unwrap();
+            let (mut front, mut slow_front) = (Table::new_in(3, &arena), Table::new_in(3, &arena));
+            let of_front = read_csv(&line, &only, &mut front, &arena).is_ok();
+            slow_front.push_row();
+            let seen = split_special(&line, &only, &mut slow_front, base, &arena).unwrap();
+            assert_eq!(of_front, fields >= 3, "{line:?}");
+            assert_eq!(seen, fields.min(3), "{line:?}");
+            for slot in [0, 2] {
+                let whole = text(&slow.slots[slot]);
+                assert_eq!(text(&front.slots[slot]), whole, "{line:?}");
+                assert_eq!(text(&slow_front.slots[slot]), whole, "{line:?}");
+            }
             let Some(found) = found else {
                 assert!(line.contains(['\\', '\t']), "{line:?}");
                 continue;
@@ -293,6 +345,7 @@ mod tests {
             delimiter: b'\t',
             quote: Some(b'"'),
             columns: vec![Some(0), Some(1)],
+            open: false,
         };
         for (line, quote, expected) in [
             ("a\tb", Some(b'"'), ["a", "b"]),

@@ -110,6 +110,8 @@ impl Outcome<'_> {
 pub struct Worker {
     plan: Arc<Plan>,
     reader: Reader,
+    /// for [`Worker::group_key`], if it needs less than the whole row
+    key_reader: Option<Reader>,
     arena: Bump,
     key: String,
     amounts: Vec<Option<Decimal>>,
@@ -145,12 +147,20 @@ impl Worker {
                 )]);
             }
         };
+        let key_reader = match &reader {
+            Reader::Csv(binding) => {
+                let in_key = |slot| plan.key.iter().any(|key| key.slot == slot);
+                Some(Reader::Csv(binding.only(in_key)))
+            }
+            Reader::Json(_) => None,
+        };
         let amounts = vec![None; plan.amount_names.len()];
         let calls = Calls::new(plan.code.len());
         let dates = vec![None; plan.date_names.len()];
         Ok(Self {
             plan,
             reader,
+            key_reader,
             arena: Bump::new(),
             key: String::new(),
             amounts,
@@ -184,6 +194,7 @@ impl Worker {
         let Self {
             plan,
             reader,
+            key_reader,
             arena,
             key: text,
             amounts,
@@ -204,6 +215,7 @@ impl Worker {
             now: *now,
             calls,
         };
+        let reader = key_reader.as_mut().unwrap_or(reader);
         let made = Run::new(plan, arena, &rows, surroundings).group_key(reader, text);
         if made {
             key.extend_from_slice(text.as_bytes());
@@ -231,6 +243,7 @@ impl Worker {
         let Self {
             plan,
             reader,
+            key_reader: _,
             arena,
             key,
             amounts,
@@ -330,6 +343,7 @@ fn bind(plan: &Plan, format: &CsvFormat) -> Result<CsvBinding, Vec<Diagnostic>> 
             delimiter,
             quote: format.quote.and_then(ascii),
             columns,
+            open: false,
         })
     } else {
         Err(diagnostics)
