@@ -179,7 +179,10 @@ async fn an_integration_pins_the_bytes_of_its_connectors() {
     );
 
     // by whichever of its digests the bytes are known
-    for known_as in ["sha256:file-of-digest-of-files", "sha256:content-of-digest-of-files"] {
+    for known_as in [
+        "sha256:file-of-digest-of-files",
+        "sha256:content-of-digest-of-files",
+    ] {
         assert_eq!(put("source", known_as).await.json()["outcome"], "unchanged");
     }
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tributary_api::{
     CheckFn, ConnectorInfo, ConnectorPort, ConsentAddressFn, Consented, ConsentedFn, Digests,
-    DigestsFn, DiscoverFn,
-    ExplainFn, InstallFn, IsolationFn, Signer, SignerFn,
+    DigestsFn, DiscoverFn, ExplainFn, InstallFn, IsolationFn, Signer, SignerFn,
 };
 use tributary_host::{ConsentAsked, ConsentGiven};
 use tributary_jobs::Services;
