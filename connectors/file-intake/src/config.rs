@@ -36,9 +36,12 @@ pub struct Config {
     pub parquet: Map<String, Value>,
     #[serde(default)]
     pub compression: Compression,
-    /// pattern for the file to read in a zip file
+    /// pattern for the one file to read in a zip file
     #[serde(default)]
     pub member: Option<String>,
+    /// pattern for the files to read in a zip file, one after the other; all that are data if absent
+    #[serde(default)]
+    pub members: Option<String>,
     /// younger files are left for the next run: their sender may still write
     #[serde(default)]
     pub min_age_s: u64,
@@ -162,8 +165,19 @@ impl Config {
         Err(Error::config("/config/stream", message))
     }
 
+    /// What the schema says in words.
+    pub fn check(&self) -> Result<()> {
+        if self.member.is_some() && self.members.is_some() {
+            return Err(Error::config(
+                "/config/members",
+                "either `member` or `members` is given, not both",
+            ));
+        }
+        self.check_after()
+    }
+
     /// Moving needs a place, and one outside the folder that is read.
-    pub fn check_after(&self) -> Result<()> {
+    fn check_after(&self) -> Result<()> {
         if self.after != After::Archive {
             return Ok(());
         }

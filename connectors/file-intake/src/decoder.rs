@@ -55,7 +55,11 @@ pub struct CsvOptions<'a> {
 pub struct Packed<'a> {
     compression: &'static str,
     member: Option<&'a str>,
+    members: Option<&'a str>,
 }
+
+/// Every file in a zip file that is data.
+const ALL_MEMBERS: &str = "**";
 
 #[derive(Clone, Copy, Serialize)]
 pub struct Start {
@@ -85,6 +89,11 @@ fn decoder<'a>(
     known: Option<&'a Found>,
 ) -> Decoder<'a> {
     let packed = packed(config, path);
+    // each member has a front of its own, which the host looks at once more
+    let several = packed
+        .as_ref()
+        .is_some_and(|packed| packed.members.is_some());
+    let known = known.filter(|_| !several);
     let transcoded = known.is_some_and(|known| known.transcoded);
     let lines = (packed.is_none() && !transcoded).then_some(start.offset);
     let records = |kind: &str, options: &Map<String, Value>, named: bool| {
@@ -186,10 +195,13 @@ pub fn packed<'a>(config: &'a Config, path: &str) -> Option<Packed<'a>> {
         Compression::Zstd => "zstd",
         Compression::Zip => "zip",
     };
-    let member = config.member.as_deref().filter(|_| compression == "zip");
+    let zip = compression == "zip";
+    let member = config.member.as_deref().filter(|_| zip);
+    let members = config.members.as_deref().or(Some(ALL_MEMBERS));
     Some(Packed {
         compression,
         member,
+        members: members.filter(|_| zip && member.is_none()),
     })
 }
 
@@ -234,12 +246,32 @@ mod tests {
                 "{path}"
             );
         }
-        assert_eq!(packed(&by_name, "a.zip").unwrap().member, Some("*.csv"));
+        let one = packed(&by_name, "a.zip").unwrap();
+        assert_eq!((one.member, one.members), (Some("*.csv"), None));
         assert_eq!(packed(&by_name, "a.csv.gz").unwrap().member, None);
         let plain = config(json!({ "compression": "none" }));
         assert_eq!(packed(&plain, "a.csv.gz"), None);
         let all = config(json!({ "compression": "gzip" }));
         assert!(packed(&all, "a.dat").is_some());
+    }
+
+    #[test]
+    fn members_of_a_zip_file_are_read_from_their_own_front() {
+        let at = Some(Position {
+            line: 7,
+            offset: (1 << 44) + 90,
+        });
+        for (more, pattern) in [(json!({}), "**"), (json!({ "members": "*.csv" }), "*.csv")] {
+            let (_, options, offset) = asked(&config(more), "a.zip", at);
+            assert_eq!(options["packed"]["members"], json!(pattern));
+            assert_eq!(
+                options["start"],
+                json!({ "line": 7, "offset": (1_u64 << 44) + 90 })
+            );
+            assert_eq!((offset, &options["header"]), (0, &json!(true)));
+            assert_eq!(options["columns"], json!([]));
+        }
+        assert_eq!(packed(&config(json!({})), "a.gz").unwrap().members, None);
     }
 
     #[test]

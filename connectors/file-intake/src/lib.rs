@@ -44,7 +44,7 @@ impl Intake {
     /// Only if the check itself could not be made.
     pub fn check(&self, config: &Config) -> Result<Vec<CheckStep>> {
         let connection = self.connect()?;
-        config.check_after()?;
+        config.check()?;
         let found = match find::files(&connection, config) {
             Ok(found) => found,
             Err(error) => return Ok(vec![refused(&error)]),
@@ -100,7 +100,7 @@ impl Intake {
     /// What the other side says, a stream that is not there.
     pub fn partitions(&self, config: &Config, selection: &Selection) -> Result<Vec<FilePart>> {
         config.check_stream(&selection.stream)?;
-        config.check_after()?;
+        config.check()?;
         let connection = self.connect()?;
         let found = find::files(&connection, config)?;
         let ready = find::ready(&connection, config, &found)?;

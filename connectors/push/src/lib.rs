@@ -15,14 +15,17 @@ use tributary_sdk::{
 /// The label of the connection in the manifest.
 const CONNECTION: &str = "inbox";
 
-/// `config`; `connector.json` has its schema.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// `config`; its schema in `connector.json` is made of it.
+#[tributary_sdk::config]
+#[derive(Debug)]
 pub struct Config {
-    /// how integrations call what is pushed
+    /// How integrations call what is pushed.
     #[serde(default = "default_stream")]
+    #[schemars(title = "name of the stream", length(min = 1))]
     pub stream: String,
 }
+
+tributary_sdk::config_schema!(Config);
 
 fn default_stream() -> String {
     "records".to_owned()

@@ -1,25 +1,46 @@
 //! The configuration and what its schema can't say.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tributary_sdk::{Error, Result};
 
 use crate::prepare::MAX_ROWS;
 
-/// See `connector.json`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// `config`; its schema in `connector.json` is made of it.
+#[tributary_sdk::config]
+#[derive(Debug, Clone, Default)]
+#[serde(default)]
+#[schemars(extend("allOf" = [{
+    "if": { "properties": { "calls": { "enum": ["single"] } }, "required": ["calls"] },
+    "then": { "properties": { "max_rows_per_call": false } },
+}]))]
 pub struct Config {
-    /// of records that do not say it themselves
+    /// What is done with a record that does not say it itself. calculate records nothing at TAXMAN.
+    #[schemars(title = "action")]
     pub action: Action,
-    /// JSON Pointer to a text in the mapped record that says it; left out of what is sent
+    /// JSON Pointer to a text in the mapped record: create, adjust, void or calculate. It is left out of what is sent.
+    #[schemars(
+        title = "field of the action",
+        regex(pattern = r"^(/([^~/]|~[01])*)+$"),
+        example = "/action"
+    )]
     pub action_field: Option<String>,
+    /// Several transactions in a call, or each in one of its own.
+    #[schemars(title = "calls")]
     pub calls: Calls,
-    /// most transactions in one call; `None`: as many as TAXMAN takes
+    /// As many as TAXMAN takes, if absent.
+    #[schemars(
+        title = "most transactions in one call",
+        range(min = 1, max = 100),
+        extend("default" = 100)
+    )]
     pub max_rows_per_call: Option<usize>,
 }
 
+tributary_sdk::config_schema!(Config);
+
 /// What is done with a transaction.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[tributary_sdk::config]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     #[default]
@@ -30,7 +51,8 @@ pub enum Action {
 }
 
 /// How transactions travel.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[tributary_sdk::config]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Calls {
     #[default]

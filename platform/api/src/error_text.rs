@@ -64,6 +64,7 @@ pub(crate) fn page(code: E) -> &'static str {
         E::ConnectorLimit => include_str!("../../docs/errors/connector_limit.md"),
         E::ConnectorOutOfTime => include_str!("../../docs/errors/connector_out_of_time.md"),
         E::ConnectorUntrusted => include_str!("../../docs/errors/connector_untrusted.md"),
+        E::ConnectorChanged => include_str!("../../docs/errors/connector_changed.md"),
         E::ConnectorFailed => include_str!("../../docs/errors/connector_failed.md"),
         E::ConfigInvalid => include_str!("../../docs/errors/config_invalid.md"),
         E::TokenMissing => include_str!("../../docs/errors/token_missing.md"),

@@ -34,6 +34,7 @@ pub use router::router;
 pub use server::{ServerLimits, serve, serve_with};
 pub use state::{
     ApiState, CheckFn, CheckStep, ConnectorInfo, ConnectorPort, ConsentAddressFn, ConsentAnswer,
-    ConsentRequest, Consented, ConsentedFn, DiscoverFn, DiscoveredField, DiscoveredStream,
-    ExplainFn, InstallFn, IsolationFn, Limits, PortFuture, SampleProblem, Signer, SignerFn, Wanted,
+    ConsentRequest, Consented, ConsentedFn, Digests, DigestsFn, DiscoverFn, DiscoveredField,
+    DiscoveredStream, ExplainFn, InstallFn, IsolationFn, Limits, PortFuture, SampleProblem, Signer,
+    SignerFn, Wanted,
 };

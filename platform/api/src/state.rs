@@ -72,6 +72,9 @@ pub type SignerFn = dyn Fn(String) -> PortFuture<Option<Signer>> + Send + Sync;
 /// Where the code of the component with that digest runs: `process` or `runner`; `None`: it does not run.
 pub type IsolationFn = dyn Fn(String) -> PortFuture<Option<String>> + Send + Sync;
 
+/// The other digests of the component with that digest; `None`: its bytes are gone.
+pub type DigestsFn = dyn Fn(String) -> PortFuture<Option<Digests>> + Send + Sync;
+
 /// Explains the record of a run with that key: JSON, or `None` if there is none. What only `jobs` can
 /// do, passed in because this crate does not import it.
 pub type ExplainFn = dyn Fn(TenantId, RunId, String) -> PortFuture<Option<Value>> + Send + Sync;
@@ -93,6 +96,8 @@ pub struct ConnectorPort {
     pub signer: Arc<SignerFn>,
     /// says where an installed connector runs, by the trust of now
     pub isolation: Arc<IsolationFn>,
+    /// says by which digests people know an installed connector
+    pub digests: Arc<DigestsFn>,
 }
 
 /// What a browser is sent to the other side with.
@@ -131,6 +136,15 @@ pub struct Signer {
     pub publisher: String,
     /// id of the publisher's key
     pub key: String,
+}
+
+/// By what a component is known outside of this platform, each `sha256:` and 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Digests {
+    /// of the file, as registries and `sha256sum` have it
+    pub file_digest: String,
+    /// of the component without its signature, which signatures, reviews and revocations name
+    pub content_digest: String,
 }
 
 /// A component that may be used.

@@ -54,6 +54,8 @@ enum Command {
     Records(command::records::Arguments),
     /// connections: what each kind of credential needs, and whether one works
     Connection(command::connection::Arguments),
+    /// integrations: which bytes of their connectors they are pinned to
+    Integration(command::integration::Arguments),
     /// who may sign in to the API for a tenant, and as what
     Clients(command::clients::Arguments),
     /// what a tenant may use by its plan, and what it uses
@@ -127,6 +129,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Results(arguments) => command::results::run(&arguments, "results").await,
         Command::Records(arguments) => command::records::run(&arguments).await,
         Command::Connection(arguments) => command::connection::run(&arguments).await,
+        Command::Integration(arguments) => command::integration::run(&arguments).await,
         Command::Clients(arguments) => command::clients::run(&arguments).await,
         Command::Limits(arguments) => command::limits::run(&arguments).await,
         Command::Explain(arguments) => command::explain::run(&arguments).await,
@@ -158,6 +161,7 @@ mod tests {
             "tributary runs resume acme run_1 --url http://127.0.0.1:1",
             "tributary explain acme run_1 4711 /total",
             "tributary logs acme run_1",
+            "tributary integration pin acme orders --side source",
             "tributary upload acme inbox orders.csv more/orders.csv --json",
         ] {
             let parsed = Arguments::try_parse_from(line.split(' '));

@@ -10,6 +10,7 @@ use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
 use wasmtime::Engine;
 
 use crate::config_schema;
+use crate::connection;
 use crate::engine::MAX_MEMORY_MIB;
 
 /// CPU time of a call that a manifest may ask for, ms.
@@ -186,6 +187,7 @@ fn manifest(section: &[u8]) -> Result<Manifest, Problem> {
     check_texts(&manifest)?;
     config_schema::check(&manifest.config_schema)
         .map_err(|what| invalid(format!("config_schema of the manifest: {what}")))?;
+    check_recipe(&manifest)?;
     for capability in &manifest.capabilities {
         if !CAPABILITIES.contains(&capability.as_str()) && !FREE.contains(&capability.as_str()) {
             return Err(invalid(format!(
@@ -211,6 +213,24 @@ fn check_limits(limits: &Limits) -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// How the credentials are described, if they are, has to make sense before anybody has one.
+fn check_recipe(manifest: &Manifest) -> Result<(), Problem> {
+    let Some(connection) = &manifest.connection else {
+        return Ok(());
+    };
+    let Some(recipe) = &connection.auth else {
+        return Ok(());
+    };
+    let fault = match recipe.fault(connection.kind.all()) {
+        Some(fault) => Some(fault),
+        None => connection::check_recipe(recipe).err(),
+    };
+    match fault {
+        Some(fault) => Err(invalid(format!("connection.auth of the manifest: {fault}"))),
+        None => Ok(()),
+    }
 }
 
 /// What goes into logs, lists and file names as it is.

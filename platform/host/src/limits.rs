@@ -134,6 +134,14 @@ impl Account {
 }
 
 impl Hold {
+    /// Another part of the same account.
+    pub(crate) fn beside(&self) -> Self {
+        Self {
+            account: Arc::clone(&self.account),
+            bytes: 0,
+        }
+    }
+
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Problem> {
         let before = self.account.held_bytes.fetch_add(bytes, Ordering::Relaxed);
         self.bytes += bytes;

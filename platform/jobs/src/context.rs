@@ -18,6 +18,7 @@ use tributary_store::{Run, TenantStore};
 use tributary_vault::TenantVault;
 
 use crate::drift::DriftState;
+use crate::pin::Pin;
 use crate::pinned::{self, PinnedMapping};
 use crate::services::{Services, config_of, store_problem};
 use crate::usage::UsageState;
@@ -112,15 +113,12 @@ impl RunContext {
             log: &log,
             stop: &stop,
         };
-        let names = (
-            &integration.source.connection,
-            &integration.target.connection,
-        );
-        let (source, source_version) = side(services, &run, caller, names.0).await?;
-        let (target, target_version) = side(services, &run, caller, names.1).await?;
+        let [from, to] = integration.sides();
+        let (source, source_version) = side(services, &run, caller, from).await?;
+        let (target, target_version) = side(services, &run, caller, to).await?;
         let connections = [
-            (names.0.clone(), source_version),
-            (names.1.clone(), target_version),
+            (from.1.clone(), source_version),
+            (to.1.clone(), target_version),
         ];
         let scope = KeyScope {
             tenant: tenant.clone(),
@@ -174,27 +172,31 @@ async fn side(
     services: &Services,
     run: &Run,
     caller: Caller<'_>,
-    name: &Slug,
+    (which, name, pin): (&'static str, &Slug, Option<&str>),
 ) -> Result<(Side, u32), Problem> {
     let tenant = caller.tenant;
-    let (document, connection, version) = services
-        .connection(tenant, name, caller.vault, Some(&run.id))
-        .await?;
-    let digest = run.connectors.get(document.connector.as_str());
-    let connector = match digest {
-        Some(digest) => services.components.load(services, tenant, digest).await?,
-        None => {
-            services
-                .components
-                .by_name(
-                    services,
-                    tenant,
-                    &document.connector,
-                    document.connector_digest.as_deref(),
-                )
-                .await?
-        }
+    let (mut document, version) = services.connection(tenant, name, caller.vault).await?;
+    let pin = Pin {
+        integration: &run.integration,
+        side: which,
+        connector: &document.connector,
+        digest: pin,
     };
+    let noted = run.connectors.get(document.connector.as_str());
+    let digest = pin.digest(
+        noted.map(String::as_str),
+        document.connector_digest.as_deref(),
+    )?;
+    let connector = services
+        .components
+        .by_name(services, tenant, &document.connector, digest)
+        .await?;
+    pin.check_name(&connector.manifest().name)?;
+    let recipe = connector.manifest().recipe();
+    let connection = services
+        .open_connection(tenant, &document, caller.vault, recipe, Some(&run.id))
+        .await?;
+    document.secrets.clear();
     let side = Side {
         connector,
         config: config_of(&document),
@@ -202,7 +204,7 @@ async fn side(
             tenant: tenant.clone(),
             run: Some(run.id.to_string()),
             log: Some(Arc::clone(caller.log)),
-            connection,
+            connection: Arc::new(connection),
             // A worker that is to stop drops the call itself.
             cancel: CancellationToken::new(),
             stop: caller.stop.clone(),

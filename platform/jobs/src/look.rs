@@ -13,6 +13,7 @@ use tributary_formats::shown;
 use tributary_host::StreamInfo;
 use tributary_host::{CallContext, CheckStep, Connection, Connector, PageSink, Selection};
 use tributary_mapping::schema::{FieldSeen, Schema, json_schema};
+use tributary_model::auth_recipe::AuthRecipe;
 use tributary_model::document::ConnectionDocument;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::id::TenantId;
@@ -85,7 +86,8 @@ async fn check(
     Ok(())
 }
 
-/// A connection by its document with secrets, whose tokens are kept in the store; nothing is dialled.
+/// A connection by its document with secrets, whose tokens are kept in the store; nothing is dialled, and
+/// what its connector says is not asked for.
 ///
 /// # Errors
 /// What is wrong with the document, or with the store.
@@ -94,9 +96,18 @@ pub async fn stored_connection(
     tenant: &TenantId,
     document: &ConnectionDocument,
 ) -> Result<Connection, Problem> {
+    stored_with(services, tenant, document, None).await
+}
+
+async fn stored_with(
+    services: &Services,
+    tenant: &TenantId,
+    document: &ConnectionDocument,
+    recipe: Option<&AuthRecipe>,
+) -> Result<Connection, Problem> {
     let vault = services.tenant_vault(tenant).await?;
     services
-        .open_connection(tenant, document, &vault, None)
+        .open_connection(tenant, document, &vault, recipe, None)
         .await
 }
 
@@ -110,7 +121,8 @@ async fn opened(
         .components
         .by_name(services, tenant, &document.connector, digest)
         .await?;
-    let connection = stored_connection(services, tenant, document).await?;
+    let recipe = connector.manifest().recipe();
+    let connection = stored_with(services, tenant, document, recipe).await?;
     Ok((connector, connection))
 }
 

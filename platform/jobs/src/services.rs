@@ -9,6 +9,7 @@ use tributary_host::EgressPolicy;
 use tributary_host::Host;
 use tributary_host::{Connection, ConnectionPorts};
 use tributary_lake::Lake;
+use tributary_model::auth_recipe::AuthRecipe;
 use tributary_model::clock::Clock;
 use tributary_model::document::{ConnectionDocument, SECRETS_KIND};
 use tributary_model::error_code::ErrorCode;
@@ -62,8 +63,7 @@ impl Services {
             .map_err(|error| Problem::new(ErrorCode::StorageFailed, error.to_string()))
     }
 
-    /// The named connection with its secrets, ready for use, its configuration and its version. What
-    /// was pushed is seen as far as it belongs to `run`.
+    /// The named connection's document with its secrets, and its version.
     ///
     /// # Errors
     /// `reference_missing` if there is no such connection; else what is wrong with it.
@@ -72,8 +72,7 @@ impl Services {
         tenant: &TenantId,
         name: &Slug,
         vault: &TenantVault,
-        run: Option<&RunId>,
-    ) -> Result<(ConnectionDocument, Arc<Connection>, u32), Problem> {
+    ) -> Result<(ConnectionDocument, u32), Problem> {
         let stored = self
             .store
             .tenant(tenant)
@@ -93,10 +92,7 @@ impl Services {
             document.secrets = serde_json::from_slice(&plain)
                 .map_err(|error| unreadable("connection", name, &error))?;
         }
-        let connection = self.open_connection(tenant, &document, vault, run).await?;
-        let connection = Arc::new(connection);
-        document.secrets.clear();
-        Ok((document, connection, stored.version))
+        Ok((document, stored.version))
     }
 
     /// Where the tenant's connections may go: what is granted to all, and to it alone.
@@ -114,12 +110,14 @@ impl Services {
         Ok(self.plans.of(owner.and_then(|owner| owner.plan).as_ref()))
     }
 
-    /// The connection of a document with its secrets; its tokens are kept in the store.
+    /// The connection of a document with its secrets; its tokens are kept in the store. `recipe` is how its
+    /// connector describes credentials. What was pushed is seen as far as it belongs to `run`.
     pub(crate) async fn open_connection(
         &self,
         tenant: &TenantId,
         document: &ConnectionDocument,
         vault: &TenantVault,
+        recipe: Option<&AuthRecipe>,
         run: Option<&RunId>,
     ) -> Result<Connection, Problem> {
         let store = self.store.tenant(tenant);
@@ -132,6 +130,7 @@ impl Services {
             keeper: Some(Arc::new(keeper)),
             stored: intake::stored(self, document, vault, run),
             plan: self.plan(tenant).await?,
+            recipe: recipe.cloned(),
         };
         Connection::with_ports(document, &ports)
     }

@@ -169,6 +169,13 @@ pub async fn signer(services: &Services, digest: &str) -> Option<(String, String
     Some((signature.publisher.to_string(), signature.key.clone()))
 }
 
+/// The digests by which people know an installed component: of its file, which a registry has, and of what is
+/// signed of it. `None`: its file is gone.
+pub async fn digests(services: &Services, digest: &str) -> Option<(String, String)> {
+    let presented = services.components.presented(services, digest).await.ok()?;
+    Some((presented.file_digest.clone(), presented.digest.clone()))
+}
+
 /// Whether the connectors of a run, name and digest of each, may still run.
 ///
 /// # Errors

@@ -19,6 +19,12 @@ pub use crate::tcp_endpoint::TcpTls;
 /// What a connection's secrets are sealed as: the `kind` that `api` seals and `jobs` opens with.
 pub const SECRETS_KIND: &str = "connection_secrets";
 
+/// What an integration may say in place of a digest in `connector_digest`: the bytes that its connection
+/// stands for when the integration is saved. What is stored is their digest, so runs load these bytes and no
+/// others until the integration is saved again. Without `connector_digest` each run takes what is installed
+/// when it starts.
+pub const INSTALLED: &str = "installed";
+
 /// `tenant.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -210,12 +216,35 @@ pub struct IntegrationDocument {
     pub drift: DriftPolicy,
 }
 
+impl IntegrationDocument {
+    /// Both sides: which, its connection, and the digest of the connector's bytes that it pins.
+    #[must_use]
+    pub fn sides(&self) -> [(&'static str, &Slug, Option<&str>); 2] {
+        let (source, target) = (&self.source, &self.target);
+        [
+            (
+                "source",
+                &source.connection,
+                source.connector_digest.as_deref(),
+            ),
+            (
+                "target",
+                &target.connection,
+                target.connector_digest.as_deref(),
+            ),
+        ]
+    }
+}
+
 /// The source side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceRef {
     pub connection: Slug,
     pub stream: String,
+    /// see [`INSTALLED`]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connector_digest: Option<String>,
 }
 
 /// The target side.
@@ -223,6 +252,9 @@ pub struct SourceRef {
 #[serde(deny_unknown_fields)]
 pub struct TargetRef {
     pub connection: Slug,
+    /// see [`INSTALLED`]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connector_digest: Option<String>,
 }
 
 /// What a run reads.

@@ -124,6 +124,7 @@ catalogue! {
     ConnectorOutOfTime, "connector_out_of_time", Connector, false, "the connector came to an end before it had read everything, because its time was nearly over", "let it write checkpoints more often, so that it can go on behind the last one, or raise read_wall_s in its manifest";
     ConnectorFailed, "connector_failed", Connector, false, "the connector failed", "report it to the connector's author with the run id";
     ConnectorUntrusted, "connector_untrusted", Platform, false, "the connector is not signed by a trusted publisher, was revoked, or was altered", "see the reason in the message; check the file with tributary connector verify, or ask the operator about the publisher";
+    ConnectorChanged, "connector_changed", Mapping, false, "the connector is not the one that the integration pins", "find out who installed other bytes; tributary integration pin moves the pin to what is installed now";
     ConfigInvalid, "config_invalid", Connection, false, "the connection's configuration does not fit the connector", "correct the field named in the error";
     // API
     TokenMissing, "token_missing", Customer, false, "the request carries no token", "get one from POST /api/v1/token and send it as Authorization: Bearer";
@@ -231,6 +232,7 @@ mod tests {
             E::HostKeyChanged,
             E::ConfigInvalid,
             E::ConnectorUntrusted,
+            E::ConnectorChanged,
             E::ConnectorInvalid,
             E::MappingInvalid,
             E::ReferenceMissing,

@@ -145,13 +145,16 @@ pub enum Oauth1Method {
     HmacSha1,
 }
 
-/// A signature over a text that the API describes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A signature over a text that the API describes. Without `template` and `headers` the connector's
+/// manifest has the description ([`crate::auth_recipe`]).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HmacSigning {
     /// the text that is signed, with `{method}`, `{path}`, `{timestamp}`, …
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub template: String,
     /// name of each header and its value, with `{signature}`, `{timestamp}`, `{key_id}`, …
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
     /// public name of the key
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -228,26 +231,32 @@ pub struct Sigv4 {
     pub service: String,
 }
 
-/// A login call and what the other calls carry from its answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A login call and what the other calls carry from its answer. Without `body`, `take`, `header` and `value`
+/// the connector's manifest has the description ([`crate::auth_recipe`]).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Login {
     /// below the base address; the request is a POST
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub user: String,
     /// `{user}` and `{password}` are filled into its texts
+    #[serde(default, skip_serializing_if = "Value::is_null")]
     pub body: Value,
     #[serde(default)]
     pub body_format: BodyFormat,
     /// name → `/pointer/into/the/answer`, `header:name` or `cookie:name`
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub take: BTreeMap<String, String>,
     /// the header that the other calls carry
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub header: String,
     /// stands before the value, for example `Session `
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prefix: String,
     /// what was taken, for example `{user}:{id}:{key}`
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub value: String,
     #[serde(default)]
     pub encoding: ValueEncoding,

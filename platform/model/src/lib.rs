@@ -11,6 +11,7 @@
 //! How to add an error code: add the variant, its text, owner and hint in `error_code.rs`, then
 //! the page `platform/docs/errors/<code>.md`; a test compares the two.
 
+pub mod auth_recipe;
 pub mod clock;
 pub mod connection_form;
 pub mod counters;

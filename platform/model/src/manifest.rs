@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::auth_recipe::AuthRecipe;
 use crate::external::FunctionSpec;
 use crate::id::Slug;
 
@@ -51,6 +52,12 @@ pub enum ConnectorRole {
 }
 
 impl Manifest {
+    /// How its API is told who calls, if it says so.
+    #[must_use]
+    pub fn recipe(&self) -> Option<&AuthRecipe> {
+        self.connection.as_ref()?.auth.as_ref()
+    }
+
     /// Whether it holds functions for mappings, and so is no connector.
     #[must_use]
     pub fn is_functions(&self) -> bool {
@@ -65,6 +72,9 @@ pub struct ConnectionNeed {
     /// what the guest passes to `connections.get`
     pub label: Slug,
     pub kind: EndpointKinds,
+    /// how its API is told who calls, so that a connection has the secret and no description
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<AuthRecipe>,
 }
 
 /// One kind of endpoint, or a list of those that are equally good.

@@ -20,6 +20,18 @@ pub(crate) fn test(repo: &Repo) -> anyhow::Result<()> {
         repo,
         &["test", "--locked", "--workspace", "--quiet"],
     ))?;
+    // the kit is not a member, but all members need it
+    run(&mut connectors(
+        repo,
+        &[
+            "test",
+            "--locked",
+            "--package",
+            "tributary-sdk",
+            "--lib",
+            "--quiet",
+        ],
+    ))?;
     python(repo)?;
     javascript(repo)
 }

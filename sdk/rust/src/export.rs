@@ -27,6 +27,20 @@ macro_rules! export_source {
     };
 }
 
+/// Holds `config_schema` of `connector.json` to the type of the configuration, which carries
+/// [`config`](crate::config): a test compares them, and `tributary connector build` renews the file.
+#[macro_export]
+macro_rules! config_schema {
+    ($config:ty) => {
+        #[cfg(test)]
+        #[test]
+        fn config_schema_is_that_of_the_type() -> ::core::result::Result<(), ::std::string::String>
+        {
+            $crate::schema::held::<$config>(env!("CARGO_MANIFEST_DIR"))
+        }
+    };
+}
+
 /// Exports a type that implements [`Target`].
 #[macro_export]
 macro_rules! export_target {

@@ -9,6 +9,15 @@
 //! tributary_sdk::export_source!(Files);
 //! ```
 //!
+//! The types of its configuration carry [`config`], and [`config_schema!`] holds `connector.json` to them:
+//!
+//! ```ignore
+//! #[tributary_sdk::config]
+//! struct Config { /// Where the files are.
+//!     folder: String }
+//! tributary_sdk::config_schema!(Config);
+//! ```
+//!
 //! Invariants: a connector does no I/O of its own: it names a connection and asks the host. It
 //! never retries; it answers an [`Error`] whose kind says what the platform should do. It keeps no
 //! state but checkpoints. Deliberately absent: WASI, `std::time` (it traps; see [`control`]),
@@ -19,6 +28,8 @@ mod error;
 mod export;
 pub mod functions;
 mod rows;
+#[cfg(not(target_family = "wasm"))]
+pub mod schema;
 mod source;
 mod status;
 pub mod target;
@@ -32,10 +43,13 @@ pub use bindings::imports::tributary::connector::{
 };
 pub use export::{SourceExport, TargetExport};
 pub use rows::{Found, Piped, Rows, checkpoint};
+#[cfg(not(target_family = "wasm"))]
+pub use schemars;
 pub use serde;
 pub use serde_json;
 pub use source::{CheckStep, Selection, Source, StreamInfo};
 pub use target::{Call, Outcome, RetryKind, RowOutcome, Target, TargetResponse};
+pub use tributary_sdk_macros::config;
 
 /// The result of nearly everything here.
 pub type Result<T> = std::result::Result<T, Error>;

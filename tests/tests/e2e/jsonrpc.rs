@@ -15,12 +15,8 @@ fn erp(name: &str, url: &str, password: &str, config: &Value) -> Value {
     json!({
         "name": name, "connector": "jsonrpc", "config": config,
         "endpoint": { "kind": "http", "base_url": url, "auth": {
+            // how one logs in to a Tryton, the connector says
             "kind": "login", "path": "erp/", "user": "integration",
-            "body": { "id": 1, "method": "common.db.login",
-                "params": ["{user}", { "password": "{password}" }, "en"] },
-            "take": { "id": "/result/0", "key": "/result/1" },
-            "header": "Authorization", "prefix": "Session ", "value": "{user}:{id}:{key}",
-            "encoding": "base64",
         } },
         "secrets": { "password": password },
     })

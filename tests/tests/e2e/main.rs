@@ -25,6 +25,7 @@ mod odata;
 mod onboarding;
 mod operator;
 mod parts;
+mod pins;
 mod redrive;
 mod rest_target;
 mod rules;

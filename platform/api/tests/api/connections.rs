@@ -1,9 +1,9 @@
 //! The forms of connections: published, and what a put is checked against.
 
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{Api, Call, document_of};
+use crate::harness::{Api, Call, document_of, manifest};
 
 const PATH: &str = "/api/v1/tenants/acme/connections/taxman";
 
@@ -183,4 +183,84 @@ async fn streams_are_discovered_with_a_bounded_sample() {
         let refused = api.call(discover(wrong)).await;
         assert_eq!(refused.status, 400, "{wrong}: {}", refused.text());
     }
+}
+
+/// Installs `signed`, whose manifest describes an HMAC signature.
+async fn install_signed(api: &Api, name: &str) {
+    let mut manifest = manifest("tax", "api_target");
+    manifest["name"] = json!(name);
+    manifest["connection"]["auth"] = json!({
+        "kind": "hmac", "template": "{method}\n{path}", "headers": {"X-Signature": "{key_id} {signature}"},
+    });
+    let path = format!("/api/v1/connectors/{name}");
+    let operator = api.operator();
+    let call = Call::new(Method::PUT, &path).bearer(&operator);
+    let body = format!("wasm:{manifest}").into_bytes();
+    api.ok(call.body("application/wasm", body)).await;
+}
+
+#[tokio::test]
+async fn a_connection_leaves_the_description_of_its_credentials_to_the_connector() {
+    let api = Api::start().await;
+    install_signed(&api, "signed").await;
+    install_signed(&api, "other").await;
+    let engineer = api.engineer("acme");
+    let put = async |connector: &str, auth: Value, secrets: Value| {
+        let document = json!({
+            "name": "pim", "connector": connector, "config": {}, "secrets": secrets,
+            "endpoint": {"kind": "http", "base_url": "https://pim.example", "auth": auth},
+        });
+        let path = "/api/v1/tenants/acme/connections/pim";
+        let call = Call::put(path, &document).bearer(&engineer);
+        api.call(call).await
+    };
+    let key = || json!({"signing_key": "canary-key"});
+    let auth = || json!({"kind": "hmac", "key_id": "k1"});
+    // a connector that describes nothing has nothing to add
+    let refused = put("tax", auth(), key()).await;
+    assert_eq!(
+        refused.json()["code"],
+        "config_invalid",
+        "{}",
+        refused.text()
+    );
+    assert!(
+        refused.text().contains("describes no HMAC"),
+        "{}",
+        refused.text()
+    );
+    assert_eq!(
+        put("signed", auth(), key()).await.status,
+        StatusCode::CREATED
+    );
+    let path = "/api/v1/tenants/acme/connections/pim";
+    let stored = api.ok(Call::get(path).bearer(&engineer)).await.json();
+    assert_eq!(stored["endpoint"]["auth"]["key_id"], "k1");
+    assert!(
+        stored["endpoint"]["auth"].get("template").is_none(),
+        "{stored}"
+    );
+    // the secrets are asked for as ever
+    let wrong = put("signed", auth(), json!({"token": "canary"})).await;
+    assert!(
+        wrong.text().contains("/secrets/signing_key"),
+        "{}",
+        wrong.text()
+    );
+    // half a description is none
+    let half = json!({"kind": "hmac", "template": "{path}"});
+    let half = put("signed", half, key()).await;
+    assert_eq!(half.json()["code"], "config_invalid", "{}", half.text());
+    // kept as long as the same connector says what is done with it
+    assert_eq!(
+        put("signed", auth(), json!({})).await.json()["outcome"],
+        "unchanged"
+    );
+    let moved = put("other", auth(), json!({})).await;
+    assert!(
+        moved.text().contains("must be given again"),
+        "{}",
+        moved.text()
+    );
+    assert_eq!(put("other", auth(), key()).await.status, StatusCode::OK);
 }

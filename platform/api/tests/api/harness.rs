@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tributary_api::{
     ApiState, Caller, CheckStep, ConnectorInfo, ConnectorPort, ConsentAnswer, ConsentRequest,
-    Consented, DiscoveredStream, ExplainFn, Limits, PortFuture, TokenKeys,
+    Consented, Digests, DiscoveredStream, ExplainFn, Limits, PortFuture, TokenKeys,
 };
 use tributary_lake::Lake;
 use tributary_model::clock::{Clock, SystemClock};
@@ -416,6 +416,15 @@ fn port(folder: &Path) -> ConnectorPort {
         consent_address: Arc::new(consent_address),
         consented: Arc::new(consented),
         signer: Arc::new(|_digest| async { Ok(None) }.boxed()),
+        digests: Arc::new(|digest| {
+            async move {
+                Ok(Some(Digests {
+                    file_digest: format!("sha256:file-of-{digest}"),
+                    content_digest: format!("sha256:content-of-{digest}"),
+                }))
+            }
+            .boxed()
+        }),
         isolation: Arc::new(|_digest| async { Ok(Some("process".to_owned())) }.boxed()),
     }
 }

@@ -133,3 +133,125 @@ async fn a_connection_can_pin_the_bytes_of_its_connector() {
     assert_eq!(run.status, StatusCode::CREATED, "{}", run.text());
     assert_eq!(run.json()["connectors"]["files"], "digest-of-files");
 }
+
+#[tokio::test]
+async fn an_integration_pins_the_bytes_of_its_connectors() {
+    let api = Api::start().await;
+    let (engineer, operator) = (api.engineer("acme"), api.operator());
+    let path = "/api/v1/tenants/acme/integrations/orders";
+    let stored = async || api.ok(Call::get(path).bearer(&engineer)).await.json();
+    let put = async |side: &str, pin: &str| -> Answer {
+        let mut document = stored().await;
+        document[side]["connector_digest"] = json!(pin);
+        api.call(Call::put(path, &document).bearer(&engineer)).await
+    };
+    let start = async || -> Answer {
+        let call = Call::new(Method::POST, "/api/v1/tenants/acme/runs");
+        let call = call
+            .json(&json!({"integration": "orders"}))
+            .bearer(&engineer);
+        api.call(call).await
+    };
+    let unknown = put("source", "abd").await;
+    assert_eq!(unknown.json()["code"], "reference_missing");
+    let place = unknown.json()["errors"][0]["pointer"].clone();
+    assert_eq!(place, "/source/connector_digest", "{}", unknown.text());
+    // a digest of another connector is no digest of this one
+    let other = put("target", "digest-of-files").await;
+    assert_eq!(
+        other.json()["code"],
+        "reference_missing",
+        "{}",
+        other.text()
+    );
+    // what is installed becomes a digest, and saving it once more changes nothing
+    assert_eq!(
+        put("source", "installed").await.json()["outcome"],
+        "updated"
+    );
+    assert_eq!(
+        stored().await["source"]["connector_digest"],
+        "digest-of-files"
+    );
+    assert_eq!(
+        put("source", "installed").await.json()["outcome"],
+        "unchanged"
+    );
+
+    // by whichever of its digests the bytes are known
+    for known_as in [
+        "sha256:file-of-digest-of-files",
+        "sha256:content-of-digest-of-files",
+    ] {
+        assert_eq!(put("source", known_as).await.json()["outcome"], "unchanged");
+    }
+
+    // other bytes come under the same name and version
+    let mut changed = manifest("files", "source");
+    changed["title"] = json!("other bytes");
+    let install = async |manifest: &Value| {
+        let call = Call::new(Method::PUT, "/api/v1/connectors/files").bearer(&operator);
+        let body = format!("wasm:{manifest}").into_bytes();
+        api.ok(call.body("application/wasm", body)).await.json()
+    };
+    let installed = install(&changed).await;
+    let refused = start().await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let problem = refused.json();
+    assert_eq!(problem["code"], "connector_changed", "{}", refused.text());
+    assert_eq!(problem["pointer"], "/source/connector_digest");
+    let hint = problem["hint"].as_str().unwrap();
+    assert!(hint.contains("tributary integration pin"), "{hint}");
+    // the pin is moved
+    assert_eq!(
+        put("source", "installed").await.json()["outcome"],
+        "updated"
+    );
+    let run = start().await;
+    assert_eq!(run.status, StatusCode::CREATED, "{}", run.text());
+    assert_eq!(run.json()["connectors"]["files"], installed["digest"]);
+}
+
+#[tokio::test]
+async fn a_newer_version_does_not_move_a_pin() {
+    let api = Api::start().await;
+    let (engineer, operator) = (api.engineer("acme"), api.operator());
+    let path = "/api/v1/tenants/acme/integrations/orders";
+    let mut document = api.ok(Call::get(path).bearer(&engineer)).await.json();
+    document["source"]["connector_digest"] = json!("installed");
+    api.ok(Call::put(path, &document).bearer(&engineer)).await;
+    let mut newer = manifest("files", "source");
+    newer["version"] = json!("9.0.0");
+    let call = Call::new(Method::PUT, "/api/v1/connectors/files").bearer(&operator);
+    let body = format!("wasm:{newer}").into_bytes();
+    api.call(call.body("application/wasm", body)).await;
+    let call = Call::new(Method::POST, "/api/v1/tenants/acme/runs");
+    let call = call
+        .json(&json!({"integration": "orders"}))
+        .bearer(&engineer);
+    let run = api.call(call).await;
+    assert_eq!(
+        run.json()["connectors"]["files"],
+        "digest-of-files",
+        "{}",
+        run.text()
+    );
+    // a connection that pins other bytes contradicts it, and that is said when it is saved again
+    let mut shop = document_of("connections", "shop");
+    let installed = api
+        .ok(Call::get("/api/v1/connectors").bearer(&engineer))
+        .await
+        .json();
+    let items = installed["items"].as_array().unwrap();
+    let is_new = |item: &&Value| item["version"] == "9.0.0";
+    shop["connector_digest"] = items.iter().find(is_new).unwrap()["digest"].clone();
+    let call = Call::put("/api/v1/tenants/acme/connections/shop", &shop);
+    api.ok(call.bearer(&engineer)).await;
+    document["source"]["connector_digest"] = json!("digest-of-files");
+    let contradiction = api.call(Call::put(path, &document).bearer(&engineer)).await;
+    assert!(
+        contradiction.text().contains("pins other bytes"),
+        "{}",
+        contradiction.text()
+    );
+}

@@ -8,6 +8,7 @@ pub(crate) mod connection;
 pub(crate) mod connector;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod integration;
 pub(crate) mod limits;
 pub(crate) mod logs;
 pub(crate) mod mapping;

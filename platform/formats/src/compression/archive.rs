@@ -25,6 +25,8 @@ pub struct Archive<R> {
     limits: UnpackLimits,
     /// what is left of [`UnpackLimits::max_total_bytes`]
     left: u64,
+    /// the last member of [`Self::detached`]
+    detached: Option<usize>,
 }
 
 impl<R: Read + Seek> Archive<R> {
@@ -43,6 +45,7 @@ impl<R: Read + Seek> Archive<R> {
             entries,
             limits,
             left: limits.max_total_bytes,
+            detached: None,
         })
     }
 
@@ -77,6 +80,19 @@ impl<R: Read + Seek> Archive<R> {
         Ok(found.into_iter().map(|(_, index)| index).collect())
     }
 
+    /// The members that are data and match `glob`, in the order of the directory: what systems put beside them
+    /// (`.hidden` files and folders, `__MACOSX`) is left out.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ConfigInvalid`] when `glob` is not a pattern.
+    pub fn data(&self, glob: &str) -> Result<Vec<usize>, Problem> {
+        let mut found = self.matching(glob)?;
+        let is_data = |index: &usize| self.entries.get(*index).is_some_and(Entry::is_data);
+        found.retain(is_data);
+        found.sort_unstable();
+        Ok(found)
+    }
+
     /// The content of a member. Its size counts against the total, read or not.
     ///
     /// # Errors
@@ -94,6 +110,22 @@ impl<R: Read + Seek> Archive<R> {
     pub fn into_part(mut self, index: usize) -> Result<Part<R>, ReadFault> {
         let entry = self.admit(index)?;
         start(self.reader, entry)
+    }
+
+    /// As [`Self::part`], but the part reads a file of its own. The same member once more in a row counts once.
+    ///
+    /// # Errors
+    /// As [`Self::part`].
+    pub fn detached(&mut self, index: usize) -> Result<Part<R>, ReadFault>
+    where
+        R: Clone,
+    {
+        let left = self.left;
+        let entry = self.admit(index)?;
+        if self.detached.replace(index) == Some(index) {
+            self.left = left;
+        }
+        start(self.reader.clone(), entry)
     }
 
     fn admit(&mut self, index: usize) -> Result<Entry, ReadFault> {

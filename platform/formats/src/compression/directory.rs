@@ -38,6 +38,16 @@ pub struct Entry {
     pub(super) method: Method,
 }
 
+impl Entry {
+    /// Whether somebody put it there on purpose: not hidden, and not what macOS adds of itself.
+    #[must_use]
+    pub fn is_data(&self) -> bool {
+        let mut parts = self.name.split(['/', '\\']);
+        let beside = |part: &str| part.starts_with('.') || part == "__MACOSX";
+        !parts.any(beside)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
     Stored,

@@ -235,3 +235,48 @@ fn zip_files_are_held_to_their_directory_and_limits() {
     let fault = code(&encrypted, UnpackLimits::default());
     assert!(fault.message.contains("encrypted"), "{}", fault.message);
 }
+
+#[test]
+fn data_is_what_somebody_put_there_on_purpose_in_the_order_of_the_archive() {
+    let zip = zipped(&[
+        ("b.csv", b"2"),
+        ("__MACOSX/._b.csv", b"x"),
+        ("in/.DS_Store", b"x"),
+        ("in/a.csv", b"1"),
+        (".hidden/c.csv", b"x"),
+        ("in/deep/d.txt", b"4"),
+        ("a__MACOSX.csv", b"5"),
+    ]);
+    let archive = Archive::open(Cursor::new(zip), UnpackLimits::default()).unwrap();
+    let names = |glob: &str| -> Vec<&str> {
+        let found = archive.data(glob).unwrap();
+        let name = |index: usize| archive.entries()[index].name.as_str();
+        found.into_iter().map(name).collect()
+    };
+    let all = ["b.csv", "in/a.csv", "in/deep/d.txt", "a__MACOSX.csv"];
+    assert_eq!(names("**"), all);
+    assert_eq!(names("**/*.csv"), ["b.csv", "in/a.csv", "a__MACOSX.csv"]);
+    assert_eq!(names("*.csv"), ["b.csv", "a__MACOSX.csv"]);
+    assert!(names(".hidden/*").is_empty(), "whatever is asked for");
+    let problem = archive.data("[").unwrap_err();
+    assert_eq!(problem.code, ErrorCode::ConfigInvalid);
+}
+
+#[test]
+fn members_together_keep_to_the_limit_and_one_twice_counts_once() {
+    let zip = zipped(&[("a", &[b'a'; 600]), ("b", &[b'b'; 600])]);
+    let limits = UnpackLimits {
+        max_total_bytes: 1_000,
+        ..UnpackLimits::default()
+    };
+    let mut archive = Archive::open(Cursor::new(zip), limits).unwrap();
+    for _ in 0..2 {
+        let mut out = Vec::new();
+        let mut part = archive.detached(0).unwrap();
+        part.read_to_end(&mut out).unwrap();
+        assert_eq!(out.len(), 600);
+    }
+    let fault = archive.detached(1).err().unwrap();
+    assert_eq!(fault.code, ErrorCode::InputTooLarge);
+    assert!(fault.message.contains("max_total_bytes"), "{fault:?}");
+}

@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
+use tributary_model::auth_recipe::AuthRecipe;
 use tributary_model::clock::{Clock, SystemClock};
 use tributary_model::document::{ConnectionDocument, Endpoint, SqlDriver};
 use tributary_model::error_code::ErrorCode;
@@ -38,6 +39,7 @@ use crate::call::CheckStep;
 use crate::egress::EgressPolicy;
 use crate::usage::UsageMeter;
 
+pub(crate) use credential::check_recipe;
 pub use credential::{ConsentAsked, ConsentGiven, Consented, KeptTokens, TokenKeeper};
 use credential::{Secrets, TokenSource, no_consent};
 pub use files::Entry;
@@ -98,6 +100,8 @@ pub struct ConnectionPorts {
     pub stored: Option<Arc<dyn StoredFiles>>,
     /// what the tenant's connectors may use
     pub plan: Arc<Plan>,
+    /// how the connector describes its credentials, for connections that leave it to it
+    pub recipe: Option<AuthRecipe>,
 }
 
 impl ConnectionPorts {
@@ -111,6 +115,7 @@ impl ConnectionPorts {
             databases: None,
             stored: None,
             plan: Plan::unbounded(),
+            recipe: None,
         }
     }
 }

@@ -11,6 +11,7 @@ mod feed;
 mod lines;
 #[cfg(test)]
 mod made;
+mod members;
 mod options;
 mod query;
 mod reader;
@@ -24,6 +25,7 @@ use tributary_model::rows::{RowFormat, RowPosition};
 
 pub(crate) use document::DocumentRows;
 pub(crate) use lines::LineRows;
+pub(crate) use members::MemberRows;
 pub(crate) use options::open;
 pub(crate) use query::QueryRows;
 pub(crate) use reader::ByteReader;
@@ -42,6 +44,7 @@ pub(crate) enum RowSource {
     Document(DocumentRows),
     Query(Box<QueryRows>),
     Records(Box<RecordRows>),
+    Members(Box<MemberRows>),
 }
 
 /// What a page holds, without the stream's name.
@@ -64,6 +67,7 @@ impl RowSource {
             Self::Document(document) => document.next_page().await,
             Self::Query(query) => query.next_page().await,
             Self::Records(records) => records.next_page().await,
+            Self::Members(members) => members.next_page().await,
         }
     }
 
@@ -74,6 +78,16 @@ impl RowSource {
             Self::Document(document) => document.position(),
             Self::Query(query) => query.position(),
             Self::Records(records) => records.position(),
+            Self::Members(members) => members.position(),
+        }
+    }
+
+    /// Whether the last page was given.
+    fn over(&self) -> bool {
+        match self {
+            Self::Lines(lines) => lines.over(),
+            Self::Records(records) => records.over(),
+            Self::Document(_) | Self::Query(_) | Self::Members(_) => false,
         }
     }
 
@@ -84,6 +98,7 @@ impl RowSource {
             Self::Document(document) => document.digest().await,
             Self::Query(_) => None,
             Self::Records(records) => records.digest().await,
+            Self::Members(members) => members.digest().await,
         }
     }
 
@@ -92,6 +107,7 @@ impl RowSource {
             Self::Lines(lines) => lines.schema().await,
             Self::Document(_) | Self::Query(_) => Ok(serde_json::json!({})),
             Self::Records(records) => records.schema().await,
+            Self::Members(members) => members.schema().await,
         }
     }
 
@@ -99,14 +115,16 @@ impl RowSource {
         match self {
             Self::Document(document) => document.probe(pointer).await,
             Self::Query(query) => query.probe(pointer),
-            Self::Lines(_) | Self::Records(_) => Err(not_a_document()),
+            Self::Lines(_) | Self::Records(_) | Self::Members(_) => Err(not_a_document()),
         }
     }
 
     pub(crate) async fn pluck(&mut self, pointer: &str) -> Result<Vec<Option<String>>, Problem> {
         match self {
             Self::Document(document) => document.pluck(pointer).await,
-            Self::Lines(_) | Self::Query(_) | Self::Records(_) => Err(not_a_document()),
+            Self::Lines(_) | Self::Query(_) | Self::Records(_) | Self::Members(_) => {
+                Err(not_a_document())
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tributary_formats::csv;
 use tributary_formats::records::Format;
 use tributary_model::error_code::ErrorCode;
@@ -9,15 +10,16 @@ use tributary_model::problem::Problem;
 use tributary_model::rows::{CsvFormat, RowFormat, RowPosition};
 
 use super::lines::{Given, Header, Text};
+use super::members::MemberRows;
 use super::unpack::Packed;
 use super::{ByteReader, DocumentRows, LineRows, RecordRows, RowSource};
 
 /// Most columns that a connector may name, as many as a header line may have.
 const MAX_COLUMNS: usize = 16_384;
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CsvOptions {
+pub(super) struct CsvOptions {
     source: String,
     /// left out: as it looks
     #[serde(default)]
@@ -47,9 +49,9 @@ struct JsonOptions {
     records: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NdjsonOptions {
+pub(super) struct NdjsonOptions {
     source: String,
     /// `utf-8`, or what has to be decoded before its lines are found; left out: as a byte order mark says
     #[serde(default)]
@@ -61,9 +63,9 @@ struct NdjsonOptions {
 }
 
 /// The reader stands at the first byte, and `start` is a position that was given out for this file.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RecordOptions {
+pub(super) struct RecordOptions {
     source: String,
     format: Format,
     #[serde(default)]
@@ -85,21 +87,132 @@ fn beginning() -> RowPosition {
     RowPosition { line: 1, offset: 0 }
 }
 
+/// The options of a format that files are read in.
+pub(super) enum Asked {
+    Csv(CsvOptions),
+    Ndjson(NdjsonOptions),
+    Records(RecordOptions),
+}
+
+impl Asked {
+    pub(super) fn source(&self) -> &str {
+        match self {
+            Self::Csv(options) => &options.source,
+            Self::Ndjson(options) => &options.source,
+            Self::Records(options) => &options.source,
+        }
+    }
+
+    pub(super) fn start(&self) -> RowPosition {
+        match self {
+            Self::Csv(options) => options.start,
+            Self::Ndjson(options) => options.start,
+            Self::Records(options) => options.start,
+        }
+    }
+
+    /// The same for a member of the file, which is not packed any more.
+    pub(super) fn of_member(&self, source: &str, start: RowPosition) -> Self {
+        let source = source.to_owned();
+        match self {
+            Self::Csv(options) => Self::Csv(CsvOptions {
+                source,
+                start,
+                packed: None,
+                ..options.clone()
+            }),
+            Self::Ndjson(options) => Self::Ndjson(NdjsonOptions {
+                source,
+                start,
+                packed: None,
+                ..options.clone()
+            }),
+            Self::Records(options) => Self::Records(RecordOptions {
+                source,
+                start,
+                packed: None,
+                ..options.clone()
+            }),
+        }
+    }
+
+    /// Whether lines are read from inside on, so that what their front says has to be known.
+    pub(super) fn goes_on_inside(&self) -> bool {
+        let lines = matches!(self, Self::Csv(_) | Self::Ndjson(_));
+        lines && self.start().offset > 0
+    }
+
+    /// Takes over what was found at the front ([`RowSource::schema`]); answers how many bytes are passed over
+    /// before the first row. Those of text that is decoded first are passed over when it is.
+    pub(super) fn as_found(&mut self, found: &Value) -> u64 {
+        let start = self.start().offset;
+        let text = |name: &str| found.get(name).and_then(Value::as_str);
+        let encoding = text("encoding").map(str::to_owned);
+        match self {
+            Self::Csv(options) => {
+                let columns = found.get("columns").and_then(Value::as_array);
+                let columns = columns.into_iter().flatten().filter_map(Value::as_str);
+                options.columns = columns.map(str::to_owned).collect();
+                options.delimiter = text("delimiter").and_then(|text| text.chars().next());
+                options.encoding = encoding;
+                options.header = false;
+                options.expected_columns.clear();
+            }
+            Self::Ndjson(options) => options.encoding = encoding,
+            Self::Records(_) => {}
+        }
+        match found.get("transcoded") {
+            Some(Value::Bool(true)) => 0,
+            _ => start,
+        }
+    }
+
+    /// A decoder over bytes that stand where these options say.
+    pub(super) fn open(self, reader: ByteReader) -> Result<RowSource, Problem> {
+        match self {
+            Self::Csv(options) => csv(reader, options),
+            Self::Ndjson(options) => ndjson(reader, options),
+            Self::Records(options) => records(reader, options),
+        }
+    }
+
+    fn packed(&self) -> Option<&Packed> {
+        match self {
+            Self::Csv(options) => options.packed.as_ref(),
+            Self::Ndjson(options) => options.packed.as_ref(),
+            Self::Records(options) => options.packed.as_ref(),
+        }
+    }
+}
+
 /// A decoder for `format` with `options` (JSON text).
 pub(crate) fn open(reader: ByteReader, format: &str, options: &str) -> Result<RowSource, Problem> {
-    match format {
-        "csv" => csv(reader, parse(format, options)?),
-        "ndjson" => ndjson(reader, parse(format, options)?),
+    let asked = match format {
+        "csv" => Asked::Csv(parse(format, options)?),
+        "ndjson" => Asked::Ndjson(parse(format, options)?),
         "json" => {
             let options: JsonOptions = parse(format, options)?;
             let document = DocumentRows::new(options.source, reader, options.records);
-            Ok(RowSource::Document(document))
+            return Ok(RowSource::Document(document));
         }
-        "records" => records(reader, parse(format, options)?),
-        other => Err(Problem::new(
-            ErrorCode::ConnectorFailed,
-            format!("the format {other:?} is not known here: csv, json, ndjson or records"),
-        )),
+        "records" => Asked::Records(parse(format, options)?),
+        other => {
+            return Err(Problem::new(
+                ErrorCode::ConnectorFailed,
+                format!("the format {other:?} is not known here: csv, json, ndjson or records"),
+            ));
+        }
+    };
+    let several = match asked.packed() {
+        Some(packed) => packed.several()?.map(str::to_owned),
+        None => None,
+    };
+    match several {
+        None => asked.open(reader),
+        Some(pattern) => {
+            let members = MemberRows::new(reader, asked, pattern);
+            Ok(RowSource::Members(Box::new(members)))
+        }
     }
 }
 

@@ -21,8 +21,13 @@ pub(crate) struct ByteReader {
 
 enum Origin {
     File(Box<Counted>, Hold),
-    Memory { bytes: Option<Bytes>, _hold: Hold },
+    Memory {
+        bytes: Option<Bytes>,
+        hold: Hold,
+    },
     Unpacked(Box<Unpacked>),
+    /// what lies elsewhere is read instead; the account is all there is
+    Nothing(Hold),
 }
 
 /// A file whose bytes are counted; those in memory were when they came.
@@ -46,7 +51,7 @@ impl ByteReader {
         Self {
             from: Origin::Memory {
                 bytes: Some(bytes),
-                _hold: hold,
+                hold,
             },
             digest: None,
         }
@@ -72,10 +77,35 @@ impl ByteReader {
         }
     }
 
+    /// The content of a part of a file that is held elsewhere.
+    pub(super) fn part(part: Unpacked) -> Self {
+        Self {
+            from: Origin::Unpacked(Box::new(part)),
+            digest: None,
+        }
+    }
+
+    /// No bytes; what is kept is in the account of `hold`.
+    pub(super) fn nothing(hold: Hold) -> Self {
+        Self {
+            from: Origin::Nothing(hold),
+            digest: None,
+        }
+    }
+
+    /// A further part of the account that this reader's bytes are in.
+    pub(super) fn hold_beside(&self) -> Hold {
+        match &self.from {
+            Origin::File(_, hold) | Origin::Nothing(hold) => hold.beside(),
+            Origin::Memory { hold, .. } => hold.beside(),
+            Origin::Unpacked(unpacked) => unpacked.hold_beside(),
+        }
+    }
+
     /// Accounts for bytes of a file that are kept beyond the next one.
     pub(crate) fn keep(&mut self, bytes: usize) -> Result<(), Problem> {
         match &mut self.from {
-            Origin::File(_, hold) => hold.grow(bytes),
+            Origin::File(_, hold) | Origin::Nothing(hold) => hold.grow(bytes),
             Origin::Memory { .. } => Ok(()), // in the account since they came
             Origin::Unpacked(unpacked) => unpacked.keep(bytes),
         }
@@ -87,6 +117,7 @@ impl ByteReader {
             Origin::File(file, _) => file.next().await?,
             Origin::Memory { bytes, .. } => bytes.take().filter(|bytes| !bytes.is_empty()),
             Origin::Unpacked(unpacked) => unpacked.next().await?,
+            Origin::Nothing(_) => None,
         };
         if let (Some(digest), Some(chunk)) = (&mut self.digest, &chunk) {
             digest.update(chunk.clone()).await;
@@ -135,7 +166,7 @@ impl ByteReader {
     pub(crate) fn at_beginning(&self) -> bool {
         match &self.from {
             Origin::File(..) => self.digest.is_some(),
-            Origin::Memory { .. } | Origin::Unpacked(_) => true,
+            Origin::Memory { .. } | Origin::Unpacked(_) | Origin::Nothing(_) => true,
         }
     }
 
@@ -146,7 +177,7 @@ impl ByteReader {
             Origin::Memory { bytes, .. } => {
                 Some(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
-            Origin::Unpacked(_) => None,
+            Origin::Unpacked(_) | Origin::Nothing(_) => None,
         }
     }
 }

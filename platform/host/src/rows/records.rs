@@ -125,6 +125,11 @@ impl RecordRows {
         }
     }
 
+    /// Whether all records were given.
+    pub(crate) fn over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
     pub(crate) async fn digest(&mut self) -> Option<String> {
         self.reader.digest().await
     }

@@ -1,21 +1,21 @@
-//! The unpacked bytes of a file: gzip, zstd, one member of a zip file.
+//! The unpacked bytes of a file: gzip, zstd, one member of a zip file (several: [`super::members`]).
 //!
 //! Invariants: nothing is unpacked ahead of what is read, and no more than
 //! [`UnpackLimits`] allow; damage and early ends are errors, never a short success; digest and size are those of
-//! the file as received. A zip file is held whole, at most [`MAX_FILE_BYTES`] of it. Deliberately absent:
-//! several members as one file, since each has a header and positions of its own.
+//! the file as received. A zip file is held whole, at most [`MAX_FILE_BYTES`] of it.
 
 use std::io::{Cursor, Read};
 
 use bytes::Bytes;
 use serde::Deserialize;
-use tributary_formats::compression::{Archive, Compression, UnpackLimits, unpack};
+use tributary_formats::compression::{Archive, Compression, Entry, UnpackLimits, unpack};
 use tributary_formats::fault::ReadFault;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
 use super::feed::{Feed, feed};
 use super::{ByteReader, MAX_FILE_BYTES, broken_off};
+use crate::limits::Hold;
 
 /// Bytes of one step.
 const PIECE_BYTES: usize = 256 << 10;
@@ -34,13 +34,34 @@ pub(crate) struct Packed {
     /// pattern for the one member of a zip file that is read; without it there must be only one
     #[serde(default)]
     member: Option<String>,
+    /// pattern for the members that are read one after the other
+    #[serde(default)]
+    members: Option<String>,
+}
+
+impl Packed {
+    /// The pattern, if several members of a zip file are meant.
+    ///
+    /// # Errors
+    /// `config_invalid` if one is meant as well.
+    pub(super) fn several(&self) -> Result<Option<&str>, Problem> {
+        match (&self.member, &self.members) {
+            (Some(_), Some(_)) => {
+                let detail = "either `member` or `members` is given, not both";
+                Err(Problem::new(ErrorCode::ConfigInvalid, detail))
+            }
+            (None, Some(members)) if self.compression == Compression::Zip => Ok(Some(members)),
+            _ => Ok(None),
+        }
+    }
 }
 
 /// See the module.
 pub(crate) struct Unpacked {
     source: String,
     packed: ByteReader,
-    how: Packed,
+    /// `None`: it is unpacked elsewhere
+    how: Option<Packed>,
     /// bytes to pass over, since they were read before
     skip: u64,
     feed: Feed,
@@ -64,13 +85,38 @@ impl Unpacked {
         Self {
             source: source.to_owned(),
             packed,
-            how,
+            how: Some(how),
             skip,
             feed: feed().0,
             content: None,
             failed: None,
             state: State::Fresh,
         }
+    }
+
+    /// What `content` has from its `skip`th byte on; `hold` is its account.
+    pub(super) fn part(
+        source: &str,
+        content: Box<dyn Read + Send>,
+        hold: Hold,
+        skip: u64,
+    ) -> Result<Self, Problem> {
+        let mut packed = ByteReader::nothing(hold);
+        packed.keep(BUFFER_BYTES)?;
+        Ok(Self {
+            source: source.to_owned(),
+            packed,
+            how: None,
+            skip,
+            feed: feed().0,
+            content: Some(content),
+            failed: None,
+            state: State::Open,
+        })
+    }
+
+    pub(super) fn hold_beside(&self) -> Hold {
+        self.packed.hold_beside()
     }
 
     pub(super) async fn digest(&mut self) -> Option<String> {
@@ -121,9 +167,12 @@ impl Unpacked {
 
     async fn open(&mut self) -> Result<Box<dyn Read + Send>, Problem> {
         let limits = UnpackLimits::default();
-        let compression = self.how.compression;
+        let Some(how) = self.how.take() else {
+            return Err(broken_off(&self.source));
+        };
+        let compression = how.compression;
         if compression == Compression::Zip {
-            return self.member(limits).await;
+            return self.member(how.member.as_deref(), limits).await;
         }
         self.packed.keep(match compression {
             Compression::Zstd => WINDOW_BYTES,
@@ -137,48 +186,51 @@ impl Unpacked {
         content.map_err(|fault| self.problem(fault))
     }
 
-    async fn member(&mut self, limits: UnpackLimits) -> Result<Box<dyn Read + Send>, Problem> {
+    async fn member(
+        &mut self,
+        pattern: Option<&str>,
+        limits: UnpackLimits,
+    ) -> Result<Box<dyn Read + Send>, Problem> {
         let whole = Box::pin(self.packed.whole(&self.source, MAX_FILE_BYTES)).await?;
         let archive =
             Archive::open(Cursor::new(whole), limits).map_err(|fault| self.problem(fault))?;
-        let found = match &self.how.member {
+        let found = match pattern {
             Some(pattern) => archive.matching(pattern)?,
             None => (0..archive.entries().len()).collect(),
         };
         let [member] = found.as_slice() else {
-            return Err(self.ambiguous(&archive, &found));
+            let detail = format!(
+                "{}: {} members of the zip file match {}, and one is read; it holds {}",
+                self.source,
+                found.len(),
+                pattern.unwrap_or("**"),
+                listed(archive.entries())
+            );
+            return Err(Problem::new(ErrorCode::ArchiveInvalid, detail)
+                .hint("set `member` to a pattern that only the wanted file matches"));
         };
         let part = archive.into_part(*member);
         Ok(Box::new(part.map_err(|fault| self.problem(fault))?))
     }
 
-    /// None or several members are meant.
-    fn ambiguous(&self, archive: &Archive<Cursor<Bytes>>, found: &[usize]) -> Problem {
-        let entries = archive.entries();
-        let mut names: Vec<&str> = entries
-            .iter()
-            .take(SHOWN_MEMBERS)
-            .map(|entry| entry.name.as_str())
-            .collect();
-        if entries.len() > SHOWN_MEMBERS {
-            names.push("…");
-        }
-        let pattern = self.how.member.as_deref().unwrap_or("**");
-        let detail = format!(
-            "{}: {} members of the zip file match {pattern}, and one is read; it holds {}",
-            self.source,
-            found.len(),
-            match names.is_empty() {
-                true => "none".to_owned(),
-                false => names.join(", "),
-            }
-        );
-        Problem::new(ErrorCode::ArchiveInvalid, detail)
-            .hint("set `member` to a pattern that only the wanted file matches")
-    }
-
     fn problem(&self, fault: ReadFault) -> Problem {
         Problem::new(fault.code, format!("{}: {}", self.source, fault.message))
+    }
+}
+
+/// The first names of a zip file, for a message.
+pub(super) fn listed(entries: &[Entry]) -> String {
+    let mut names: Vec<&str> = entries
+        .iter()
+        .take(SHOWN_MEMBERS)
+        .map(|entry| entry.name.as_str())
+        .collect();
+    if entries.len() > SHOWN_MEMBERS {
+        names.push("…");
+    }
+    match names.is_empty() {
+        true => "none".to_owned(),
+        false => names.join(", "),
     }
 }
 

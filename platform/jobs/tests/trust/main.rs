@@ -5,6 +5,7 @@
 #![expect(clippy::indexing_slicing, reason = "helpers of tests may panic")]
 
 mod component;
+mod recipes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -6,6 +6,7 @@
 mod javascript;
 mod python;
 mod rust;
+mod schema;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -24,6 +25,8 @@ pub struct Built {
     /// `target/connector/<name>.wasm` (Rust) or `dist/<name>.wasm` in the connector's folder
     pub path: PathBuf,
     pub component: Vec<u8>,
+    /// `connector.json` had another `config_schema` than the type (Rust; the other kits say so themselves)
+    pub schema_renewed: bool,
 }
 
 /// Builds the connector in `folder` and writes the component below it.
@@ -81,7 +84,11 @@ fn language_of(folder: &Path) -> Result<Language, PackagingError> {
 fn finished(folder: &Path, name: &str) -> Result<Built, PackagingError> {
     let path = folder.join("dist").join(format!("{name}.wasm"));
     let component = std::fs::read(&path).map_err(PackagingError::io("read", &path))?;
-    Ok(Built { path, component })
+    Ok(Built {
+        path,
+        component,
+        schema_renewed: false,
+    })
 }
 
 /// Runs a kit's build in `folder`. What it says goes to stderr: stdout belongs to the caller's own words.

@@ -3,20 +3,21 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Built;
+use super::{Built, schema};
 use crate::{PackagingError, encode};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Makes `target/connector/<name>.wasm`.
 pub(super) fn build(folder: &Path, name: &str) -> Result<Built, PackagingError> {
-    let manifest_path = folder.join("connector.json");
-    let manifest =
-        std::fs::read(&manifest_path).map_err(PackagingError::io("read", &manifest_path))?;
     let package = package_name(&folder.join("Cargo.toml"))?;
     require_target()?;
     let target_dir = folder.join("target");
     compile(folder, &target_dir)?;
+    let renewed = schema::renew(folder, &target_dir)?;
+    let manifest_path = folder.join("connector.json");
+    let manifest =
+        std::fs::read(&manifest_path).map_err(PackagingError::io("read", &manifest_path))?;
     let module = target_dir
         .join(TARGET)
         .join("release")
@@ -27,7 +28,11 @@ pub(super) fn build(folder: &Path, name: &str) -> Result<Built, PackagingError> 
     std::fs::create_dir_all(&out).map_err(PackagingError::io("create", &out))?;
     let path = out.join(format!("{name}.wasm"));
     std::fs::write(&path, &component).map_err(PackagingError::io("write", &path))?;
-    Ok(Built { path, component })
+    Ok(Built {
+        path,
+        component,
+        schema_renewed: renewed,
+    })
 }
 
 /// Runs cargo in `folder`, with its files in `target_dir`. A `Cargo.lock` is kept to.

@@ -5,6 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use tributary_model::document::ConnectionDocument;
+use tributary_model::manifest::Manifest;
 use utoipa::ToSchema;
 
 use super::put::{check_against, check_form};
@@ -60,8 +61,9 @@ pub(crate) async fn try_connection(
     Document(document): Document<ConnectionDocument>,
 ) -> Result<Json<CheckAnswer>, ApiError> {
     let connector = chosen(&state, &document).await?;
-    check_against(&document, &stored(&connector.manifest)?)?;
-    check_form(&document)?;
+    let manifest: Manifest = stored(&connector.manifest)?;
+    check_against(&document, &manifest)?;
+    check_form(&document, &manifest)?;
     Ok(answer(&state, scope, document).await)
 }
 

@@ -51,8 +51,13 @@ pub(crate) async fn put_connection(
 ) -> Result<Response, ApiError> {
     check_name(&path.name, &document.name)?;
     let connector = chosen(&state, &document).await?;
-    check_against(&document, &stored(&connector.manifest)?)?;
-    check_form(&document)?;
+    if let Some(digest) = &mut document.connector_digest {
+        // whichever of its digests was given: runs load by this one
+        digest.clone_from(&connector.digest);
+    }
+    let manifest: Manifest = stored(&connector.manifest)?;
+    check_against(&document, &manifest)?;
+    check_form(&document, &manifest)?;
     let secrets = std::mem::take(&mut document.secrets);
     let vault = scope.vault(&state)?;
     let found = scope.store.connection(&document.name).await?;
@@ -116,15 +121,22 @@ pub(super) fn check_against(
     Err(problem.into())
 }
 
-/// Endpoint and credential fit their form, and the secrets are those that it asks for. No value
-/// of a secret is in what this answers.
-pub(super) fn check_form(document: &ConnectionDocument) -> Result<(), ApiError> {
+/// Endpoint and credential fit their form, and the secrets are those that it asks for; what a connection
+/// leaves to its connector, `manifest` describes. No value of a secret is in what this answers.
+pub(super) fn check_form(
+    document: &ConnectionDocument,
+    manifest: &Manifest,
+) -> Result<(), ApiError> {
     let forms = connection_form::forms()
         .map_err(|error| ApiError::internal(ErrorCode::Internal, &error))?;
     let Some(form) = Form::of(&forms, &document.endpoint) else {
         return Ok(());
     };
-    let endpoint = serde_json::to_value(&document.endpoint)
+    let mut endpoint = document.endpoint.clone();
+    if let Endpoint::Http { auth, .. } = &mut endpoint {
+        **auth = auth.described(manifest.recipe())?;
+    }
+    let endpoint = serde_json::to_value(&endpoint)
         .map_err(|error| ApiError::internal(ErrorCode::Internal, &error))?;
     let auth = endpoint.get("auth").unwrap_or(&Value::Null);
     let mut places = faults(form.settings, &endpoint, "/endpoint")?;
@@ -165,7 +177,12 @@ fn secret_change(
     document: &ConnectionDocument,
     secrets: BTreeMap<String, String>,
 ) -> Result<SecretChange, ApiError> {
-    let same_place = before.is_some_and(|before| before.endpoint == document.endpoint);
+    // who describes what is done with a secret is a part of the place
+    let same_teller = |before: &ConnectionDocument| {
+        !document.asks_recipe() || before.connector == document.connector
+    };
+    let same_place =
+        before.is_some_and(|before| before.endpoint == document.endpoint && same_teller(before));
     let stored = before.map(|before| &before.secrets);
     if same_place && stored == Some(&secrets) && !secrets.is_empty() {
         return Ok(SecretChange::Stay);
@@ -187,7 +204,7 @@ fn secret_change(
     if none_stored || sends_none || same_place {
         return Ok(SecretChange::Stay);
     }
-    let detail = "the endpoint has changed, so its secrets must be given again";
+    let detail = "the endpoint, or the connector that describes its credentials, has changed, so the secrets must be given again";
     Err(ApiError::new(ErrorCode::ConfigInvalid, detail)
         .hint("put the secrets into the document; stored ones are never sent to another place")
         .at("/secrets"))

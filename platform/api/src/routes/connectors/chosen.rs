@@ -1,13 +1,17 @@
-//! Which installed connector a connection means.
+//! Which installed connector a connection means, for itself and as a side of an integration that pins
+//! its bytes.
 
-use tributary_model::document::ConnectionDocument;
+use tributary_model::document::{ConnectionDocument, INSTALLED};
 use tributary_model::error_code::ErrorCode;
 use tributary_store::Connector;
 
 use crate::problem::ApiError;
-use crate::state::ApiState;
+use crate::state::{ApiState, Digests};
 
-/// The pinned one, or the one installed last.
+/// What digests begin with that people know from elsewhere.
+const OUTSIDE: &str = "sha256:";
+
+/// The one that the connection pins, or the one installed last.
 pub(crate) async fn chosen(
     state: &ApiState,
     document: &ConnectionDocument,
@@ -21,12 +25,62 @@ pub(crate) async fn chosen(
             ApiError::new(ErrorCode::ReferenceMissing, detail).at("/connector")
         });
     };
-    let installed = system.connectors().await?.into_iter();
-    let mut fitting =
-        installed.filter(|connector| connector.name == *name && connector.digest == *digest);
-    fitting.next().ok_or_else(|| {
-        let detail =
-            format!("no installed version of the connector {name} has the digest {digest}");
+    with_digest(state, document, digest).await?.ok_or_else(|| {
+        let detail = no_such_bytes(document, digest);
         ApiError::new(ErrorCode::ReferenceMissing, detail).at("/connector_digest")
     })
+}
+
+/// The one that the integration pins, or else what [`chosen`] says. Inside: why the pin cannot hold.
+pub(crate) async fn pinned(
+    state: &ApiState,
+    document: &ConnectionDocument,
+    pin: Option<&str>,
+) -> Result<Result<Connector, String>, ApiError> {
+    let Some(pin) = pin.filter(|pin| *pin != INSTALLED) else {
+        return chosen(state, document).await.map(Ok);
+    };
+    let Some(found) = with_digest(state, document, pin).await? else {
+        return Ok(Err(no_such_bytes(document, pin)));
+    };
+    match &document.connector_digest {
+        Some(other) if *other != found.digest => {
+            let name = &document.name;
+            Ok(Err(format!(
+                "the connection {name} pins other bytes, {other}"
+            )))
+        }
+        _ => Ok(Ok(found)),
+    }
+}
+
+async fn with_digest(
+    state: &ApiState,
+    document: &ConnectionDocument,
+    digest: &str,
+) -> Result<Option<Connector>, ApiError> {
+    let installed = state.store.system().connectors().await?;
+    let named = installed
+        .into_iter()
+        .filter(|connector| connector.name == document.connector);
+    for connector in named {
+        if connector.digest == digest {
+            return Ok(Some(connector));
+        }
+        if digest.starts_with(OUTSIDE) {
+            let known_as = (state.connectors.digests)(connector.digest.clone()).await?;
+            let known = |known: &Digests| {
+                [&known.file_digest, &known.content_digest].contains(&&digest.to_owned())
+            };
+            if known_as.as_ref().is_some_and(known) {
+                return Ok(Some(connector));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn no_such_bytes(document: &ConnectionDocument, digest: &str) -> String {
+    let name = &document.connector;
+    format!("no installed version of the connector {name} has the digest {digest}")
 }

@@ -7,7 +7,7 @@ use tributary_model::clock::UnixMillis;
 use utoipa::ToSchema;
 
 use crate::problem::ApiError;
-use crate::state::{ApiState, Signer};
+use crate::state::{ApiState, Digests, Signer};
 use crate::wire::document::stored;
 use crate::wire::time;
 
@@ -22,8 +22,11 @@ pub(crate) struct ConnectorList {
 struct ConnectorView {
     name: String,
     version: String,
-    /// of the component, hex
+    /// of the component, hex: the platform's own, which `connector_digest` and runs hold
     digest: String,
+    /// absent: its file is gone
+    #[serde(flatten)]
+    known_as: Option<Digests>,
     /// whose signature it carries; absent: nobody's
     #[serde(skip_serializing_if = "Option::is_none")]
     signer: Option<Signer>,
@@ -52,7 +55,9 @@ pub(crate) async fn list_connectors(
     for connector in state.store.system().connectors().await? {
         let signer = (state.connectors.signer)(connector.digest.clone()).await?;
         let isolation = (state.connectors.isolation)(connector.digest.clone()).await?;
+        let known_as = (state.connectors.digests)(connector.digest.clone()).await?;
         items.push(ConnectorView {
+            known_as,
             signer,
             isolation,
             manifest: stored(&connector.manifest)?,

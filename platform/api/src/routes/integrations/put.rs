@@ -1,5 +1,6 @@
 //! Makes or changes an integration. What it names must exist, and the mapping must pass its
-//! check with the integration's parameters.
+//! check with the integration's parameters. A pin that says `installed` is stored as the digest that it
+//! stands for now.
 
 use axum::response::Response;
 use tributary_model::document::{ConnectionDocument, IntegrationDocument};
@@ -15,6 +16,7 @@ use crate::mapping_check;
 use crate::problem::ApiError;
 use crate::request::json::Document;
 use crate::request::parts::Names;
+use crate::routes::connectors::chosen::pinned;
 use crate::state::ApiState;
 use crate::wire::document::{NamePath, Save, SaveQuery, Saved, check_name, saved, stored};
 
@@ -38,25 +40,28 @@ pub(crate) async fn put_integration(
     scope: Scope,
     Names(path): Names<NamePath>,
     Save(options): Save,
-    Document(document): Document<IntegrationDocument>,
+    Document(mut document): Document<IntegrationDocument>,
 ) -> Result<Response, ApiError> {
     check_name(&path.name, &document.name)?;
     check_numbers(&document)?;
-    let sides = [
-        (
-            "/source/connection",
-            &document.source.connection,
-            ConnectorRole::Source,
-        ),
-        (
-            "/target/connection",
-            &document.target.connection,
-            ConnectorRole::ApiTarget,
-        ),
-    ];
     let mut missing = Vec::new();
-    for (pointer, name, role) in sides {
-        missing.extend(side_fault(&state, &scope, pointer, name, role).await?);
+    let source = &mut document.source;
+    let sides = [
+        Side {
+            pointer: "/source",
+            connection: &source.connection,
+            pin: &mut source.connector_digest,
+            role: ConnectorRole::Source,
+        },
+        Side {
+            pointer: "/target",
+            connection: &document.target.connection,
+            pin: &mut document.target.connector_digest,
+            role: ConnectorRole::ApiTarget,
+        },
+    ];
+    for side in sides {
+        missing.extend(side_fault(&state, &scope, side).await?);
     }
     let mapping = scope.store.mapping(&document.mapping, None).await?;
     if mapping.is_none() {
@@ -142,40 +147,59 @@ fn check_numbers(document: &IntegrationDocument) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// One side of the document.
+struct Side<'a> {
+    pointer: &'static str,
+    connection: &'a Slug,
+    /// becomes a digest where it stands for what is installed
+    pin: &'a mut Option<String>,
+    role: ConnectorRole,
+}
+
 /// Why the connection cannot be this side of an integration.
 async fn side_fault(
     state: &ApiState,
     scope: &Scope,
-    pointer: &str,
-    name: &Slug,
-    role: ConnectorRole,
+    side: Side<'_>,
 ) -> Result<Option<Place>, ApiError> {
-    let fault = |detail: String| {
+    let fault = |member: &str, detail: String| {
         Ok(Some(Place {
-            pointer: pointer.to_owned(),
+            pointer: format!("{}/{member}", side.pointer),
             detail,
         }))
     };
+    let name = side.connection;
     let Some(connection) = scope.store.connection(name).await? else {
-        return fault(format!("there is no connection {name}"));
+        return fault("connection", format!("there is no connection {name}"));
     };
     let document: ConnectionDocument = stored(&connection.content)?;
     let connector = &document.connector;
-    let Some(found) = state.store.system().connector(connector, None).await? else {
-        return fault(format!(
-            "there is no connector {connector}, which {name} uses"
-        ));
+    if state
+        .store
+        .system()
+        .connector(connector, None)
+        .await?
+        .is_none()
+    {
+        let detail = format!("there is no connector {connector}, which {name} uses");
+        return fault("connection", detail);
+    }
+    let found = match pinned(state, &document, side.pin.as_deref()).await? {
+        Ok(found) => found,
+        Err(detail) => return fault("connector_digest", detail),
     };
+    if side.pin.is_some() {
+        *side.pin = Some(found.digest);
+    }
     let manifest: Manifest = stored(&found.manifest)?;
-    if manifest.roles.contains(&role) {
+    if manifest.roles.contains(&side.role) {
         return Ok(None);
     }
-    let side = match role {
+    let role = match side.role {
         ConnectorRole::Source => "source",
         ConnectorRole::ApiTarget => "target",
         ConnectorRole::MappingFunction => "mapping function",
     };
-    fault(format!(
-        "the connector {connector} of {name} cannot be a {side}"
-    ))
+    let detail = format!("the connector {connector} of {name} cannot be a {role}");
+    fault("connection", detail)
 }

@@ -20,7 +20,7 @@ use crate::mapping_check;
 use crate::problem::ApiError;
 use crate::request::idempotency::idempotency_key;
 use crate::request::json::Json;
-use crate::routes::connectors::chosen::chosen;
+use crate::routes::connectors::chosen;
 use crate::state::ApiState;
 use crate::wire::document::stored;
 use crate::wire::run::{RunView, view};
@@ -141,11 +141,12 @@ async fn pinned(
     let parsed = mapping_check::read(&scope.store, mapping.content.as_bytes()).await?;
     let lookups = table_versions(scope, &parsed.document).await?;
     let mut connectors = BTreeMap::new();
-    for side in [&document.source.connection, &document.target.connection] {
-        let connection = scope.store.connection(side).await?;
-        let connection = connection.ok_or_else(|| missing("connection", side))?;
-        let connection: ConnectionDocument = stored(&connection.content)?;
-        let installed = chosen(state, &connection).await?;
+    for (side, connection, pin) in document.sides() {
+        let found = scope.store.connection(connection).await?;
+        let found = found.ok_or_else(|| missing("connection", connection))?;
+        let connection: ConnectionDocument = stored(&found.content)?;
+        let installed = chosen::pinned(state, &connection, pin).await?;
+        let installed = installed.map_err(|detail| moved(name, side, &connection, detail))?;
         let pinned = connectors.insert(connection.connector.to_string(), installed.digest.clone());
         if pinned.is_some_and(|pinned| pinned != installed.digest) {
             let name = &connection.connector;
@@ -171,6 +172,20 @@ async fn pinned(
         trigger: "api".to_owned(),
         most_open: scope.plan.maxima.open_runs,
     })
+}
+
+/// What the integration pins is not what there is.
+fn moved(
+    integration: &Slug,
+    side: &str,
+    connection: &ConnectionDocument,
+    detail: String,
+) -> ApiError {
+    let connector = &connection.connector;
+    let detail = format!(
+        "the integration {integration} pins the connector {connector} of its {side}, but {detail}"
+    );
+    ApiError::new(ErrorCode::ConnectorChanged, detail).at(format!("/{side}/connector_digest"))
 }
 
 /// The versions of the lookup tables that a mapping names. One that is not there is left out: the run

@@ -77,6 +77,11 @@ impl<'a> Answers<'a> {
         self.given.remove(place)
     }
 
+    /// What a flag says about the place, which stays to be taken.
+    pub(super) fn said(&self, place: &str) -> Option<&str> {
+        self.given.get(place).map(String::as_str)
+    }
+
     /// What a flag says about the secret.
     pub(super) fn given_secret(&mut self, name: &str) -> Option<String> {
         self.secrets.remove(name)

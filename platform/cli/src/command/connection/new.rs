@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::{Map, Value, json};
+use tributary_model::auth_recipe::AuthRecipe;
 use tributary_model::connection_form::forms;
 
 use super::answers::{Answers, person};
@@ -189,7 +190,16 @@ fn document(
     )?;
     let form = named(&of_kind, &chosen)?;
     let mut endpoint = endpoint(answers, form)?;
-    let credentials: Vec<&Value> = items(form, "auth").collect();
+    // a connector that describes its credentials asks for those, unless another kind is given
+    let recipe = recipe(manifest).filter(|recipe| {
+        let said = answers.said("endpoint.auth.kind");
+        chosen == "http" && said.is_none_or(|said| said == recipe.kind())
+    });
+    let described = recipe.and_then(|recipe| described(form, &recipe));
+    let credentials: Vec<&Value> = match &described {
+        Some(described) => vec![described],
+        None => items(form, "auth").collect(),
+    };
     let words: Vec<(String, String)> = credentials.iter().map(|form| word(form)).collect();
     let chosen = choice(
         answers,
@@ -227,6 +237,31 @@ fn document(
             .collect(),
         secrets,
     })
+}
+
+/// How the connector describes the credentials of its API.
+fn recipe(manifest: &Value) -> Option<AuthRecipe> {
+    let recipe = manifest.pointer("/connection/auth")?;
+    serde_json::from_value(recipe.clone()).ok()
+}
+
+/// The form of the kind that the recipe describes, without what the recipe says already.
+fn described(form: &Value, recipe: &AuthRecipe) -> Option<Value> {
+    let kind = recipe.kind();
+    let mut form = items(form, "auth")
+        .find(|form| text(form, "kind") == kind)?
+        .clone();
+    let mut asked: Vec<&str> = ["kind"].into_iter().chain(recipe.asks()).collect();
+    let schema = form.get_mut("auth")?.as_object_mut()?;
+    schema.insert("required".to_owned(), json!(asked));
+    asked.extend(recipe.leaves_open());
+    let members = schema.get_mut("properties")?.as_object_mut()?;
+    members.retain(|name, _| asked.contains(&name.as_str()));
+    let description =
+        "The connector describes how it is done; what it needs is who we are and the secret.";
+    form.as_object_mut()?
+        .insert("description".to_owned(), json!(description));
+    Some(form)
 }
 
 /// The manifest of the connector that is meant.
@@ -322,4 +357,59 @@ fn named<'a>(forms: &[&'a Value], kind: &str) -> anyhow::Result<&'a Value> {
     found
         .copied()
         .with_context(|| format!("there is no kind {kind:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn installed(auth: &Value) -> Value {
+        json!({ "items": [{ "manifest": {
+            "name": "pim", "title": "PIM", "config_schema": { "type": "object", "properties": {} },
+            "connection": { "label": "api", "kind": "http", "auth": auth },
+        } }] })
+    }
+
+    fn asked(auth: &Value, set: &[&str]) -> anyhow::Result<Asked> {
+        let secret = tempfile::NamedTempFile::new()?;
+        std::fs::write(secret.path(), "canary")?;
+        let secrets = match set.iter().any(|set| set.ends_with("bearer")) {
+            true => "token",
+            false => "signing_key",
+        };
+        let secrets = [format!("{secrets}=file:{}", secret.path().display())];
+        let set: Vec<String> = set.iter().map(|one| (*one).to_owned()).collect();
+        let mut input = Cursor::new(Vec::new());
+        let mut answers = Answers::new(&mut input, false, &set, &secrets)?;
+        let asked = document(&mut answers, &installed(auth), &forms()?, Some("pim"))?;
+        assert_eq!(answers.unused(), None);
+        Ok(asked)
+    }
+
+    #[test]
+    fn a_connector_that_describes_its_credentials_asks_for_the_key_alone() {
+        let auth = json!({
+            "kind": "hmac", "template": "{path}", "headers": { "X-Key": "{key_id}", "X-Signature": "{signature}" },
+        });
+        let place = ["name=erp", "endpoint.base_url=https://pim.example/"];
+        let with = |more: &[&'static str]| [&place, more].concat();
+        let made = asked(&auth, &with(&["endpoint.auth.key_id=k1"])).unwrap();
+        let written = made.shown();
+        assert_eq!(
+            written["endpoint"]["auth"],
+            json!({ "kind": "hmac", "key_id": "k1" })
+        );
+        assert_eq!(written["secrets"], json!({ "signing_key": "(set)" }));
+        // it is asked for, because it is in the header
+        let missing = asked(&auth, &place).err().unwrap().to_string();
+        assert!(missing.contains("endpoint.auth.key_id"), "{missing}");
+        // another kind can be had by its name
+        let other = asked(&auth, &with(&["endpoint.auth.kind=bearer"])).unwrap();
+        assert_eq!(
+            other.shown()["endpoint"]["auth"],
+            json!({ "kind": "bearer" })
+        );
+    }
 }

@@ -8,11 +8,12 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 use tributary_conformance::{Case, Dev, Event, Player, Recorder, Tried, dev};
-use tributary_host::{Connection, EgressPolicy, OtherSide};
+use tributary_host::{Connection, ConnectionPorts, EgressPolicy, OtherSide, present};
 use tributary_model::clock::{Clock as _, SystemClock};
 use tributary_model::document::ConnectionDocument;
 
 use super::new::component_of;
+use super::sign::MAX_COMPONENT_BYTES;
 use crate::print;
 use crate::variables::Variables;
 
@@ -123,7 +124,7 @@ struct Stage {
 async fn once(arguments: &DevArguments) -> anyhow::Result<()> {
     let (path, component) = component_of(&arguments.subject)?;
     print::remark(&format!("trying {}", path.display()));
-    let stage = stage(arguments)?;
+    let stage = stage(arguments, &component)?;
     let trial = Dev {
         component: &component,
         document: &stage.document,
@@ -152,7 +153,7 @@ async fn once(arguments: &DevArguments) -> anyhow::Result<()> {
     show(&tried, arguments.rows)
 }
 
-fn stage(arguments: &DevArguments) -> anyhow::Result<Stage> {
+fn stage(arguments: &DevArguments, component: &[u8]) -> anyhow::Result<Stage> {
     let text = std::fs::read(&arguments.config)
         .with_context(|| format!("could not read {}", arguments.config.display()))?;
     let mut json: Value = serde_json::from_slice(&text)
@@ -188,7 +189,11 @@ fn stage(arguments: &DevArguments) -> anyhow::Result<Stage> {
     let egress = EgressPolicy {
         allow: arguments.allow.clone(),
     };
-    let connection = Connection::new(&document, &egress);
+    let mut ports = ConnectionPorts::new(&egress);
+    let presented = present(component, MAX_COMPONENT_BYTES)
+        .map_err(|problem| print::problem_error(&problem))?;
+    ports.recipe = presented.manifest.recipe().cloned();
+    let connection = Connection::with_ports(&document, &ports);
     let connection = connection.map_err(|problem| print::problem_error(&problem));
     let connection = Arc::new(connection.context(
         "the connection cannot be used (an address that is not public, or has no TLS, needs --allow HOST:PORT)",

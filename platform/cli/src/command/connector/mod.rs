@@ -110,7 +110,11 @@ async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
                 .and_then(Value::as_str)
                 .unwrap_or_default()
         };
-        let digest = text("digest");
+        // the same as registries have; of one whose file is gone there is only the platform's own
+        let digest = match text("file_digest") {
+            "" => text("digest"),
+            digest => digest,
+        };
         let signer = connector.get("signer");
         let signed = |key: &str| {
             let member = signer.and_then(|signer| signer.get(key));
@@ -124,7 +128,7 @@ async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
             "{:<12} {:<8} {}  {:<8} {signer}",
             text("name"),
             text("version"),
-            digest.get(..16).unwrap_or(digest),
+            digest.get(..23).unwrap_or(digest),
             text("isolation")
         ));
     }

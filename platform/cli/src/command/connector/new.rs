@@ -92,7 +92,8 @@ pub(crate) fn build_folder(arguments: &BuildArguments) -> anyhow::Result<()> {
     if arguments.json {
         let line = json!({
             "name": manifest.name, "version": manifest.version, "path": path, "bytes": component.len(),
-            "digest": presented.digest, "imports": presented.imports,
+            "content_digest": presented.digest, "file_digest": presented.file_digest,
+            "imports": presented.imports,
         });
         print::line(&line.to_string());
         return Ok(());
@@ -106,7 +107,7 @@ pub(crate) fn build_folder(arguments: &BuildArguments) -> anyhow::Result<()> {
         "size       {} bytes",
         print::grouped(component.len() as u64)
     ));
-    print::line(&format!("digest     {}", presented.digest));
+    print::line(&format!("content    {}", presented.digest));
     let imports = match presented.imports.join(", ") {
         none if none.is_empty() => "nothing".to_owned(),
         imports => imports,
@@ -119,6 +120,9 @@ pub(crate) fn build_folder(arguments: &BuildArguments) -> anyhow::Result<()> {
 pub(crate) fn component_of(subject: &Path) -> anyhow::Result<(PathBuf, Vec<u8>)> {
     if subject.is_dir() {
         let built = build(subject)?;
+        if built.schema_renewed {
+            print::remark("connector.json: config_schema is renewed from the type");
+        }
         return Ok((built.path, built.component));
     }
     let bytes =

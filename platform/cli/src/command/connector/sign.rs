@@ -118,7 +118,7 @@ pub(crate) fn verify(arguments: &VerifyArguments) -> anyhow::Result<()> {
         "connector  {} {}",
         manifest.name, manifest.version
     ));
-    print::line(&format!("digest     {}", presented.digest));
+    print::line(&format!("content    {}", presented.digest));
     match &presented.signature {
         Some(signature) => {
             print::line(&format!(

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tributary_api::{
-    CheckFn, ConnectorInfo, ConnectorPort, ConsentAddressFn, Consented, ConsentedFn, DiscoverFn,
-    ExplainFn, InstallFn, IsolationFn, Signer, SignerFn,
+    CheckFn, ConnectorInfo, ConnectorPort, ConsentAddressFn, Consented, ConsentedFn, Digests,
+    DigestsFn, DiscoverFn, ExplainFn, InstallFn, IsolationFn, Signer, SignerFn,
 };
 use tributary_host::{ConsentAsked, ConsentGiven};
 use tributary_jobs::Services;
@@ -22,6 +22,7 @@ pub(super) fn connectors(services: &Arc<Services>) -> ConnectorPort {
         consented: consented(Arc::clone(services)),
         signer: signer(Arc::clone(services)),
         isolation: isolation(Arc::clone(services)),
+        digests: digests(Arc::clone(services)),
     }
 }
 
@@ -132,6 +133,19 @@ fn isolation(services: Arc<Services>) -> Arc<IsolationFn> {
         Box::pin(async move {
             let isolation = tributary_jobs::isolation(&services, &digest).await;
             Ok(isolation.map(|isolation| isolation.as_str().to_owned()))
+        })
+    })
+}
+
+fn digests(services: Arc<Services>) -> Arc<DigestsFn> {
+    Arc::new(move |digest| {
+        let services = Arc::clone(&services);
+        Box::pin(async move {
+            let found = tributary_jobs::digests(&services, &digest).await;
+            Ok(found.map(|(file_digest, content_digest)| Digests {
+                file_digest,
+                content_digest,
+            }))
         })
     })
 }

@@ -54,22 +54,7 @@ impl Signer {
         secrets: &Secrets,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Problem> {
-        let at = "/endpoint/auth";
-        let template = Template::parse(
-            &settings.template,
-            &SIGNED_FIELDS,
-            &format!("{at}/template"),
-        )?;
-        let mut headers = Vec::new();
-        for (name, value) in &settings.headers {
-            let place = format!("{at}/headers/{name}");
-            let value = Template::parse(value, &HEADER_FIELDS, &place)?;
-            headers.push((header_name(name, &place)?, value));
-        }
-        if !headers.iter().any(|(_, value)| value.names("signature")) {
-            let detail = "no header carries {signature}";
-            return Err(config_problem(&format!("{at}/headers"), detail));
-        }
+        let Described { template, headers } = described(settings)?;
         let key = key(&secrets.required("signing_key")?, settings.key_encoding)?;
         Ok(Self {
             settings: settings.clone(),
@@ -143,6 +128,43 @@ impl Signer {
             .map(|(name, value)| (name.clone(), value.bytes(&fields)))
             .collect()
     }
+}
+
+/// What the settings describe, read.
+struct Described {
+    template: Template,
+    headers: Vec<(HeaderName, Template)>,
+}
+
+fn described(settings: &HmacSigning) -> Result<Described, Problem> {
+    let at = "/endpoint/auth";
+    let place = format!("{at}/template");
+    let template = Template::parse(&settings.template, &SIGNED_FIELDS, &place)?;
+    let mut headers = Vec::new();
+    for (name, value) in &settings.headers {
+        let place = format!("{at}/headers/{name}");
+        let value = Template::parse(value, &HEADER_FIELDS, &place)?;
+        headers.push((header_name(name, &place)?, value));
+    }
+    if !headers.iter().any(|(_, value)| value.names("signature")) {
+        let detail = "no header carries {signature}";
+        return Err(config_problem(&format!("{at}/headers"), detail));
+    }
+    Ok(Described { template, headers })
+}
+
+/// The headers that a description would set.
+///
+/// # Errors
+/// What cannot be read of it.
+pub(super) fn headers_of(settings: &HmacSigning) -> Result<Vec<HeaderName>, Problem> {
+    let described = described(settings)?;
+    if described.template == Template::default() {
+        let detail = "the text that is signed is empty";
+        return Err(config_problem("/endpoint/auth/template", detail));
+    }
+    let names = described.headers.into_iter().map(|(name, _)| name);
+    Ok(names.collect())
 }
 
 fn key(secret: &SecretString, encoding: KeyEncoding) -> Result<SecretSlice<u8>, Problem> {

@@ -19,7 +19,7 @@ use super::template::{Fields, Template};
 use super::token::Fetched;
 use super::{Redactor, Secrets, Surroundings, header_name};
 use crate::connection::config_problem;
-use crate::connection::http::address::encoded_query;
+use crate::connection::http::address::{Base, encoded_query};
 use crate::connection::http::transport::{Answer, Transport};
 
 pub(crate) struct LoginGrant {
@@ -40,25 +40,11 @@ impl LoginGrant {
         secrets: &Secrets,
         surroundings: &Surroundings<'_>,
     ) -> Result<Self, Problem> {
-        let at = "/endpoint/auth";
-        for place in settings.take.values() {
-            if !["/", "header:", "cookie:"]
-                .iter()
-                .any(|start| place.starts_with(start))
-            {
-                let detail = format!(
-                    "{place:?} is no place in the answer: a JSON Pointer, header:NAME or cookie:NAME"
-                );
-                return Err(config_problem(&format!("{at}/take"), detail));
-            }
-        }
-        let mut known = vec!["user"];
-        known.extend(settings.take.keys().map(String::as_str));
-        let value = Template::parse(&settings.value, &known, &format!("{at}/value"))?;
+        let (header, value) = described(settings)?;
         let grant = Self {
             settings: settings.clone(),
             address: surroundings.base.below(&settings.path, &[])?,
-            header: header_name(&settings.header, &format!("{at}/header"))?,
+            header,
             value,
             password: secrets.required("password")?,
             transport: Arc::clone(surroundings.transport),
@@ -114,28 +100,7 @@ impl LoginGrant {
     }
 
     fn body(&self) -> Result<Vec<u8>, Problem> {
-        let fields = Fields::from([
-            ("user", self.settings.user.as_bytes().to_vec()),
-            (
-                "password",
-                self.password.expose_secret().as_bytes().to_vec(),
-            ),
-        ]);
-        let at = "/endpoint/auth/body";
-        let filled = filled(&self.settings.body, &fields, at)?;
-        if self.settings.body_format == BodyFormat::Json {
-            return serde_json::to_vec(&filled)
-                .map_err(|_| config_problem(at, "the body can't be written as JSON"));
-        }
-        let pairs: Option<Vec<(String, String)>> = filled.as_object().and_then(|object| {
-            let pair = |(name, value): (&String, &Value)| {
-                value.as_str().map(|value| (name.clone(), value.to_owned()))
-            };
-            object.iter().map(pair).collect()
-        });
-        let pairs =
-            pairs.ok_or_else(|| config_problem(at, "the body of a form is an object of texts"))?;
-        Ok(encoded_query(&pairs).into_bytes())
+        body(&self.settings, self.password.expose_secret())
     }
 
     fn refusal(&self, answer: &Answer) -> Problem {
@@ -179,6 +144,64 @@ impl LoginGrant {
             "if the credentials are right, correct `take` to where the answer has the session",
         )
     }
+}
+
+/// The header that the other calls carry and what it is made of.
+fn described(settings: &Login) -> Result<(HeaderName, Template), Problem> {
+    let at = "/endpoint/auth";
+    for place in settings.take.values() {
+        if !["/", "header:", "cookie:"]
+            .iter()
+            .any(|start| place.starts_with(start))
+        {
+            let detail = format!(
+                "{place:?} is no place in the answer: a JSON Pointer, header:NAME or cookie:NAME"
+            );
+            return Err(config_problem(&format!("{at}/take"), detail));
+        }
+    }
+    let mut known = vec!["user"];
+    known.extend(settings.take.keys().map(String::as_str));
+    let value = Template::parse(&settings.value, &known, &format!("{at}/value"))?;
+    let header = header_name(&settings.header, &format!("{at}/header"))?;
+    Ok((header, value))
+}
+
+/// The header that a description would set.
+///
+/// # Errors
+/// What cannot be read of it.
+pub(super) fn header_of(settings: &Login, base: &Base) -> Result<HeaderName, Problem> {
+    let (header, value) = described(settings)?;
+    base.below(&settings.path, &[])?;
+    body(settings, "password")?;
+    if !settings.take.keys().any(|name| value.names(name)) {
+        let detail = "nothing that is taken of the answer is in the value";
+        return Err(config_problem("/endpoint/auth/value", detail));
+    }
+    Ok(header)
+}
+
+fn body(settings: &Login, password: &str) -> Result<Vec<u8>, Problem> {
+    let fields = Fields::from([
+        ("user", settings.user.as_bytes().to_vec()),
+        ("password", password.as_bytes().to_vec()),
+    ]);
+    let at = "/endpoint/auth/body";
+    let filled = filled(&settings.body, &fields, at)?;
+    if settings.body_format == BodyFormat::Json {
+        return serde_json::to_vec(&filled)
+            .map_err(|_| config_problem(at, "the body can't be written as JSON"));
+    }
+    let pairs: Option<Vec<(String, String)>> = filled.as_object().and_then(|object| {
+        let pair = |(name, value): (&String, &Value)| {
+            value.as_str().map(|value| (name.clone(), value.to_owned()))
+        };
+        object.iter().map(pair).collect()
+    });
+    let pairs =
+        pairs.ok_or_else(|| config_problem(at, "the body of a form is an object of texts"))?;
+    Ok(encoded_query(&pairs).into_bytes())
 }
 
 /// What the answer calls its error. Nothing else of the answer is shown: it may hold a session.

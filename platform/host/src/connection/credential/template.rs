@@ -14,7 +14,7 @@ enum Piece {
 }
 
 /// See the module.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Template(Vec<Piece>);
 
 /// The values of the fields; bytes, because a body may be one.

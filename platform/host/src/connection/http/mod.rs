@@ -30,7 +30,7 @@ const DEFAULT_TIMEOUT_MS: u64 = 60_000;
 const MAX_TIMEOUT_MS: u64 = 600_000;
 
 /// Headers that the host alone sets, or that tell proxies who asks (lower case).
-const RESERVED_HEADERS: [&str; 18] = [
+pub(crate) const RESERVED_HEADERS: [&str; 18] = [
     "host",
     "authorization",
     "cookie",
@@ -82,7 +82,8 @@ impl HttpEndpoint {
             ports,
             redactor: &redactor,
         };
-        let credential = Credential::new(auth, secrets, &surroundings)?;
+        let auth = auth.described(ports.recipe.as_ref())?;
+        let credential = Credential::new(&auth, secrets, &surroundings)?;
         Ok(Self {
             base,
             transport,

@@ -95,6 +95,11 @@ impl LineRows {
         }
     }
 
+    /// Whether the end was met.
+    pub(crate) fn over(&self) -> bool {
+        self.over
+    }
+
     pub(crate) async fn digest(&mut self) -> Option<String> {
         self.text.digest().await
     }

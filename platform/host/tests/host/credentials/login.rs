@@ -86,6 +86,22 @@ async fn a_session_is_got_used_and_got_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connector_describes_the_login_and_its_connections_have_the_user() {
+    let session = Arc::<Mutex<u32>>::default();
+    let inside = Arc::clone(&session);
+    let wire = Wire::start(move |seen| tryton(&inside, seen)).await;
+    let mut recipe = tryton_auth();
+    recipe.as_object_mut().unwrap().remove("user");
+    let auth = json!({"kind": "login", "user": "integration"});
+    let setting = Setting::new(&wire.place, auth, json!({"password": PASSWORD}));
+    let connection = setting.described(recipe).connect().unwrap();
+    for calls in [2, 3] {
+        assert_eq!(connection.send(get("erp/", &[])).await.unwrap().status, 200);
+        assert_eq!(wire.seen().len(), calls, "one login");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cookie_and_a_form_work_too() {
     let wire = Wire::start(|seen| match seen.path() {
         "/base/Login" => {

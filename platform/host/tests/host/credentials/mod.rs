@@ -28,6 +28,8 @@ pub(crate) struct Setting {
     pub(crate) secrets: Value,
     pub(crate) clock: Option<Arc<dyn Clock>>,
     pub(crate) keeper: Option<Arc<dyn TokenKeeper>>,
+    /// of the connector's manifest
+    pub(crate) recipe: Option<Value>,
 }
 
 impl Setting {
@@ -39,7 +41,14 @@ impl Setting {
             secrets,
             clock: None,
             keeper: None,
+            recipe: None,
         }
+    }
+
+    /// The same with a connector that describes its credentials.
+    pub(crate) fn described(mut self, recipe: Value) -> Self {
+        self.recipe = Some(recipe);
+        self
     }
 
     pub(crate) fn connect(&self) -> Result<Connection, Problem> {
@@ -59,6 +68,8 @@ impl Setting {
             ports.clock = Arc::clone(clock);
         }
         ports.keeper.clone_from(&self.keeper);
+        let recipe = self.recipe.clone();
+        ports.recipe = recipe.map(|recipe| serde_json::from_value(recipe).unwrap());
         Connection::with_ports(&document, &ports)
     }
 }

@@ -136,6 +136,44 @@ async fn a_described_hmac_is_made_by_the_host() {
     assert_eq!(response.unwrap().status, 401);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connector_describes_the_hmac_and_its_connections_have_the_key() {
+    let wire = Wire::start(|seen| verdict(hmac_is_good(seen))).await;
+    let recipe = json!({
+        "kind": "hmac", "template": "{method}\n{path}?{query}\n{timestamp}\n{body_sha256}",
+        "encoding": "base64", "key_encoding": "hex", "timestamp": "rfc3339",
+        "headers": {"X-Signature": "{key_id}:{signature}", "X-Timestamp": "{timestamp}"},
+    });
+    let secrets = json!({"signing_key": "ab".repeat(20)});
+    let auth = json!({"kind": "hmac", "key_id": "k1"});
+    let setting = Setting::new(&wire.place, auth, secrets).described(recipe.clone());
+    let connection = setting.connect().unwrap();
+    let mut request = post("orders", "application/json", "{}");
+    request.query = vec![("page".to_owned(), "1".to_owned())];
+    assert_eq!(connection.send(request.clone()).await.unwrap().status, 200);
+    assert!(
+        !wire.last().raw.contains(&"ab".repeat(20)),
+        "the key stays here"
+    );
+    // what the description names is the host's, as if the connection had written it
+    request
+        .headers
+        .push(("x-timestamp".to_owned(), "mine".to_owned()));
+    assert!(connection.send(request).await.is_err());
+    // the same key under another description gives another signature
+    let mut other = recipe;
+    other["template"] = json!("{method}\n{path}");
+    let connection = setting.described(other).connect().unwrap();
+    let response = connection.send(get("orders", &[("page", "1")])).await;
+    assert_eq!(response.unwrap().status, 401);
+    let alone = Setting::new(
+        &wire.place,
+        json!({"kind": "hmac"}),
+        json!({"signing_key": "00"}),
+    );
+    assert_eq!(refused_at(&alone).as_deref(), Some("/endpoint/auth"));
+}
+
 fn sigv4_is_good(seen: &Seen) -> bool {
     let header = seen.header("authorization");
     let part = |name: &str| {

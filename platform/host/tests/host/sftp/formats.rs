@@ -13,7 +13,11 @@ use super::Setting;
 use crate::support::Sink;
 
 /// Reads the one file there is.
-async fn read(setting: &Setting, config: &Value, state: Option<Value>) -> (Sink, Option<Problem>) {
+pub(super) async fn read(
+    setting: &Setting,
+    config: &Value,
+    state: Option<Value>,
+) -> (Sink, Option<Problem>) {
     let call = setting.call();
     let mut selection = Selection {
         stream: "files".to_owned(),
@@ -33,7 +37,7 @@ async fn read(setting: &Setting, config: &Value, state: Option<Value>) -> (Sink,
 }
 
 /// All rows; and again from each checkpoint: what is left of them.
-async fn all_and_from_each_checkpoint(setting: &Setting, config: &Value) -> String {
+pub(super) async fn all_and_from_each_checkpoint(setting: &Setting, config: &Value) -> String {
     let (sink, problem) = read(setting, config, None).await;
     assert_eq!(problem, None);
     let whole = lines(&sink);
@@ -56,7 +60,7 @@ async fn all_and_from_each_checkpoint(setting: &Setting, config: &Value) -> Stri
 fn lines(sink: &Sink) -> String {
     let mut text = String::new();
     for page in sink.pages() {
-        assert_eq!(page.source, "/in/a");
+        assert!(page.source.starts_with("/in/a"), "{}", page.source);
         let rows = String::from_utf8(page.bytes.to_vec()).unwrap();
         let rows = rows.lines().zip(page.first.line..);
         for (row, line) in rows.filter(|(row, _)| !row.is_empty()) {
@@ -72,7 +76,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn zipped(members: &[(&str, &[u8])]) -> Vec<u8> {
+pub(super) fn zipped(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, bytes) in members {
         let options = zip::write::SimpleFileOptions::default();
@@ -83,7 +87,7 @@ fn zipped(members: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 /// Rows that fill several pages and do not pack away to nothing.
-fn csv(rows: u64) -> Vec<u8> {
+pub(super) fn csv(rows: u64) -> Vec<u8> {
     let mut text = b"no;hash\n".to_vec();
     let mut hash = 1_u64;
     for no in 0..rows {
@@ -228,33 +232,6 @@ async fn the_ending_of_a_name_says_how_a_file_is_packed() {
     }
     let steps = setting.connector.check(&call, &config).await.unwrap();
     assert!(steps.iter().all(|step| step.ok), "{steps:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn of_a_zip_file_the_member_that_is_named_is_read() {
-    let setting = Setting::start().await;
-    let members: [(&str, &[u8]); 3] = [
-        ("lines-1.csv", b"no\n7\n"),
-        ("orders-1.csv", b"no\n1\n2\n"),
-        ("readme.txt", b"hello"),
-    ];
-    setting.write("a", &zipped(&members));
-    let config = |member: Option<&str>| {
-        let mut config = json!({"folder": "/in", "pattern": "a", "compression": "zip"});
-        if let Some(member) = member {
-            config["member"] = json!(member);
-        }
-        config
-    };
-    let orders = all_and_from_each_checkpoint(&setting, &config(Some("orders*.csv"))).await;
-    assert_eq!(orders, "2 1\n3 2\n");
-    for (member, count) in [(None, "3 members"), (Some("x*"), "0 members")] {
-        let (_, problem) = read(&setting, &config(member), None).await;
-        let problem = problem.unwrap();
-        assert_eq!(problem.code, ErrorCode::ArchiveInvalid, "{problem}");
-        let says = problem.detail.contains(count) && problem.detail.contains("orders-1.csv");
-        assert!(says, "{problem}");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

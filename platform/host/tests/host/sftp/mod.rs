@@ -2,6 +2,7 @@
 
 mod formats;
 mod looks;
+mod zips;
 
 use std::path::Path;
 use std::sync::Arc;

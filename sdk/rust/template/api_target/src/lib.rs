@@ -17,13 +17,17 @@ use tributary_sdk::{
 /// Label of the connection in `connector.json`.
 const CONNECTION: &str = "api";
 
-/// `config` of a connection; `connector.json` has its schema.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// `config` of a connection. `tributary connector build` writes its schema into `connector.json`; what stands
+/// here above a member is what a person is told who is asked for it.
+#[tributary_sdk::config]
+#[serde(default)]
 pub struct Config {
-    /// below the address of the connection
+    /// Where orders are posted, below the address of the connection.
+    #[schemars(length(min = 1))]
     pub path: String,
 }
+
+tributary_sdk::config_schema!(Config);
 
 impl Default for Config {
     fn default() -> Self {
@@ -57,10 +61,12 @@ impl Target for Orders {
             timeout_ms: Some(15_000),
         };
         let answer = http::send(&connection, &request);
-        Ok(vec![match answer.and_then(|answer| answer.succeeded("the API")) {
-            Ok(_) => CheckStep::ok("connect", "the API answers and knows the credential"),
-            Err(error) => CheckStep::failed("connect", &error),
-        }])
+        Ok(vec![
+            match answer.and_then(|answer| answer.succeeded("the API")) {
+                Ok(_) => CheckStep::ok("connect", "the API answers and knows the credential"),
+                Err(error) => CheckStep::failed("connect", &error),
+            },
+        ])
     }
 
     fn prepare(config: &Config, batch: &Batch, keys: &[String]) -> Result<Vec<Call>> {

@@ -16,15 +16,20 @@ const CONNECTION: &str = "api";
 /// Name of the one stream.
 const STREAM: &str = "items";
 
-/// `config` of a connection; `connector.json` has its schema.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// `config` of a connection. `tributary connector build` writes its schema into `connector.json`; what stands
+/// here above a member is what a person is told who is asked for it.
+#[tributary_sdk::config]
+#[serde(default)]
 pub struct Config {
-    /// below the address of the connection
+    /// Where the items are, below the address of the connection.
+    #[schemars(length(min = 1))]
     pub path: String,
-    /// items asked for at a time
+    /// Items asked for at a time.
+    #[schemars(range(min = 1, max = 1000))]
     pub page_size: u32,
 }
+
+tributary_sdk::config_schema!(Config);
 
 impl Default for Config {
     fn default() -> Self {
@@ -108,7 +113,10 @@ impl Source for Items {
             let source = format!("page {}", at.page);
             let options = json!({ "source": source, "records": "/items" });
             let piped = Rows::decode(response.body, "json", &options)?.pipe(STREAM, u32::MAX)?;
-            log::info("read", &[("page", &source), ("rows", &piped.rows.to_string())]);
+            log::info(
+                "read",
+                &[("page", &source), ("rows", &piped.rows.to_string())],
+            );
             // A page that is not full is the last one.
             at.done = piped.rows < u64::from(config.page_size);
             at.page += 1;
