@@ -293,7 +293,7 @@ fn told(page: &Page) -> Result<String> {
     let next = match &page.next {
         None => "this is the last page".to_owned(),
         Some(next) => {
-            let start: String = next.chars().take(80).collect();
+            let start: String = request::shown(next).chars().take(200).collect();
             format!("the next page is {start}")
         }
     };

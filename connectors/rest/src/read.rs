@@ -14,7 +14,7 @@ use tributary_sdk::{Connection, Error, ErrorKind, Result, checkpoint, control, l
 use crate::Checkpoint;
 use crate::config::{Config, Parent, Stream};
 use crate::page::{Page, page};
-use crate::request::Ask;
+use crate::request::{Ask, shown};
 use crate::template::Values;
 
 /// What all requests of a read have in common.
@@ -87,14 +87,17 @@ impl Reading<'_> {
             }
             let rows = self.hand_over(&page.content, of)?;
             let rows = rows.to_string();
-            let next = page.next.as_deref().unwrap_or("none");
+            let next = page
+                .next
+                .as_deref()
+                .map_or_else(|| "none".to_owned(), shown);
             log::info(
                 "a page was read",
                 &[
                     ("stream", self.name),
                     ("request", &page.label),
                     ("rows", &rows),
-                    ("next", next),
+                    ("next", &next),
                 ],
             );
             state.cursor = page.next;

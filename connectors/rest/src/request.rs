@@ -83,6 +83,14 @@ pub fn kept_link(target: &link::Target) -> String {
     tributary_sdk::serde_json::json!([target.path, target.query]).to_string()
 }
 
+/// A place to go on at as a person reads it: a kept link as it stands in a request, a token as it is.
+pub fn shown(next: &str) -> String {
+    match tributary_sdk::serde_json::from_str::<Target>(next) {
+        Ok((path, query)) => label("GET", &path, &query),
+        Err(_) => next.to_owned(),
+    }
+}
+
 fn path(ask: &Ask<'_>) -> Result<String> {
     // a parent's value is one segment, whatever is in it
     let escaped = ask.values.parent.map(link::escaped);
@@ -243,6 +251,11 @@ mod tests {
             query: vec![("b".to_owned(), "2".to_owned())],
         });
         assert_eq!(built(link, SINCE, Some(&kept)).unwrap().label, "GET y?b=2");
+        assert_eq!(shown(&kept), "GET y?b=2");
+        assert_eq!(
+            (shown("tok").as_str(), shown("[1]").as_str()),
+            ("tok", "[1]")
+        );
     }
 
     #[test]

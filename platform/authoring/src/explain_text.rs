@@ -94,6 +94,9 @@ pub fn issue_text(issue: &Issue) -> String {
     }
     if let Some(position) = issue.position {
         let _ = write!(place, ", line {}", position.line);
+        if let Some(value) = &issue.place {
+            let _ = write!(place, ", {value}");
+        }
     }
     format!(
         "  {word} {}{place}: {}\n    → {}",
@@ -147,6 +150,9 @@ fn input_text(input: &ExplainedInput, width: usize) -> String {
     let mut text = format!("{:<width$} = {value}", input.name);
     if let Some(position) = input.position {
         let _ = write!(text, "   line {}, byte {}", position.line, position.offset);
+        if let Some(place) = &input.place {
+            let _ = write!(text, ", {place}");
+        }
     }
     if !input.used {
         text.push_str("   (not used)");
@@ -165,10 +171,13 @@ fn write_combined(out: &mut String, combined: &ExplainedCombine) {
     let count = combined.rows.len() + combined.more;
     let _ = writeln!(out, "  {rule} of {}", counted(count as u64, "row"));
     for row in &combined.rows {
-        let place = match row.position {
+        let mut place = match row.position {
             Some(position) => format!("line {}", position.line),
             None => "a row".to_owned(),
         };
+        if let Some(value) = &row.place {
+            let _ = write!(place, ", {value}");
+        }
         let input = match &row.input {
             Some(input) => format!(" \"{input}\""),
             None => String::new(),

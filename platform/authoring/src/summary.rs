@@ -9,7 +9,7 @@ use serde::Serialize;
 use tributary_mapping::{Date, Decimal, Verdict, Worker};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::{Issue, Severity, shorten};
-use tributary_model::rows::RowPosition;
+use tributary_model::rows::{RowPosition, ValuePlace};
 
 use crate::records::RecordRows;
 
@@ -115,6 +115,9 @@ pub struct Example {
     pub file: String,
     pub key: String,
     pub position: Option<RowPosition>,
+    /// where in that row the value stands
+    #[serde(rename = "at", skip_serializing_if = "Option::is_none")]
+    pub place: Option<ValuePlace>,
     pub value: Option<String>,
     pub message: String,
 }
@@ -169,6 +172,7 @@ impl Summary {
                 file: file.to_owned(),
                 key: key.to_owned(),
                 position: issue.position,
+                place: issue.place.clone(),
                 value: issue.value.clone(),
                 message: issue.message.clone(),
             });
@@ -241,6 +245,9 @@ impl Example {
         }
         if let Some(position) = self.position {
             place.push(format!("line {}", position.line));
+        }
+        if let Some(value) = &self.place {
+            place.push(value.to_string());
         }
         if !self.key.is_empty() {
             place.push(format!("record {}", self.key));

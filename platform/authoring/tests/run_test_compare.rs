@@ -277,7 +277,10 @@ fn the_summary_names_rule_value_and_line() {
         text.contains("2 × error number_invalid at quantity"),
         "{text}"
     );
-    assert!(text.contains("line 2, record 1:"), "{text}");
+    assert!(
+        text.contains("line 2, column 14 (menge), bytes 69..71 of"),
+        "{text}"
+    );
 }
 
 fn environment_of<T>(work: impl FnOnce(&Environment<'_>) -> T) -> T {

@@ -410,3 +410,57 @@ fn a_mapping_sheet_may_come_through_a_pipe() {
     assert_eq!(code, Some(0), "{said}");
     assert!(out.contains("\"to\": \"no\""), "{out}");
 }
+
+/// OpenAPI is written in YAML; the schemas that a draft writes hold nothing of its samples.
+#[test]
+fn a_draft_is_made_of_yaml_and_keeps_no_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let api = "openapi: 3.0.3\npaths:\n  /orders:\n    post:\n      operationId: createOrder\n      requestBody:\n        content:\n          \
+               application/json:\n            schema:\n              $ref: '#/components/schemas/Order'\n      responses:\n        200: {description: ok}\n\
+               components:\n  schemas:\n    Order:\n      type: object\n      required: [number]\n      properties:\n        number: {type: string}\n        \
+               customer: {type: string, maxLength: 50}\n";
+    write(folder, "api.yaml", api);
+    write(
+        folder,
+        "orders.csv",
+        "number;customer\n4711;CANARY AG\n4712;\n",
+    );
+    write(folder, "schemas/.keep", "");
+    let arguments = [
+        "new",
+        "--name",
+        "fresh",
+        "--sample",
+        "orders.csv",
+        "--openapi",
+    ];
+    let arguments = [
+        &arguments[..],
+        &["api.yaml#createOrder", "--schemas", "schemas"],
+    ]
+    .concat();
+    let (code, draft, said) = mapping(folder, &arguments);
+    assert_eq!(code, Some(0), "{said}");
+    let draft: Value = serde_json::from_str(&draft).unwrap();
+    assert_eq!(draft["fields"][0]["from"], "$.number", "{draft}");
+    let source = read(folder, "schemas/fresh-source.json");
+    let target = read(folder, "schemas/fresh-target.json");
+    assert!(target.contains("\"maxLength\": 50"), "{target}");
+    for text in [&source, &target, &draft.to_string(), &said] {
+        assert!(!text.contains("CANARY") && !text.contains("4711"), "{text}");
+    }
+
+    let bomb =
+        "a: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\n";
+    let mut text = bomb.to_owned();
+    for (before, name) in "bcdefgh".chars().zip("cdefghi".chars()) {
+        let aliases = format!("*{before}, ").repeat(10);
+        text.push_str(&format!("{name}: &{name} [{aliases}]\n"));
+    }
+    write(folder, "bomb.yaml", &text);
+    let arguments = ["new", "--target-schema", "bomb.yaml"];
+    let (code, _, said) = mapping(folder, &arguments);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("bomb.yaml: it is not YAML"), "{said}");
+}

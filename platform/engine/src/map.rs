@@ -100,14 +100,17 @@ pub fn explain_record(
         let mut mapper = Mapper::new(pinned, format)?;
         found = Some(match fault {
             None => mapper.worker.explain(rows),
-            Some(fault) => Explanation {
-                verdict: Verdict::Quarantined,
-                key: mapper.key_of_faulty(rows),
-                output: None,
-                fields: Vec::new(),
-                dropped: Vec::new(),
-                issues: vec![fault],
-            },
+            Some(mut fault) => {
+                mapper.worker.veil(&mut fault);
+                Explanation {
+                    verdict: Verdict::Quarantined,
+                    key: mapper.key_of_faulty(rows),
+                    output: None,
+                    fields: Vec::new(),
+                    dropped: Vec::new(),
+                    issues: vec![fault],
+                }
+            }
         });
         Ok(false)
     })?;
@@ -232,7 +235,8 @@ impl Mapper {
         self.batch.rows += rows.len() as u64;
         let position = rows.first().map(|row| row.position).unwrap_or_default();
         let index = u32::try_from(self.batch.records.len()).unwrap_or(u32::MAX);
-        if let Some(fault) = fault {
+        if let Some(mut fault) = fault {
+            self.worker.veil(&mut fault);
             let key = self.key_of_faulty(rows);
             self.batch.issues.push((index, fault));
             self.batch.records.push(MappedRecord {
@@ -342,4 +346,57 @@ fn torn_issue(rows: &[Row<'_>]) -> Issue {
                   mapping's group"
         .to_owned();
     issue
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+    use tributary_mapping::Environment;
+
+    use super::*;
+
+    const CANARY: &str = "DE811CANARY";
+
+    /// Neither the issues nor the explanations of a run show what the document calls sensitive: not through an
+    /// argument, not as the excerpt of a row that the reader refuses.
+    #[test]
+    fn nothing_of_a_run_shows_a_sensitive_value() {
+        let document = json!({
+            "version": 1, "name": "x", "source": { "format": "json", "key": ["$.id"] },
+            "fields": [
+                { "id": "vat", "to": "vat", "type": "string", "from": "$.vat", "sensitive": true },
+                { "id": "n", "to": "n", "type": "int", "from": "$.name",
+                  "do": [{ "fn": "ensure_prefix", "text": { "from": "$.vat" } }, { "fn": "to_int" }] }
+            ]
+        });
+        let document = tributary_mapping::parse(document.to_string().as_bytes()).unwrap();
+        let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
+        let environment = Environment::new(&lookups, &params);
+        let pinned = PinnedPlan {
+            plan: tributary_mapping::compile(&document, &environment).unwrap(),
+            started_ms: 0,
+        };
+        let input = BatchInput::Page {
+            object: String::new(),
+            source: String::new(),
+            format: RowFormat::Ndjson,
+            first: RowPosition { line: 1, offset: 0 },
+            skip: 0,
+            take: 99,
+        };
+        let mut rows =
+            format!("{{\"id\":\"1\",\"name\":\"-a\",\"vat\":\"{CANARY}\"}}\n").into_bytes();
+        rows.extend_from_slice(format!("{{\"vat\":\"{CANARY}").as_bytes());
+        rows.extend_from_slice(b"\xff\"}\n");
+        let batch = map_batch(&pinned, &input, &rows).unwrap();
+        assert_eq!(batch.issues.len(), 2, "{:?}", batch.issues);
+        let mut told = serde_json::to_string(&batch.issues).unwrap();
+        for ordinal in 0..2 {
+            let story = explain_record(&pinned, &input, &rows, ordinal).unwrap();
+            told.push_str(&serde_json::to_string(&story).unwrap());
+        }
+        assert!(!told.contains(CANARY), "{told}");
+    }
 }

@@ -182,6 +182,13 @@ pub fn stopped(figures: &Figures, results: &[RunRuleResult]) -> Option<Problem> 
         );
         return Some(Problem::new(ErrorCode::QualityRule, detail).hint(nothing));
     }
+    if figures.stopping > 0 {
+        let detail = format!(
+            "{} of {} records break a rule that stops the run",
+            figures.stopping, figures.read
+        );
+        return Some(Problem::new(ErrorCode::QualityRule, detail).hint(nothing));
+    }
     let broken = results
         .iter()
         .find(|result| !result.met && result.severity == RuleSeverity::Fail)?;
@@ -245,6 +252,10 @@ mod tests {
     const STARTED_MS: i64 = 1_772_712_000_000;
 
     fn pinned(quality: serde_json::Value) -> PinnedPlan {
+        pinned_with(quality, 50)
+    }
+
+    fn pinned_with(quality: serde_json::Value, max_issues: u32) -> PinnedPlan {
         let document = json!({
             "version": 1, "name": "x", "source": { "format": "json", "key": ["$.id"] },
             "fields": [
@@ -254,7 +265,8 @@ mod tests {
                   "do": [{ "fn": "date_parse", "formats": ["yyyy-MM-dd"] }], "null": "omit" },
                 { "id": "at", "to": "at", "type": "datetime", "formula": "now()" }
             ],
-            "amounts": ["/total"], "dates": ["/day"], "quality": quality
+            "amounts": ["/total"], "dates": ["/day"], "quality": quality,
+            "limits": { "max_issues": max_issues }
         });
         let document = tributary_mapping::parse(document.to_string().as_bytes()).unwrap();
         let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
@@ -327,6 +339,35 @@ mod tests {
             "{problem:?}"
         );
         assert_eq!(stopped(&figures(&pinned, ONE), &[]), None);
+    }
+
+    /// A record with more issues than are kept stops the run all the same, and is named.
+    #[test]
+    fn the_limit_of_issues_hides_no_rule_that_stops_the_run() {
+        let rules = json!([
+            { "id": "warned", "check": "src.id == 'x'", "severity": "warn" },
+            { "id": "whole", "check": "src.id == 'x'", "severity": "error" },
+            { "id": "known", "on": "id", "check": "id != 'stop'", "severity": "fail" },
+            { "id": "also", "on": "id", "check": "id != 'stop'", "severity": "fail" }
+        ]);
+        for most in [1, 2, 3, 50] {
+            let pinned = pinned_with(rules.clone(), most);
+            let all = figures(&pinned, TWO);
+            assert_eq!((all.stopping, all.quarantined), (1, 2), "{most}");
+            let named = all.stopped_by.first().map(|record| record.rule.as_str());
+            assert_eq!(named, Some("known"), "{most}");
+            assert_eq!(all.stopped_by[0].value.as_deref(), Some("stop"));
+            let stop = stopped(&all, &[]).unwrap().detail;
+            assert!(stop.contains("the rule known stops the run"), "{stop}");
+        }
+        // figures that name nobody, as an older version has stored them
+        let unnamed = Figures {
+            read: 9,
+            stopping: 2,
+            ..Figures::default()
+        };
+        let stop = stopped(&unnamed, &[]).unwrap().detail;
+        assert!(stop.contains("2 of 9 records"), "{stop}");
     }
 
     #[test]

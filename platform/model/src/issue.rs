@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error_code::{ErrorCode, Owner};
-use crate::rows::RowPosition;
+use crate::rows::{RowPosition, ValuePlace};
 
 /// The step in which a problem was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -70,6 +70,9 @@ pub struct Issue {
     /// line and byte in the source
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<RowPosition>,
+    /// where in that row the value stands, if the issue is about one
+    #[serde(default, rename = "at", skip_serializing_if = "Option::is_none")]
+    pub place: Option<ValuePlace>,
 }
 
 impl Issue {
@@ -89,6 +92,7 @@ impl Issue {
             message: message.into(),
             hint: info.hint.to_owned(),
             position: None,
+            place: None,
         }
     }
 

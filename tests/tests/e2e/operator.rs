@@ -110,7 +110,7 @@ async fn a_read_that_runs_out_of_time_goes_on_behind_its_checkpoint() -> anyhow:
     let lines = rest.lines(&logs).await?;
     let pages = lines
         .iter()
-        .filter(|line| line["message"] == "a page was read")
+        .filter(|line| line["message"].to_string().contains("a page was read"))
         .count();
     assert!(pages > 1, "there was something to go on with: {lines:?}");
     Ok(())

@@ -4,6 +4,7 @@ use serde::Serialize;
 use tributary_model::clock::UnixMillis;
 use tributary_model::error_code::Owner;
 use tributary_model::issue::{Issue, Severity};
+use tributary_model::rows::ValuePlace;
 use tributary_model::state::RecordState;
 use tributary_store::{IssueRow, LifeEntry, Settlement};
 use utoipa::ToSchema;
@@ -43,6 +44,24 @@ pub(crate) struct IssueView {
     pub(crate) line: Option<u64>,
     /// byte in the source, from 0
     pub(crate) offset: Option<u64>,
+    /// where in that row the value stands, if the issue is about one
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) at: Option<ValuePlaceView>,
+}
+
+/// Where a value stands in its row.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ValuePlaceView {
+    /// its first byte and the one behind its last, counted from 0 in the row as UTF-8, without quotes; absent for a
+    /// masked value
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bytes: Option<[u64; 2]>,
+    /// of CSV: number of the column, from 1
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) column: Option<u32>,
+    /// of CSV: name of the column
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
 }
 
 /// An issue in a list, with the record that has it.
@@ -118,6 +137,16 @@ pub(crate) fn owner_word(owner: Owner) -> String {
         .unwrap_or_default()
 }
 
+impl From<ValuePlace> for ValuePlaceView {
+    fn from(place: ValuePlace) -> Self {
+        Self {
+            bytes: place.bytes.map(|(from, to)| [from, to]),
+            column: place.column,
+            name: place.name,
+        }
+    }
+}
+
 impl From<Issue> for IssueView {
     fn from(issue: Issue) -> Self {
         Self {
@@ -136,6 +165,7 @@ impl From<Issue> for IssueView {
             value: issue.value,
             line: issue.position.map(|position| position.line),
             offset: issue.position.map(|position| position.offset),
+            at: issue.place.map(ValuePlaceView::from),
         }
     }
 }

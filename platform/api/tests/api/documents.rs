@@ -53,6 +53,36 @@ async fn documents_come_back_as_they_were_put_and_versions_stay() {
     }
 }
 
+/// A mapping is kept as it was written, digit by digit; a number that would be read as another one is refused.
+#[tokio::test]
+async fn numbers_of_a_mapping_keep_their_digits() {
+    let api = Api::start().await;
+    let engineer = api.engineer("acme");
+    let document = |constant: &str| {
+        format!(
+            r#"{{ "version": 1, "name": "digits", "source": {{ "format": "json", "key": ["$.id"] }},
+            "fields": [{{ "id": "rate", "to": "rate", "type": "decimal", "const": {constant} }}],
+            "tests": [{{ "name": "exact", "rows": [{{ "id": 1, "amount": 12345678901234567.89 }}], "expect": {{ "rate": 3.000 }} }}] }}"#
+        )
+    };
+    let put = |text: &str| {
+        Call::new(Method::PUT, &path("mappings", "digits"))
+            .body("application/json", text.as_bytes().to_vec())
+            .bearer(&engineer)
+    };
+    let get = || Call::get(&path("mappings", "digits")).bearer(&engineer);
+    for constant in ["3.000", "\"12345678901234567.89\"", "-0.10"] {
+        let text = document(constant);
+        api.ok(put(&text)).await;
+        assert_eq!(api.ok(get()).await.text(), text);
+    }
+    let kept = api.ok(get()).await.text();
+    let refused = api.call(put(&document("12345678901234567.89"))).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(refused.json()["errors"][0]["pointer"], "/fields/0/const");
+    assert_eq!(api.ok(get()).await.text(), kept);
+}
+
 #[tokio::test]
 async fn secrets_go_in_and_never_come_out() {
     let api = Api::start().await;

@@ -4,6 +4,7 @@
 //! Invariant: what is not understood is a finding and a note at its field, never a silent guess.
 
 mod columns;
+mod description;
 mod openapi;
 mod sheet;
 mod sheet_cells;
@@ -17,6 +18,7 @@ use tributary_mapping::schema::{NodeKind, Schema};
 use tributary_model::id::Slug;
 
 pub use columns::from_csv;
+pub use description::{DescriptionError, description};
 pub use openapi::{from_openapi, operations};
 pub use sheet::{SheetOptions, from_sheet};
 

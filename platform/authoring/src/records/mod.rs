@@ -262,7 +262,8 @@ impl Records {
         let Some((_, worker)) = &mut self.worker else {
             return Err(RecordsError::Plan(Vec::new()));
         };
-        let issue = fault_issue(fault);
+        let mut issue = fault_issue(fault);
+        worker.veil(&mut issue);
         // The excerpt may hold the key, which says which group the row is missing in.
         let row = Row {
             position: fault.position,

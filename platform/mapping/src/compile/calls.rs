@@ -9,7 +9,7 @@ use super::formulas::Typed;
 use super::values::GivenArguments;
 use crate::diagnostic::code;
 use crate::formula::ast::{Ast, Node, Pick};
-use crate::formula::expression::Expression;
+use crate::formula::expression::{Expression, Reference};
 use crate::functions;
 use crate::functions::signature::{ArgumentKind, Signature};
 use crate::plan::{Accumulator, AccumulatorKind};
@@ -257,6 +257,7 @@ impl Compiler<'_> {
             Some(_) => format!("{name}({root}.{})", dotted(rest)),
         };
         self.variable_names.entry(output).or_insert(what);
+        self.resolved.push(Reference::Variable(output));
         Some((Expression::Variable(output), result))
     }
 

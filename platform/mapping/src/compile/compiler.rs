@@ -10,7 +10,7 @@ use super::Environment;
 use crate::Document;
 use crate::diagnostic::{Diagnostic, code};
 use crate::document::{RowStep, SourceFormat, nearest};
-use crate::formula::expression::SlotRef;
+use crate::formula::expression::{Reference, SlotRef};
 use crate::functions::Locale;
 use crate::path::{Path, PathError, Query, Step, parse_array, parse_singular};
 use crate::plan::{
@@ -49,6 +49,9 @@ pub(crate) struct Compiler<'d> {
     pub(crate) variable_names: BTreeMap<u32, String>,
     /// variables that something reads
     pub(crate) read: BTreeSet<u32>,
+    /// what was resolved so far, in the order of the document: the end of it is what the call that is
+    /// compiled reads in its arguments
+    pub(crate) resolved: Vec<Reference>,
     /// functions over a list around the formula that is compiled: `it` is known inside them
     pub(crate) items: u32,
     pub(crate) eaches: Vec<Each>,
@@ -64,8 +67,6 @@ pub(crate) struct Compiler<'d> {
     pub(crate) subjects: BTreeMap<String, Subject>,
     /// target pointers seen, with `*` for elements
     pub(crate) targets: BTreeMap<String, Target>,
-    /// target pointers of sensitive values, with `*` for elements
-    pub(crate) sensitive: Vec<String>,
     pub(crate) document_rules: Vec<DocumentRule>,
     pub(crate) run_rules: Vec<RunRule>,
     pub(crate) figures: Vec<(u32, Figure)>,
@@ -120,6 +121,7 @@ impl<'d> Compiler<'d> {
             variables: 0,
             variable_names: BTreeMap::new(),
             read: BTreeSet::new(),
+            resolved: Vec::new(),
             items: 0,
             eaches: Vec::new(),
             params: BTreeMap::new(),
@@ -130,7 +132,6 @@ impl<'d> Compiler<'d> {
             ids: BTreeMap::new(),
             subjects: BTreeMap::new(),
             targets: BTreeMap::new(),
-            sensitive: Vec::new(),
             document_rules: Vec::new(),
             run_rules: Vec::new(),
             figures: Vec::new(),
@@ -259,11 +260,13 @@ impl<'d> Compiler<'d> {
                 slot
             }
         };
-        Some(SlotRef {
+        let slot = SlotRef {
             scope,
             table: u16::try_from(table).ok()?,
             slot,
-        })
+        };
+        self.resolved.push(Reference::Slot(slot));
+        Some(slot)
     }
 
     /// Whether the path names one column, and one that the source has.

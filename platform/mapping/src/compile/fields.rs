@@ -109,9 +109,6 @@ impl Compiler<'_> {
                 });
             Body::Value(Box::new(self.value(&spot)?))
         };
-        if field.sensitive || matches!(&body, Body::Value(value) if value.sensitive) {
-            self.sensitive.push(spot.pattern.clone());
-        }
         if field.to.is_some() {
             let target = match &body {
                 Body::Value(node) if place.depth == 0 => match node.output {

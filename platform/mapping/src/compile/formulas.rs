@@ -6,7 +6,7 @@ use crate::decimal::Decimal;
 use crate::diagnostic::code;
 use crate::document::nearest;
 use crate::formula::ast::{Ast, Node, Operator, Pick};
-use crate::formula::expression::Expression;
+use crate::formula::expression::{Expression, Reference};
 use crate::formula::parse;
 use crate::path::{Path, Step};
 use crate::value::{Constant, Kind};
@@ -243,6 +243,7 @@ impl Compiler<'_> {
             && (rest.is_empty() || kind.may_be(Kind::Json))
         {
             self.read.insert(index);
+            self.resolved.push(Reference::Variable(index));
             return Some(picked(Expression::Variable(index), kind, rest));
         }
         if let Some(outer) = self.scope_named(scope, name) {

@@ -173,6 +173,10 @@ fn build(document: &Document, environment: &Environment<'_>, aim: Aim) -> (Plan,
     let digest = digest(document, &compiler);
     let loops = compiler.eaches.iter().map(|each| &each.extra);
     let hidden = Hidden::of(&nodes, loops, &compiler.slots, &compiler.scopes);
+    let masked = hidden.targets(&nodes);
+    for rule in &mut compiler.document_rules {
+        rule.mask(&masked);
+    }
     let plan = Plan {
         digest,
         amount_names: document.amounts.clone(),

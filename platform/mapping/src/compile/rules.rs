@@ -1,5 +1,7 @@
 //! Quality rules: compiled last, so that they may use every target value.
 
+use std::collections::BTreeSet;
+
 use super::compiler::{Compiler, Named, Subject};
 use crate::diagnostic::code;
 use crate::document::{QualityRule, RuleAction, RuleScope, RuleSeverity, nearest};
@@ -183,7 +185,8 @@ impl Compiler<'_> {
             severity: rule.severity,
             message: message.map(Into::into),
             check,
-            sensitive: self.sensitive.clone().into(),
+            // known when the whole document is compiled
+            sensitive: BTreeSet::new(),
         });
     }
 
@@ -229,7 +232,8 @@ impl Compiler<'_> {
             columns.push(UniqueColumn {
                 path: names(below).into_iter().map(Step::Name).collect(),
                 pointer: below.into(),
-                sensitive: self.sensitive.contains(written),
+                target: written.as_str().into(),
+                sensitive: false,
             });
         }
         let elements = names(elements?)

@@ -415,6 +415,7 @@ impl Compiler<'_> {
             true => String::new(),
             false => serde_json::to_string(given.values).unwrap_or_default(),
         };
+        let before = self.resolved.len();
         let mut arguments = Arguments {
             values: given.values,
             formulas: given.formulas,
@@ -432,9 +433,11 @@ impl Compiler<'_> {
             Output::Is(next) => next,
             Output::Same | Output::SameOr => kind,
         });
+        let reads = self.resolved.get(before..).unwrap_or_default();
         let call = Call {
             function: signature.name,
             arguments: written.into(),
+            reads: reads.into(),
             takes_null: signature.takes_null,
             operation,
         };

@@ -6,8 +6,9 @@ use jsonschema::Validator;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
-use super::{Document, SCHEMA};
+use super::{Document, Exact, SCHEMA};
 use crate::diagnostic::{Diagnostic, code};
+use crate::path::compare_numbers;
 
 /// Reads a mapping document.
 ///
@@ -17,6 +18,7 @@ use crate::diagnostic::{Diagnostic, code};
 pub fn parse(bytes: &[u8]) -> Result<Document, Vec<Diagnostic>> {
     let value = json(bytes)?;
     checked(&value, validator(), schema())?;
+    exact(bytes)?;
     // from the text: a value would have rounded the numbers of tests
     serde_json::from_slice(bytes).map_err(|error| {
         vec![Diagnostic::error(
@@ -37,6 +39,55 @@ pub(super) fn json(bytes: &[u8]) -> Result<Value, Vec<Diagnostic>> {
             "correct the text at the given line and column",
         )]
     })
+}
+
+/// Refuses numbers that would be rounded when they are read. Those of tests keep their digits, and those of a
+/// JSON Schema are its validator's.
+pub(super) fn exact(bytes: &[u8]) -> Result<(), Vec<Diagnostic>> {
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
+    let mut found = Vec::new();
+    if let Ok(document) = Exact::parse(text) {
+        rounded(&document, "", &mut found);
+    }
+    match found.is_empty() {
+        true => Ok(()),
+        false => Err(found),
+    }
+}
+
+fn rounded(value: &Exact, pointer: &str, found: &mut Vec<Diagnostic>) {
+    match value {
+        Exact::Null | Exact::Bool(_) | Exact::Text(_) => {}
+        Exact::Number(digits) => {
+            let read = value.rounded().to_string();
+            if compare_numbers(digits, &read).is_ne() {
+                found.push(Diagnostic::error(
+                    code::CONSTANT,
+                    pointer,
+                    format!("the number {digits} would be read as {read}"),
+                    format!("write it as text, which keeps every digit: {digits:?}"),
+                ));
+            }
+        }
+        Exact::List(values) => {
+            for (place, value) in values.iter().enumerate() {
+                rounded(value, &format!("{pointer}/{place}"), found);
+            }
+        }
+        Exact::Members(members) => {
+            for (name, value) in members {
+                let kept = match name.as_str() {
+                    "tests" => pointer.is_empty(),
+                    "schema" => pointer.starts_with("/quality/"),
+                    _ => false,
+                };
+                if !kept {
+                    let pointer = format!("{pointer}/{}", escape_pointer(name));
+                    rounded(value, &pointer, found);
+                }
+            }
+        }
+    }
 }
 
 /// Whether a value keeps a schema of ours.

@@ -54,8 +54,7 @@ pub(crate) enum Expression {
 }
 
 impl Expression {
-    /// Collects what it reads, in the order in which it is written. What the arguments of calls read is not known
-    /// here; see [`Self::has_calls`].
+    /// Collects what it reads, in the order in which it is written; of a call also what its arguments read.
     pub(crate) fn references(&self, found: &mut Vec<Reference>) {
         match self {
             Self::Slot(slot) => found.push(Reference::Slot(*slot)),
@@ -65,11 +64,9 @@ impl Expression {
         for part in self.parts() {
             part.references(found);
         }
-    }
-
-    /// Whether it calls functions, whose arguments may be computed of anything.
-    pub(crate) fn has_calls(&self) -> bool {
-        matches!(self, Self::Apply(..)) || self.parts().into_iter().any(Self::has_calls)
+        if let Self::Apply(_, call) = self {
+            found.extend(call.reads.iter());
+        }
     }
 
     /// The expressions that it is made of, in the order in which they are written.

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use crate::date::Date;
 use crate::decimal::Small;
+use crate::formula::expression::Reference;
 use crate::value::{Made, Value};
 use crate::worker::run::Run;
 
@@ -54,6 +55,8 @@ pub(crate) struct Call {
     pub(crate) function: &'static str,
     /// its constant arguments as JSON, for explanations
     pub(crate) arguments: Box<str>,
+    /// what its computed arguments read
+    pub(crate) reads: Box<[Reference]>,
     pub(crate) takes_null: bool,
     pub(crate) operation: Box<dyn Operation>,
 }

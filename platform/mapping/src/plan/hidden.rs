@@ -1,19 +1,28 @@
-//! What issues and explanations must not show: the values of fields that the document calls sensitive, and
-//! the source places that they are read from, wherever else those are read.
+//! What issues and explanations must not show: the values of fields that the document calls sensitive, the
+//! source places that they are read from, wherever else those are read, and every value that is made of one of
+//! them, by whatever way: from, formula, condition of a switch or field, argument of a function, key of a lookup.
 //!
-//! Deliberately absent: what another field makes of such a place and writes. Its author has said by
-//! leaving out `sensitive` that the result may be seen.
+//! Deliberately absent: weighing how much a value tells of what it is made of. A count or a digest of something
+//! sensitive is hidden too; the target document has it all the same.
 
-use super::{Body, EachExtra, Node, Scope, Source, WantedSlot};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Body, EachExtra, Node, Scope, Source, TargetStep, ValueNode, WantedSlot};
+use crate::document::escape_pointer;
 use crate::formula::expression::{Expression, Reference, SlotRef};
+use crate::functions::Call;
 
 /// See the module. Asked only where something is wrong or explained.
 #[derive(Debug, Default)]
 pub(crate) struct Hidden {
     /// tables and slots
     slots: Vec<(u16, u16)>,
-    variables: Vec<u32>,
+    /// of fields, helper values and aggregates
+    variables: BTreeSet<u32>,
 }
+
+/// A value with the node that holds it.
+type Holder<'p> = (&'p Node, &'p ValueNode);
 
 impl Hidden {
     pub(crate) fn of<'p>(
@@ -22,30 +31,47 @@ impl Hidden {
         slots: &[Vec<WantedSlot>],
         scopes: &[Scope],
     ) -> Self {
+        let mut holders = Vec::new();
+        collect(nodes, &mut holders);
         let mut hidden = Self::default();
-        hidden.add(nodes);
-        hidden.spread(slots, scopes);
-        for accumulator in eaches.flat_map(|each| &each.accumulators) {
-            if accumulator
-                .input
-                .is_some_and(|input| hidden.variable(input))
-            {
-                hidden.variables.push(accumulator.output);
-            }
+        if !holders.iter().any(|(_, value)| value.sensitive) {
+            return hidden;
         }
+        let aggregates: Vec<(u32, u32)> = eaches
+            .flat_map(|each| &each.accumulators)
+            .filter_map(|one| Some((one.input?, one.output)))
+            .collect();
+        hidden.add(&holders, &aggregates);
+        hidden.spread(slots, scopes);
+        hidden.derive(&holders, &aggregates);
         hidden
     }
 
-    fn add(&mut self, nodes: &[Node]) {
-        for node in nodes {
-            match &node.body {
-                Body::Value(value) if value.sensitive => {
-                    self.variables.push(value.variable);
-                    self.add_source(&value.source);
+    /// The sensitive fields and what they are read from, also by way of helper values.
+    fn add(&mut self, holders: &[Holder<'_>], aggregates: &[(u32, u32)]) {
+        let helpers: BTreeMap<u32, &ValueNode> = holders
+            .iter()
+            .filter(|(node, _)| node.name.is_none())
+            .map(|(_, value)| (value.variable, *value))
+            .collect();
+        let inputs: BTreeMap<u32, u32> = aggregates.iter().map(|(from, to)| (*to, *from)).collect();
+        let mut open: Vec<&ValueNode> = holders
+            .iter()
+            .map(|(_, value)| *value)
+            .filter(|value| value.sensitive)
+            .collect();
+        while let Some(value) = open.pop() {
+            if !self.variables.insert(value.variable) {
+                continue;
+            }
+            for reference in made_of(value) {
+                match reference {
+                    Reference::Slot(slot) => self.add_slot((slot.table, slot.slot)),
+                    Reference::Variable(index) => {
+                        let index = inputs.get(&index).copied().unwrap_or(index);
+                        open.extend(helpers.get(&index));
+                    }
                 }
-                Body::Value(_) => {}
-                Body::Object { nodes, .. } => self.add(nodes),
-                Body::Each(each) => self.add(&each.nodes),
             }
         }
     }
@@ -77,14 +103,33 @@ impl Hidden {
         }
     }
 
+    /// The values that are made of hidden ones, and those made of these.
+    fn derive(&mut self, holders: &[Holder<'_>], aggregates: &[(u32, u32)]) {
+        loop {
+            let before = self.variables.len();
+            for (node, value) in holders {
+                let mut conditions = conditions(&value.source).chain(&node.when);
+                if made_of(value).into_iter().any(|one| self.reads(one))
+                    || conditions.any(|one| self.formula(one))
+                {
+                    self.variables.insert(value.variable);
+                }
+            }
+            for (input, output) in aggregates {
+                if self.variable(*input) {
+                    self.variables.insert(*output);
+                }
+            }
+            if self.variables.len() == before {
+                return;
+            }
+        }
+    }
+
     fn add_slot(&mut self, slot: (u16, u16)) {
         if !self.slots.contains(&slot) {
             self.slots.push(slot);
         }
-    }
-
-    fn add_source(&mut self, source: &Source) {
-        each_slot(source, &mut |slot| self.add_slot((slot.table, slot.slot)));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -99,51 +144,86 @@ impl Hidden {
         self.variables.contains(&index)
     }
 
+    fn reads(&self, reference: Reference) -> bool {
+        match reference {
+            Reference::Slot(slot) => self.slot(slot),
+            Reference::Variable(index) => self.variable(index),
+        }
+    }
+
     /// Whether a formula reads something hidden.
     pub(crate) fn formula(&self, expression: &Expression) -> bool {
         let mut found = Vec::new();
         expression.references(&mut found);
-        found.into_iter().any(|reference| match reference {
-            Reference::Slot(slot) => self.slot(slot),
-            Reference::Variable(index) => self.variable(index),
-        })
+        found.into_iter().any(|reference| self.reads(reference))
     }
 
-    /// Whether a value is made of something hidden.
-    pub(crate) fn source(&self, source: &Source) -> bool {
-        match source {
-            Source::Formula(expression) => self.formula(expression),
-            Source::Switch(cases) => cases.iter().any(|case| {
-                self.source(&case.source)
-                    || case.when.as_ref().is_some_and(|when| self.formula(when))
-            }),
-            other => {
-                let mut any = false;
-                each_slot(other, &mut |slot| any |= self.slot(slot));
-                any
+    /// The target pointers of hidden values, with `*` for elements.
+    pub(crate) fn targets(&self, nodes: &[Node]) -> BTreeSet<String> {
+        let mut holders = Vec::new();
+        collect(nodes, &mut holders);
+        holders
+            .into_iter()
+            .filter(|(node, value)| node.name.is_some() && self.variable(value.variable))
+            .map(|(node, _)| pattern(&node.target))
+            .collect()
+    }
+}
+
+fn collect<'p>(nodes: &'p [Node], found: &mut Vec<Holder<'p>>) {
+    for node in nodes {
+        match &node.body {
+            Body::Value(value) => found.push((node, value)),
+            Body::Object { nodes, .. } => collect(nodes, found),
+            Body::Each(each) => collect(&each.nodes, found),
+        }
+    }
+}
+
+fn pattern(target: &[TargetStep]) -> String {
+    let mut pattern = String::new();
+    for step in target {
+        pattern.push('/');
+        match step {
+            TargetStep::Name(name) => pattern.push_str(&escape_pointer(name)),
+            TargetStep::Element(_) => pattern.push('*'),
+        }
+    }
+    pattern
+}
+
+/// What a value is made of; what its conditions read is not a part of it.
+fn made_of(value: &ValueNode) -> Vec<Reference> {
+    let mut found = Vec::new();
+    each_part(&value.source, &mut found);
+    of_steps(&value.steps, &mut found);
+    found
+}
+
+fn each_part(source: &Source, found: &mut Vec<Reference>) {
+    match source {
+        Source::Slot(slot) => found.push(Reference::Slot(*slot)),
+        Source::FirstOf(slots) => found.extend(slots.iter().copied().map(Reference::Slot)),
+        Source::Nodes(nodes) => found.push(Reference::Slot(nodes.within)),
+        Source::Constant(_) => {}
+        Source::Formula(expression) => expression.references(found),
+        Source::Switch(cases) => {
+            for case in cases {
+                each_part(&case.source, found);
+                of_steps(&case.steps, found);
             }
         }
     }
 }
 
-/// The places that a value is made of; what a condition reads is not one of them.
-fn each_slot(source: &Source, found: &mut impl FnMut(SlotRef)) {
-    match source {
-        Source::Slot(slot) => found(*slot),
-        Source::FirstOf(slots) => slots.iter().for_each(|slot| found(*slot)),
-        Source::Nodes(nodes) => found(nodes.within),
-        Source::Constant(_) => {}
-        Source::Formula(expression) => {
-            let mut references = Vec::new();
-            expression.references(&mut references);
-            for reference in references {
-                if let Reference::Slot(slot) = reference {
-                    found(slot);
-                }
-            }
-        }
-        Source::Switch(cases) => cases
-            .iter()
-            .for_each(|case| each_slot(&case.source, &mut *found)),
-    }
+fn of_steps(steps: &[Call], found: &mut Vec<Reference>) {
+    found.extend(steps.iter().flat_map(|step| step.reads.iter()));
+}
+
+fn conditions(source: &Source) -> impl Iterator<Item = &Expression> {
+    let cases = match source {
+        Source::Switch(cases) => cases.as_slice(),
+        _ => &[],
+    };
+    cases.iter().filter_map(|case| case.when.as_ref())
 }

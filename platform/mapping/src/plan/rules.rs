@@ -1,5 +1,7 @@
 //! Quality rules of a plan: per record, over the finished target document, over the figures of a run.
 
+use std::collections::BTreeSet;
+
 use jsonschema::Validator;
 use serde::{Deserialize, Serialize};
 
@@ -43,7 +45,19 @@ pub(crate) struct DocumentRule {
     pub(crate) message: Option<Box<str>>,
     pub(crate) check: DocumentCheck,
     /// target patterns whose values are masked
-    pub(crate) sensitive: Box<[String]>,
+    pub(crate) sensitive: BTreeSet<String>,
+}
+
+impl DocumentRule {
+    /// Says which target patterns hold values that are not to be seen.
+    pub(crate) fn mask(&mut self, targets: &BTreeSet<String>) {
+        if let DocumentCheck::Unique { columns, .. } = &mut self.check {
+            for column in columns {
+                column.sensitive = targets.contains(&*column.target);
+            }
+        }
+        self.sensitive.clone_from(targets);
+    }
 }
 
 #[derive(Debug)]
@@ -64,6 +78,8 @@ pub(crate) struct UniqueColumn {
     pub(crate) path: Path,
     /// the same as part of a pointer
     pub(crate) pointer: Box<str>,
+    /// the whole pointer, with `*` for elements
+    pub(crate) target: Box<str>,
     pub(crate) sensitive: bool,
 }
 

@@ -277,9 +277,75 @@ fn quoted_field<'a>(
     }
 }
 
+/// Where the text of a column (from 0) stands in a line that was read before, without the quotes around it.
+pub(crate) fn column_range(
+    line: &str,
+    binding: &CsvBinding,
+    column: usize,
+) -> Option<(usize, usize)> {
+    let bytes = line.as_bytes();
+    let mut start = 0;
+    for number in 0..=column {
+        let quote = binding
+            .quote
+            .filter(|quote| bytes.get(start) == Some(quote));
+        let after = match quote {
+            Some(quote) => behind_quotes(bytes, start, quote)?,
+            None => start,
+        };
+        let end = after + length_of_rest(bytes, after, binding.delimiter);
+        if number == column {
+            return Some(match quote {
+                Some(_) if end == after => (start + 1, end - 1),
+                Some(_) => (start + 1, end),
+                None => (start, end),
+            });
+        }
+        if end >= bytes.len() {
+            return None;
+        }
+        start = end + 1;
+    }
+    None
+}
+
+/// The place behind the closing quote of the quoted field that starts at `start`.
+fn behind_quotes(bytes: &[u8], start: usize, quote: u8) -> Option<usize> {
+    let mut from = start + 1;
+    loop {
+        let close = from + memchr::memchr(quote, bytes.get(from..)?)?;
+        if bytes.get(close + 1) != Some(&quote) {
+            return Some(close + 1);
+        }
+        from = close + 2;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_are_found_where_they_stand() {
+        let binding = CsvBinding {
+            delimiter: b';',
+            quote: Some(b'"'),
+            columns: Vec::new(),
+            open: false,
+        };
+        let line = r#"1;"a;b";"x""y";größer;"q"r;;"""#;
+        let at = |column| {
+            let (from, to) = column_range(line, &binding, column)?;
+            line.get(from..to)
+        };
+        let expected = ["1", "a;b", r#"x""y"#, "größer", r#"q"r"#, "", ""];
+        for (column, text) in expected.into_iter().enumerate() {
+            assert_eq!(at(column), Some(text), "{column}");
+        }
+        assert_eq!(at(expected.len()), None);
+        let open = column_range("1;\"a", &binding, 1);
+        assert_eq!(open, None, "a quoted field that is not closed");
+    }
 
     fn text(slot: &Slot<'_>) -> Option<String> {
         match slot {

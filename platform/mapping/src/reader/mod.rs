@@ -6,6 +6,7 @@
 
 mod csv;
 mod json;
+mod locate;
 mod pick;
 pub(crate) mod scan;
 mod shape;
@@ -15,8 +16,9 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as ArenaVec;
 use tributary_model::error_code::ErrorCode;
 
-pub(crate) use csv::{CsvBinding, read_csv};
+pub(crate) use csv::{CsvBinding, column_range, read_csv};
 pub(crate) use json::{read_element, read_json, shapes};
+pub(crate) use locate::locate;
 pub(crate) use pick::{elements, members, parse, pick, value_of};
 pub(crate) use scan::plain_run;
 pub(crate) use shape::Shape;

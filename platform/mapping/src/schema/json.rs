@@ -1,7 +1,7 @@
 //! A schema tree as JSON Schema (2020-12), to keep what samples showed.
 //!
-//! Deliberately absent: everything that only a person knows. What samples show is what was seen: no
-//! lengths, no ranges, no lists of values are claimed, they stand in `description` and `examples`.
+//! Deliberately absent: everything that only a person knows, so no lengths, ranges or lists of values are claimed of
+//! samples; and the samples' values. A schema is kept and handed on, and they are a customer's.
 
 use serde_json::{Map, Value, json};
 
@@ -60,10 +60,11 @@ fn node(node: &Node, out: &mut Map<String, Value>) {
             out.insert(name.to_owned(), json!(number));
         }
     }
-    if let Some(description) = description(node) {
+    if let Some(description) = &node.description {
         out.insert("description".to_owned(), json!(description));
     }
-    if !node.examples.is_empty() {
+    // those of samples are somebody's data
+    if !node.examples.is_empty() && node.observed.is_none() {
         out.insert("examples".to_owned(), json!(node.examples));
     }
     members(node, out);
@@ -121,23 +122,50 @@ fn types(node: &Node) -> Vec<&'static str> {
     types
 }
 
-/// What the schema says, and what samples showed.
-fn description(node: &Node) -> Option<String> {
-    let mut parts: Vec<String> = node.description.iter().cloned().collect();
-    if let Some(observed) = &node.observed {
-        let scalar = !matches!(node.kind(), NodeKind::Object | NodeKind::Array);
-        if scalar && observed.empty > 0 {
-            parts.push(format!(
-                "no value in {} of {} samples",
-                observed.empty, observed.places
-            ));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was inferred is kept, in a repository and on the platform: it says the form of what was seen, and
+    /// nothing that stood there.
+    #[test]
+    fn nothing_of_the_samples_is_in_it() {
+        let samples = [
+            json!({"name": "CANARY", "vat": "DE811907980", "pay": 48123.5, "day": "1968-02-29", "tags": ["CANARY"],
+                "at": {"iban": "DE02120300000000202051"}, "left": true}),
+            json!({"name": "CANARY", "vat": null, "pay": 48123, "day": "1968-02-29", "tags": []}),
+        ];
+        let mut declared = Schema::from_json_schema(&json!({"properties": {
+            "name": {"type": "string", "description": "who it is"}, "vat": {}, "pay": {"type": "number"}}}));
+        declared.observe(&samples);
+        for schema in [Schema::infer(&samples), declared] {
+            let text = json_schema(&schema).to_string();
+            for value in [
+                "CANARY",
+                "DE8",
+                "48123",
+                "1968",
+                "DE02",
+                "examples",
+                "enum",
+                "characters",
+            ] {
+                assert!(!text.contains(value), "{value} is in {text}");
+            }
         }
-        if let Some((shortest, longest)) = observed.lengths.filter(|_| scalar) {
-            parts.push(format!("{shortest} to {longest} characters"));
-        }
-        if let Some((smallest, largest)) = &observed.numbers {
-            parts.push(format!("{smallest} to {largest}"));
-        }
+        let kept = json_schema(&Schema::infer(&samples));
+        assert_eq!(kept["properties"]["vat"]["type"], json!(["string", "null"]));
+        assert_eq!(kept["properties"]["pay"]["type"], json!("number"));
+        assert_eq!(kept["properties"]["tags"]["items"]["type"], json!("string"));
+        let required = json!(["name", "vat", "pay", "day", "tags"]);
+        assert_eq!(kept["required"], required);
     }
-    (!parts.is_empty()).then(|| parts.join("; "))
+
+    /// Examples that somebody wrote into a schema are meant to be seen.
+    #[test]
+    fn written_examples_stay() {
+        let written = json!({"type": "object", "properties": {"code": {"type": "string", "examples": ["A-1"]}}});
+        let kept = json_schema(&Schema::from_json_schema(&written));
+        assert_eq!(kept["properties"]["code"]["examples"], json!(["A-1"]));
+    }
 }

@@ -4,16 +4,16 @@
 //! Invariants: what is explained is what a run does, not a second implementation; sensitive values
 //! are masked.
 
-use serde::{Deserialize, Serialize};
 use tributary_model::issue::{Issue, Severity, shorten};
-use tributary_model::rows::RowPosition;
 
+use super::explanation::{
+    DroppedRow, ExplainedCall, ExplainedField, ExplainedInput, ExplainedStep, Explanation,
+};
 use super::issues::MASK;
 use super::nodes::Dropped;
 use super::rows::{raw_text, shown};
 use super::run::Run;
 use super::{Row, Verdict, Worker};
-use crate::document::Combine;
 use crate::formula::evaluate::condition;
 use crate::formula::expression::{Expression, Reference, SlotRef};
 use crate::functions::Call;
@@ -26,147 +26,11 @@ const VALUE_LENGTH: usize = 200;
 /// Rows that filters took out and that are told.
 const MOST_DROPPED: usize = 50;
 
-/// A record with all that led to it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Explanation {
-    pub verdict: Verdict,
-    pub key: String,
-    /// the target document, if there is one
-    pub output: Option<String>,
-    /// in the order in which they were made
-    pub fields: Vec<ExplainedField>,
-    /// rows that a filter took out
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub dropped: Vec<DroppedRow>,
-    pub issues: Vec<Issue>,
-}
-
-/// A field of the target, or a helper value.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ExplainedField {
-    /// the node's id in the document
-    pub node: String,
-    /// JSON Pointer in the target document
-    pub target: String,
-    /// what the document says: `from $.qty`, `formula a * b`, …
-    pub origin: String,
-    pub inputs: Vec<ExplainedInput>,
-    /// of a formula: how it came to its value, the innermost parts first
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub parts: Vec<ExplainedPart>,
-    /// of the first row, if the field combines the rows of a group
-    pub steps: Vec<ExplainedStep>,
-    /// what every row of a group brings to the value
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub combined: Option<ExplainedCombine>,
-    /// functions of code that were called on the way, in formulas too
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub calls: Vec<ExplainedCall>,
-    /// which case of a switch it was, from 1
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub case: Option<usize>,
-    /// what was written, as JSON; none: nothing was
-    pub written: Option<String>,
-    /// why nothing was written, or which way was taken
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-    /// the value could not be made, or something that it needs could not
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub failed: bool,
-}
-
-/// A part of a formula, with values in place of names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExplainedPart {
-    /// `3 * 19.99 * 95 / 100`
-    pub text: String,
-    /// what it comes to, or why it comes to nothing
-    pub value: String,
-    pub failed: bool,
-}
-
-/// The rows behind a combined value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExplainedCombine {
-    pub rule: Combine,
-    /// the first of them, in the order in which they are combined
-    pub rows: Vec<ExplainedRow>,
-    /// rows behind those
-    pub more: usize,
-}
-
-/// What one row brings to a combined value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExplainedRow {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub position: Option<RowPosition>,
-    /// as it stands in the source
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub input: Option<String>,
-    /// at the end of the chain, or why there is none
-    pub value: String,
-    pub failed: bool,
-}
-
-/// A row that a filter took out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct DroppedRow {
-    /// the filter's id in the document
-    pub filter: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub position: Option<RowPosition>,
-    /// what the filter read
-    pub inputs: Vec<ExplainedInput>,
-}
-
 /// What is written down while a record is mapped.
 #[derive(Debug, Default)]
 pub(super) struct Trace {
     fields: Vec<ExplainedField>,
     dropped: Vec<DroppedRow>,
-}
-
-/// A source value, or a value made before.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ExplainedInput {
-    /// normalized path in the row, or the name of a field
-    pub name: String,
-    /// where the row stood, for a source value
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub position: Option<RowPosition>,
-    /// as it stands there; none: nothing is there
-    pub value: Option<String>,
-    /// false: another of several paths was taken
-    pub used: bool,
-}
-
-/// One function and what it made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ExplainedStep {
-    pub function: String,
-    /// its arguments, as JSON
-    pub arguments: String,
-    /// the value after it, or why there is none
-    pub value: String,
-    pub failed: bool,
-}
-
-/// A call of a function of code.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ExplainedCall {
-    /// as the document calls it
-    pub name: String,
-    /// name and version
-    pub component: String,
-    /// of the component's bytes
-    pub digest: String,
-    /// the function's name in the component
-    pub function: String,
-    /// JSON array: the value and its further values
-    pub input: String,
-    /// JSON, or why there is none
-    pub answer: String,
-    pub failed: bool,
 }
 
 impl Worker {
@@ -197,10 +61,10 @@ impl<'a> Run<'a> {
         out: &mut Vec<u8>,
     ) -> Result<(), Dropped> {
         let mut field = self.story(node, &value.origin);
-        // what is written may be seen if its author says so, not what it is made of
-        let sensitive = value.sensitive || self.plan.hidden.source(&value.source);
+        let sensitive = self.plan.hidden.variable(value.variable);
         let notices = self.notices.get_mut().len();
-        self.source_story(&value.source, value.sensitive, &mut field);
+        self.veil_calls();
+        self.source_story(&value.source, value, &mut field);
         let start = self.make(&value.source);
         let end = self.step_stories(start, &value.steps, sensitive, &mut field);
         field.failed = matches!(end, Ok(Value::Failed));
@@ -225,7 +89,7 @@ impl<'a> Run<'a> {
             .get(name..)
             .filter(|text| !text.is_empty())
             .map(|text| {
-                if value.sensitive {
+                if sensitive {
                     MASK.to_owned()
                 } else {
                     shorten(text, VALUE_LENGTH)
@@ -261,6 +125,7 @@ impl<'a> Run<'a> {
             field.inputs = self.references(when, false);
             self.tell_parts(when, false, &mut field);
         }
+        self.veil_calls();
         field.calls = self.call_stories(false);
         self.tell(field);
     }
@@ -307,10 +172,7 @@ impl<'a> Run<'a> {
 
     /// What a formula comes to step by step, unless a part of it is not to be seen.
     fn tell_parts(&self, formula: &'a Expression, sensitive: bool, field: &mut ExplainedField) {
-        let hidden = &self.plan.hidden;
-        // what the arguments of calls read is not known, so that they could show anything
-        let unknown = !hidden.is_empty() && formula.has_calls();
-        if sensitive || unknown || hidden.formula(formula) {
+        if sensitive || self.plan.hidden.formula(formula) {
             return;
         }
         for part in self.formula_parts(formula) {
@@ -338,7 +200,8 @@ impl<'a> Run<'a> {
     }
 
     /// The inputs of a source; of a switch also which case it was.
-    fn source_story(&self, source: &'a Source, sensitive: bool, field: &mut ExplainedField) {
+    fn source_story(&self, source: &'a Source, value: &'a ValueNode, field: &mut ExplainedField) {
+        let sensitive = value.sensitive;
         match source {
             Source::Slot(slot) => field.inputs.push(self.input(*slot, true, sensitive)),
             Source::FirstOf(slots) => {
@@ -370,9 +233,9 @@ impl<'a> Run<'a> {
                     }
                     field.case = Some(place + 1);
                     field.note = Some(format!("case {} of the switch", place + 1));
-                    self.source_story(&case.source, sensitive, field);
+                    self.source_story(&case.source, value, field);
                     let start = self.make(&case.source);
-                    let veiled = sensitive || self.plan.hidden.source(&case.source);
+                    let veiled = self.plan.hidden.variable(value.variable);
                     // the value is made by the switch as a whole
                     let _told = self.step_stories(start, &case.steps, veiled, field);
                     break;
@@ -408,6 +271,16 @@ impl<'a> Run<'a> {
         made
     }
 
+    /// Masks the calls told so far: they are those of conditions around the next value, and which of them
+    /// were given something sensitive is not known.
+    fn veil_calls(&mut self) {
+        if !self.plan.hidden.is_empty() {
+            for call in &mut self.calls.get_mut().told {
+                veil(call);
+            }
+        }
+    }
+
     /// The calls since the last story. A condition before the value counts as a part of it.
     fn call_stories(&mut self, sensitive: bool) -> Vec<ExplainedCall> {
         let mut calls: Vec<ExplainedCall> = Vec::new();
@@ -418,10 +291,7 @@ impl<'a> Run<'a> {
             }
         }
         if sensitive {
-            for call in &mut calls {
-                MASK.clone_into(&mut call.input);
-                MASK.clone_into(&mut call.answer);
-            }
+            calls.iter_mut().for_each(veil);
         }
         calls
     }
@@ -437,6 +307,7 @@ impl<'a> Run<'a> {
         ExplainedInput {
             name: self.source_path(slot),
             position: self.position(slot.scope),
+            place: self.place(slot, sensitive),
             value,
             used,
         }
@@ -469,8 +340,14 @@ impl<'a> Run<'a> {
         ExplainedInput {
             name: name.map_or_else(|| "an aggregate".to_owned(), ToString::to_string),
             position: None,
+            place: None,
             value,
             used: true,
         }
     }
+}
+
+fn veil(call: &mut ExplainedCall) {
+    MASK.clone_into(&mut call.input);
+    MASK.clone_into(&mut call.answer);
 }

@@ -10,7 +10,7 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::external::{FunctionCalls, FunctionFault, FunctionFaultKind, ValueType};
 use tributary_model::issue::shorten;
 
-use super::explain::ExplainedCall;
+use super::explanation::ExplainedCall;
 use super::run::Run;
 use super::write::write_value;
 use crate::date::{Date, parse_rfc3339};

@@ -7,7 +7,7 @@ use tributary_model::rows::RowPosition;
 
 use super::rows::raw_text;
 use super::run::Run;
-use crate::document::escape_pointer;
+use crate::document::{RuleSeverity, escape_pointer};
 use crate::formula::expression::{Expression, SlotRef};
 use crate::path::write_path;
 use crate::plan::{Filter, Node, TargetStep};
@@ -46,9 +46,32 @@ impl Run<'_> {
         }
     }
 
-    /// An issue of a node.
+    /// Keeps an issue of a rule, which stops the run if `severity` says so. The first that does is told even
+    /// where the limit is reached, in the place of the last before it: the run must name what stopped it.
+    pub(super) fn keep_of_rule(&mut self, issue: Issue, severity: RuleSeverity) {
+        let first = severity == RuleSeverity::Fail && !*self.stop;
+        let limit = self.plan.limits.max_issues as usize;
+        if !first || self.issues.len() < limit {
+            *self.stop |= first;
+            return self.keep(issue);
+        }
+        *self.stop = true;
+        self.keep(issue.clone());
+        if let Some(last) = self.issues.get_mut(limit.saturating_sub(1)) {
+            *last = issue;
+        }
+    }
+
+    /// Keeps an issue of a node.
     #[cold]
     pub(super) fn issue(&mut self, spot: &Spot<'_>, failure: Failure, severity: Severity) {
+        let issue = self.issue_of(spot, failure, severity);
+        self.keep(issue);
+    }
+
+    /// An issue of a node or rule.
+    #[cold]
+    pub(super) fn issue_of(&self, spot: &Spot<'_>, failure: Failure, severity: Severity) -> Issue {
         let mut issue = Issue::error(Stage::Map, failure.code, failure.message);
         issue.severity = severity;
         if let Some(hint) = failure.hint {
@@ -59,31 +82,36 @@ impl Run<'_> {
         let scope = spot.slot.map_or(0, |slot| slot.scope);
         issue.position = self.position(scope);
         let sensitive = spot.sensitive || spot.slot.is_some_and(|slot| self.plan.hidden.slot(slot));
-        if sensitive && spot.slot.is_none() {
-            // the message may quote a value that was calculated
-            issue.message = issue.code.info().title.to_owned();
+        if sensitive {
+            conceal(&mut issue);
         }
         if let Some(slot) = spot.slot {
             issue.source_path = Some(self.source_path(slot));
+            issue.place = self.place(slot, sensitive);
             if let Some(text) = raw_text(self.raw(slot)) {
-                if sensitive && !text.is_empty() {
-                    mask(&mut issue, text);
-                } else {
-                    issue.value = Some(shorten(text, VALUE_LENGTH));
-                }
+                issue.value = Some(match sensitive && !text.is_empty() {
+                    true => MASK.to_owned(),
+                    false => shorten(text, VALUE_LENGTH),
+                });
             }
         }
-        self.keep(issue);
+        issue
     }
 
     /// An error of a node that is about no single place.
     #[cold]
     pub(super) fn fail(&mut self, node: &Node, failure: Failure) {
+        self.fail_with(node, failure, false);
+    }
+
+    /// The same, which may be about a value that is not to be seen.
+    #[cold]
+    pub(super) fn fail_with(&mut self, node: &Node, failure: Failure, sensitive: bool) {
         let spot = Spot {
             rule: &node.id,
             target: Some(&node.target),
             slot: None,
-            sensitive: false,
+            sensitive,
         };
         self.issue(&spot, failure, Severity::Error);
     }
@@ -98,6 +126,7 @@ impl Run<'_> {
     ) {
         if self.plan.hidden.formula(condition) {
             failure.message = failure.code.info().title.to_owned();
+            failure.hint = None;
         }
         self.fail(node, failure);
     }
@@ -173,12 +202,17 @@ impl Run<'_> {
 
     /// Where the row stood that the element of a scope belongs to.
     pub(super) fn position(&self, scope: u16) -> Option<RowPosition> {
+        let row = self.row_number(scope)?;
+        self.rows.get(row as usize).map(|row| row.position)
+    }
+
+    /// The row that the element of a scope belongs to.
+    pub(super) fn row_number(&self, scope: u16) -> Option<u32> {
         let mut next = Some(scope);
         while let Some(id) = next {
             let scope = self.plan.scopes.get(usize::from(id))?;
             if scope.table == 0 {
-                let row = self.current.get(usize::from(id))?;
-                return self.rows.get(*row as usize).map(|row| row.position);
+                return self.current.get(usize::from(id)).copied();
             }
             next = scope.parent;
         }
@@ -237,11 +271,13 @@ impl Run<'_> {
     }
 }
 
-/// Takes a sensitive value out of the issue, also out of its message.
-fn mask(issue: &mut Issue, text: &str) {
-    issue.value = Some(MASK.to_owned());
-    let trimmed = text.trim();
-    if !trimmed.is_empty() && (issue.message.contains(trimmed) || issue.message.contains('"')) {
-        issue.message = issue.code.info().title.to_owned();
+/// Takes out of an issue what may quote a sensitive value, as it was found or as it was calculated.
+fn conceal(issue: &mut Issue) {
+    // these say that nothing is there
+    if matches!(issue.code, ErrorCode::ValueMissing | ErrorCode::KeyMissing) {
+        return;
     }
+    let info = issue.code.info();
+    info.title.clone_into(&mut issue.message);
+    info.hint.clone_into(&mut issue.hint);
 }

@@ -5,10 +5,12 @@
 
 mod combine;
 mod explain;
+mod explanation;
 mod external;
 mod finish;
 mod issues;
 mod nodes;
+mod place;
 mod queries;
 mod quick;
 mod rows;
@@ -17,7 +19,7 @@ pub(crate) mod run;
 mod story;
 mod write;
 
-pub use explain::{
+pub use explanation::{
     DroppedRow, ExplainedCall, ExplainedCombine, ExplainedField, ExplainedInput, ExplainedPart,
     ExplainedRow, ExplainedStep, Explanation,
 };
@@ -110,8 +112,10 @@ impl Outcome<'_> {
 pub struct Worker {
     plan: Arc<Plan>,
     reader: Reader,
-    /// for [`Worker::group_key`], if it needs less than the whole row
-    key_reader: Option<Reader>,
+    /// of a CSV stream
+    csv: Option<CsvBinding>,
+    /// the same for [`Worker::group_key`], which needs less than the whole row
+    key_csv: Option<CsvBinding>,
     arena: Bump,
     key: String,
     amounts: Vec<Option<Decimal>>,
@@ -126,10 +130,10 @@ pub struct Worker {
 
 impl Worker {
     pub(crate) fn new(plan: Arc<Plan>, format: &RowFormat) -> Result<Self, Vec<Diagnostic>> {
-        let reader = match (plan.format, format) {
-            (SourceFormat::Csv, RowFormat::Csv(csv)) => Reader::Csv(bind(&plan, csv)?),
+        let (reader, csv) = match (plan.format, format) {
+            (SourceFormat::Csv, RowFormat::Csv(csv)) => (Reader::Csv, Some(bind(&plan, csv)?)),
             (SourceFormat::Json, RowFormat::Json { .. } | RowFormat::Ndjson) => {
-                Reader::Json(shapes(&plan.tries))
+                (Reader::Json(shapes(&plan.tries)), None)
             }
             (expected, _) => {
                 let words = match expected {
@@ -147,20 +151,16 @@ impl Worker {
                 )]);
             }
         };
-        let key_reader = match &reader {
-            Reader::Csv(binding) => {
-                let in_key = |slot| plan.key.iter().any(|key| key.slot == slot);
-                Some(Reader::Csv(binding.only(in_key)))
-            }
-            Reader::Json(_) => None,
-        };
+        let in_key = |slot| plan.key.iter().any(|key| key.slot == slot);
+        let key_csv = csv.as_ref().map(|csv| csv.only(in_key));
         let amounts = vec![None; plan.amount_names.len()];
         let calls = Calls::new(plan.code.len());
         let dates = vec![None; plan.date_names.len()];
         Ok(Self {
             plan,
             reader,
-            key_reader,
+            csv,
+            key_csv,
             arena: Bump::new(),
             key: String::new(),
             amounts,
@@ -181,6 +181,14 @@ impl Worker {
         self
     }
 
+    /// Takes out of an issue of somebody who read the rows before what may show a sensitive value: which place
+    /// its excerpt is of is not known.
+    pub fn veil(&self, issue: &mut Issue) {
+        if !self.plan.hidden.is_empty() {
+            issue.value = None;
+        }
+    }
+
     /// Appends the group key of a row to `key`; appends nothing without a group. A row that cannot be
     /// read to its end still has a key if the key fields stand before the damage.
     ///
@@ -194,7 +202,8 @@ impl Worker {
         let Self {
             plan,
             reader,
-            key_reader,
+            csv: _,
+            key_csv,
             arena,
             key: text,
             amounts,
@@ -214,8 +223,8 @@ impl Worker {
             stop,
             now: *now,
             calls,
+            csv: key_csv.as_ref(),
         };
-        let reader = key_reader.as_mut().unwrap_or(reader);
         let made = Run::new(plan, arena, &rows, surroundings).group_key(reader, text);
         if made {
             key.extend_from_slice(text.as_bytes());
@@ -243,7 +252,8 @@ impl Worker {
         let Self {
             plan,
             reader,
-            key_reader: _,
+            csv,
+            key_csv: _,
             arena,
             key,
             amounts,
@@ -262,6 +272,7 @@ impl Worker {
             stop,
             now: *now,
             calls,
+            csv: csv.as_ref(),
         };
         surroundings.calls.told.clear();
         let mut run = Run::new(plan, arena, rows, surroundings);

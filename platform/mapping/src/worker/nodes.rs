@@ -197,7 +197,7 @@ impl<'a> Run<'a> {
             rule: &node.id,
             target: Some(&node.target),
             slot: self.used_slot(&value.source),
-            sensitive: value.sensitive || self.plan.hidden.source(&value.source),
+            sensitive: self.plan.hidden.variable(value.variable),
         };
         let severity = match value.on_error {
             OnError::Reject => Severity::Error,
@@ -283,7 +283,7 @@ impl<'a> Run<'a> {
                 rule: &node.id,
                 target: Some(&node.target),
                 slot,
-                sensitive: value.sensitive || self.plan.hidden.source(&value.source),
+                sensitive: self.plan.hidden.variable(value.variable),
             };
             self.issue(&spot, notice, Severity::Warning);
         }
@@ -425,6 +425,7 @@ impl<'a> Run<'a> {
 
     fn accumulate(&mut self, node: &Node, accumulator: &Accumulator) {
         let sofar = self.variable(accumulator.output);
+        let sensitive = self.plan.hidden.variable(accumulator.output);
         let input = accumulator
             .input
             .map_or(Value::Bool(true), |input| self.variable(input));
@@ -445,14 +446,12 @@ impl<'a> Run<'a> {
                     Ok(sum) => Value::Decimal(sum),
                     Err(error) => {
                         let message = format!("the sum has {error}");
-                        self.fail(
-                            node,
-                            Failure {
-                                code: ErrorCode::FormulaFailed,
-                                message,
-                                hint: None,
-                            },
-                        );
+                        let failure = Failure {
+                            code: ErrorCode::FormulaFailed,
+                            message,
+                            hint: None,
+                        };
+                        self.fail_with(node, failure, sensitive);
                         Value::Failed
                     }
                 }
@@ -466,7 +465,7 @@ impl<'a> Run<'a> {
                     Ok(order) if order == wanted => value,
                     Ok(_) => best,
                     Err(failure) => {
-                        self.fail(node, *failure);
+                        self.fail_with(node, *failure, sensitive);
                         Value::Failed
                     }
                 }

@@ -72,9 +72,9 @@ impl<'a> Run<'a> {
             Reader::Json(shapes) => {
                 read_json(text, &self.plan.tries, shapes, self.tables, self.arena)
             }
-            Reader::Csv(binding) => match self.tables.first_mut() {
-                Some(table) => read_csv(text, binding, table, self.arena),
-                None => Ok(()),
+            Reader::Csv => match (self.csv, self.tables.first_mut()) {
+                (Some(binding), Some(table)) => read_csv(text, binding, table, self.arena),
+                _ => Ok(()),
             },
         }
     }

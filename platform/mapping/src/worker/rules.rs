@@ -1,6 +1,6 @@
 //! Quality rules: of a record while it is mapped, of its finished document, of a run's figures.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use bumpalo::Bump;
 use jiff::Timestamp;
@@ -84,11 +84,13 @@ impl<'a> Run<'a> {
             && self.plan.hidden.formula(formula)
         {
             failure.message = failure.code.info().title.to_owned();
+            failure.hint = None;
         }
-        let value = rule.variable.map(|variable| self.variable(variable));
-        let before = self.issues.len();
-        *self.stop |= rule.severity == RuleSeverity::Fail;
-        self.issue(&spot, failure, severity(rule.severity));
+        let seen = rule
+            .variable
+            .filter(|index| !self.plan.hidden.variable(*index));
+        let value = seen.map(|variable| self.variable(variable));
+        let mut issue = self.issue_of(&spot, failure, severity(rule.severity));
         let text = match value {
             Some(Value::Null | Value::Failed) | None => None,
             Some(Value::Text(text) | Value::Number(text) | Value::Json(text)) => {
@@ -96,9 +98,8 @@ impl<'a> Run<'a> {
             }
             Some(other) => Some(super::rows::shown(other)),
         };
-        if let (Some(text), Some(issue)) = (text, self.issues.get_mut(before)) {
-            issue.value = Some(shorten(&text, 200));
-        }
+        issue.value = text.map(|text| shorten(&text, 200));
+        self.keep_of_rule(issue, rule.severity);
     }
 
     /// Checks the rules over the whole document, whose text is `bytes`.
@@ -125,8 +126,7 @@ impl<'a> Run<'a> {
                 issue.target_path = Some(target);
                 issue.value = value;
                 issue.position = self.position(0);
-                *self.stop |= rule.severity == RuleSeverity::Fail;
-                self.keep(issue);
+                self.keep_of_rule(issue, rule.severity);
             }
         }
     }
@@ -231,7 +231,7 @@ fn severity(severity: RuleSeverity) -> Severity {
 }
 
 /// Where a document breaks a schema. The messages name no values of the document.
-fn against(text: &str, validator: &Validator, sensitive: &[String]) -> Vec<Finding> {
+fn against(text: &str, validator: &Validator, sensitive: &BTreeSet<String>) -> Vec<Finding> {
     let Ok(document) = serde_json::from_str::<Json>(text) else {
         let message = "the document cannot be read again to compare it with the schema".to_owned();
         return vec![(String::new(), message, None)];
@@ -286,6 +286,7 @@ impl Plan {
                 .started_ms
                 .and_then(|ms| Timestamp::from_millisecond(ms).ok()),
             calls: &mut calls,
+            csv: None,
         };
         let mut run = Run::new(self, &arena, &[], surroundings);
         for (variable, figure) in &self.figures {

@@ -28,7 +28,8 @@ const MAX_MEMORY: usize = 256 << 20;
 /// How rows are read.
 #[derive(Debug)]
 pub(crate) enum Reader {
-    Csv(CsvBinding),
+    /// see [`Surroundings::csv`]
+    Csv,
     Json(Vec<Vec<Shape>>),
 }
 
@@ -41,6 +42,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) stop: &'a mut bool,
     pub(super) now: Option<Timestamp>,
     pub(super) calls: &'a mut Calls,
+    /// where the columns of a CSV stream go
+    pub(super) csv: Option<&'a CsvBinding>,
 }
 
 /// State of one record.
@@ -48,6 +51,8 @@ pub(crate) struct Run<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) arena: &'a Bump,
     pub(super) rows: &'a [Row<'a>],
+    /// where the columns of a CSV stream go
+    pub(super) csv: Option<&'a CsvBinding>,
     pub(super) tables: &'a mut [Table<'a>],
     /// for every scope the row of its table that is current
     pub(super) current: &'a mut [u32],
@@ -94,6 +99,7 @@ impl<'a> Run<'a> {
             stop,
             now,
             calls,
+            csv,
         } = surroundings;
         let widths = plan.slots.iter().map(Vec::len);
         let tables = arena.alloc_slice_fill_iter(widths.map(|width| Table::new_in(width, arena)));
@@ -104,6 +110,7 @@ impl<'a> Run<'a> {
             plan,
             arena,
             rows,
+            csv,
             tables,
             current,
             bases,

@@ -7,7 +7,7 @@
 use serde_json::Value as Json;
 use tributary_model::issue::shorten;
 
-use super::explain::{ExplainedCombine, ExplainedPart, ExplainedRow};
+use super::explanation::{ExplainedCombine, ExplainedPart, ExplainedRow};
 use super::issues::MASK;
 use super::rows::{raw_text, shown};
 use super::run::Run;
@@ -187,6 +187,7 @@ impl<'a> Run<'a> {
             };
             rows.push(ExplainedRow {
                 position: self.position(0),
+                place: slot.and_then(|slot| self.place(slot, sensitive)),
                 input: input.map(|text| veiled(shorten(text, 200))),
                 value: veiled(text),
                 failed,

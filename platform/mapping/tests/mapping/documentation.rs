@@ -18,7 +18,7 @@ fn page(name: &str) -> String {
 
 #[test]
 fn the_example_of_the_page_compiles_and_its_tests_run() {
-    let text = page("document.md");
+    let text = page("guide.md");
     let example = text
         .split("```json\n")
         .nth(1)
@@ -63,7 +63,7 @@ fn the_schema_is_one() {
 /// A document that survives the way through our types says the same: nothing is lost or renamed.
 #[test]
 fn types_and_schema_agree() {
-    let text = page("document.md");
+    let text = page("guide.md");
     let example = text
         .split("```json\n")
         .nth(1)

@@ -152,7 +152,7 @@ fn ndjson(rows: Vec<IssueRow>) -> Result<Bytes, ApiError> {
     Ok(lines.into())
 }
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 21] = [
     "key",
     "stage",
     "code",
@@ -170,6 +170,10 @@ const COLUMNS: [&str; 17] = [
     "partition",
     "batch",
     "ordinal",
+    "column",
+    "column_name",
+    "value_from",
+    "value_to",
 ];
 
 fn csv_writer() -> CsvWriter {
@@ -195,6 +199,12 @@ fn csv_row(writer: &mut CsvWriter, row: IssueRow) {
     );
     let optional = |number: &'_ Option<String>| number.clone().unwrap_or_default();
     let (line, offset) = (optional(&line), optional(&offset));
+    let (column, name, bytes) = match issue.at {
+        Some(at) => (at.column, at.name.unwrap_or_default(), at.bytes),
+        None => Default::default(),
+    };
+    let column = column.map_or_else(String::new, |column| column.to_string());
+    let [from, to] = bytes.map_or_else(Default::default, |ends| ends.map(number));
     writer.row([
         Cell::Text(&row.key),
         Cell::Text(issue.stage),
@@ -213,5 +223,9 @@ fn csv_row(writer: &mut CsvWriter, row: IssueRow) {
         Cell::Number(&partition),
         Cell::Number(&batch),
         Cell::Number(&ordinal),
+        Cell::Number(&column),
+        Cell::Text(&name),
+        Cell::Number(&from),
+        Cell::Number(&to),
     ]);
 }

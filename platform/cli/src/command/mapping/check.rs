@@ -16,7 +16,7 @@ use super::input::InputOptions;
 use super::load::{self, Faults};
 use super::map::{ReadingOptions, Source, for_each_record};
 use super::schemas::{self, target_check};
-use super::{Answer, Loaded, read_json, read_text, write_text};
+use super::{Answer, Loaded, read_description, read_text, write_text};
 use crate::print;
 
 /// The checker's code for a required parameter that nothing sets.
@@ -165,7 +165,7 @@ fn findings(arguments: &CheckArguments, document: &Document) -> anyhow::Result<V
     let columns = source_columns(arguments, document)?;
     let schema = |path: Option<PathBuf>| -> anyhow::Result<Option<Schema>> {
         let Some(path) = path else { return Ok(None) };
-        Ok(Some(Schema::from_json_schema(&read_json(&path)?)))
+        Ok(Some(Schema::from_json_schema(&read_description(&path)?)))
     };
     let (source, target) = (
         schema(source_schema(arguments, document)?)?,
@@ -203,7 +203,7 @@ fn source_columns(
 ) -> anyhow::Result<Option<Vec<String>>> {
     if let Some(path) = source_schema(arguments, document)? {
         return Ok(Some(
-            Schema::from_json_schema(&read_json(&path)?).member_names(),
+            Schema::from_json_schema(&read_description(&path)?).member_names(),
         ));
     }
     let Some(path) = arguments.samples.first() else {

@@ -22,8 +22,9 @@ mod test;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use load::{Loaded, load};
+use tributary_authoring::import::description;
 
 use crate::print;
 
@@ -112,6 +113,12 @@ fn read_text(path: &Path) -> anyhow::Result<String> {
     let bytes =
         std::fs::read(path).with_context(|| format!("could not read {}", path.display()))?;
     String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", path.display()))
+}
+
+/// A JSON Schema or an OpenAPI description, as JSON or YAML.
+fn read_description(path: &Path) -> anyhow::Result<serde_json::Value> {
+    let text = read_text(path)?;
+    description(&text).map_err(|error| anyhow!("{}: {error}", path.display()))
 }
 
 fn read_json(path: &Path) -> anyhow::Result<serde_json::Value> {

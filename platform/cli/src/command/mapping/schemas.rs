@@ -12,7 +12,7 @@ use tributary_authoring::TargetCheck;
 use tributary_mapping::Document;
 use tributary_model::id::Slug;
 
-use super::read_json;
+use super::read_description;
 use crate::print;
 
 /// The file with the schema of the source's records, if there is one.
@@ -89,6 +89,6 @@ pub(super) fn keep(folder: &Path, name: &str, schema: &Value, force: bool) -> an
 
 /// What compares documents with the schema in a file.
 pub(super) fn target_check(path: &Path) -> anyhow::Result<TargetCheck> {
-    TargetCheck::new(&read_json(path)?)
+    TargetCheck::new(&read_description(path)?)
         .map_err(|error| anyhow!("{} is not a JSON Schema: {error}", path.display()))
 }

@@ -18,7 +18,7 @@ use tributary_model::id::Slug;
 use super::input::InputOptions;
 use super::look::{Sample, observed, sample};
 use super::schemas;
-use super::{Answer, load, read_json, write_text};
+use super::{Answer, load, read_description, write_text};
 use crate::print;
 
 /// Records of a sample that are looked at.
@@ -30,13 +30,13 @@ struct Descriptions {
     /// file with records of the source
     #[arg(long, value_name = "FILE")]
     sample: Option<PathBuf>,
-    /// JSON Schema of the source's records
+    /// JSON Schema of the source's records, as JSON or YAML
     #[arg(long, value_name = "FILE")]
     source_schema: Option<PathBuf>,
-    /// JSON Schema of the target
+    /// JSON Schema of the target, as JSON or YAML
     #[arg(long, value_name = "FILE", conflicts_with = "openapi")]
     target_schema: Option<PathBuf>,
-    /// OpenAPI description and operation of the target, for example api.json#createOrder
+    /// OpenAPI description (JSON or YAML) and operation of the target, for example api.yaml#createOrder
     #[arg(long, value_name = "FILE#OPERATION")]
     openapi: Option<String>,
     #[command(flatten)]
@@ -61,7 +61,7 @@ impl Descriptions {
         };
         let declared = match &self.source_schema {
             None => None,
-            Some(path) => Some(Schema::from_json_schema(&read_json(path)?)),
+            Some(path) => Some(Schema::from_json_schema(&read_description(path)?)),
         };
         let format = match &sample {
             Some(sample) if !sample.columns.is_empty() => SourceFormat::Csv,
@@ -74,7 +74,7 @@ impl Descriptions {
         let mut target_text = None;
         let target = match (&self.target_schema, &self.openapi) {
             (Some(path), _) => {
-                let text = read_json(path)?;
+                let text = read_description(path)?;
                 let schema = from_json_schema(name, &text, format).schema;
                 // of a list a record is an element
                 let whole = Schema::from_json_schema(&text) == schema;
@@ -96,14 +96,14 @@ impl Descriptions {
 
 fn openapi(name: &Slug, text: &str, format: SourceFormat) -> anyhow::Result<Schema> {
     let Some((file, operation)) = text.split_once('#') else {
-        let description = read_json(Path::new(text))?;
+        let description = read_description(Path::new(text))?;
         let known = tributary_authoring::import::operations(&description);
         bail!(
             "--openapi {text:?} names no operation; write {text}#OPERATION with one of: {}",
             known.into_iter().take(20).collect::<Vec<_>>().join(", ")
         );
     };
-    let description = read_json(Path::new(file))?;
+    let description = read_description(Path::new(file))?;
     let import = from_openapi(name, &description, operation, format)
         .map_err(|error| anyhow!("{file}: {error}"))?;
     Ok(import.schema)

@@ -1,4 +1,5 @@
-//! A guest that is asked to stop sees it, and what it answers then is no whole read.
+//! A guest that is asked to stop sees it, and what it answers then is no whole read; nor is what it
+//! answers because its time is nearly over.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,8 +33,13 @@ impl PageSink for Nothing {
 }
 
 async fn load(export: &'static str) -> (Host, Arc<Connector>, CallContext) {
+    load_for(export, 60).await
+}
+
+/// With so many seconds for a read.
+async fn load_for(export: &'static str, wall_s: u32) -> (Host, Arc<Connector>, CallContext) {
     let limits =
-        json!({"memory_mib": 16, "call_cpu_ms": 3000, "read_cpu_ms": 3000, "read_wall_s": 60});
+        json!({"memory_mib": 16, "call_cpu_ms": 3000, "read_cpu_ms": 3000, "read_wall_s": wall_s});
     let guest = Guest::source().set("limits", limits);
     let host = host(&[]);
     let component = guest.body(export, UNTIL_ASKED).component();
@@ -87,4 +93,33 @@ async fn a_read_that_was_asked_to_stop_is_not_done_whatever_it_answers() {
     let work = async move { connector.plan(&under_way, &json!({}), &selection).await };
     let problem = asked(context, work).await.unwrap_err();
     assert_eq!(problem.code, ErrorCode::RunCancelled, "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_ends_because_its_time_is_nearly_over_is_not_done() {
+    let selection = Selection {
+        stream: "orders".to_owned(),
+        ..Selection::default()
+    };
+    // told five seconds before the end
+    let (_host, connector, context) = load_for("read", 6).await;
+    let since = Instant::now();
+    let config = json!({});
+    let mut sink = Nothing;
+    let read = connector.read(&context, &config, &selection, &mut sink);
+    let problem = read.await.unwrap_err();
+    assert_eq!(problem.code, ErrorCode::ConnectorOutOfTime, "{problem}");
+    assert!(
+        problem.detail.contains("6 s, limits.read_wall_s"),
+        "{problem}"
+    );
+    let took = since.elapsed();
+    assert!(
+        took > Duration::from_millis(900) && took < Duration::from_secs(4),
+        "{took:?}"
+    );
+    // nobody told this one, so it has read all there is
+    let (_host, connector, context) = load_for("check", 6).await;
+    let read = connector.read(&context, &config, &selection, &mut sink);
+    assert!(read.await.is_ok());
 }

@@ -22,7 +22,7 @@ use tributary_model::id::Slug;
 pub use apply::{Resolved, resolve};
 pub use hidden::hidden_changes;
 
-use super::read::{conform, json};
+use super::read::{conform, exact, json};
 use super::{Document, Exact};
 use crate::diagnostic::{Diagnostic, code};
 
@@ -180,6 +180,7 @@ pub fn read(bytes: &[u8]) -> Result<Written, Vec<Diagnostic>> {
         return super::parse(bytes).map(|document| Written::Document(Box::new(document)));
     }
     conform(&value, &derived_schema())?;
+    exact(bytes)?;
     let derived = serde_json::from_slice(bytes).map_err(|error| {
         vec![Diagnostic::error(
             code::SCHEMA,
