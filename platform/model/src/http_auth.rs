@@ -154,7 +154,7 @@ pub struct HmacSigning {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub template: String,
     /// name of each header and its value, with `{signature}`, `{timestamp}`, `{key_id}`, …
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default)]
     pub headers: BTreeMap<String, String>,
     /// public name of the key
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -237,7 +237,7 @@ pub struct Sigv4 {
 #[serde(deny_unknown_fields)]
 pub struct Login {
     /// below the base address; the request is a POST
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(default)]
     pub path: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub user: String,
