@@ -120,11 +120,13 @@ impl<R: Read + Seek> Archive<R> {
     where
         R: Clone,
     {
-        let left = self.left;
-        let entry = self.admit(index)?;
-        if self.detached.replace(index) == Some(index) {
-            self.left = left;
+        if self.detached == Some(index)
+            && let Some(counted) = self.entries.get(index)
+        {
+            self.left += counted.size;
         }
+        let entry = self.admit(index)?;
+        self.detached = Some(index);
         start(self.reader.clone(), entry)
     }
 
