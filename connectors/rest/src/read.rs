@@ -50,7 +50,7 @@ impl Reading<'_> {
         }
     }
 
-    /// All pages of the stream, or of one parent's children.
+    /// All pages of the stream, or of one parent's children. A cursor is left where time is nearly over.
     fn pages(
         &self,
         state: &mut Checkpoint,
@@ -75,6 +75,7 @@ impl Reading<'_> {
                     if of.is_some_and(|child| child.skip_missing)
                         && error.kind == ErrorKind::NotFound =>
                 {
+                    state.cursor = None;
                     return Ok(());
                 }
                 other => other?,

@@ -69,9 +69,8 @@ async fn with_digest(
         }
         if digest.starts_with(OUTSIDE) {
             let known_as = (state.connectors.digests)(connector.digest.clone()).await?;
-            let known = |known: &Digests| {
-                [&known.file_digest, &known.content_digest].contains(&&digest.to_owned())
-            };
+            let known =
+                |known: &Digests| known.file_digest == digest || known.content_digest == digest;
             if known_as.as_ref().is_some_and(known) {
                 return Ok(Some(connector));
             }

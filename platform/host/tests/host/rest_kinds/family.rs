@@ -42,6 +42,14 @@ fn family_server(seen: &Seen) -> Reply {
     reply(200, body)
 }
 
+/// As [`family_server`], but the second page of order 5 is gone when it is asked for.
+fn vanishing_server(seen: &Seen) -> Reply {
+    match (seen.path(), number(seen, "c", 0)) {
+        ("/base/orders/5/lines", 1) => reply(404, "{}"),
+        _ => family_server(seen),
+    }
+}
+
 /// The lines that came, each as parent, number and the parent's time.
 fn lines(sink: &Sink) -> Vec<String> {
     let text = String::from_utf8(sink.bytes()).unwrap();
@@ -120,6 +128,21 @@ async fn children_are_read_for_each_parent_and_get_its_members() {
         "{}",
         first.target
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_vanishes_between_two_pages_ends_nothing_but_itself() {
+    let stage = Stage::with(family(), vanishing_server).await;
+    let wanted: Vec<String> = (0..ROWS)
+        .flat_map(|id| {
+            (0..id % 3).map(move |line| format!("{id} {line} 2026-01-01T00:00:{id:02}Z"))
+        })
+        .filter(|line| !line.starts_with("5 1 "))
+        .collect();
+    let sink = stage.read("lines").await.unwrap();
+    assert_eq!(lines(&sink), wanted);
+    let last = sink.states().last().copied().cloned().unwrap();
+    assert_eq!(last["done"], json!(true));
 }
 
 #[tokio::test(flavor = "multi_thread")]
