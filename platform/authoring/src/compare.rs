@@ -5,13 +5,13 @@
 //! without a key by its place in the source. Values are compared by their text, so a change from
 //! `1.50` to `1.5` is one.
 //!
-//! Invariant: memory is bounded by what is recorded ([`Recording::MAX_RECORDS`]).
+//! Invariants: values that a version calls sensitive are masked, of both; memory is bounded by what is recorded ([`Recording::MAX_RECORDS`]).
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use tributary_mapping::Verdict;
+use tributary_mapping::{MASK, MaskedTargets, Verdict};
 use tributary_model::issue::shorten;
 use tributary_model::rows::RowPosition;
 
@@ -31,6 +31,7 @@ pub struct Recording {
     records: BTreeMap<(String, usize), Recorded>,
     counts: BTreeMap<String, usize>,
     left_out: u64,
+    masked: MaskedTargets,
 }
 
 #[derive(Debug, Clone)]
@@ -45,6 +46,15 @@ struct Recorded {
 impl Recording {
     /// Records that are kept; further ones are only counted.
     pub const MAX_RECORDS: usize = 100_000;
+
+    /// Of a plan with these [`masked_targets`](tributary_mapping::Plan::masked_targets).
+    #[must_use]
+    pub fn masking(masked: MaskedTargets) -> Self {
+        Self {
+            masked,
+            ..Self::default()
+        }
+    }
 
     /// Adds a record. `output` is its line, empty if there is none.
     pub fn add(&mut self, position: RowPosition, mapped: &MappedRecord, output: &[u8]) {
@@ -147,11 +157,12 @@ pub fn compare(old: &Recording, new: &Recording) -> Comparison {
         left_out: old.left_out.max(new.left_out),
         ..Comparison::default()
     };
+    let masked = old.masked.clone().with(&new.masked);
     let mut fields: BTreeMap<String, FieldChange> = BTreeMap::new();
     for (id, before) in &old.records {
         comparison.records += 1;
         match new.records.get(id) {
-            Some(after) => comparison.pair(&id.0, before, after, &mut fields),
+            Some(after) => comparison.pair(&id.0, before, after, &masked, &mut fields),
             None => comparison.only_old.add(&id.0, verdict_word(before.verdict)),
         }
     }
@@ -174,12 +185,13 @@ impl Comparison {
         key: &str,
         before: &Recorded,
         after: &Recorded,
+        masked: &MaskedTargets,
         fields: &mut BTreeMap<String, FieldChange>,
     ) {
         match (before.verdict, after.verdict) {
             (Verdict::Mapped, Verdict::Mapped) if before.output != after.output => {
                 self.changed += 1;
-                changes(key, &before.output, &after.output, fields);
+                changes(key, &before.output, &after.output, masked, fields);
             }
             (one, other) if one == other => self.same += 1,
             (_, Verdict::Quarantined) => self.newly_failing.add(key, after.reason.clone()),
@@ -264,7 +276,13 @@ fn shown(value: Option<&str>) -> String {
 }
 
 /// The values that differ between two target documents.
-fn changes(key: &str, before: &str, after: &str, fields: &mut BTreeMap<String, FieldChange>) {
+fn changes(
+    key: &str,
+    before: &str,
+    after: &str,
+    masked: &MaskedTargets,
+    fields: &mut BTreeMap<String, FieldChange>,
+) {
     let before = leaves(before);
     let after = leaves(after);
     let old: BTreeMap<&str, &str> = pairs(&before);
@@ -289,11 +307,15 @@ fn changes(key: &str, before: &str, after: &str, fields: &mut BTreeMap<String, F
             examples: Vec::new(),
         });
         if field.examples.len() < EXAMPLES {
+            let value = match masked.covers(pointer) {
+                true => |_: &&str| MASK.to_owned(),
+                false => |text: &&str| (*text).to_owned(),
+            };
             field.examples.push(ValueChange {
                 key: key.to_owned(),
                 pointer: pointer.clone(),
-                before: was.map(|text| (*text).to_owned()),
-                after: is.map(|text| (*text).to_owned()),
+                before: was.map(value),
+                after: is.map(value),
             });
         }
     }

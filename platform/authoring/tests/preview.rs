@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tributary_authoring::compare::{Recording, compare};
-use tributary_authoring::records::{KeyScan, Records, Store};
+use tributary_authoring::records::{KeyScan, RecordRows, Records, Store};
 use tributary_authoring::summary::{MappedRecord, map_record};
 use tributary_authoring::{
     PartKind, RunCheck, TargetCheck, coverage, random_records, test_document,
 };
 use tributary_formats::records::{Config, CsvOptions, Format, Input, open};
-use tributary_mapping::{Date, Decimal, Document, Environment, Plan, Verdict, compile};
-use tributary_model::rows::RowPosition;
+use tributary_mapping::{Date, Decimal, Document, Environment, Plan, Row, Verdict, compile};
+use tributary_model::rows::{RowFormat, RowPosition};
 
 fn plan(document: Value) -> Arc<Plan> {
     let document: Document = serde_json::from_value(document).unwrap();
@@ -52,6 +52,54 @@ fn what_was_not_compared_is_not_called_the_same() {
             .text()
             .contains("1 record beyond the limit of 100,000 NOT compared")
     );
+}
+
+/// What one of the two versions calls sensitive is shown of neither.
+#[test]
+fn a_comparison_masks_what_is_sensitive() {
+    let version = |of_vat: &Value| {
+        let plan = plan(json!({
+            "version": 1, "name": "party", "source": { "format": "json", "key": ["$.id"] },
+            "fields": [
+                { "id": "name", "to": "name", "type": "string", "from": "$.name", "do": of_vat["name"] },
+                { "id": "party", "to": "party", "type": "json", "from": "$.party", "sensitive": of_vat["sensitive"] }]
+        }));
+        let mut recording = Recording::masking(plan.masked_targets());
+        let party = of_vat["party"].as_str().unwrap();
+        let row = format!(r#"{{"id": "1", "name": "Ann", "party": {{"vat": "{party}"}}}}"#);
+        let mut line = Vec::new();
+        let position = RowPosition { line: 1, offset: 0 };
+        let rows = [Row {
+            position,
+            bytes: row.as_bytes(),
+        }];
+        let record = RecordRows {
+            input: 0,
+            position,
+            rows: &rows,
+            faults: &[],
+            torn: None,
+        };
+        let mapped = map_record(
+            &mut plan.worker(&RowFormat::Ndjson).unwrap(),
+            &record,
+            &mut line,
+        );
+        recording.add(position, &mapped, &line);
+        recording
+    };
+    let old = version(&json!({"name": [], "party": "DE1CANARY", "sensitive": true}));
+    let new =
+        version(&json!({"name": [{"fn": "upper"}], "party": "DE2CANARY", "sensitive": false}));
+    let comparison = compare(&old, &new);
+    let text = format!(
+        "{}{}",
+        comparison.text(),
+        serde_json::to_string(&comparison).unwrap()
+    );
+    assert!(text.contains("\"Ann\" → \"ANN\""), "{text}");
+    assert!(text.contains("/party/vat: ••• → •••"), "{text}");
+    assert!(!text.contains("CANARY"), "{text}");
 }
 
 /// Rows that stand apart belong to one order all the same, and a run quarantines it.

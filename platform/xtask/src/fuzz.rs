@@ -7,10 +7,12 @@
 //!
 //! With a seed, as `cargo xtask test` runs them, nothing found before is used and the inputs come in
 //! about the same order everywhere: what that finds is the fault of the change at hand, and not the
-//! luck of one machine. Looking for what nobody has seen yet is the work of runs without a seed.
+//! luck of one machine. Looking for what nobody has seen yet is the work of runs without a seed. What a
+//! seeded run has passed it passes over, until program, corpus, seed or time are others: it would try the same again.
 //!
 //! Deliberately absent: writing to the corpus. `docs/operations.md` says how a finding becomes a test.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -93,6 +95,9 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
         bail!("no fuzz target {name:?}; there are {}", all.join(", "));
     }
     let programs = built.join(&host).join("debug");
+    if arguments.seed.is_some() {
+        waiting = not_passed(&built, &programs, waiting, arguments)?;
+    }
     let side_by_side = std::thread::available_parallelism()?.get();
     for some in waiting.chunks(side_by_side) {
         let names: Vec<&str> = some.iter().map(|(_, name)| *name).collect();
@@ -105,11 +110,66 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
             .iter()
             .map(|(folder, target)| Job::start(folder, &built, &programs, target, arguments))
             .collect::<anyhow::Result<_>>()?;
-        for job in jobs {
+        for ((folder, target), job) in some.iter().zip(jobs) {
             job.end()?;
+            if arguments.seed.is_some() {
+                let now = fingerprint(&programs.join(target), folder, target, arguments)?;
+                std::fs::write(stamp(&built, target), now)?;
+            }
         }
     }
     Ok(())
+}
+
+/// The targets but those that have passed this very run before.
+fn not_passed<'t>(
+    built: &Path,
+    programs: &Path,
+    waiting: Vec<(PathBuf, &'t str)>,
+    arguments: &Arguments,
+) -> anyhow::Result<Vec<(PathBuf, &'t str)>> {
+    let (mut left, mut passed) = (Vec::new(), Vec::new());
+    for (folder, target) in waiting {
+        let now = fingerprint(&programs.join(target), &folder, target, arguments)?;
+        match std::fs::read_to_string(stamp(built, target)) {
+            Ok(before) if before == now => passed.push(target),
+            _ => left.push((folder, target)),
+        }
+    }
+    if !passed.is_empty() {
+        step(&format!(
+            "unchanged since they were fuzzed with this seed: {} (cargo xtask fuzz looks further)",
+            passed.join(", ")
+        ));
+    }
+    Ok(left)
+}
+
+/// Where it stands what a target has passed.
+fn stamp(built: &Path, target: &str) -> PathBuf {
+    built.join("seeded").join(format!("{target}.passed"))
+}
+
+/// All that a seeded run depends on but the speed of the machine.
+fn fingerprint(
+    program: &Path,
+    folder: &Path,
+    target: &str,
+    arguments: &Arguments,
+) -> anyhow::Result<String> {
+    let mut hasher = DefaultHasher::new();
+    (arguments.seconds, arguments.seed).hash(&mut hasher);
+    std::fs::read(program)?.hash(&mut hasher);
+    let corpus = folder.join("corpus").join(target);
+    let mut inputs: Vec<PathBuf> = std::fs::read_dir(&corpus)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<_>>()?;
+    inputs.sort();
+    for input in inputs {
+        input.file_name().hash(&mut hasher);
+        std::fs::read(&input)?.hash(&mut hasher);
+    }
+    Ok(format!("{:016x}", hasher.finish()))
 }
 
 fn build(repo: &Repo, folder: &Path, built: &Path, host: &str) -> anyhow::Result<()> {

@@ -229,4 +229,18 @@ async fn no_more_runs_are_open_than_the_plan_allows() {
     );
     give(&api, "default").await;
     assert_eq!(api.call(start("orders")).await.status, StatusCode::CREATED);
+
+    // a run that is taken up again counts like one that is started
+    give(&api, "small").await;
+    let of_first = |what: &str| {
+        let run = first.json()["id"].as_str().unwrap().to_owned();
+        let call = Call::new(Method::POST, &format!("{TENANT}/runs/{run}/{what}"));
+        call.bearer(&api.engineer("acme"))
+    };
+    let cancelled = api.call(of_first("cancel")).await;
+    assert!(cancelled.status.is_success(), "{}", cancelled.text());
+    refused(
+        &api.call(of_first("redrive")).await,
+        &["open_runs", "\\\"small\\\""],
+    );
 }

@@ -47,6 +47,8 @@ pub(crate) struct RecordRows {
     /// what ended the decoding, to be told behind the rows before it
     broken: Option<RowFault>,
     state: State,
+    /// that there are no more rows
+    end_told: bool,
 }
 
 /// Where the next page begins.
@@ -109,15 +111,16 @@ impl RecordRows {
             pending: None,
             broken: None,
             state: State::Fresh,
+            end_told: false,
         }
     }
 
-    /// Where to go on, with the number of records before in place of an offset; behind the last one the
-    /// file's end.
+    /// Where to go on, with the number of records before in place of an offset. Once the end was told it is the
+    /// file's size, which is no place to go on from: a packed column has more records than bytes.
     pub(crate) fn position(&self) -> RowPosition {
-        let offset = match self.state {
-            State::Over => self.size,
-            State::Fresh | State::Opening | State::Open => self.next.records,
+        let offset = match self.end_told {
+            true => self.size,
+            false => self.next.records,
         };
         RowPosition {
             line: self.next.line,
@@ -140,6 +143,12 @@ impl RecordRows {
     }
 
     pub(crate) async fn next_page(&mut self) -> Result<Option<Cut>, Problem> {
+        let cut = self.cut().await?;
+        self.end_told = cut.is_none();
+        Ok(cut)
+    }
+
+    async fn cut(&mut self) -> Result<Option<Cut>, Problem> {
         self.open().await?;
         if let Some(fault) = &self.broken {
             return Err(self.problem(fault));

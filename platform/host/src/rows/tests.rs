@@ -101,3 +101,13 @@ async fn a_document_that_was_given_up_is_not_read_from_its_middle() {
     assert!(soon(&mut rows).await.is_none(), "it waits for the end");
     assert!(matches!(soon(&mut rows).await, Some(Err(_))));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_size_of_a_file_is_told_at_its_end_and_no_place_to_go_on_from() {
+    let whole = b"<o><r>1</r><r>2</r></o>";
+    let mut rows = open(pieces(whole, 10, Then::End), "records", XML).unwrap();
+    assert_eq!(page(&mut rows).await.unwrap().unwrap().rows, 2);
+    assert_eq!(rows.position().offset, 2, "records, as in any other place");
+    assert!(page(&mut rows).await.unwrap().is_none());
+    assert_eq!(rows.position().offset, whole.len() as u64);
+}

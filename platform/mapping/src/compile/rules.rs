@@ -1,13 +1,13 @@
 //! Quality rules: compiled last, so that they may use every target value.
 
-use std::collections::BTreeSet;
-
 use super::compiler::{Compiler, Named, Subject};
 use crate::diagnostic::code;
 use crate::document::{QualityRule, RuleAction, RuleScope, RuleSeverity, nearest};
 use crate::formula::ast::{Ast, Node};
 use crate::path::Step;
-use crate::plan::{Check, DocumentCheck, DocumentRule, Figure, Rule, RunRule, Scope, UniqueColumn};
+use crate::plan::{
+    Check, DocumentCheck, DocumentRule, Figure, MaskedTargets, Rule, RunRule, Scope, UniqueColumn,
+};
 use crate::value::Kind;
 
 /// The figures of a run that rules may name.
@@ -186,7 +186,7 @@ impl Compiler<'_> {
             message: message.map(Into::into),
             check,
             // known when the whole document is compiled
-            sensitive: BTreeSet::new(),
+            masked: MaskedTargets::default(),
         });
     }
 

@@ -7,7 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Body, EachExtra, Node, Scope, Source, TargetStep, ValueNode, WantedSlot};
+use super::{
+    Body, EachExtra, MaskedTargets, Node, Scope, Source, TargetStep, ValueNode, WantedSlot,
+};
 use crate::document::escape_pointer;
 use crate::formula::expression::{Expression, Reference, SlotRef};
 use crate::functions::Call;
@@ -158,15 +160,15 @@ impl Hidden {
         found.into_iter().any(|reference| self.reads(reference))
     }
 
-    /// The target pointers of hidden values, with `*` for elements.
-    pub(crate) fn targets(&self, nodes: &[Node]) -> BTreeSet<String> {
+    /// Where in the target document the hidden values stand.
+    pub(crate) fn targets(&self, nodes: &[Node]) -> MaskedTargets {
         let mut holders = Vec::new();
         collect(nodes, &mut holders);
-        holders
+        let patterns = holders
             .into_iter()
             .filter(|(node, value)| node.name.is_some() && self.variable(value.variable))
-            .map(|(node, _)| pattern(&node.target))
-            .collect()
+            .map(|(node, _)| pattern(&node.target));
+        MaskedTargets::new(patterns.collect())
     }
 }
 

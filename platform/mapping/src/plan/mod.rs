@@ -5,6 +5,7 @@
 
 mod hidden;
 mod lookup_table;
+mod masked;
 mod member_name;
 mod null_tokens;
 mod rules;
@@ -26,6 +27,7 @@ use crate::value::Constant;
 use crate::{Diagnostic, Worker};
 pub(crate) use hidden::Hidden;
 pub(crate) use lookup_table::LookupTable;
+pub use masked::{MASK, MaskedTargets};
 pub(crate) use member_name::MemberName;
 pub(crate) use null_tokens::NullTokens;
 pub(crate) use rules::{Check, DocumentCheck, DocumentRule, Figure, Rule, RunRule, UniqueColumn};
@@ -354,6 +356,12 @@ impl Plan {
     #[must_use]
     pub fn date_names(&self) -> &[String] {
         &self.date_names
+    }
+
+    /// What of the target document is not to be shown to people: sensitive values and what is made of them.
+    #[must_use]
+    pub fn masked_targets(&self) -> MaskedTargets {
+        self.hidden.targets(&self.nodes)
     }
 
     /// The names at the top of a row (columns, members) that the mapping reads; some twice.

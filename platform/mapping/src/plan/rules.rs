@@ -1,11 +1,9 @@
 //! Quality rules of a plan: per record, over the finished target document, over the figures of a run.
 
-use std::collections::BTreeSet;
-
 use jsonschema::Validator;
 use serde::{Deserialize, Serialize};
 
-use super::TargetStep;
+use super::{MaskedTargets, TargetStep};
 use crate::date::Date;
 use crate::document::RuleSeverity;
 use crate::formula::expression::Expression;
@@ -44,19 +42,18 @@ pub(crate) struct DocumentRule {
     /// none: the validator's own words
     pub(crate) message: Option<Box<str>>,
     pub(crate) check: DocumentCheck,
-    /// target patterns whose values are masked
-    pub(crate) sensitive: BTreeSet<String>,
+    pub(crate) masked: MaskedTargets,
 }
 
 impl DocumentRule {
-    /// Says which target patterns hold values that are not to be seen.
-    pub(crate) fn mask(&mut self, targets: &BTreeSet<String>) {
+    /// Says which values are not to be seen.
+    pub(crate) fn mask(&mut self, targets: &MaskedTargets) {
         if let DocumentCheck::Unique { columns, .. } = &mut self.check {
             for column in columns {
-                column.sensitive = targets.contains(&*column.target);
+                column.sensitive = targets.covers(&column.target);
             }
         }
-        self.sensitive.clone_from(targets);
+        self.masked.clone_from(targets);
     }
 }
 

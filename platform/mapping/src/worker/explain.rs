@@ -9,7 +9,6 @@ use tributary_model::issue::{Issue, Severity, shorten};
 use super::explanation::{
     DroppedRow, ExplainedCall, ExplainedField, ExplainedInput, ExplainedStep, Explanation,
 };
-use super::issues::MASK;
 use super::nodes::Dropped;
 use super::rows::{raw_text, shown};
 use super::run::Run;
@@ -17,7 +16,7 @@ use super::{Row, Verdict, Worker};
 use crate::formula::evaluate::condition;
 use crate::formula::expression::{Expression, Reference, SlotRef};
 use crate::functions::Call;
-use crate::plan::{Filter, Node, Source, ValueNode};
+use crate::plan::{Filter, MASK, Node, Source, ValueNode};
 use crate::value::{Made, Value};
 
 /// Longest value that is shown, in characters.

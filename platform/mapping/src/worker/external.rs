@@ -193,7 +193,7 @@ fn story(
     fault: Option<&FunctionFault>,
 ) -> ExplainedCall {
     let text = |bytes: &[u8]| match function.sensitive {
-        true => super::issues::MASK.to_owned(),
+        true => crate::plan::MASK.to_owned(),
         false => shorten(&String::from_utf8_lossy(bytes), SHOWN),
     };
     ExplainedCall {

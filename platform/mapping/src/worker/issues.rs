@@ -10,12 +10,9 @@ use super::run::Run;
 use crate::document::{RuleSeverity, escape_pointer};
 use crate::formula::expression::{Expression, SlotRef};
 use crate::path::write_path;
-use crate::plan::{Filter, Node, TargetStep};
+use crate::plan::{Filter, MASK, Node, TargetStep};
 use crate::reader::{ReadError, Slot};
 use crate::value::Failure;
-
-/// Takes the place of a sensitive value.
-pub(super) const MASK: &str = "•••";
 
 /// Longest value of an issue, in characters.
 const VALUE_LENGTH: usize = 200;

@@ -1,6 +1,6 @@
 //! Quality rules: of a record while it is mapped, of its finished document, of a run's figures.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use bumpalo::Bump;
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::{Issue, Severity, Stage, shorten};
 
 use super::external::Calls;
-use super::issues::{MASK, Spot};
+use super::issues::Spot;
 use super::run::{Run, Surroundings};
 use crate::Plan;
 use crate::document::{RuleSeverity, escape_pointer};
@@ -18,8 +18,8 @@ use crate::formula::evaluate::condition;
 use crate::formula::expression::Reference;
 use crate::path::Step;
 use crate::plan::{
-    Check, DocumentCheck, DocumentRule, Rule, RunFigures, RunRule, RunRuleResult, TargetStep,
-    UniqueColumn,
+    Check, DocumentCheck, DocumentRule, MASK, MaskedTargets, Rule, RunFigures, RunRule,
+    RunRuleResult, TargetStep, UniqueColumn,
 };
 use crate::reader::pick;
 use crate::value::{Failure, Made, Value, parse_json_number};
@@ -113,7 +113,7 @@ impl<'a> Run<'a> {
                 DocumentCheck::Unique { elements, columns } => {
                     self.doubles(text, elements, columns)
                 }
-                DocumentCheck::Schema(validator) => against(text, validator, &rule.sensitive),
+                DocumentCheck::Schema(validator) => against(text, validator, &rule.masked),
             };
             for (target, message, value) in found {
                 let message = match &rule.message {
@@ -231,7 +231,7 @@ fn severity(severity: RuleSeverity) -> Severity {
 }
 
 /// Where a document breaks a schema. The messages name no values of the document.
-fn against(text: &str, validator: &Validator, sensitive: &BTreeSet<String>) -> Vec<Finding> {
+fn against(text: &str, validator: &Validator, masked: &MaskedTargets) -> Vec<Finding> {
     let Ok(document) = serde_json::from_str::<Json>(text) else {
         let message = "the document cannot be read again to compare it with the schema".to_owned();
         return vec![(String::new(), message, None)];
@@ -241,10 +241,9 @@ fn against(text: &str, validator: &Validator, sensitive: &BTreeSet<String>) -> V
         .take(MAX_FINDINGS)
         .map(|error| {
             let pointer = error.instance_path().to_string();
-            let masked = sensitive.iter().any(|pattern| covers(pattern, &pointer));
             let value = match error.instance().as_ref() {
                 Json::Object(_) | Json::Array(_) | Json::Null => None,
-                _ if masked => Some(MASK.to_owned()),
+                _ if masked.covers(&pointer) => Some(MASK.to_owned()),
                 Json::String(text) => Some(shorten(text, 200)),
                 other => Some(other.to_string()),
             };
@@ -252,17 +251,6 @@ fn against(text: &str, validator: &Validator, sensitive: &BTreeSet<String>) -> V
             (pointer, message, value)
         })
         .collect()
-}
-
-/// Whether a pointer with `*` for elements stands for `pointer`.
-fn covers(pattern: &str, pointer: &str) -> bool {
-    let mut segments = pointer.split('/');
-    let same = pattern.split('/').all(|wanted| {
-        segments
-            .next()
-            .is_some_and(|found| wanted == "*" || wanted == found)
-    });
-    same && segments.next().is_none()
 }
 
 impl Plan {

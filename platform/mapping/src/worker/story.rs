@@ -8,7 +8,6 @@ use serde_json::Value as Json;
 use tributary_model::issue::shorten;
 
 use super::explanation::{ExplainedCombine, ExplainedPart, ExplainedRow};
-use super::issues::MASK;
 use super::rows::{raw_text, shown};
 use super::run::Run;
 use crate::decimal::power_of_ten;
@@ -16,7 +15,7 @@ use crate::formula::ast::Operator;
 use crate::formula::evaluate::{condition, evaluate};
 use crate::formula::expression::Expression;
 use crate::functions::Call;
-use crate::plan::{Combined, ValueNode};
+use crate::plan::{Combined, MASK, ValueNode};
 use crate::value::{Made, Value};
 
 /// Parts of a formula that are told.

@@ -178,8 +178,11 @@ fn what_is_made_of_it_does_not_show_it() {
     let rule = json!([{"id": "q", "on": "copy", "check": "copy == 'x'", "severity": "error"}]);
     let schema = json!([{"id": "q", "schema": {"properties": {"copy": {"maxLength": 3}}}, "severity": "error"}]);
     let unique = json!([{"id": "q", "unique": ["/lines/*/x"], "severity": "warn"}]);
+    let below = json!([{"id": "q", "schema": {"properties": {"person": {"properties": {"vat": {"maxLength": 3}}}}}, "severity": "error"}]);
+    let person = json!({"id": "person", "to": "person", "type": "json", "from": "$.person", "sensitive": true});
     let secret = json!({"id": "secret", "to": "secret", "type": "string", "from": "$.person.vat", "null": "omit", "sensitive": true});
     let cases = [
+        (json!([person]), below),
         (json!([secret, copy, number]), json!([])),
         (json!([secret, helper, number]), json!([])),
         (json!([secret, lines, largest]), json!([])),

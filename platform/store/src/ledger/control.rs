@@ -20,6 +20,8 @@ pub enum Redrive {
     Queued(Box<Run>),
     /// another run of the integration is not over
     Refused { running: RunId },
+    /// as many other runs of the tenant are not over as its plan allows
+    Full { open: u64 },
     /// the run is not over, or it succeeded
     NotOver(RunState),
     /// every record was delivered, unchanged, skipped or quarantined: nothing to send again
@@ -118,11 +120,15 @@ impl TenantStore {
 
     /// Takes up a run that is over: work that failed or was cancelled, and batches with
     /// rejected, uncertain or pending records, become ready again; what is done stays done.
-    /// `None` if there is no such run.
+    /// `most_open` is how many runs of the tenant may be open at a time. `None` if there is no such run.
     ///
     /// # Errors
     /// `Database`.
-    pub async fn run_redrive(&self, id: &RunId) -> Result<Option<Redrive>, StoreError> {
+    pub async fn run_redrive(
+        &self,
+        id: &RunId,
+        most_open: Option<u32>,
+    ) -> Result<Option<Redrive>, StoreError> {
         let mut tx = self.write().await?;
         let Some(state) = lifecycle::lock_run(&mut tx, self.tenant(), id).await? else {
             return Ok(None);
@@ -137,6 +143,12 @@ impl TenantStore {
         // what is under way of the run itself goes on in its next attempt
         if let Some(running) = active.filter(|running| running != id) {
             return Ok(Some(Redrive::Refused { running }));
+        }
+        if let Some(most) = most_open {
+            let open = self.open_runs_besides(&mut tx, Some(id)).await?;
+            if open >= u64::from(most) {
+                return Ok(Some(Redrive::Full { open }));
+            }
         }
         if self.reopen_work(&mut tx, id).await? == 0 {
             return Ok(Some(Redrive::Nothing));

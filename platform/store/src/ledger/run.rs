@@ -199,7 +199,7 @@ impl TenantStore {
         let Some(most) = new.most_open else {
             return Ok(None);
         };
-        let open = self.open_runs_in(tx).await?;
+        let open = self.open_runs_besides(tx, None).await?;
         Ok((open >= u64::from(most)).then_some(Enqueued::Full { open }))
     }
 
@@ -209,14 +209,21 @@ impl TenantStore {
     /// `Database`, `Inconsistent`.
     pub async fn open_runs(&self) -> Result<u64, StoreError> {
         let mut tx = self.read().await?;
-        self.open_runs_in(&mut tx).await
+        self.open_runs_besides(&mut tx, None).await
     }
 
-    async fn open_runs_in(&self, tx: &mut Tx) -> Result<u64, StoreError> {
-        let row = sqlx::query("select count(*) as open from run where tenant = $1 and active = 1")
-            .bind(self.tenant().as_str())
-            .fetch_one(tx.conn())
-            .await?;
+    pub(super) async fn open_runs_besides(
+        &self,
+        tx: &mut Tx,
+        run: Option<&RunId>,
+    ) -> Result<u64, StoreError> {
+        let row = sqlx::query(
+            "select count(*) as open from run where tenant = $1 and active = 1 and id <> $2",
+        )
+        .bind(self.tenant().as_str())
+        .bind(run.map_or("", RunId::as_str))
+        .fetch_one(tx.conn())
+        .await?;
         Record::new("run", &row).u64("open")
     }
 

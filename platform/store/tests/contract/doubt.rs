@@ -78,7 +78,7 @@ pub(crate) async fn left_behind_by_a_stop(bed: Bed) {
         .finish_run(&finish, RunState::Failed, "{}", &[])
         .await;
     done(ended.unwrap());
-    let redriven = bed.acme.run_redrive(&run.id).await.unwrap().unwrap();
+    let redriven = bed.acme.run_redrive(&run.id, None).await.unwrap().unwrap();
     assert!(matches!(redriven, Redrive::Queued(_)), "{redriven:?}");
     let batch = bed.acme.batch(&run.id, 1, 0).await.unwrap().unwrap();
     assert_eq!(batch.intent.as_deref(), Some("[[0,0,3]]"));
@@ -238,7 +238,7 @@ pub(crate) async fn older_runs(bed: Bed) {
     newer.resend = Some(9);
     let new = run_with(&bed, &result(vec![newer])).await;
 
-    let redriven = bed.acme.run_redrive(&old.id).await.unwrap().unwrap();
+    let redriven = bed.acme.run_redrive(&old.id, None).await.unwrap().unwrap();
     assert!(matches!(redriven, Redrive::Queued(_)), "{redriven:?}");
     let lease = bed.claim(WorkKind::Batch).await;
     let found = seen(&bed, "k").await.unwrap();
@@ -287,7 +287,7 @@ pub(crate) async fn cursors_of_older_runs(bed: Bed) {
         .finish_run(&finish, RunState::Succeeded, "{}", &moves);
     done(ended.await.unwrap());
 
-    let redriven = bed.acme.run_redrive(&old.id).await.unwrap().unwrap();
+    let redriven = bed.acme.run_redrive(&old.id, None).await.unwrap().unwrap();
     assert!(matches!(redriven, Redrive::Queued(_)), "{redriven:?}");
     let finish = bed.claim(WorkKind::Finish).await;
     assert_eq!(finish.run, old.id);

@@ -75,7 +75,7 @@ pub(crate) async fn stopped_by_a_rule(bed: Bed) {
     assert_eq!((counters.read, counters.pending), (2, 2));
 
     // taken up again, it is checked again
-    let redrive = bed.acme.run_redrive(&run.id).await.unwrap();
+    let redrive = bed.acme.run_redrive(&run.id, None).await.unwrap();
     assert!(matches!(redrive, Some(Redrive::Queued(_))), "{redrive:?}");
     checked(&bed).await;
     assert!(bed.claim(WorkKind::Finish).await.delivery_held);

@@ -202,7 +202,7 @@ async fn kept_by_a_failed_run(bed: &Bed, run: &Run, lease: &Lease) -> Lease {
     let finish = bed.claim(WorkKind::Finish).await;
     let end = RunState::Succeeded;
     done(bed.acme.finish_run(&finish, end, "{}", &[]).await.unwrap());
-    let redriven = bed.acme.run_redrive(&run.id).await.unwrap().unwrap();
+    let redriven = bed.acme.run_redrive(&run.id, None).await.unwrap().unwrap();
     assert!(matches!(redriven, Redrive::Queued(_)), "{redriven:?}");
     let lease = bed.claim(WorkKind::Plan).await;
     assert_eq!(done(bed.acme.pushes_claim(&lease).await.unwrap()), 0);

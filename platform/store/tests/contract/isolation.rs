@@ -68,7 +68,7 @@ pub(crate) async fn tenants_see_their_own(bed: Bed) {
     assert!(globex.run_log(&run).await.unwrap().is_empty());
     assert_eq!(globex.run_resume(&run).await.unwrap(), None);
     assert_eq!(globex.run_cancel(&run).await.unwrap(), None);
-    assert_eq!(globex.run_redrive(&run).await.unwrap(), None);
+    assert_eq!(globex.run_redrive(&run, None).await.unwrap(), None);
     assert_eq!(
         bed.acme.run(&run).await.unwrap().unwrap().state,
         RunState::Running

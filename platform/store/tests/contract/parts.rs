@@ -101,7 +101,7 @@ pub(crate) async fn a_failed_part_stops_no_other(bed: Bed) {
     assert_eq!(done(ended.unwrap()), RunState::Failed);
 
     // taken up again: that part alone
-    let redrive = bed.acme.run_redrive(&run.id).await.unwrap();
+    let redrive = bed.acme.run_redrive(&run.id, None).await.unwrap();
     assert!(matches!(redrive, Some(Redrive::Queued(_))), "{redrive:?}");
     assert_eq!(bed.acme.failed_parts(&run.id).await.unwrap(), []);
     let extract = bed.claim(WorkKind::Extract).await;

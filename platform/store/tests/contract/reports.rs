@@ -194,7 +194,7 @@ pub(crate) async fn issues(bed: Bed) {
         .finish_run(&finish, RunState::CompletedWithErrors, "{}", &[])
         .await;
     done(ended.unwrap());
-    let redriven = bed.acme.run_redrive(&run.id).await.unwrap().unwrap();
+    let redriven = bed.acme.run_redrive(&run.id, None).await.unwrap().unwrap();
     assert!(matches!(redriven, Redrive::Queued(_)), "{redriven:?}");
     let again = bed.claim(WorkKind::Batch).await;
     let clean = result(vec![outcome(0, "a", 1, RecordState::Delivered)]);

@@ -5,7 +5,7 @@ use tributary_model::document::TenantDocument;
 use tributary_model::pieces::Pieces;
 use tributary_model::state::{RunState, UploadState, WorkKind};
 use tributary_store::{
-    Enqueued, Kept, KeptMost, NewPush, NewUpload, PushAdded, PushCounts, PutOptions, Room,
+    Enqueued, Kept, KeptMost, NewPush, NewUpload, PushAdded, PushCounts, PutOptions, Redrive, Room,
     StoreError, UploadFilter, UploadPut,
 };
 
@@ -278,7 +278,9 @@ pub(crate) async fn plans(bed: Bed) {
         new.idempotency_key = key.map(str::to_owned);
         bed.acme.run_create(&new).await.unwrap()
     };
-    assert!(matches!(start("a", Some("k")).await, Enqueued::Created(_)));
+    let Enqueued::Created(first) = start("a", Some("k")).await else {
+        panic!("the plan has room for it");
+    };
     assert!(matches!(start("b", None).await, Enqueued::Created(_)));
     assert_eq!(start("c", None).await, Enqueued::Full { open: 2 });
     assert!(
@@ -289,4 +291,12 @@ pub(crate) async fn plans(bed: Bed) {
     assert_eq!(bed.acme.open_runs().await.unwrap(), 2);
     let globex = bed.add_tenant("globex").await;
     assert_eq!(globex.open_runs().await.unwrap(), 0);
+
+    // a run that is taken up again is open, too
+    let cancelled = bed.acme.run_cancel(&first.id).await.unwrap();
+    assert_eq!(cancelled, Some(RunState::Cancelled));
+    assert!(matches!(start("c", None).await, Enqueued::Created(_)));
+    let redrive = async |most| bed.acme.run_redrive(&first.id, Some(most)).await.unwrap();
+    assert_eq!(redrive(2).await, Some(Redrive::Full { open: 2 }));
+    assert!(matches!(redrive(3).await, Some(Redrive::Queued(_))));
 }

@@ -176,7 +176,7 @@ pub(crate) async fn a_whole_run(bed: Bed) {
         acme.run_cancel(&run.id).await.unwrap(),
         Some(RunState::Succeeded)
     );
-    let redrive = acme.run_redrive(&run.id).await.unwrap();
+    let redrive = acme.run_redrive(&run.id, None).await.unwrap();
     assert_eq!(redrive, Some(Redrive::NotOver(RunState::Succeeded)));
     bed.run("orders").await;
 }

@@ -60,7 +60,7 @@ async fn in_doubt(bed: &Bed, key: &str) -> Run {
 }
 
 async fn redrive(bed: &Bed, run: &Run) {
-    let redriven = bed.acme.run_redrive(&run.id).await.unwrap().unwrap();
+    let redriven = bed.acme.run_redrive(&run.id, None).await.unwrap().unwrap();
     assert!(matches!(redriven, Redrive::Queued(_)), "{redriven:?}");
 }
 

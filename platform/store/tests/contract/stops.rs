@@ -24,12 +24,12 @@ pub(crate) async fn cancel(bed: Bed) {
     assert_eq!(bed.system.next_due().await.unwrap().first_ms(), None);
     let unknown = bed.new_run("orders").id;
     assert_eq!(bed.acme.run_cancel(&unknown).await.unwrap(), None);
-    assert_eq!(bed.acme.run_redrive(&unknown).await.unwrap(), None);
+    assert_eq!(bed.acme.run_redrive(&unknown, None).await.unwrap(), None);
     let counters = bed.acme.run_counters(&run.id).await.unwrap();
     assert_eq!((counters.read, counters.pending), (2, 2));
 
     // a redrive goes on where it stopped
-    let redriven = bed.acme.run_redrive(&run.id).await.unwrap().unwrap();
+    let redriven = bed.acme.run_redrive(&run.id, None).await.unwrap().unwrap();
     let Redrive::Queued(redriven) = redriven else {
         panic!("{redriven:?}");
     };
@@ -119,12 +119,12 @@ pub(crate) async fn fail_and_redrive(bed: Bed) {
 
     // while another run of the integration is active, it has to wait
     let other = bed.run("orders").await;
-    let refused = bed.acme.run_redrive(&run.id).await.unwrap().unwrap();
+    let refused = bed.acme.run_redrive(&run.id, None).await.unwrap().unwrap();
     let running = other.id.clone();
     assert_eq!(refused, Redrive::Refused { running });
     bed.acme.run_cancel(&other.id).await.unwrap();
 
-    let redriven = bed.acme.run_redrive(&run.id).await.unwrap().unwrap();
+    let redriven = bed.acme.run_redrive(&run.id, None).await.unwrap().unwrap();
     assert!(matches!(redriven, Redrive::Queued(_)), "{redriven:?}");
     let lease = bed.claim(WorkKind::Batch).await;
     assert_eq!(
@@ -147,7 +147,7 @@ pub(crate) async fn fail_and_redrive(bed: Bed) {
         .finish_run(&finish, RunState::CompletedWithErrors, "{}", &[])
         .await;
     assert_eq!(done(ended.unwrap()), RunState::CompletedWithErrors);
-    let nothing = bed.acme.run_redrive(&run.id).await.unwrap();
+    let nothing = bed.acme.run_redrive(&run.id, None).await.unwrap();
     assert_eq!(nothing, Some(Redrive::Nothing));
     let after = bed.acme.run(&run.id).await.unwrap().unwrap();
     assert_eq!(
@@ -170,7 +170,7 @@ pub(crate) async fn a_redrive_begins_anew(bed: Bed) {
     let before = bed.acme.run(&run.id).await.unwrap().unwrap();
     assert!(before.report.is_some());
     assert_eq!(before.attempt_started_ms, before.started_ms);
-    let redriven = bed.acme.run_redrive(&run.id).await.unwrap().unwrap();
+    let redriven = bed.acme.run_redrive(&run.id, None).await.unwrap().unwrap();
     let Redrive::Queued(queued) = redriven else {
         panic!("{redriven:?}");
     };
@@ -207,7 +207,7 @@ pub(crate) async fn redrive_rejected(bed: Bed) {
         .finish_run(&finish, RunState::CompletedWithErrors, "{}", &[])
         .await;
     done(ended.unwrap());
-    let redriven = bed.acme.run_redrive(&run.id).await.unwrap().unwrap();
+    let redriven = bed.acme.run_redrive(&run.id, None).await.unwrap().unwrap();
     assert!(matches!(redriven, Redrive::Queued(_)), "{redriven:?}");
     let lease = bed.claim(WorkKind::Batch).await;
     assert_eq!((lease.run_attempt, lease.attempt), (2, 1));
@@ -259,7 +259,7 @@ pub(crate) async fn failed_plan(bed: Bed) {
         last.note.as_deref(),
         Some("plan failed: target_unavailable")
     );
-    let redriven = bed.acme.run_redrive(&run.id).await.unwrap().unwrap();
+    let redriven = bed.acme.run_redrive(&run.id, None).await.unwrap().unwrap();
     let Redrive::Queued(redriven) = redriven else {
         panic!("{redriven:?}");
     };
@@ -290,7 +290,7 @@ pub(crate) async fn failed_plan(bed: Bed) {
     assert_eq!(state, RunState::Failed);
     bed.nothing_due().await;
     // the redrive finds the partition's checkpoint and the batch that was cut
-    let redriven = bed.acme.run_redrive(&run.id).await.unwrap().unwrap();
+    let redriven = bed.acme.run_redrive(&run.id, None).await.unwrap().unwrap();
     assert!(matches!(redriven, Redrive::Queued(_)), "{redriven:?}");
     let leases = bed.system.claim("worker", 10, 60_000).await.unwrap();
     let kinds: Vec<_> = leases.iter().map(|l| (l.kind, l.partition)).collect();

@@ -9,6 +9,7 @@ use tributary_store::Redrive;
 use crate::auth::Scope;
 use crate::problem::ApiError;
 use crate::request::parts::Names;
+use crate::routes::runs::start::too_many_open;
 use crate::state::ApiState;
 use crate::wire::run::{RunPath, RunView, view};
 
@@ -23,7 +24,8 @@ use crate::wire::run::{RunPath, RunView, view};
     responses(
         (status = 200, description = "queued again", body = RunView),
         (status = 409, description = "it is not over, there is nothing to try again, or another \
-         run of the integration is under way")
+         run of the integration is under way"),
+        (status = 422, description = "as many other runs are open as the tenant's plan allows")
     )
 )]
 pub(crate) async fn redrive_run(
@@ -33,13 +35,15 @@ pub(crate) async fn redrive_run(
 ) -> Result<Json<RunView>, ApiError> {
     let conflict =
         |detail: String, hint: &str| ApiError::new(ErrorCode::Conflict, detail).hint(hint);
-    let redrive = scope.store.run_redrive(&path.run).await?;
+    let most_open = scope.plan.maxima.open_runs;
+    let redrive = scope.store.run_redrive(&path.run, most_open).await?;
     let run = match redrive.ok_or_else(ApiError::not_found)? {
         Redrive::Queued(run) => run,
         Redrive::Refused { running } => {
             let detail = format!("a run of the integration is under way: {running}");
             return Err(conflict(detail, "wait for it, or cancel it"));
         }
+        Redrive::Full { open } => return Err(too_many_open(&scope, open)),
         Redrive::NotOver(now) => {
             let detail = format!("run {} is {}", path.run, now.as_str());
             return Err(conflict(

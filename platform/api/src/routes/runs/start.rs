@@ -87,16 +87,19 @@ pub(crate) async fn start_run(
             let detail = format!("a run of {integration} is under way: {running}");
             Err(ApiError::new(ErrorCode::Conflict, detail).hint("wait for it, or cancel it"))
         }
-        Enqueued::Full { open } => {
-            let plan = &scope.plan.name;
-            let detail = format!(
-                "{open} runs are not over, as many as the plan {:?} allows (open_runs)",
-                plan.as_str()
-            );
-            Err(ApiError::new(ErrorCode::PlanLimit, detail)
-                .hint("wait until one is over, cancel one, or ask the operator for another plan"))
-        }
+        Enqueued::Full { open } => Err(too_many_open(&scope, open)),
     }
+}
+
+/// The plan allows no further open run.
+pub(super) fn too_many_open(scope: &Scope, open: u64) -> ApiError {
+    let plan = &scope.plan.name;
+    let detail = format!(
+        "{open} runs are not over, as many as the plan {:?} allows (open_runs)",
+        plan.as_str()
+    );
+    ApiError::new(ErrorCode::PlanLimit, detail)
+        .hint("wait until one is over, cancel one, or ask the operator for another plan")
 }
 
 fn used_before(run: &Run) -> ApiError {

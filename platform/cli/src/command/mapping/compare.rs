@@ -82,7 +82,7 @@ fn record(
 ) -> anyhow::Result<Recording> {
     let given = arguments.environment.read(&loaded.path, &loaded.document)?;
     let plan = given.compile(loaded)?;
-    let mut recording = Recording::default();
+    let mut recording = Recording::masking(plan.masked_targets());
     let mut line = Vec::new();
     let source = Source {
         loaded,
