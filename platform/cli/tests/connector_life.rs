@@ -3,8 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
+use std::io::{BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
 
 fn tributary(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tributary"))
@@ -82,6 +84,13 @@ fn a_connector_lives_from_new_to_a_registry() {
         assert!(trace.contains(part), "{part}: {trace}");
     }
 
+    std::fs::write(folder.join("rows.ndjson"), "{\"id\": 1}\n").unwrap();
+    let for_targets = bad(&folder, &[&replay[..], &["--rows", "rows.ndjson"]].concat());
+    assert!(
+        for_targets.contains("--rows is for targets, and erp is none"),
+        "{for_targets}"
+    );
+
     let (built, _) = good(&folder, &["connector", "build", "--json"]);
     let built: serde_json::Value = serde_json::from_str(&built).unwrap();
     assert_eq!(built["name"], "erp");
@@ -125,4 +134,175 @@ fn a_connector_lives_from_new_to_a_registry() {
         out.contains("FAILED   resume") && out.contains("rows are lost"),
         "{out}"
     );
+}
+
+const TOKEN: &str = "s3cret-of-the-shop";
+
+/// A connector made of the target's template, and an API of orders, which refuses totals below 0, repeats what
+/// it was sent, and keeps what it heard.
+struct Shop {
+    folder: PathBuf,
+    place: String,
+    heard: Arc<Mutex<Vec<String>>>,
+}
+
+impl Shop {
+    fn open(root: &Path) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let shop = Self {
+            folder: made(root, "shop", "target"),
+            place: listener.local_addr().unwrap().to_string(),
+            heard: Arc::default(),
+        };
+        let kept = Arc::clone(&shop.heard);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let said = request(BufReader::new(&stream));
+                let answer = answer(&said);
+                kept.lock().unwrap().push(said);
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        let connection = serde_json::json!({
+            "name": "try", "connector": "shop", "config": {"path": "orders"}, "secrets": {"token": "${TOKEN}"},
+            "endpoint": {"kind": "http", "base_url": format!("http://{}/", shop.place), "auth": {"kind": "bearer"}},
+        });
+        shop.write("local.json", &connection.to_string());
+        let rows = "{\"number\":\"7\",\"total\":12.50}\n{\"number\":\"8\",\"total\":-1}\n";
+        shop.write("rows.ndjson", rows);
+        shop
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.join(name), text).unwrap();
+    }
+
+    /// `connector dev` with the rows, and with these arguments besides.
+    fn dev<T>(&self, run: fn(&Path, &[&str]) -> T, more: &[&str]) -> T {
+        let token = format!("TOKEN={TOKEN}");
+        let own = [
+            "connector",
+            "dev",
+            "--config",
+            "local.json",
+            "--var",
+            &token,
+            "--allow",
+            &self.place,
+            "--rows",
+            "rows.ndjson",
+        ];
+        run(&self.folder, &[&own[..], more].concat())
+    }
+
+    fn posts(&self) -> Vec<String> {
+        let heard = self.heard.lock().unwrap();
+        let posts = heard.iter().filter(|said| said.starts_with("POST"));
+        posts.cloned().collect()
+    }
+}
+
+/// A whole request as text.
+fn request(mut from: impl std::io::BufRead) -> String {
+    let (mut said, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        from.read_line(&mut line).unwrap();
+        if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        said.push_str(&line);
+        if line.trim().is_empty() {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    from.read_exact(&mut body).unwrap();
+    said + &String::from_utf8(body).unwrap()
+}
+
+fn answer(said: &str) -> String {
+    let (status, body) = if said.starts_with("GET") {
+        (200, "[]".to_owned())
+    } else if said.contains("\"total\":-") {
+        (422, "{\"error\":\"total\"}".to_owned())
+    } else {
+        let taken = serde_json::json!({"id": "o-1", "you_sent": said});
+        (201, taken.to_string())
+    };
+    let length = body.len();
+    format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
+}
+
+#[test]
+fn a_target_is_tried_with_rows_and_sends_nothing_by_itself() {
+    let root = tempfile::tempdir().unwrap();
+    let shop = Shop::open(root.path());
+    let (out, trace) = shop.dev(good, &[]);
+    let call =
+        "call 1  POST orders  row 0  key conformance-key-0000  {\"number\":\"7\",\"total\":12.50}";
+    assert!(out.is_empty() && trace.contains(call), "{out}{trace}");
+    assert!(
+        trace.contains("2 rows in 2 calls, nothing of it sent"),
+        "{trace}"
+    );
+    let unsent = shop.dev(bad, &["--record", "cases/real.json"]);
+    assert!(unsent.contains("give --send as well"), "{unsent}");
+    shop.write("rows.ndjson", "{}\nseven\n");
+    let broken = shop.dev(bad, &["--send"]);
+    assert!(
+        broken.contains("rows.ndjson: line 2 is no JSON"),
+        "{broken}"
+    );
+    shop.write("rows.ndjson", "\n");
+    let empty = shop.dev(bad, &["--send"]);
+    assert!(empty.contains("rows.ndjson has no rows"), "{empty}");
+    assert!(shop.posts().is_empty(), "{:?}", shop.posts());
+}
+
+#[test]
+fn a_target_that_was_tried_is_recorded_and_passes_the_battery() {
+    let root = tempfile::tempdir().unwrap();
+    let shop = Shop::open(root.path());
+    let record = [
+        "--send",
+        "--record",
+        "cases/real.json",
+        "--key-prefix",
+        "try-1-",
+    ];
+    let (out, trace) = shop.dev(good, &record);
+    let ends =
+        "row 0  delivered  o-1\nrow 1  rejected  http_422: status 422: {\"error\":\"total\"}\n";
+    assert_eq!(out, ends, "{trace}");
+    assert!(
+        trace.contains("the keys from try-1-0000 to try-1-0001"),
+        "{trace}"
+    );
+    assert!(!trace.contains("the case may want more"), "{trace}");
+    let sent = shop.posts();
+    assert!(
+        sent.len() == 2 && sent[0].contains(TOKEN) && sent[0].contains("try-1-0000"),
+        "{sent:?}"
+    );
+
+    let recorded = std::fs::read_to_string(shop.folder.join("cases/real.json")).unwrap();
+    let prefix = "\"key_prefix\": \"try-1-\"";
+    assert!(
+        !recorded.contains(TOKEN) && recorded.contains(prefix),
+        "{recorded}"
+    );
+    let (report, _) = good(&shop.folder, &["connector", "test"]);
+    let settled = "delivered, rejected; 16 strange answers settled";
+    assert_eq!(report.matches(settled).count(), 2, "{report}");
+    let replay = [
+        "connector",
+        "dev",
+        "--config",
+        "cases/real.json",
+        "--replay",
+    ];
+    let (out, _) = good(&shop.folder, &replay);
+    assert_eq!((out.as_str(), shop.posts().len()), (ends, 2));
 }

@@ -9,6 +9,8 @@ use tributary_model::document::ConnectionDocument;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
+use crate::batch::CaseBatch;
+
 /// Version 1 of the file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,14 +34,6 @@ pub struct Case {
     pub calls: Vec<FunctionCall>,
     #[serde(default)]
     pub cassette: Cassette,
-}
-
-/// Rows for a target.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CaseBatch {
-    pub stream: String,
-    pub rows: Vec<Box<RawValue>>,
 }
 
 /// A call of a function and what must come of it: exactly one of `output` and `refused`.
@@ -178,6 +172,9 @@ impl Case {
             return Err(wrong(format!("case_version is {version}, 1 is known here")));
         }
         case.cassette.check().map_err(wrong)?;
+        if let Some(batch) = &case.batch {
+            batch.check().map_err(wrong)?;
+        }
         Ok(case)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! - [`Case`]: a connection, what to do with it, and a [`Cassette`] of what the other side answers.
 //! - [`battery`]: every check over every case; [`Report`] says what held, what did not and how to mend it.
-//! - [`dev`]: check, discover and read once, against a cassette or the real other side.
+//! - [`dev`]: check, and a read or a batch once, against a cassette or the real other side.
 //!
 //! Invariants: the connector runs in the host of the product, unchanged; only the other side is played.
 //! A connector is judged by what it does, never by what it says. The clock of a case is the one of its
@@ -14,6 +14,8 @@
 //!
 //! Deliberately absent: building components (`packaging`), whom to trust (`jobs`).
 
+mod attempt;
+mod batch;
 mod case;
 mod checks;
 mod dev;
@@ -23,7 +25,9 @@ mod rows;
 mod side;
 mod stand;
 
-pub use case::{Case, CaseBatch, Cassette, Exchange, FunctionCall, RecordedFile, RecordedQuery};
+pub use attempt::{Attempt, RowTried, Sending};
+pub use batch::CaseBatch;
+pub use case::{Case, Cassette, Exchange, FunctionCall, RecordedFile, RecordedQuery};
 pub use checks::{CHECKS, CheckInfo, battery};
 pub use dev::{Dev, Tried, dev};
 pub use report::{CheckResult, Report, Verdict};

@@ -9,10 +9,11 @@ use tributary_host::{
 };
 use tributary_model::detail::Detail;
 use tributary_model::error_code::ErrorCode;
-use tributary_model::manifest::DeliveryCapability;
 
-use super::settle::{Rows, prepared, request, settled};
+use super::settle::{prepared, settled};
 use super::{Finding, good, skipped};
+use crate::attempt::asks;
+use crate::batch::{Rows, request};
 use crate::side::Player;
 use crate::stand::Scene;
 
@@ -24,22 +25,13 @@ fn call(scene: &Scene<'_>) -> Result<CallContext, String> {
     call.map(|(call, _)| call).map_err(|problem| problem.detail)
 }
 
-/// Whether the case's configuration wants the target to be asked.
-fn asks(scene: &Scene<'_>) -> bool {
-    let delivery = scene.connector.manifest().delivery.as_ref();
-    let terms = delivery.map(|delivery| delivery.under(scene.config()));
-    terms.is_some_and(|terms| {
-        terms.capability == DeliveryCapability::Lookup || terms.lookup_after_window
-    })
-}
-
 /// The inquiries are the same days later, the case's answers are judged, and strange ones never say that
 /// something is there or is not.
 pub(super) async fn lookup(scene: &Scene<'_>) -> Finding {
-    if !scene.connector.asks() || !asks(scene) {
+    if !asks(scene.connector, scene.config()) {
         return skipped("the case's target is not asked before a resend");
     }
-    let Some(rows) = Rows::of(scene) else {
+    let Some(rows) = Rows::in_case(scene.case) else {
         return skipped("the case has no batch");
     };
     let inquiries = inquired(scene, &rows).await?;
@@ -53,11 +45,15 @@ pub(super) async fn lookup(scene: &Scene<'_>) -> Finding {
     let mut words: BTreeMap<&str, usize> = BTreeMap::new();
     let player = Player::new(Arc::clone(&scene.cassette));
     for inquiry in &inquiries {
-        let Ok(answer) = player.send(request(inquiry)).await else {
-            continue;
-        };
-        for finding in judged(scene, inquiry, &answer).await? {
-            *words.entry(word(&finding)).or_default() += 1;
+        let request = request(inquiry);
+        // A recording has the answers from before the batch was sent and from after it.
+        for _ in 0..player.answers_to(&request).max(1) {
+            let Ok(answer) = player.send(request.clone()).await else {
+                continue;
+            };
+            for finding in judged(scene, inquiry, &answer).await? {
+                *words.entry(word(&finding)).or_default() += 1;
+            }
         }
     }
     if !words.contains_key("there") || !words.contains_key("absent") {
@@ -179,7 +175,7 @@ pub(super) async fn conclude(scene: &Scene<'_>) -> Finding {
     if !scene.connector.concludes() {
         return skipped("it leaves no word at the end of a run");
     }
-    let Some(rows) = Rows::of(scene) else {
+    let Some(rows) = Rows::in_case(scene.case) else {
         return skipped("the case has no batch");
     };
     let written = written(scene, &rows).await?;

@@ -4,55 +4,15 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tributary_host::{
-    CallContext, HttpRequest, HttpResponse, OtherSide as _, Outcome, RetryReason, TargetBatch,
-    TargetCall,
-};
+use tributary_host::{CallContext, HttpResponse, OtherSide as _, Outcome, RetryReason, TargetCall};
 use tributary_model::error_code::ErrorCode;
 use tributary_model::manifest::DeliveryCapability;
 use tributary_model::problem::Problem;
 
 use super::{Finding, good, skipped};
+use crate::batch::{Rows, request};
 use crate::side::Player;
 use crate::stand::Scene;
-
-/// The case's rows as the engine would hand them over.
-pub(super) struct Rows {
-    stream: String,
-    ndjson: Vec<u8>,
-    keys: Vec<String>,
-}
-
-impl Rows {
-    pub(super) fn of(scene: &Scene<'_>) -> Option<Self> {
-        let batch = scene.case.batch.as_ref()?;
-        let mut ndjson = Vec::new();
-        for row in &batch.rows {
-            // One line each; digits and order stay as they were written.
-            ndjson.extend(
-                row.get()
-                    .bytes()
-                    .filter(|byte| !matches!(byte, b'\n' | b'\r')),
-            );
-            ndjson.push(b'\n');
-        }
-        let key = |number| format!("conformance-key-{number:04}");
-        Some(Self {
-            stream: batch.stream.clone(),
-            ndjson,
-            keys: (0..batch.rows.len()).map(key).collect(),
-        })
-    }
-
-    pub(super) fn batch(&self) -> TargetBatch<'_> {
-        TargetBatch {
-            stream: &self.stream,
-            ndjson: &self.ndjson,
-            rows: u32::try_from(self.keys.len()).unwrap_or(u32::MAX),
-            keys: &self.keys,
-        }
-    }
-}
 
 pub(super) async fn prepared(scene: &Scene<'_>, rows: &Rows) -> Result<Vec<TargetCall>, String> {
     let player = Player::new(Arc::clone(&scene.cassette));
@@ -77,7 +37,7 @@ pub(super) async fn calls_in(
     scene: &Scene<'_>,
     call: &CallContext,
 ) -> Result<Vec<TargetCall>, Problem> {
-    match Rows::of(scene) {
+    match Rows::in_case(scene.case) {
         Some(rows) => asked(scene, call, &rows).await,
         None => Ok(Vec::new()),
     }
@@ -85,7 +45,7 @@ pub(super) async fn calls_in(
 
 /// Twice the same, in instances of their own, and every key is sent.
 pub(super) async fn prepare(scene: &Scene<'_>) -> Finding {
-    let Some(rows) = Rows::of(scene) else {
+    let Some(rows) = Rows::in_case(scene.case) else {
         return skipped("the case has no batch");
     };
     let calls = prepared(scene, &rows).await?;
@@ -135,7 +95,7 @@ fn carries(call: &TargetCall, key: &str) -> bool {
 
 /// The good answers, then the strange ones.
 pub(super) async fn settle(scene: &Scene<'_>) -> Finding {
-    let Some(rows) = Rows::of(scene) else {
+    let Some(rows) = Rows::in_case(scene.case) else {
         return skipped("the case has no batch");
     };
     let calls = prepared(scene, &rows).await?;
@@ -172,18 +132,6 @@ pub(super) async fn settle(scene: &Scene<'_>) -> Finding {
         "{}; {tried} strange answers settled",
         words.join(", ")
     ))
-}
-
-pub(super) fn request(call: &TargetCall) -> HttpRequest {
-    HttpRequest {
-        method: call.method.clone(),
-        path: call.path.clone(),
-        query: call.query.clone(),
-        headers: call.headers.clone(),
-        body: Some(call.body.clone()),
-        idempotency_key: call.idempotency_key.clone(),
-        timeout_ms: None,
-    }
 }
 
 pub(super) async fn settled(

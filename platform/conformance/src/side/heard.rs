@@ -6,7 +6,8 @@ use std::time::Instant;
 use async_trait::async_trait;
 use serde_json::Value;
 use tributary_host::{
-    FileBytes, FileEntry, HttpRequest, HttpResponse, OtherSide, OtherSocket, QueryAnswer, SendError,
+    FileBytes, FileEntry, HttpRequest, HttpResponse, OtherSide, OtherSocket, QueryAnswer,
+    SendError, TargetCall,
 };
 use tributary_model::problem::Problem;
 
@@ -15,6 +16,14 @@ use super::sockets::Overheard;
 /// What happened, in order.
 #[derive(Debug, Clone)]
 pub enum Event {
+    /// a target has prepared a call; it is not sent yet, and maybe never
+    Prepared {
+        /// from 1
+        number: usize,
+        /// such as `POST orders?dry=1`
+        what: String,
+        call: TargetCall,
+    },
     /// a request of the connector and its answer
     Asked {
         /// such as `GET orders?page=2`

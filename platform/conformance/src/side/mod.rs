@@ -7,7 +7,7 @@ mod recorder;
 mod sockets;
 
 pub(crate) use fault::{Fault, Plan};
-pub(crate) use heard::Heard;
 pub use heard::{Event, Listener};
+pub(crate) use heard::{Heard, line};
 pub use player::Player;
 pub use recorder::Recorder;

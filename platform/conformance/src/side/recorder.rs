@@ -5,7 +5,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use serde_json::Value;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use tributary_host::{
     Connection, FileBytes, FileEntry, HttpRequest, HttpResponse, OtherSide, OtherSocket,
     QueryAnswer, SendError,
@@ -13,11 +14,13 @@ use tributary_host::{
 use tributary_model::problem::Problem;
 
 use super::sockets::Recorded;
+use crate::batch::CaseBatch;
 use crate::case::{
     Cassette, Exchange, RecordedAnswer, RecordedFile, RecordedQuery, RecordedRequest,
 };
 
-const MASK: &str = "[redacted]";
+/// In place of what is not kept.
+pub(super) const MASK: &str = "[redacted]";
 /// Names of members and headers whose values are not kept, without case, `_` and `-`. (Not every
 /// `…token`: a next page's token is no secret, and without it no second page would be played.)
 const SECRET_NAMES: [&str; 11] = [
@@ -76,6 +79,21 @@ impl Recorder {
     #[must_use]
     pub fn cassette(&self) -> Cassette {
         self.lock().clone()
+    }
+
+    /// The rows of a batch as they may be kept, by the same rules.
+    #[must_use]
+    pub fn kept(&self, batch: &CaseBatch) -> CaseBatch {
+        let kept = |row: &RawValue| {
+            let clean = String::from_utf8(self.clean_bytes(row.get().as_bytes()));
+            let kept = clean.ok().and_then(|row| RawValue::from_string(row).ok());
+            // A secret that was a number leaves no JSON behind.
+            kept.or_else(|| serde_json::value::to_raw_value(&json!({})).ok())
+        };
+        CaseBatch {
+            rows: batch.rows.iter().filter_map(|row| kept(row)).collect(),
+            ..batch.clone()
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Cassette> {
@@ -243,7 +261,7 @@ impl OtherSide for Recorder {
         let answer = OtherSide::query(answer, statement, params).await?;
         let row = |line: &[u8]| {
             let clean = String::from_utf8(self.clean_bytes(line)).ok()?;
-            serde_json::value::RawValue::from_string(clean).ok()
+            RawValue::from_string(clean).ok()
         };
         let lines = answer.rows.split(|byte| *byte == b'\n');
         let query = RecordedQuery {

@@ -11,6 +11,7 @@
 mod astray;
 mod functions;
 mod own;
+mod recorded;
 mod recorder;
 mod sockets;
 mod source;

@@ -34,10 +34,14 @@ fn cases(name: &str) -> Vec<(String, Case)> {
         .collect()
 }
 
-fn report(name: &str, cases: &[(String, Case)]) -> Report {
+pub(crate) fn component(name: &str) -> Vec<u8> {
     let file = format!("{name}.wasm");
     let path = BUILT.iter().find(|path| path.ends_with(&file)).unwrap();
-    let component = std::fs::read(path).unwrap();
+    std::fs::read(path).unwrap()
+}
+
+fn report(name: &str, cases: &[(String, Case)]) -> Report {
+    let component = component(name);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(battery(&component, cases))
 }

@@ -1,6 +1,11 @@
 //! Targets that go astray.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
+use tributary_conformance::{Attempt, Dev, Player, RowTried, Sending, dev};
+use tributary_host::Outcome;
+use tributary_model::problem::Problem;
 
 use crate::astray::{assert_fails, case, component, failures, manifest};
 
@@ -46,6 +51,8 @@ fn every_fault_of_a_target_is_found_by_its_check() {
     let component = target();
     for (fault, check, words) in [
         ("key", "prepare", "the key of row 0 is in no part"),
+        ("skips", "prepare", "left out row 1"),
+        ("doubles", "prepare", "prepared row 0 twice"),
         ("panics", "settle", "an empty 200"),
         ("believes_pages", "settle", "is taken for a success"),
         ("believes_all", "settle", "is taken for a success"),
@@ -76,4 +83,75 @@ fn a_call_that_depends_on_the_time_is_found() {
         "prepare",
         "call 1 is another the second time",
     );
+}
+
+/// The case's batch, tried once with its answers.
+fn tried(document: Value) -> Result<Attempt, Problem> {
+    let case = case(document);
+    let component = target();
+    let trial = Dev {
+        component: &component,
+        document: case.connection.as_ref().unwrap(),
+        other: Arc::new(Player::new(Arc::new(case.cassette.clone()))),
+        stream: None,
+        most_rows: 0,
+        sending: case
+            .batch
+            .as_ref()
+            .map(|batch| Sending { batch, send: true }),
+        now_ms: 0,
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let tried = runtime.block_on(dev(&trial, Arc::new(|_| {})));
+    tried.map(|tried| tried.attempt.unwrap())
+}
+
+#[test]
+fn a_batch_is_tried_call_by_call_up_to_the_first_that_has_no_outcome() {
+    let good = tried(with("")).unwrap();
+    let delivered = |row: &RowTried| matches!(row, RowTried::Settled(Outcome::Delivered { .. }));
+    assert!(good.rows.iter().all(delivered), "{:?}", good.rows);
+    assert!(good.failure().is_none() && good.before.is_empty());
+    let lacks = good.lacks();
+    assert!(
+        lacks.len() == 1 && lacks[0].starts_with("no row was refused"),
+        "{lacks:?}"
+    );
+
+    let mut unreadable = with("");
+    unreadable["cassette"]["http"][1]["response"]["body"] = json!("<html>");
+    let attempt = tried(unreadable).unwrap();
+    assert!(
+        matches!(
+            attempt.rows.as_slice(),
+            [RowTried::Unsettled(_), RowTried::Unsent]
+        ),
+        "{:?}",
+        attempt.rows
+    );
+    assert_eq!(attempt.failure().unwrap().0, 0);
+    assert!(attempt.lacks()[0].starts_with("no row was delivered"));
+
+    let mut unanswered = with("");
+    unanswered["cassette"]["http"][1]["request"]["body"] = json!("{\"n\": 1.10}");
+    let attempt = tried(unanswered).unwrap();
+    assert!(
+        matches!(
+            attempt.rows.as_slice(),
+            [RowTried::Settled(_), RowTried::Lost(_)]
+        ),
+        "{:?}",
+        attempt.rows
+    );
+    let (row, problem) = attempt.failure().unwrap();
+    assert!(row == 1 && problem.detail.contains("no answer to POST orders"));
+}
+
+#[test]
+fn a_row_without_a_call_and_one_with_two_are_named() {
+    for (fault, words) in [("skips", "left out row 1"), ("doubles", "row 0 twice")] {
+        let problem = tried(with(fault)).unwrap_err();
+        assert!(problem.detail.contains(words), "{}", problem.detail);
+        assert!(problem.hint.contains("rows count from 0"));
+    }
 }

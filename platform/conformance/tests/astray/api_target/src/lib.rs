@@ -63,7 +63,13 @@ impl Target for Orders {
             idempotency_key: (config.fault != "key").then(|| key.clone()),
             context: None,
         };
-        Ok((0..).zip(rows).zip(keys).map(call).collect())
+        let mut calls: Vec<Call> = (0..).zip(rows).zip(keys).map(call).collect();
+        match config.fault.as_str() {
+            "skips" => drop(calls.pop()),
+            "doubles" => calls.extend(calls.first().cloned()),
+            _ => {}
+        }
+        Ok(calls)
     }
 
     fn settle(config: &Config, call: &Call, response: &TargetResponse) -> Result<Vec<RowOutcome>> {

@@ -1,16 +1,23 @@
 //! `tributary connector dev`: a connector tried once against a cassette or the real other side, with
-//! every request, page and checkpoint told; again at every change if asked to.
+//! every request, page, checkpoint and prepared call told; again at every change if asked to.
+//!
+//! Invariant: what a target prepared goes to a real other side only with `--send`.
+
+mod outcome;
+mod rows;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use serde_json::Value;
-use tributary_conformance::{Case, Dev, Event, Player, Recorder, Tried, dev};
-use tributary_host::{Connection, ConnectionPorts, EgressPolicy, OtherSide, present};
+use serde_json::value::RawValue;
+use tributary_conformance::{Case, CaseBatch, Dev, Event, Player, Recorder, Sending, Tried, dev};
+use tributary_host::{Connection, ConnectionPorts, EgressPolicy, OtherSide, Presented, present};
 use tributary_model::clock::{Clock as _, SystemClock};
 use tributary_model::document::ConnectionDocument;
+use tributary_model::manifest::ConnectorRole;
 
 use super::new::component_of;
 use super::sign::MAX_COMPONENT_BYTES;
@@ -19,6 +26,8 @@ use crate::variables::Variables;
 
 /// Rows that a recording holds at most: the battery reads a stream to its end, again and again.
 const RECORDED_ROWS: usize = 2_000;
+/// What rows are called if nobody says.
+const STREAM: &str = "rows";
 /// What tools write, and what does not change.
 const NOT_LOOKED_AT: [&str; 7] = [
     "target",
@@ -53,12 +62,21 @@ pub(crate) struct DevArguments {
     /// an address that is not public and may be dialled all the same
     #[arg(long = "allow", value_name = "HOST:PORT")]
     allow: Vec<String>,
-    /// the stream to read; the first if absent
+    /// the stream to read, the first if absent; of a target the name of the stream that the rows are of
     #[arg(long)]
     stream: Option<String>,
-    /// rows to show
-    #[arg(long, default_value_t = 20)]
-    rows: usize,
+    /// rows of a source to show
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    show: usize,
+    /// rows to try a target with, NDJSON or a JSON array; `-` is standard input; the case's if it is played
+    #[arg(long, value_name = "FILE")]
+    rows: Option<PathBuf>,
+    /// send what the target makes of the rows, which changes something at the other side
+    #[arg(long, requires = "rows", conflicts_with = "watch")]
+    send: bool,
+    /// what the rows' idempotency keys begin with in place of `conformance-key-`; a number follows
+    #[arg(long, value_name = "TEXT", requires = "rows")]
+    key_prefix: Option<String>,
     /// run again whenever a file of the connector changes
     #[arg(long)]
     watch: bool,
@@ -73,9 +91,18 @@ pub(crate) async fn run(arguments: &DevArguments) -> anyhow::Result<()> {
         arguments.subject.is_dir(),
         "--watch needs the connector's folder, not a component"
     );
+    ensure!(
+        arguments.rows.as_deref() != Some(Path::new("-")),
+        "--watch needs rows that can be read again, not standard input: name a file with --rows"
+    );
+    let rows = arguments.rows.as_deref();
+    let files: Vec<&Path> = rows
+        .into_iter()
+        .chain([arguments.config.as_path()])
+        .collect();
     let mut seen = None;
     loop {
-        let now = newest(&arguments.subject, &arguments.config);
+        let now = newest(&arguments.subject, &files);
         if seen != now {
             seen = now;
             if let Err(error) = once(arguments).await {
@@ -88,8 +115,8 @@ pub(crate) async fn run(arguments: &DevArguments) -> anyhow::Result<()> {
 }
 
 /// Time of the last change of what goes into the connector.
-fn newest(folder: &Path, config: &Path) -> Option<SystemTime> {
-    let mut times = vec![modified(config)];
+fn newest(folder: &Path, files: &[&Path]) -> Option<SystemTime> {
+    let mut times: Vec<Option<SystemTime>> = files.iter().map(|file| modified(file)).collect();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -115,6 +142,7 @@ fn modified(path: &Path) -> Option<SystemTime> {
 struct Stage {
     document: ConnectionDocument,
     stream: Option<String>,
+    batch: Option<CaseBatch>,
     other: Arc<dyn OtherSide>,
     recorder: Option<Arc<Recorder>>,
     player: Option<Arc<Player>>,
@@ -122,24 +150,34 @@ struct Stage {
 }
 
 async fn once(arguments: &DevArguments) -> anyhow::Result<()> {
+    let rows = arguments.rows.as_deref().map(rows::read).transpose()?;
+    ensure!(
+        rows.is_none() || arguments.send || arguments.record.is_none(),
+        "a recording of a target needs what it answers: give --send as well"
+    );
     let (path, component) = component_of(&arguments.subject)?;
     print::remark(&format!("trying {}", path.display()));
-    let stage = stage(arguments, &component)?;
+    let presented = present(&component, MAX_COMPONENT_BYTES)
+        .map_err(|problem| print::problem_error(&problem))?;
+    let stage = stage(arguments, &presented)?;
+    let batch = batch(arguments, &presented, &stage, rows)?;
+    let sends = arguments.send || arguments.replay;
     let trial = Dev {
         component: &component,
         document: &stage.document,
         other: Arc::clone(&stage.other),
         stream: arguments.stream.as_deref().or(stage.stream.as_deref()),
         most_rows: match arguments.record {
-            Some(_) => RECORDED_ROWS.max(arguments.rows),
-            None => arguments.rows,
+            Some(_) => RECORDED_ROWS.max(arguments.show),
+            None => arguments.show,
         },
+        sending: batch.as_ref().map(|batch| Sending { batch, send: sends }),
         now_ms: stage.now_ms,
     };
     let tried = dev(&trial, Arc::new(tell)).await;
     // What was recorded up to a failure shows why it failed.
     if let (Some(file), Some(recorder)) = (&arguments.record, &stage.recorder) {
-        save(file, &stage, recorder, trial.stream)?;
+        save(file, &stage, recorder, &trial)?;
     }
     for miss in stage.player.iter().flat_map(|player| player.misses()) {
         print::remark(&format!("the cassette has no answer to {miss}"));
@@ -150,10 +188,46 @@ async fn once(arguments: &DevArguments) -> anyhow::Result<()> {
             "recorded the first {RECORDED_ROWS} rows only, and the battery reads to the end: narrow what is read, for example by a filter or a test account"
         ));
     }
-    show(&tried, arguments.rows)
+    let shown = show(&tried, arguments.show, sends);
+    advise(arguments, &presented, &tried, batch.as_ref());
+    shown
 }
 
-fn stage(arguments: &DevArguments, component: &[u8]) -> anyhow::Result<Stage> {
+/// The rows that the target is tried with: those that were given, or the case's.
+fn batch(
+    arguments: &DevArguments,
+    presented: &Presented,
+    stage: &Stage,
+    rows: Option<Vec<Box<RawValue>>>,
+) -> anyhow::Result<Option<CaseBatch>> {
+    let manifest = &presented.manifest;
+    if !manifest.roles.contains(&ConnectorRole::ApiTarget) {
+        ensure!(
+            rows.is_none(),
+            "--rows is for targets, and {} is none: a source is read, --stream says which stream and --show how many rows are shown",
+            manifest.name
+        );
+        return Ok(None);
+    }
+    let mut batch = match (&stage.batch, &rows) {
+        (Some(batch), _) => batch.clone(),
+        (None, Some(_)) => CaseBatch {
+            stream: STREAM.to_owned(),
+            key_prefix: None,
+            rows: Vec::new(),
+        },
+        (None, None) => return Ok(None),
+    };
+    batch.rows = rows.unwrap_or(batch.rows);
+    batch.stream = arguments.stream.clone().unwrap_or(batch.stream);
+    batch.key_prefix = arguments.key_prefix.clone().or(batch.key_prefix);
+    batch
+        .check()
+        .map_err(|why| anyhow!("--key-prefix: {why}"))?;
+    Ok(Some(batch))
+}
+
+fn stage(arguments: &DevArguments, presented: &Presented) -> anyhow::Result<Stage> {
     let text = std::fs::read(&arguments.config)
         .with_context(|| format!("could not read {}", arguments.config.display()))?;
     let mut json: Value = serde_json::from_slice(&text)
@@ -168,6 +242,7 @@ fn stage(arguments: &DevArguments, component: &[u8]) -> anyhow::Result<Stage> {
         return Ok(Stage {
             document,
             stream: case.stream,
+            batch: case.batch,
             other: Arc::clone(&player) as _,
             recorder: None,
             player: Some(player),
@@ -190,8 +265,6 @@ fn stage(arguments: &DevArguments, component: &[u8]) -> anyhow::Result<Stage> {
         allow: arguments.allow.clone(),
     };
     let mut ports = ConnectionPorts::new(&egress);
-    let presented = present(component, MAX_COMPONENT_BYTES)
-        .map_err(|problem| print::problem_error(&problem))?;
     ports.recipe = presented.manifest.recipe().cloned();
     let connection = Connection::with_ports(&document, &ports);
     let connection = connection.map_err(|problem| print::problem_error(&problem));
@@ -204,6 +277,7 @@ fn stage(arguments: &DevArguments, component: &[u8]) -> anyhow::Result<Stage> {
     Ok(Stage {
         document,
         stream: None,
+        batch: None,
         other: Arc::clone(&recorder) as _,
         recorder: Some(recorder),
         player: None,
@@ -211,21 +285,54 @@ fn stage(arguments: &DevArguments, component: &[u8]) -> anyhow::Result<Stage> {
     })
 }
 
+/// What to do next with a target.
+fn advise(
+    arguments: &DevArguments,
+    presented: &Presented,
+    tried: &Tried,
+    batch: Option<&CaseBatch>,
+) {
+    let only_target = presented.manifest.roles.as_slice() == [ConnectorRole::ApiTarget];
+    if batch.is_none() && only_target {
+        print::remark("no row was tried: --rows FILE shows what it makes of some");
+    }
+    let Some((attempt, batch)) = tried.attempt.as_ref().zip(batch) else {
+        return;
+    };
+    if arguments.send && !arguments.replay {
+        print::remark(&outcome::keys(batch));
+    }
+    if arguments.record.is_some() {
+        for sentence in attempt.lacks() {
+            print::remark(&format!("the case may want more: {sentence}"));
+        }
+    }
+}
+
 /// Writes the case, without secrets.
-fn save(
-    file: &Path,
-    stage: &Stage,
-    recorder: &Recorder,
-    stream: Option<&str>,
-) -> anyhow::Result<()> {
+fn save(file: &Path, stage: &Stage, recorder: &Recorder, trial: &Dev<'_>) -> anyhow::Result<()> {
     let mut document = stage.document.clone();
     document.secrets.clear();
+    let given = trial.sending.map(|sending| sending.batch);
+    let batch = given.map(|batch| recorder.kept(batch));
+    let texts = |batch: &CaseBatch| -> Vec<String> {
+        batch.rows.iter().map(|row| row.get().to_owned()).collect()
+    };
+    if given.map(texts) != batch.as_ref().map(texts) {
+        print::remark(
+            "some rows held what is a secret or is named like one, and are recorded without it: \
+             `tributary connector test` shows whether what was recorded still fits",
+        );
+    }
     let case = Case {
         case_version: 1,
         about: String::new(),
         connection: Some(document),
-        stream: stream.map(str::to_owned),
-        batch: None,
+        stream: match given {
+            Some(_) => None,
+            None => trial.stream.map(str::to_owned),
+        },
+        batch,
         calls: Vec::new(),
         cassette: recorder.cassette(),
     };
@@ -244,6 +351,7 @@ fn save(
 /// The trace, on stderr: rows go to stdout.
 fn tell(event: &Event) {
     print::remark(&match event {
+        Event::Prepared { number, what, call } => outcome::call(*number, what, call),
         Event::Asked {
             what,
             answer,
@@ -262,7 +370,7 @@ fn tell(event: &Event) {
     });
 }
 
-fn show(tried: &Tried, most: usize) -> anyhow::Result<()> {
+fn show(tried: &Tried, most: usize, sent: bool) -> anyhow::Result<()> {
     for step in &tried.steps {
         let word = if step.ok { "ok  " } else { "FAIL" };
         print::remark(&format!("{word} {}: {}", step.name, step.message));
@@ -276,6 +384,9 @@ fn show(tried: &Tried, most: usize) -> anyhow::Result<()> {
     }
     for line in tried.log.lines() {
         print::remark(&format!("log  {line}"));
+    }
+    if let Some(attempt) = &tried.attempt {
+        return outcome::show(attempt, sent);
     }
     for row in tried.rows.iter().take(most) {
         print::line(&row.to_string());
