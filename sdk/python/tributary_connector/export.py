@@ -6,6 +6,7 @@ Invariant: what is exported is complete: a class with half of an interface is re
 from __future__ import annotations
 
 import json
+from abc import ABCMeta
 from typing import Any
 
 from . import export_target as of_target
@@ -18,7 +19,7 @@ from .source import Selection, Source
 from .target import Target
 
 # What a target may implement beside `Target`, by the contract's export.
-_BESIDE: dict[str, type] = {"lookup": Ask, "conclusion": Conclude}
+_BESIDE: dict[str, ABCMeta] = {"lookup": Ask, "conclusion": Conclude}
 # What was exported, by role. One module is one connector.
 _exported: dict[str, type] = {}
 

@@ -334,4 +334,3 @@ def install() -> None:
         pipe=lambda stream, rows, max_pages: rows.pipe(max_pages),
         checkpoint=_checkpoint,
     )
-
