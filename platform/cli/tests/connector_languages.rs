@@ -1,8 +1,8 @@
 //! Connectors in Python and JavaScript by the commands of their pages: `new`, the tools' own install, the
-//! template's tests, `connector test`.
+//! template's tests, `connector test`; then the example that exports all that a target can.
 //!
 //! Opt-in by `TRIBUTARY_TEST_KITS=1` (or `python`, `javascript` alone): it fetches the kits' tools from PyPI and
-//! npm, and each of the four components has 12 to 19 MB, which take up to half a minute of CPU time to build and
+//! npm, and each of the six components has 12 to 19 MB, which take up to half a minute of CPU time to build and
 //! compile.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
@@ -64,7 +64,26 @@ fn both_pass(language: &str, tools: &str, prepare: &str, own_tests: &str) {
             ];
             let rows = good(&folder, tributary, &replay);
             assert!(rows.contains("3 rows"), "{rows}");
+        } else {
+            asked_and_concluded(&folder, language);
         }
+    }
+}
+
+/// Puts the kit's example `invoices` in place of the target in `folder`, whose tools build it.
+fn asked_and_concluded(folder: &Path, language: &str) {
+    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk");
+    let example = sdk.join(language).join("examples/invoices");
+    let replace = "rm -r cases && cp -R \"$0\"/. .";
+    good(folder, "sh", &["-c", replace, example.to_str().unwrap()]);
+    let tributary = env!("CARGO_BIN_EXE_tributary");
+    let report = good(folder, tributary, &["connector", "test"]);
+    for sign in [
+        "1 absent, 1 there, 1 unclear; 9 strange answers judged",
+        "1 documents about 1 things, twice the same",
+        " 0 failed",
+    ] {
+        assert!(report.contains(sign), "{sign}\n{report}");
     }
 }
 

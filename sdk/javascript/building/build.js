@@ -8,7 +8,7 @@ import { componentize } from "@bytecodealliance/componentize-js";
 
 import { bundled } from "./bundle.js";
 import * as component from "./component.js";
-import { derive, load, Refused, ROLES } from "./manifest.js";
+import { derive, load, Refused } from "./manifest.js";
 import * as world from "./world.js";
 
 /** All that would need WASI. */
@@ -17,9 +17,10 @@ const NONE_OF = ["stdio", "random", "clocks", "http", "fetch-event"];
 /** Builds the connector in `folder` to `dist/NAME.wasm` (or `out`) and says what it is. */
 export async function build(folder, out) {
   const manifest = load(folder);
-  if (await derive(folder, manifest)) console.log("connector.json: config_schema is renewed from the configuration");
-  const code = await bundled(folder, manifest, ROLES[manifest.roles[0]]);
-  const raw = await componentized(code, manifest);
+  const { exported, renewed } = await derive(folder, manifest);
+  if (renewed) console.log("connector.json: config_schema is renewed from the configuration");
+  const code = await bundled(folder, manifest, exported);
+  const raw = await componentized(code, manifest, exported);
   compare(raw, manifest);
   const finished = component.withManifest(raw, manifest);
   const file = out ?? path.join(folder, "dist", `${manifest.name}.wasm`);
@@ -32,11 +33,11 @@ export async function build(folder, out) {
   return file;
 }
 
-async function componentized(code, manifest) {
+async function componentized(code, manifest, exported) {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "tributary-build-"));
   try {
     const wit = path.join(scratch, "wit");
-    world.write(manifest, wit);
+    world.write(manifest, exported, wit);
     const sourcePath = path.join(scratch, "connector.js");
     fs.writeFileSync(sourcePath, code);
     const made = await componentize({ sourcePath, witPath: wit, worldName: world.NAME, disableFeatures: NONE_OF });

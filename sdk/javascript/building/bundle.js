@@ -18,16 +18,15 @@ export function entry(folder) {
   return found;
 }
 
-/** The source of a component: the connector's module with the contract's exports around it. */
+/** The source of a component: the connector's module with the contract's exports `exported` around it. */
 export async function bundled(folder, manifest, exported) {
   const told = manifest.capabilities?.includes("log");
   const lines = [
     `import connector from ${JSON.stringify(entry(folder))};`,
-    `import { baseOf, ${exported}Of } from "@tributary/connector/exports";`,
+    `import { ${exported.map((name) => `${name}Of`).join(", ")} } from "@tributary/connector/exports";`,
     told ? `import { log } from "tributary:connector/log@0.1.0";` : "",
     told ? `const tell = (text) => log("error", text, []);` : "const tell = () => {};",
-    "export const base = baseOf(connector, tell);",
-    `export const ${exported} = ${exported}Of(connector, tell);`,
+    ...exported.map((name) => `export const ${name} = ${name}Of(connector, tell);`),
   ];
   return run(lines.join("\n"), folder, granted(manifest.capabilities ?? []));
 }

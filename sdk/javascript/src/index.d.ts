@@ -116,6 +116,40 @@ export type Outcome =
   | { rejected: { code: string; message: string; field?: string } }
   | { retry: { kind: "transient" | "rate_limited" | "split"; message: string; retryAfterMs?: number } };
 
+/** A GET that changes nothing. Each row of the batch is in exactly one, counted from 0. */
+export interface Inquiry {
+  path: string;
+  query?: [string, string][];
+  headers?: [string, string][];
+  rows: number[];
+  /** Any JSON value, given back to `judge`. */
+  context?: unknown;
+}
+
+export type Finding =
+  /** It was done: this very record is there. */
+  | { there: { externalId?: string; detail?: object } }
+  /** It was not done, so it is sent. Only for a status or an answer that says so. */
+  | { absent: true }
+  /** Something is there, and it does not tell whether it is this record. Always right when in doubt. */
+  | { unclear: { message: string } }
+  /** The target cannot say now. */
+  | { later: { message: string; retryAfterMs?: number } };
+
+/** One thing that came to be at the target, with the number of its records in this run. */
+export interface Written {
+  externalId: string;
+  rows: number;
+  /** Of the first of them, as `settle` answered it. */
+  detail?: Record<string, unknown>;
+}
+
+/** What the host then puts there (`PUT` on the connection), over what was there under that path. */
+export interface Document {
+  path: string;
+  content: string | Uint8Array;
+}
+
 export interface TargetParts<C> {
   config: Kind<C>;
   /** Tries the connection; changes nothing on the other side. Throws only if it could not be tried. */
@@ -127,12 +161,30 @@ export interface TargetParts<C> {
    * (code `target_answer`) or that concerns every call (kind `auth`).
    */
   settle(config: C, call: Call & { headers: [string, string][] }, response: Response): Iterable<[number, Outcome]>;
+  /**
+   * The requests that ask whether rows are there; the batch's keys are those that they were sent under. Pure. For a
+   * target that knows no key again (`delivery` of `connector.json` says `lookup`), or may have forgotten it
+   * (`lookup_after_window`): the host asks before it sends what may have been done already. Together with `judge`.
+   */
+  inquire?(config: C, batch: Batch): Iterable<Inquiry>;
+  /**
+   * One finding for each row of the inquiry. Throws for an answer that can't be understood (code `target_answer`) or
+   * that concerns every call (kind `auth`).
+   */
+  judge?(config: C, inquiry: Inquiry, answer: Response): Iterable<[number, Finding]>;
+  /**
+   * What is put at the target once all records of the run have an end state. It may be asked again: the same run must
+   * get the same paths, whatever was written. `written` is in the order of the external ids.
+   */
+  conclude?(config: C, run: string, written: Written[]): Iterable<Document>;
 }
 
 export function source<C, P>(parts: SourceParts<C, P>): SourceParts<C, P> & { role: "source" };
 export function target<C>(parts: TargetParts<C>): TargetParts<C> & { role: "target" };
 export function passed(name: string, message: string): Step;
 export function failed(name: string, error: Error): Step;
+/** The same outcome for all rows of a call, the same finding for all rows of an inquiry. */
 export function allRows(call: Pick<Call, "rows">, outcome: Outcome): Map<number, Outcome>;
+export function allRows(inquiry: Pick<Inquiry, "rows">, finding: Finding): Map<number, Finding>;
 
 export type { Members };

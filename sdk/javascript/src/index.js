@@ -2,6 +2,9 @@
 //
 //   export default source({ config, check, discover, partitions, read });
 //
+// A target that can be asked whether a record is there has `inquire` and `judge`, too; one that leaves a word at the
+// end of a run `conclude`.
+//
 // Capabilities are modules of their own (`@tributary/connector/http`, …). Which of them exist is what
 // `connector.json` lists; another one does not build.
 //
@@ -19,7 +22,7 @@ export function source(parts) {
   return { role: "source", partitions: (config, selection) => [{ stream: selection.stream }], ...parts };
 }
 
-/** An API target: two pure functions. The host sends, retries, keeps receipts. */
+/** An API target: two pure functions, and three more if it likes. The host sends, retries, keeps receipts, asks. */
 export function target(parts) {
   return { role: "target", ...parts };
 }
@@ -34,7 +37,7 @@ export function failed(name, error) {
   return { name, ok: false, message: error.message };
 }
 
-/** The same outcome for all rows of a call. */
+/** The same outcome for all rows of a call, the same finding for all rows of an inquiry. */
 export function allRows(call, outcome) {
   return new Map(call.rows.map((row) => [row, outcome]));
 }

@@ -2,13 +2,17 @@
 
 import { current, cut, fault, pointed, scalar } from "./testing.js";
 
-// connections, control, log
+// connections, control, log, metrics
 export const get = (label) => ({ label: () => label, baseUrl: () => current().baseUrl });
 export const stopping = () => current().stopping;
 export const nowMs = () => BigInt(current().nowMs);
 export const sleepMs = () => {};
 export const log = (level, message, fields) => {
   current().lines.push([level, message, ...fields.map(([name, value]) => `${name}=${value}`)].join(" "));
+};
+
+export const observe = (name, kind, value, labels) => {
+  current().figures.push({ name, kind, value, labels: Object.fromEntries(labels) });
 };
 
 // http
@@ -60,17 +64,26 @@ function reader(data, origin) {
 export const speaks = () => "postgres";
 export const fetch = (_, statement, params) => JSON.stringify(rowsOf(statement, params));
 
-export function query(_, statement, params) {
-  const rows = rowsOf(statement, params);
+export const query = (_, statement, params) => paged(rowsOf(statement, params).map(pageOf));
+
+function pageOf(row) {
+  return { rows: [row], last: row };
+}
+
+/** Rows one to a page. `last` is what `probe` looks into after the page. */
+function paged(pages) {
   let next = 0;
+  let line = 1n;
   return {
-    probe: (pointer) => (next > 0 ? scalar(pointed(rows[next - 1], pointer)) : undefined),
+    probe: (pointer) => (next > 0 ? scalar(pointed(pages[next - 1].last, pointer)) : undefined),
     pipe(maxPages) {
-      const moved = rows.slice(next, next + Math.max(1, maxPages));
-      current().handOver(moved);
+      const moved = pages.slice(next, next + Math.max(1, maxPages));
+      const rows = moved.flatMap((page) => page.rows);
+      current().handOver(rows);
       next += moved.length;
-      const place = { line: BigInt(next + 1), offset: 0n };
-      return { rows: BigInt(moved.length), pages: moved.length, next: place, ended: moved.length < maxPages };
+      line += BigInt(rows.length);
+      const place = { line, offset: 0n };
+      return { rows: BigInt(rows.length), pages: rows.length, next: place, ended: moved.length < maxPages };
     },
   };
 }
@@ -81,6 +94,41 @@ function rowsOf(statement, params) {
   const rows = host.queries[statement];
   if (!rows) throw fault("config", `the test gave no rows for ${statement}`);
   return rows;
+}
+
+// changes
+export const end = (_, log) => logOf(log).end();
+export const start = end;
+export const release = (_, log, until) => logOf(log).release(until);
+
+/** A page without a row first, as a log with changes of other tables has them, then a row to each. */
+export function read(_, log, tables, from, until) {
+  const found = logOf(log);
+  const asked = JSON.parse(tables).map((table) => only(table, ["schema", "table", "columns", "key"]));
+  if (asked.length === 0) throw fault("bug", "changes of no table are asked for");
+  const rows = found.between(from, until).flatMap((row) => {
+    const table = asked.find((one) => one.table === row._change_table);
+    return table ? [cutTo(table.columns ?? [], row)] : [];
+  });
+  return paged([{ rows: [], last: { _change_position: from } }, ...rows.map(pageOf)]);
+}
+
+function cutTo(columns, row) {
+  const wanted = (name) => columns.length === 0 || columns.includes(name) || name.startsWith("_change_");
+  return Object.fromEntries(Object.entries(row).filter(([name]) => wanted(name)));
+}
+
+function logOf(given) {
+  only(JSON.parse(given), ["slot", "publication"]);
+  const { log } = current();
+  if (!log) throw fault("config", "the test gave the host no log");
+  return log;
+}
+
+function only(given, known) {
+  const strange = Object.keys(given).find((name) => !known.includes(name));
+  if (strange) throw fault("bug", `what changes are asked of has no "${strange}"; there are ${known.join(", ")}`);
+  return given;
 }
 
 // tcp: ends when the server has nothing to say

@@ -87,10 +87,10 @@ test("a target's rows and outcomes cross as the contract wants them", () => {
   ]);
 });
 
-test("imports are the capabilities and exports the roles", () => {
-  const lines = world.text({ capabilities: ["log", "http"], roles: ["api_target"] }).split("\n");
+test("imports are the capabilities and exports what there is", () => {
+  const lines = world.text({ capabilities: ["log", "http"] }, ["base", "target", "lookup"]).split("\n");
   const found = lines.filter((line) => line.includes("port ")).map((line) => line.trim().replace(/tributary:connector\/|@.*/g, ""));
-  assert.deepEqual(found, ["import log", "import http", "export base", "export target"]);
+  assert.deepEqual(found, ["import log", "import http", "export base", "export target", "export lookup"]);
 });
 
 test("imports are read and strangers refused", () => {

@@ -75,21 +75,21 @@ class LintTest(unittest.TestCase):
             folder = Path(name)
             (folder / "connector.py").write_text(
                 "import json\nimport requests\nfrom urllib import request\n\ndef late():\n    import csv\n\n"
-                "from tributary_connector import Error, files, log\n"
+                "from tributary_connector import Error, changes, log\n"
             )
             (folder / "test_connector.py").write_text("import socket\n")
             (folder / "vendor").mkdir()
             (folder / "vendor" / "x.py").write_text("import socket\n")
             faults = lint.faults(folder, ["log"])
         self.assertEqual([fault.split(":")[0] for fault in faults], [f"connector.py, line {n}" for n in (2, 3, 8, 6)])
-        self.assertIn('list "files"', faults[2])
+        self.assertIn('list "changes"', faults[2])
 
 
 class WorldTest(unittest.TestCase):
-    def test_imports_are_the_capabilities_and_exports_the_roles(self) -> None:
-        text = world.text({"capabilities": ["log", "http"], "roles": ["source"]})
+    def test_imports_are_the_capabilities_and_exports_what_there_is(self) -> None:
+        text = world.text({"capabilities": ["log", "http"]}, ["base", "target", "lookup"])
         found = [line.strip() for line in text.splitlines() if "port" in line]
-        expected = ["import log", "import http", "export base", "export source"]
+        expected = ["import log", "import http", "export base", "export target", "export lookup"]
         self.assertEqual([line.replace("tributary:connector/", "").split("@")[0] for line in found], expected)
         self.assertTrue((world.contract() / "worlds.wit").is_file())
 
@@ -167,7 +167,7 @@ class HostTest(unittest.TestCase):
         from tributary_connector import connections, files
 
         host = testing.Host(files={"/in/a.csv": b"x\n1\n", "/in/deep/b.csv": b"y"})
-        testing._current.host = host
+        testing.current.host = host
         server = connections.get("server")
         self.assertEqual([entry.name for entry in files.entries(server, "/in")], ["a.csv"])
         both = list(files.entries(server, "/in", recursive=True))
@@ -182,7 +182,7 @@ class HostTest(unittest.TestCase):
         from tributary_connector import connections, sql
 
         host = testing.Host(queries={"SELECT id FROM a WHERE id > $1": [{"id": 6}, {"id": 7}]})
-        testing._current.host = host
+        testing.current.host = host
         connection = connections.get("database")
         self.assertEqual(sql.speaks(connection), "postgres")
         rows = sql.query(connection, "SELECT id FROM a WHERE id > $1", [5])
@@ -193,11 +193,20 @@ class HostTest(unittest.TestCase):
         with self.assertRaises(Error):
             sql.fetch(connection, "SELECT 1")
 
+    def test_figures_are_told(self) -> None:
+        from tributary_connector import metrics
+
+        host = testing.Host()
+        testing.current.host = host
+        metrics.count("pages", kind="new")
+        metrics.sample("page_rows", 7)
+        self.assertEqual(host.figures, [("counter", "pages", 1.0, {"kind": "new"}), ("histogram", "page_rows", 7, {})])
+
     def test_a_socket_speaks_lines(self) -> None:
         from tributary_connector import connections, tcp
 
         host = testing.Host(server=lambda sent: b"hello\n" if sent == b"" else sent.upper() + b"more\nrest")
-        testing._current.host = host
+        testing.current.host = host
         with tcp.connect(connections.get("scales")) as socket:
             self.assertEqual(socket.read_line(), b"hello\n")
             socket.write(b"get 1\n")

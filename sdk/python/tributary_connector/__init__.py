@@ -5,6 +5,9 @@ A source implements `Source`, an API target implements `Target`; one line export
     class Orders(Source[Config]): ...
     export_source(Orders)
 
+A target that can be asked whether a record is there is an `Ask`, too; one that leaves a word at the end of a run a
+`Conclude`: `class Invoices(Target[Config], Ask[Config], Conclude[Config])`.
+
 Capabilities are modules, imported by name: `from tributary_connector import connections, http, rows`. Which
 of them exist is what `connector.json` lists; another one fails to import and says so.
 
@@ -13,17 +16,25 @@ raises an `Error` whose kind says what the platform should do. It keeps no state
 absent: WASI (no files, sockets, clock or chance; see `control.now_ms`), secrets (the host sets them).
 """
 
+from .conclusion import Conclude, Document, Written
 from .config import option
 from .errors import Error
 from .export import export_source, export_target
+from .lookup import Absent, Ask, Inquiry, Later, There, Unclear
 from .source import Selection, Source, Step, Stream
 from .target import Batch, Call, Delivered, Rejected, Response, Retry, Target, all_rows
 
 __all__ = [
+    "Absent",
+    "Ask",
     "Batch",
     "Call",
+    "Conclude",
     "Delivered",
+    "Document",
     "Error",
+    "Inquiry",
+    "Later",
     "Rejected",
     "Response",
     "Retry",
@@ -32,6 +43,9 @@ __all__ = [
     "Step",
     "Stream",
     "Target",
+    "There",
+    "Unclear",
+    "Written",
     "all_rows",
     "export_source",
     "export_target",

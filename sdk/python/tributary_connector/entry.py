@@ -1,5 +1,6 @@
 """What the component is made of: the module `connector` of the connector's folder, as the contract's exports.
-The build names this module; componentize-py looks for the classes `Base`, `Source` and `Target` in it.
+The build names this module; componentize-py looks for a class in it for each export: `Base`, `Source`, `Target` and
+so on.
 """
 
 import connector  # noqa: F401 - it calls export_source or export_target

@@ -9,11 +9,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from .source import Step
 
 Config = TypeVar("Config")
+Said = TypeVar("Said")
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Response:
-    """The answer to a call."""
+    """The answer to a call or to an inquiry."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -91,8 +92,14 @@ class Retry:
 Outcome = Delivered | Rejected | Retry
 
 
-def all_rows(call: Call, outcome: Outcome) -> dict[int, Outcome]:
-    """The same outcome for all rows of a call."""
+class _OfRows(Protocol):
+    """A call or an inquiry."""
+
+    rows: list[int]
+
+
+def all_rows(call: _OfRows, outcome: Said) -> dict[int, Said]:
+    """The same outcome for all rows of a call, the same finding for all rows of an inquiry."""
     return {row: outcome for row in call.rows}
 
 

@@ -5,6 +5,7 @@
 
     host = testing.Host(answer=lambda request: (200, {}, b'{"orders": []}'))
     read = host.read(connector.Orders, {"page_size": 2}, "orders")
+    outcomes = host.deliver(connector.Invoices, {}, [{"number": "4711"}])
 
 It decodes JSON, NDJSON and CSV as simple as can be; what the platform does with bad bytes is for
 `tributary connector test`.
@@ -12,31 +13,21 @@ It decodes JSON, NDJSON and CSV as simple as can be; what the platform does with
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import Enum
-from types import ModuleType, SimpleNamespace
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import config as configuration
-from .errors import KINDS, Error
-from .export import config_type
+from .boundary import config_type
+from .conclusion import Document, Written
+from .errors import Error
+from .lookup import Finding, Inquiry
 from .source import Selection, Step, Stream
+from .target import Batch, Call, Outcome, Response
+from .testing_contract import Request, current, install
 
-
-@dataclass
-class Request:
-    """What a connector asked for."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    headers: dict[str, str]
-    body: bytes | None
+__all__ = ["Answer", "DatabaseLog", "Host", "Read", "Request", "Server"]
 
 
 @dataclass
@@ -55,7 +46,7 @@ Server = Callable[[bytes], bytes]
 
 
 class Host:
-    """Answers requests and queries and holds files. `base_url` is the connection's."""
+    """Answers requests and queries, holds files and a database's log. `base_url` is the connection's."""
 
     def __init__(
         self,
@@ -63,6 +54,7 @@ class Host:
         answer: Answer | None = None,
         files: dict[str, bytes] | None = None,
         queries: dict[str, list[dict[str, Any]]] | None = None,
+        log: Iterable[dict[str, Any]] | None = None,
         server: Server | None = None,
         base_url: str = "https://api.test/",
     ) -> None:
@@ -71,10 +63,14 @@ class Host:
         # rows by statement; parameters are in `asked`
         self.queries = queries or {}
         self.asked: list[tuple[str, list[Any]]] = []
+        # what `changes` is asked of
+        self.log = None if log is None else DatabaseLog(log)
         self.server = server
         self.base_url = base_url
         self.requests: list[Request] = []
         self.lines: list[str] = []
+        # what `metrics` was told: kind, name, value, labels
+        self.figures: list[tuple[str, str, float, dict[str, str]]] = []
         self.now_ms = 1_790_000_000_000
         self.stopping = False
         # rows until the host says that they are not wanted any more: a crash at that place
@@ -103,8 +99,66 @@ class Host:
         self._enter(connector).read(self._typed(connector, config), selection)
         return self.out
 
+    def prepare(self, connector: Any, config: Any, rows: Sequence[Any]) -> list[Call]:
+        """The calls for rows, which are JSON values, or bytes as they come; their keys are `key-0`, `key-1` and so
+        on.
+        """
+        calls = list(self._enter(connector).prepare(self._typed(connector, config), _batch(rows)))
+        _each_once("prepare", [row for call in calls for row in call.rows], range(len(rows)))
+        return calls
+
+    def settle(self, connector: Any, config: Any, call: Call, response: Response) -> dict[int, Outcome]:
+        """The outcome of each row of a call."""
+        given = replace(call, body=b"", context=_through_text(call.context))
+        outcomes = dict(self._enter(connector).settle(self._typed(connector, config), given, response))
+        _each_once("settle", list(outcomes), call.rows)
+        return outcomes
+
+    def deliver(self, connector: Any, config: Any, rows: Sequence[Any]) -> dict[int, Outcome]:
+        """Prepares rows, sends each call once to `answer`, and settles: the outcome of each row."""
+        outcomes: dict[int, Outcome] = {}
+        for call in self.prepare(connector, config, rows):
+            key = [] if call.idempotency_key is None else [("idempotency-key", call.idempotency_key)]
+            response = self._sent(call.method, call, [*call.headers, *key], call.body)
+            outcomes |= self.settle(connector, config, call, response)
+        return dict(sorted(outcomes.items()))
+
+    def inquire(self, connector: Any, config: Any, rows: Sequence[Any]) -> list[Inquiry]:
+        """The inquiries for rows, which have the keys that `prepare` gives them."""
+        inquiries = list(self._enter(connector).inquire(self._typed(connector, config), _batch(rows)))
+        _each_once("inquire", [row for inquiry in inquiries for row in inquiry.rows], range(len(rows)))
+        return inquiries
+
+    def judge(self, connector: Any, config: Any, inquiry: Inquiry, answer: Response) -> dict[int, Finding]:
+        """The finding for each row of an inquiry."""
+        given = replace(inquiry, context=_through_text(inquiry.context))
+        findings = dict(self._enter(connector).judge(self._typed(connector, config), given, answer))
+        _each_once("judge", list(findings), inquiry.rows)
+        return findings
+
+    def ask(self, connector: Any, config: Any, rows: Sequence[Any]) -> dict[int, Finding]:
+        """Asks `answer` for rows, as the platform does before it sends again: the finding for each."""
+        findings: dict[int, Finding] = {}
+        for inquiry in self.inquire(connector, config, rows):
+            response = self._sent("GET", inquiry, inquiry.headers, None)
+            findings |= self.judge(connector, config, inquiry, response)
+        return dict(sorted(findings.items()))
+
+    def conclude(self, connector: Any, config: Any, written: Sequence[Written], run: str = "run_1") -> list[Document]:
+        """The documents at the end of a run."""
+        return list(self._enter(connector).conclude(self._typed(connector, config), run, written))
+
+    def _sent(
+        self, method: str, asked: Call | Inquiry, headers: list[tuple[str, str]], body: bytes | None
+    ) -> Response:
+        self.requests.append(Request(method, asked.path, dict(asked.query), dict(headers), body))
+        if self.answer is None:
+            raise Error.transient("the test gave the host no answer", "connection_unreachable")
+        status, answered, said = self.answer(self.requests[-1])
+        return Response(status, list(answered.items()), said)
+
     def _enter(self, connector: Any) -> Any:
-        _current.host = self
+        current.host = self
         return connector()
 
     def _typed(self, connector: Any, config: Any) -> Any:
@@ -117,268 +171,62 @@ class Host:
         self.out.rows.extend(rows)
 
 
-_current = SimpleNamespace(host=Host())
+class DatabaseLog:
+    """Changes of a database in the order of their commits: rows with `_change_op`, `_change_table` and
+    `_change_position`, which those of one transaction share. Its end after n changes is the position `end-n`.
+    """
+
+    def __init__(self, changes: Iterable[dict[str, Any]] = ()) -> None:
+        self.changes: list[dict[str, Any]] = []
+        # positions that a connector gave free; what comes before the last is gone
+        self.released: list[str] = []
+        self._first = 0
+        self.add(*changes)
+
+    def add(self, *changes: dict[str, Any]) -> None:
+        """What happens next."""
+        for change in changes:
+            for name in ("_change_op", "_change_table", "_change_position"):
+                if not isinstance(change.get(name), str):
+                    raise ValueError(f"a change needs {name}: {change}")
+            self.changes.append({"_change_time": "2026-01-02T03:04:05Z", "_change_unchanged": None, **change})
+
+    def end(self) -> str:
+        return f"end-{len(self.changes)}"
+
+    def between(self, since: str, until: str, tables: Collection[str]) -> list[dict[str, Any]]:
+        rows = self.changes[self._place(since) : self._place(until)]
+        return [row for row in rows if row["_change_table"] in tables]
+
+    def release(self, until: str) -> None:
+        self._first = max(self._first, self._place(until))
+        self.released.append(until)
+
+    def _place(self, position: str) -> int:
+        """How many changes come before it."""
+        places = {f"end-{number}": number for number in range(len(self.changes) + 1)}
+        for number, change in reversed(list(enumerate(self.changes))):
+            places[change["_change_position"]] = number
+        if places.get(position, -1) < self._first:
+            raise Error.data(f"the log does not have the position {position!r} (any more)", "changes_gone")
+        return places[position]
 
 
-class _Reader:
-    def __init__(self, data: bytes, origin: int = 0) -> None:
-        self.data = data
-        self.origin = origin
-        self._at = 0
-
-    def size(self) -> int:
-        return len(self.data)
-
-    def read(self, most: int) -> bytes:
-        piece = self.data[self._at : self._at + most]
-        self._at += len(piece)
-        return piece
+def _batch(rows: Sequence[Any]) -> Batch:
+    lines = [row if isinstance(row, bytes) else json.dumps(row, ensure_ascii=False).encode() for row in rows]
+    return Batch("records", lines, [f"key-{number}" for number in range(len(rows))])
 
 
-class _Answer:
-    """The rows of a query, one to a page."""
-
-    def __init__(self, rows: list[dict[str, Any]]) -> None:
-        self._rows = rows
-        self._next = 0
-
-    def probe(self, pointer: str) -> str | None:
-        return _text(_at(self._rows[self._next - 1], pointer)) if self._next else None
-
-    def pipe(self, max_pages: int) -> Any:
-        moved = self._rows[self._next : self._next + max(1, max_pages)]
-        _current.host.hand_over(moved)
-        self._next += len(moved)
-        place = SimpleNamespace(line=self._next + 1, offset=0)
-        ended = len(moved) < max(1, max_pages)
-        return SimpleNamespace(rows=len(moved), pages=len(moved), next=place, ended=ended)
+def _each_once(function: str, rows: list[int], wanted: Sequence[int]) -> None:
+    """What the platform refuses of a connector, refused in a test."""
+    if sorted(rows) != sorted(wanted):
+        raise AssertionError(f"{function} has the rows {rows}; it must have each of {list(wanted)} once")
 
 
-class _Socket:
-    """Ends when the server has nothing to say."""
-
-    def __init__(self) -> None:
-        self._sent = b""
-        self._came = b""
-
-    def read(self, most: int) -> bytes:
-        if not self._came:
-            self._came, self._sent = _current.host.server(self._sent), b""
-        piece, self._came = self._came[:most], self._came[most:]
-        return piece
-
-    def write(self, data: bytes) -> None:
-        self._sent += data
-
-    def __exit__(self, *_: object) -> None:
-        pass
+def _through_text(context: Any) -> Any:
+    """As it comes back: by way of JSON."""
+    return None if context is None else json.loads(json.dumps(context))
 
 
-def _connect(_: Any) -> _Socket:
-    if _current.host.server is None:
-        raise Error("transient", "the test gave the host no server", code="connection_unreachable")
-    return _Socket()
-
-
-class _Rows:
-    """One row is one page: a test sees every place where a read may break."""
-
-    def __init__(self, reader: _Reader, format: str, options: dict[str, Any]) -> None:
-        self._document: Any = None
-        self._columns: list[str] = []
-        self._end = (0, 0)
-        if format == "json":
-            self._document = json.loads(reader.data)
-            found = _at(self._document, options.get("records", ""))
-            self._rows = [(row, (number + 2, len(reader.data))) for number, row in enumerate(found)]
-        else:
-            self._rows = list(self._lines(reader, format, options))
-        self._next = 0
-
-    def _lines(self, reader: _Reader, format: str, options: dict[str, Any]) -> Any:
-        line = options.get("start", {}).get("line", 1)
-        offset = reader.origin
-        self._columns = list(options.get("columns", []))
-        header = format == "csv" and options.get("header", True)
-        for raw in reader.data.splitlines(keepends=True):
-            text = raw.decode(options.get("encoding", "utf-8")).rstrip("\r\n")
-            line, offset = line + 1, offset + len(raw)
-            self._end = (line, offset)
-            if format == "ndjson":
-                yield json.loads(text), (line, offset)
-                continue
-            cells = next(csv.reader(io.StringIO(text), delimiter=options.get("delimiter", ",")), [])
-            if header:
-                header, self._columns = False, cells
-                _expect(options, cells)
-                continue
-            yield dict(zip(self._columns, cells, strict=False)), (line, offset)
-
-    def schema(self) -> str:
-        return json.dumps({"columns": self._columns} if self._document is None else {})
-
-    def probe(self, pointer: str) -> str | None:
-        return _text(_at(self._document, pointer))
-
-    def pluck(self, pointer: str) -> list[str | None]:
-        return [_text(_at(row, pointer)) for row, _ in self._rows]
-
-    def pipe(self, max_pages: int) -> Any:
-        moved = self._rows[self._next : self._next + max(1, max_pages)]
-        _current.host.hand_over([row for row, _ in moved])
-        self._next += len(moved)
-        line, offset = moved[-1][1] if moved else self._end
-        place = SimpleNamespace(line=line, offset=offset)
-        ended = len(moved) < max(1, max_pages)
-        return SimpleNamespace(rows=len(moved), pages=len(moved), next=place, ended=ended)
-
-
-def _expect(options: dict[str, Any], columns: list[str]) -> None:
-    missing = [name for name in options.get("expected_columns", []) if name not in columns]
-    if missing:
-        raise Error.data(f"{options['source']}: the header lacks {', '.join(missing)}", "csv_header")
-
-
-def _at(value: Any, pointer: str) -> Any:
-    for part in pointer.split("/")[1:]:
-        part = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, list) and part.isdecimal():
-            value = value[int(part)] if int(part) < len(value) else None
-        else:
-            value = value.get(part) if isinstance(value, dict) else None
-    return value
-
-
-def _text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else json.dumps(value)
-
-
-def _send(_: Any, request: Any) -> Any:
-    host = _current.host
-    asked = Request(request.method.name, request.path, dict(request.query), dict(request.headers), request.body)
-    host.requests.append(asked)
-    if host.answer is None:
-        raise Error.transient("the test gave the host no answer", "connection_unreachable")
-    status, headers, body = host.answer(asked)
-    return SimpleNamespace(status=status, headers=list(headers.items()), body=_Reader(body))
-
-
-def _asked(_: Any, statement: str, params: str) -> list[dict[str, Any]]:
-    host = _current.host
-    host.asked.append((statement, json.loads(params)))
-    if statement not in host.queries:
-        raise Error("config", f"the test gave no rows for {statement}")
-    found: list[dict[str, Any]] = host.queries[statement]
-    return found
-
-
-def _file(path: str) -> bytes:
-    data: bytes | None = _current.host.files.get(path)
-    if data is None:
-        raise Error("not_found", f"{path} does not exist", code="source_not_found")
-    return data
-
-
-def _entry(path: str) -> Any:
-    return SimpleNamespace(path=path, size=len(_file(path)), modified_ms=1_780_000_000_000, version=None)
-
-
-def _open(_: Any, path: str, offset: int, version: str | None) -> Any:
-    return _Reader(_file(path)[offset:], offset)
-
-
-def _open_entry(_: Any, entry: Any, offset: int) -> Any:
-    if entry.size != len(_file(entry.path)):
-        raise Error("transient", f"{entry.path} is another file by now", code="file_changed")
-    return _Reader(_file(entry.path)[offset:], offset)
-
-
-def _list(_: Any, folder: str, recursive: bool, page: str | None) -> Any:
-    below = folder.rstrip("/")
-
-    def lies_in(path: str) -> bool:
-        return path.startswith(f"{below}/") if recursive else path.rsplit("/", 1)[0] == below
-
-    inside = [path for path in sorted(_current.host.files) if lies_in(path)]
-    return SimpleNamespace(entries=[_entry(path) for path in inside], next=None)
-
-
-def _checkpoint(state: str) -> None:
-    out = _current.host.out
-    out.checkpoints.append(json.loads(state))
-    out.covered.append(len(out.rows))
-
-
-def _emit(batch: Any) -> None:
-    _current.host.hand_over([json.loads(line) for line in batch.data.splitlines() if line])
-
-
-def _log(level: Any, message: str, fields: list[tuple[str, str]]) -> None:
-    _current.host.lines.append(" ".join([level.name.lower(), message, *(f"{k}={v}" for k, v in fields)]))
-
-
-def _module(name: str, **members: Any) -> None:
-    module = ModuleType(name)
-    for member, value in members.items():
-        setattr(module, member, value)
-    sys.modules[name] = module
-
-
-def _install() -> None:
-    """Puts a `wit_world` in place that leads to the current host."""
-    connection = SimpleNamespace(label=lambda: "test", base_url=lambda: _current.host.base_url)
-    _module("wit_world", __path__=[])
-    _module("wit_world.imports", __path__=[])
-    _module(
-        "wit_world.imports.types",
-        Batch=lambda stream, encoding, rows, data: SimpleNamespace(stream=stream, rows=rows, data=data),
-        Encoding=Enum("Encoding", ["NDJSON"]),
-        ErrorKind=Enum("ErrorKind", [kind.upper() for kind in KINDS]),
-    )
-    _module("wit_world.imports.log", Level=Enum("Level", ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]), log=_log)
-    _module(
-        "wit_world.imports.control",
-        stopping=lambda: _current.host.stopping,
-        now_ms=lambda: _current.host.now_ms,
-        sleep_ms=lambda ms: None,
-    )
-    _module("wit_world.imports.connections", get=lambda label: connection)
-    _module(
-        "wit_world.imports.http",
-        Method=Enum("Method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]),
-        Request=lambda *given: SimpleNamespace(
-            **dict(zip(("method", "path", "query", "headers", "body", "key", "timeout"), given, strict=True))
-        ),
-        send=_send,
-    )
-    _module(
-        "wit_world.imports.files",
-        list=_list,
-        stat=lambda connection, path: _entry(path),
-        open=_open,
-        open_entry=_open_entry,
-        Entry=lambda path, size, modified_ms, version: SimpleNamespace(
-            path=path, size=size, modified_ms=modified_ms, version=version
-        ),
-    )
-    _module(
-        "wit_world.imports.sql",
-        speaks=lambda connection: SimpleNamespace(name="POSTGRES"),
-        query=lambda *given: _Answer(_asked(*given)),
-        fetch=lambda *given: json.dumps(_asked(*given)),
-    )
-    _module("wit_world.imports.tcp", connect=_connect)
-    _module("wit_world.imports.io")
-    _module(
-        "wit_world.imports.codec",
-        decode=lambda reader, format, options: _Rows(reader, format, json.loads(options)),
-    )
-    _module(
-        "wit_world.imports.output",
-        emit=_emit,
-        pipe=lambda stream, rows, max_pages: rows.pipe(max_pages),
-        checkpoint=_checkpoint,
-    )
-
-
-_install()
+current.host = Host()
+install()

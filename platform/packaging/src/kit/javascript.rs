@@ -16,6 +16,8 @@ pub(crate) const KIT: &[File] = files!(
         "building/manifest.js",
         "building/world.js",
         "package.json",
+        "src/changes.d.ts",
+        "src/changes.js",
         "src/config.d.ts",
         "src/config.js",
         "src/connections.d.ts",

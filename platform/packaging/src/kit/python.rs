@@ -11,6 +11,7 @@ pub(crate) const KIT: &[File] = files!(
     [
         "__init__.py",
         "__main__.py",
+        "boundary.py",
         "building/__init__.py",
         "building/binary.py",
         "building/build.py",
@@ -19,6 +20,8 @@ pub(crate) const KIT: &[File] = files!(
         "building/manifest.py",
         "building/stubs.py",
         "building/world.py",
+        "changes.py",
+        "conclusion.py",
         "config.py",
         "connections.py",
         "contract.py",
@@ -26,10 +29,12 @@ pub(crate) const KIT: &[File] = files!(
         "entry.py",
         "errors.py",
         "export.py",
+        "export_target.py",
         "files.py",
         "guard.py",
         "http.py",
         "log.py",
+        "lookup.py",
         "metrics.py",
         "output.py",
         "reader.py",
@@ -40,6 +45,7 @@ pub(crate) const KIT: &[File] = files!(
         "target.py",
         "tcp.py",
         "testing.py",
+        "testing_contract.py",
     ]
 );
 

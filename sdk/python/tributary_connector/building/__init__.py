@@ -4,7 +4,7 @@
 |---|---|
 | `manifest` | `connector.json`, and the configuration's schema derived into it |
 | `lint` | what can't work in a component, told before it is built |
-| `world` | the WIT world of the manifest: imports are capabilities, exports are roles |
+| `world` | the WIT world: imports are capabilities, exports are roles and what else the target's class has |
 | `stubs` | the stubs of WASI joined, so that few instances are needed |
 | `binary` | numbers, names and sections |
 | `component` | the bytes: imports, digest, the manifest's section |

@@ -40,7 +40,7 @@ def _componentize(folder: Path, found: dict[str, Any], scratch: Path) -> bytes:
     program = shutil.which("componentize-py", path=os.pathsep.join([str(Path(sys.executable).parent), os.defpath]))
     if program is None:
         raise Refused("componentize-py is not there; run: pip install componentize-py==0.25.1")
-    world.write(found, scratch / "wit")
+    world.write(found, manifest.exports(found), scratch / "wit")
     # Only what belongs in: the kit's own package and the connector's modules.
     app = scratch / "app"
     shutil.copytree(KIT / "tributary_connector", app / "tributary_connector", ignore=_left_out)
@@ -66,7 +66,8 @@ def _said(text: str) -> str:
 
 
 def _left_out(folder: str, names: list[str]) -> list[str]:
-    return [name for name in names if name in ("building", "testing.py", "__main__.py", "__pycache__")]
+    outside = ("building", "testing.py", "testing_contract.py", "__main__.py", "__pycache__")
+    return [name for name in names if name in outside]
 
 
 def _compare(raw: bytes, found: dict[str, Any]) -> None:

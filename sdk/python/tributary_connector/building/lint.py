@@ -34,7 +34,7 @@ _FORBIDDEN = {
 # The kit's modules that are a capability each.
 _CAPABILITIES = {
     name: name
-    for name in ("connections", "control", "files", "http", "log", "metrics", "output", "sql", "tcp")
+    for name in ("changes", "connections", "control", "files", "http", "log", "metrics", "output", "sql", "tcp")
 } | {
     "rows": "codec"
 }

@@ -1,5 +1,6 @@
-"""The WIT world of a manifest. Python components import all of their world, so it must be exactly what the
-manifest lists: then imports and capabilities are the same.
+"""The WIT world of a connector. Python components import all of their world, so it must be exactly what the
+manifest lists: then imports and capabilities are the same. They export all of it, too, so `lookup` and `conclusion`
+are in it only for a class that has them.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from .manifest import CONTRACT, ROLES, Refused
+from .manifest import CONTRACT, Refused
 
 NAME = "connector"
 _FOLDER = "connector-0.1.0"
@@ -23,20 +24,19 @@ def contract() -> Path:
     raise Refused(f"the contract is not there: wit/{_FOLDER} must lie beside the kit, in {kit} or {kit.parent}")
 
 
-def text(manifest: dict[str, Any]) -> str:
+def text(manifest: dict[str, Any], exports: list[str]) -> str:
     """The world as WIT."""
     package, version = CONTRACT.split("@")
     imports = [f"  import {package}/{name}@{version};" for name in manifest.get("capabilities", [])]
-    exports = ["base", *(ROLES[role] for role in manifest["roles"])]
     lines = [*imports, *(f"  export {package}/{name}@{version};" for name in exports)]
     return "\n".join(["package tributary:generated;", "", f"world {NAME} {{", *lines, "}", ""])
 
 
-def write(manifest: dict[str, Any], folder: Path) -> None:
+def write(manifest: dict[str, Any], exports: list[str], folder: Path) -> None:
     """Puts the world and the contract into `folder`, as the tools want them."""
     source = contract()
     known = {path.name for path in source.glob("*.wit")}
     if not known:
         raise Refused(f"there is no .wit file in {source}")
     shutil.copytree(source, folder / "deps" / "tributary-connector")
-    (folder / "world.wit").write_text(text(manifest), "utf-8")
+    (folder / "world.wit").write_text(text(manifest, exports), "utf-8")
