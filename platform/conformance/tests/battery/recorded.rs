@@ -70,6 +70,7 @@ impl Billing {
                     "path": "v1/invoices", "query": {"code": "{/code}"}, "found": "/items/0",
                     "same": [{"at": "/total", "record": "/total"}], "external_id": "/id",
                 }},
+                "success": {"flag": {"at": "/ok", "equals": ["true"]}},
                 "external_id": "/id",
                 "error": {"code": "/error/code", "message": "/error/message", "field": "/error/field"},
                 "check": {"path": "v1/ping"},
@@ -127,7 +128,7 @@ fn answer(invoices: &mut HashMap<String, Value>, line: &str, body: &str) -> (u16
             return (422, json!({"error": error}));
         }
         let code = code.as_str().unwrap();
-        let taken = json!({"id": format!("inv-{code}"), "total": total});
+        let taken = json!({"id": format!("inv-{code}"), "total": total, "ok": true});
         invoices.insert(code.to_owned(), taken.clone());
         return (201, taken);
     }
