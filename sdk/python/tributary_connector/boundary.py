@@ -33,8 +33,8 @@ def config_type(connector: type) -> type:
                 found = typing.get_args(base)[0]
                 if isinstance(found, type):
                     return found
-    kind = "Target" if issubclass(connector, Target) else "Source"
-    raise Unfit(f"write class {connector.__name__}({kind}[Config]) with the dataclass of its configuration")
+    base = "Target" if issubclass(connector, Target) else "Source"
+    raise Unfit(f"write class {connector.__name__}({base}[Config]) with the dataclass of its configuration")
 
 
 def typed(connector: type, text: str) -> Any:
