@@ -69,6 +69,15 @@ macro_rules! export_asking_target {
     };
 }
 
+/// Exports a type that implements both [`Ask`](crate::target::Ask) and [`Conclude`](crate::target::Conclude).
+#[macro_export]
+macro_rules! export_asking_and_concluding_target {
+    ($target:ty) => {
+        $crate::export_asking_target!($target);
+        $crate::bindings::conclusion::export_conclusion_world!(TributaryExport with_types_in $crate::bindings::conclusion);
+    };
+}
+
 /// A panic would only be seen as "unreachable"; this way its place is in the log.
 fn tell_panics() {
     static ONCE: Once = Once::new();
