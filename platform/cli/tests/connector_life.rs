@@ -71,13 +71,9 @@ fn a_connector_lives_from_new_to_a_registry() {
     );
     assert!(named.contains("is no name of a connector"), "{named}");
 
-    let replay = [
-        "connector",
-        "dev",
-        "--config",
-        "cases/items.json",
-        "--replay",
-    ];
+    let replay: Vec<&str> = "connector dev --config cases/items.json --replay"
+        .split(' ')
+        .collect();
     let (rows, trace) = good(&folder, &replay);
     assert_eq!(rows.lines().count(), 3, "{rows}");
     for part in ["GET items?page=1&page_size=2", "checkpoint", "stream items"] {
