@@ -5,7 +5,8 @@
 //! without a key by its place in the source. Values are compared by their text, so a change from
 //! `1.50` to `1.5` is one.
 //!
-//! Invariants: values that a version calls sensitive are masked, of both; memory is bounded by what is recorded ([`Recording::MAX_RECORDS`]).
+//! Invariants: values that a version calls sensitive are masked, of both; memory is bounded by what is recorded
+//! ([`Recording::MAX_RECORDS`]).
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

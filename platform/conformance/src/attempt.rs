@@ -10,7 +10,7 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::manifest::DeliveryCapability;
 use tributary_model::problem::Problem;
 
-use crate::batch::{CaseBatch, Rows, request};
+use crate::batch::{CaseBatch, Rows};
 use crate::side::{Event, Listener, line};
 
 const NO_DELIVERY: &str = "no row was delivered, and the check `settle` wants one that is: \
@@ -137,7 +137,7 @@ impl Trial<'_> {
             unasked: None,
         };
         for (number, call) in (1..).zip(&attempt.calls) {
-            let (what, call) = (line(&request(call)), call.clone());
+            let (what, call) = (line(&call.request(None)), call.clone());
             (self.listener)(&Event::Prepared { number, what, call });
         }
         if !sending.send {
@@ -168,7 +168,7 @@ impl Trial<'_> {
                 *place = what;
             }
         };
-        let answer = match self.call.connection.send(request(call)).await {
+        let answer = match self.call.connection.send(call.request(None)).await {
             Ok(answer) => answer,
             Err(lost) => {
                 for row in &call.rows {
@@ -201,7 +201,7 @@ impl Trial<'_> {
         let mut found = vec![None; rows.keys.len()];
         for inquiry in &inquiries {
             // The listener was told why.
-            let Ok(answer) = self.call.connection.send(request(inquiry)).await else {
+            let Ok(answer) = self.call.connection.send(inquiry.request(None)).await else {
                 continue;
             };
             let judged = connector.judge(self.call, config, inquiry, &answer).await?;

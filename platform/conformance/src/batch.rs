@@ -1,8 +1,8 @@
-//! Rows for a target: as a case has them, as the engine would hand them over, and as a call goes out.
+//! Rows for a target: as a case has them, and as the engine would hand them over.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tributary_host::{HttpRequest, TargetBatch, TargetCall};
+use tributary_host::TargetBatch;
 
 use crate::case::Case;
 
@@ -86,18 +86,5 @@ impl Rows {
             rows: u32::try_from(self.keys.len()).unwrap_or(u32::MAX),
             keys: &self.keys,
         }
-    }
-}
-
-/// What goes out for a call or an inquiry.
-pub(crate) fn request(call: &TargetCall) -> HttpRequest {
-    HttpRequest {
-        method: call.method.clone(),
-        path: call.path.clone(),
-        query: call.query.clone(),
-        headers: call.headers.clone(),
-        body: Some(call.body.clone()),
-        idempotency_key: call.idempotency_key.clone(),
-        timeout_ms: None,
     }
 }

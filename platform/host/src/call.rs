@@ -14,7 +14,7 @@ use tributary_model::error_code::{ErrorCode, Owner};
 use tributary_model::id::TenantId;
 use tributary_model::problem::Problem;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, HttpRequest};
 use crate::guest_log::GuestLog;
 
 /// On whose behalf a connector is called, and with which connection.
@@ -195,6 +195,22 @@ pub struct TargetCall {
     pub idempotency_key: Option<String>,
     /// the connector's own, given back to `settle`
     pub context: Option<String>,
+}
+
+impl TargetCall {
+    /// What goes out for it.
+    #[must_use]
+    pub fn request(&self, timeout_ms: Option<u64>) -> HttpRequest {
+        HttpRequest {
+            method: self.method.clone(),
+            path: self.path.clone(),
+            query: self.query.clone(),
+            headers: self.headers.clone(),
+            body: Some(self.body.clone()),
+            idempotency_key: self.idempotency_key.clone(),
+            timeout_ms,
+        }
+    }
 }
 
 /// What became of one row of a call.

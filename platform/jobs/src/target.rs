@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use tributary_engine::deliver::Target;
-use tributary_host::{HttpRequest, HttpResponse, SendError};
+use tributary_host::{HttpResponse, SendError};
 use tributary_host::{RowFinding, RowOutcome, TargetBatch, TargetCall};
 use tributary_model::problem::Problem;
 
@@ -24,15 +24,7 @@ impl Target for HostTarget<'_> {
     }
 
     async fn send(&self, call: &TargetCall) -> Result<HttpResponse, SendError> {
-        let request = HttpRequest {
-            method: call.method.clone(),
-            path: call.path.clone(),
-            query: call.query.clone(),
-            headers: call.headers.clone(),
-            body: Some(call.body.clone()),
-            idempotency_key: call.idempotency_key.clone(),
-            timeout_ms: Some(self.timeout_ms),
-        };
+        let request = call.request(Some(self.timeout_ms));
         self.side.call.connection.send(request).await
     }
 

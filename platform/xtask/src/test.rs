@@ -78,8 +78,8 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// The host's tests once more, with every connector in a process of its own: the same must come of it. Left out are
-/// those that the place of the connector changes nothing for: the hostile suite runs in both by itself, and addresses are
-/// judged and dialled by the host.
+/// those that the place of the connector changes nothing for: the hostile suite runs in both by itself, and addresses
+/// are judged and dialled by the host.
 fn apart(repo: &Repo) -> anyhow::Result<()> {
     step("running the host's tests with connectors apart");
     let mut command = repo.cargo(&["nextest", "run", "--locked", "--workspace"]);

@@ -13,7 +13,7 @@ use tributary_model::error_code::ErrorCode;
 use super::settle::{prepared, settled};
 use super::{Finding, good, skipped};
 use crate::attempt::asks;
-use crate::batch::{Rows, request};
+use crate::batch::Rows;
 use crate::side::Player;
 use crate::stand::Scene;
 
@@ -45,7 +45,7 @@ pub(super) async fn lookup(scene: &Scene<'_>) -> Finding {
     let mut words: BTreeMap<&str, usize> = BTreeMap::new();
     let player = Player::new(Arc::clone(&scene.cassette));
     for inquiry in &inquiries {
-        let request = request(inquiry);
+        let request = inquiry.request(None);
         // A recording has the answers from before the batch was sent and from after it.
         for _ in 0..player.answers_to(&request).max(1) {
             let Ok(answer) = player.send(request.clone()).await else {
@@ -251,7 +251,7 @@ async fn written(scene: &Scene<'_>, rows: &Rows) -> Result<Vec<Written>, String>
     let mut made: BTreeMap<String, Written> = BTreeMap::new();
     let player = Player::new(Arc::clone(&scene.cassette));
     for call in prepared(scene, rows).await? {
-        let Ok(answer) = player.send(request(&call)).await else {
+        let Ok(answer) = player.send(call.request(None)).await else {
             continue;
         };
         for outcome in settled(scene, &call, &answer).await? {

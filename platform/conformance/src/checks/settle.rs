@@ -10,7 +10,7 @@ use tributary_model::manifest::DeliveryCapability;
 use tributary_model::problem::Problem;
 
 use super::{Finding, good, skipped};
-use crate::batch::{Rows, request};
+use crate::batch::Rows;
 use crate::side::Player;
 use crate::stand::Scene;
 
@@ -106,7 +106,7 @@ pub(super) async fn settle(scene: &Scene<'_>) -> Finding {
     let mut sample = None;
     let player = Player::new(Arc::clone(&scene.cassette));
     for call in &calls {
-        let Ok(answer) = player.send(request(call)).await else {
+        let Ok(answer) = player.send(call.request(None)).await else {
             continue;
         };
         for outcome in settled(scene, call, &answer).await? {
