@@ -104,11 +104,7 @@ impl Process {
     /// Ends it, and tells how it ended if it did so by itself.
     pub(super) async fn end(&mut self, error: &io::Error) -> String {
         // Who broke the pipe is about to end; who broke the rules is not.
-        let gone = matches!(
-            error.kind(),
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe
-        );
-        let ended = match gone {
+        let ended = match gone(error) {
             true => tokio::time::timeout(END, self.child.wait()).await,
             false => Ok(self
                 .child
@@ -140,6 +136,14 @@ impl Process {
         // It may have ended by itself.
         let _ = self.child.start_kill();
     }
+}
+
+/// Whether the process closed its end of the pipes, and not broke a rule.
+pub(super) fn gone(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe
+    )
 }
 
 fn confine(number: Option<u32>, load: &Load<'_>) -> io::Result<()> {

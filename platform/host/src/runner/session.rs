@@ -12,7 +12,7 @@ use tributary_model::problem::Problem;
 use wasmtime::component::Component;
 
 use super::answer::answer;
-use super::process::Process;
+use super::process::{Process, gone};
 use super::wire::{Broken, BrokenKind, Enter, HostAnswer, Load, Said, ToRunner};
 use super::{Key, Runners};
 use crate::exports::{Answered, Export};
@@ -60,30 +60,55 @@ impl Apart {
         export: Export<'_>,
     ) -> wasmtime::Result<Answered> {
         let fresh = self.process.is_none();
-        if fresh {
-            let started = start(&self.runners, &self.key, &self.terms).await;
-            self.process = Some(started.map_err(|error| self.unavailable(&error))?);
+        let kept = fresh && self.take();
+        if fresh && !kept {
+            self.start().await?;
         }
         self.between = false;
-        let Some(process) = &mut self.process else {
-            return Err(wasmtime::Error::msg("it has no runner"));
-        };
-        let enter = Enter {
+        let enter = ToRunner::Enter(Box::new(Enter {
             fresh,
             budget_ns: self.guest.meter.budget_apart_ns(),
             config: config.into(),
             export,
-        };
-        match serve(process, &mut self.guest, &self.terms, enter).await {
+        }));
+        let mut served = self.serve(&enter).await;
+        if kept && matches!(served, Err(Failure::Silent(_))) {
+            // It ended while it waited for work, and its guest has asked for nothing: nothing is done twice.
+            self.start().await?;
+            served = self.serve(&enter).await;
+        }
+        match served {
             Ok(answered) => {
                 self.between = true;
                 Ok(answered)
             }
             Err(Failure::Call(error)) => Err(error),
-            Err(Failure::Pipe(error)) => {
-                let what = process.end(&error).await;
+            Err(Failure::Silent(error) | Failure::Pipe(error)) => {
+                let what = match &mut self.process {
+                    Some(process) => process.end(&error).await,
+                    None => error.to_string(),
+                };
                 Err(wasmtime::Error::new(lost(&self.guest.connector, &what)))
             }
+        }
+    }
+
+    /// Whether there was a runner that waits for work; it may have ended all the same.
+    fn take(&mut self) -> bool {
+        self.process = self.runners.take(&self.key);
+        self.process.is_some()
+    }
+
+    async fn start(&mut self) -> wasmtime::Result<()> {
+        let started = start(&self.runners, &self.terms).await;
+        self.process = Some(started.map_err(|error| self.unavailable(&error))?);
+        Ok(())
+    }
+
+    async fn serve(&mut self, enter: &ToRunner<'_>) -> Result<Answered, Failure> {
+        match &mut self.process {
+            Some(process) => serve(process, &mut self.guest, &self.terms, enter).await,
+            None => Err(Failure::Pipe(io::Error::other("it has no runner"))),
         }
     }
 
@@ -113,11 +138,8 @@ impl Drop for Apart {
     }
 }
 
-/// A runner that waits, or a new one.
-async fn start(runners: &Runners, key: &Key, terms: &Terms) -> io::Result<Process> {
-    if let Some(process) = runners.take(key) {
-        return Ok(process);
-    }
+/// A new runner.
+async fn start(runners: &Runners, terms: &Terms) -> io::Result<Process> {
     let component = terms.component.clone();
     let code = tokio::task::spawn_blocking(move || component.serialize());
     let code = code.await.map_err(io::Error::other)?;
@@ -134,8 +156,20 @@ async fn start(runners: &Runners, key: &Key, terms: &Terms) -> io::Result<Proces
 enum Failure {
     /// of the call: a limit, a trap, a handle that is none
     Call(wasmtime::Error),
+    /// of the process, which ended without a word
+    Silent(io::Error),
     /// of the process
     Pipe(io::Error),
+}
+
+impl Failure {
+    /// An error before the process said anything.
+    fn first(error: io::Error) -> Self {
+        match gone(&error) {
+            true => Self::Silent(error),
+            false => Self::Pipe(error),
+        }
+    }
 }
 
 impl From<io::Error> for Failure {
@@ -148,11 +182,11 @@ async fn serve(
     process: &mut Process,
     guest: &mut Guest,
     terms: &Terms,
-    enter: Enter<'_>,
+    enter: &ToRunner<'_>,
 ) -> Result<Answered, Failure> {
-    process.send(&ToRunner::Enter(Box::new(enter))).await?;
+    process.send(enter).await.map_err(Failure::first)?;
+    let mut said = process.receive().await.map_err(Failure::first)?;
     loop {
-        let said = process.receive().await?;
         guest.meter.apart(said.cpu_ns);
         guest.peak_memory(said.memory_bytes);
         match said.said {
@@ -173,6 +207,7 @@ async fn serve(
                     };
                     process.send(&ToRunner::Answer(answer)).await?;
                 }
+                said = process.receive().await?;
             }
         }
     }
