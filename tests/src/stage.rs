@@ -95,20 +95,15 @@ impl Stage {
         ))
     }
 
-    /// Installs all connectors.
+    /// Installs these connectors. Each is compiled for this server alone, so a test names what it needs.
     ///
     /// # Errors
     /// With what the CLI said.
-    pub fn install_connectors(&self) -> anyhow::Result<()> {
+    pub fn install_connectors(&self, names: &[&str]) -> anyhow::Result<()> {
         let mut arguments = vec!["connector".to_owned(), "add".to_owned()];
-        for entry in std::fs::read_dir(&self.programs.connectors)? {
-            let path = entry?.path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "wasm")
-            {
-                arguments.push(path.to_string_lossy().into_owned());
-            }
+        for name in names {
+            let path = self.programs.connectors.join(format!("{name}.wasm"));
+            arguments.push(path.to_string_lossy().into_owned());
         }
         self.must(&arguments)
     }

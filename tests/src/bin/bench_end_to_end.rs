@@ -118,7 +118,7 @@ async fn measure(arguments: &Arguments, lines: u64) -> anyhow::Result<Measured> 
     let mut stage = stage(programs, &described)?;
     stage.server.start()?;
     let rest = stage.server.ready().await?;
-    stage.install_connectors()?;
+    stage.install_connectors(&["sftp", "taxman"])?;
     stage.apply(&tenants.join("acme"))?;
     let started = Instant::now();
     let id = rest.start_run("acme", "order-tax").await?;

@@ -19,7 +19,7 @@ async fn a_cancelled_run_is_over_within_two_seconds() -> anyhow::Result<()> {
     let source = TcpListener::bind("127.0.0.1:0").await?;
     let address = source.local_addr()?;
     let mut stage = Stage::new(&[address.to_string()])?;
-    let rest = flow::open(&mut stage).await?;
+    let rest = flow::open(&mut stage, &["rest", "rest-target"]).await?;
     let url = format!("http://{address}/");
     let streams = json!({ "streams": {
         "orders": { "path": "orders", "records": "/orders", "primary_key": ["id"] } } });

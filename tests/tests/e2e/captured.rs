@@ -90,7 +90,7 @@ async fn tables_are_followed_by_their_logs() -> anyhow::Result<()> {
     };
     prepare(&postgres, &mariadb)?;
     let mut stage = Stage::new(&[postgres.address.to_string(), mariadb.address.to_string()])?;
-    let rest = flow::open(&mut stage).await?;
+    let rest = flow::open(&mut stage, &["sql", "sql-target"]).await?;
     put(&rest, "mappings", "orders", &mapping()).await?;
     let slot = json!({ "slot": "slot", "publication": "pub" });
     integrate(&rest, "post", (&postgres, slot), (&mariadb, "mysql")).await?;

@@ -78,7 +78,7 @@ async fn scene() -> anyhow::Result<Option<Scene>> {
         "grant insert, update, delete on {DATABASE}.* to {USER}@'127.0.0.1'"
     ))?;
     let mut stage = Stage::new(&[erp.address.to_string(), tax.address.to_string()])?;
-    let rest = flow::open(&mut stage).await?;
+    let rest = flow::open(&mut stage, &["sql", "sql-target"]).await?;
     put(&rest, "mappings", "orders", &mapping()).await?;
     let config = json!({ "streams": { "orders": { "table": "orders", "cursor": "changed_at", "partitions": 3 } } });
     put(

@@ -65,6 +65,7 @@ async fn a_derived_mapping_with_a_function_of_code_runs_on_the_server() -> anyho
     }
     theatre.files.put("outgoing/orders-1.csv", &few)?;
     let rest = theatre.open().await?;
+    theatre.stage.install_connectors(&["tax-ids"])?;
 
     // what a run of the template makes of it
     let id = rest.start_run("acme", "order-tax").await?;

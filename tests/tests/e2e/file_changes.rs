@@ -101,6 +101,7 @@ async fn files_that_were_read_are_put_aside_or_removed() -> anyhow::Result<()> {
 async fn files_that_are_written_appear_whole_and_alone() -> anyhow::Result<()> {
     let mut theatre = Theatre::new().await?;
     let rest = theatre.open().await?;
+    theatre.stage.install_connectors(&["files-target"])?;
     std::fs::create_dir_all(theatre.files.root().join("incoming"))?;
     theatre.files.give("incoming")?;
     connect(&theatre, &rest, "out", |document| {

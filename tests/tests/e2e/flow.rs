@@ -7,11 +7,11 @@ use tributary_tests::stage::Stage;
 /// The tenant; its documents are put by the tests.
 pub(crate) const TENANT: &str = "initech";
 
-/// Starts the server with the connectors and an empty tenant.
-pub(crate) async fn open(stage: &mut Stage) -> anyhow::Result<Rest> {
+/// Starts the server with these connectors and an empty tenant.
+pub(crate) async fn open(stage: &mut Stage, connectors: &[&str]) -> anyhow::Result<Rest> {
     stage.server.start()?;
     let rest = stage.server.ready().await?;
-    stage.install_connectors()?;
+    stage.install_connectors(connectors)?;
     let folder = stage.dir.path().join(TENANT);
     std::fs::create_dir_all(&folder)?;
     let tenant = json!({ "name": TENANT, "title": "Initech" });

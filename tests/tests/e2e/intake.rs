@@ -38,7 +38,7 @@ pub(crate) fn mapping(name: &str, format: &str) -> Value {
 async fn scene() -> anyhow::Result<Scene> {
     let target = records::start().await?;
     let mut stage = Stage::new(&[target.address.to_string()])?;
-    let rest = flow::open(&mut stage).await?;
+    let rest = flow::open(&mut stage, &["push", "rest-target", "upload"]).await?;
     let config = json!({
         "request": { "path": "keyed/records" },
         "resend": { "kind": "idempotency_key", "window_s": 86400 }, "external_id": "/id",

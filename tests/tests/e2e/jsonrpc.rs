@@ -57,7 +57,7 @@ async fn scene() -> anyhow::Result<Option<Scene>> {
     };
     let target = records::start().await?;
     let mut stage = Stage::new(&[tryton.place.clone(), target.address.to_string()])?;
-    let rest = flow::open(&mut stage).await?;
+    let rest = flow::open(&mut stage, &["jsonrpc", "rest-target"]).await?;
     let text = |id: &str, from: &str| json!({ "id": id, "to": id, "type": "string", "from": from, "null": "omit" });
     let of_sales = json!([
         text("code", "$.number"),

@@ -70,7 +70,7 @@ async fn scene() -> anyhow::Result<Option<Scene>> {
     };
     let target = records::start().await?;
     let mut stage = Stage::new(&[cap.place.clone(), target.address.to_string()])?;
-    let rest = flow::open(&mut stage).await?;
+    let rest = flow::open(&mut stage, &["odata", "rest", "rest-target"]).await?;
     put(&rest, "mappings", "orders", &mapping()).await?;
     let config = json!({
         "request": { "method": "put", "path": "upsert/records/{/code}" },

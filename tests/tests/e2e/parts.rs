@@ -30,7 +30,7 @@ struct Scene {
 async fn scene() -> anyhow::Result<Scene> {
     let target = records::start().await?;
     let mut stage = Stage::new(&[target.address.to_string()])?;
-    let rest = flow::open(&mut stage).await?;
+    let rest = flow::open(&mut stage, &["rest-target", "upload"]).await?;
     let config = json!({
         "request": { "path": "keyed/records" },
         "resend": { "kind": "idempotency_key", "window_s": 86400 }, "external_id": "/id",

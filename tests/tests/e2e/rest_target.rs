@@ -145,7 +145,7 @@ async fn scene() -> anyhow::Result<Scene> {
     let mut egress: Vec<String> = targets.values().map(|t| t.address.to_string()).collect();
     egress.push(erp.address.to_string());
     let mut stage = Stage::new(&egress)?;
-    let rest = flow::open(&mut stage).await?;
+    let rest = flow::open(&mut stage, &["rest", "rest-target"]).await?;
     let source = json!({ "streams": { "orders": {
         "path": "api/orders", "records": "/orders", "primary_key": ["id"],
         "pages": { "next": "/next_cursor", "cursor_param": "cursor", "size": 50, "size_param": "limit" },

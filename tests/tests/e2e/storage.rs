@@ -48,7 +48,7 @@ impl Storage {
         }
         stage.server.start()?;
         let rest = stage.server.ready().await?;
-        stage.install_connectors()?;
+        stage.install_connectors(&["files-target", "s3", "sftp", "taxman"])?;
         let acme = stage.programs.tenants.join("acme");
         stage.apply(&acme)?;
         s3.put("/acme", b"").await?;

@@ -57,7 +57,7 @@ async fn scene() -> anyhow::Result<Scene> {
         ("TRIBUTARY_WORKERS__LEASE_MS".to_owned(), "1000".to_owned()),
         ("TRIBUTARY_WORKERS__SLOTS".to_owned(), "2".to_owned()),
     ];
-    let rest = flow::open(&mut stage).await?;
+    let rest = flow::open(&mut stage, &["push", "taxman"]).await?;
     put(&rest, "mappings", "tax", &mapping()).await?;
     for calls in ["batch", "single"] {
         let feed = json!({ "name": format!("feed-{calls}"), "connector": "push",

@@ -152,11 +152,11 @@ impl Theatre {
         })
     }
 
-    /// Starts the server, installs the connectors and applies both tenants.
+    /// Starts the server, installs the connectors of both tenants and applies these.
     pub(crate) async fn open(&mut self) -> anyhow::Result<Rest> {
         self.stage.server.start()?;
         let rest = self.stage.server.ready().await?;
-        self.stage.install_connectors()?;
+        self.stage.install_connectors(&["rest", "sftp", "taxman"])?;
         let tenants = self.stage.programs.tenants.clone();
         self.stage.apply(&tenants.join("acme"))?;
         self.stage.apply(&tenants.join("globex"))?;

@@ -36,7 +36,10 @@ pub(crate) fn component(name: &str) -> Vec<u8> {
 
 /// A host that was granted `allow`.
 pub(crate) fn host(allow: &[String]) -> Host {
+    // the same connectors are loaded by a hundred processes of tests
+    let compiled = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled");
     Host::new(HostConfig {
+        cache_dir: Some(compiled),
         pool_instances: 4,
         egress: EgressPolicy {
             allow: allow.to_vec(),
