@@ -28,6 +28,7 @@ use crate::before::{self, Before, KEY_CHARACTERS, Known};
 use crate::context::RunContext;
 use crate::gate;
 use crate::objects::{self, Place};
+use crate::retry;
 use crate::send::{Sent, send};
 use crate::services::{Services, store_problem};
 
@@ -49,7 +50,7 @@ pub(crate) struct Unfinished {
 impl From<Problem> for Unfinished {
     fn from(problem: Problem) -> Self {
         Self {
-            retry_after_ms: problem.transient().then_some(1_000),
+            retry_after_ms: retry::asked_ms(&problem),
             failed_calls: 0,
             answered: false,
             goes_on: false,
@@ -154,9 +155,9 @@ impl Finished {
     fn new(keyed: Keyed, known: Vec<Known>, mut sent: Sent) -> Self {
         let mut states = Vec::with_capacity(known.len());
         for ((index, record, _), Known { before, .. }) in keyed.records().zip(known) {
-            if let Before::Delivered(result) = before {
+            if let Before::Recorded(result) = before {
+                states.push(result.state);
                 sent.results.insert(index, *result);
-                states.push(RecordState::Delivered);
                 continue;
             }
             let result = sent.results.get(&index).map(|result| result.state);
@@ -238,7 +239,7 @@ impl Finished {
                 content_hash: record.content_hash,
                 state: *state,
                 resend: number.map(|number| number.resend),
-                sent_ms: number.and_then(|number| number.sent_ms),
+                sent: number.and_then(|number| number.sent),
                 external_id: sent.and_then(|result| result.external_id.clone()),
             });
         }

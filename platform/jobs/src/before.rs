@@ -16,7 +16,7 @@ use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::{Issue, Severity, Stage, shorten};
 use tributary_model::problem::Problem;
 use tributary_model::state::RecordState;
-use tributary_store::{Batch, Seen, StoredOutcome};
+use tributary_store::{Batch, Seen, SentAt, StoredOutcome};
 
 use crate::batch::Keyed;
 use crate::context::RunContext;
@@ -37,8 +37,9 @@ pub(crate) enum Before {
     Doubtful,
     /// an earlier run delivered this content
     Unchanged,
-    /// an earlier attempt of this batch delivered this content; with what the target said
-    Delivered(Box<RowResult>),
+    /// an earlier attempt of this batch has an end state for this content: it was delivered, or refused
+    /// since the run was started or redriven; with what the target said
+    Recorded(Box<RowResult>),
     /// a later run has read the record: what this one has is older
     Superseded,
 }
@@ -49,8 +50,8 @@ pub(crate) struct Known {
     pub(crate) before: Before,
     /// `None`: what was sent of it went out with a number that is not known any more
     pub(crate) resend: Option<u32>,
-    /// of a record in doubt: when the first call with that number was about to leave, if it is known
-    pub(crate) sent_ms: Option<UnixMillis>,
+    /// of a record in doubt: when calls with that number left, if it is known
+    pub(crate) sent: Option<SentAt>,
 }
 
 /// What is known of each record of the batch, in its order.
@@ -70,6 +71,8 @@ pub(crate) async fn known(
         .await
         .map_err(|error| store_problem(&error))?;
     let mut lines = result_lines(services, context, batch).await?;
+    // a refusal from before a redrive is what the redrive is for
+    let this_try = batch.recorded_ms >= context.run.attempt_started_ms;
     for outcome in outcomes {
         let index = outcome.ordinal as usize;
         let line = lines.get_mut(index).and_then(Option::take);
@@ -77,9 +80,9 @@ pub(crate) async fn known(
             && record.verdict == Verdict::Mapped
             && outcome.content_hash == record.content_hash
             && outcome.key == shorten(&record.key, KEY_CHARACTERS)
-            && let Some(earlier) = earlier(outcome, line)
+            && let Some(earlier) = earlier(outcome, line, this_try)
         {
-            if slot.before == Before::Superseded && !matches!(earlier, Before::Delivered(_)) {
+            if slot.before == Before::Superseded && !matches!(earlier, Before::Recorded(_)) {
                 continue;
             }
             let doubtful = earlier == Before::Doubtful;
@@ -89,7 +92,7 @@ pub(crate) async fn known(
             }
             // its key is that of the doubt, or it cannot be recognised
             if doubtful && slot.before != Before::Doubtful {
-                (slot.resend, slot.sent_ms) = (None, None);
+                (slot.resend, slot.sent) = (None, None);
             }
             slot.before = earlier;
         }
@@ -98,15 +101,26 @@ pub(crate) async fn known(
 }
 
 /// What the batch's last finished attempt says of a record with the same key and content.
-fn earlier(outcome: StoredOutcome, line: Option<ResultLine<'static>>) -> Option<Before> {
+/// `this_try`: since the run was started or redriven.
+fn earlier(
+    outcome: StoredOutcome,
+    line: Option<ResultLine<'static>>,
+    this_try: bool,
+) -> Option<Before> {
     match outcome.state {
-        RecordState::Delivered => Some(Before::Delivered(Box::new(RowResult {
-            state: RecordState::Delivered,
-            external_id: outcome.external_id,
-            detail: line.and_then(|line| line.detail).map(Cow::into_owned),
-            issue: None,
-        }))),
-        RecordState::Rejected => Some(Before::Refused),
+        RecordState::Rejected if !this_try => Some(Before::Refused),
+        RecordState::Delivered | RecordState::Rejected => {
+            let (detail, issues) =
+                line.map_or((None, Vec::new()), |line| (line.detail, line.issues));
+            // what the mapping says of the record, it says again
+            let said = |issue: &Issue| issue.stage == Stage::Deliver;
+            Some(Before::Recorded(Box::new(RowResult {
+                state: outcome.state,
+                external_id: outcome.external_id,
+                detail: detail.map(Cow::into_owned),
+                issue: issues.into_iter().find(said),
+            })))
+        }
         RecordState::Uncertain => Some(Before::Doubtful),
         _ => None,
     }
@@ -160,7 +174,7 @@ async fn indexed(context: &RunContext, keyed: &Keyed) -> Result<Vec<Known>, Prob
             _ => Known {
                 before: Before::Fresh,
                 resend: Some(0),
-                sent_ms: None,
+                sent: None,
             },
         });
     Ok(known.collect())
@@ -178,19 +192,17 @@ fn before(seen: &Seen, run_no: u64, content_hash: &[u8; 32]) -> Known {
     // outcomes from before numbers were kept had the number 0
     let last = seen.resend.or(reached.then_some(0));
     let next = last.map_or(0, |last| last.saturating_add(1));
-    let (before, resend, sent_ms) = match seen.state {
+    let (before, resend, sent) = match seen.state {
         RecordState::Delivered if same => (Before::Unchanged, Some(next), None),
         _ if seen.run_no > run_no => (Before::Superseded, None, None),
-        RecordState::Uncertain if same => {
-            (Before::Doubtful, seen.held_resend.or(last), seen.sent_ms)
-        }
+        RecordState::Uncertain if same => (Before::Doubtful, seen.held_resend.or(last), seen.sent),
         RecordState::Rejected if same => (Before::Refused, Some(next), None),
         _ => (Before::Fresh, Some(next), None),
     };
     Known {
         before,
         resend,
-        sent_ms,
+        sent,
     }
 }
 
@@ -231,7 +243,10 @@ mod tests {
             state,
             resend,
             held_resend,
-            sent_ms: Some(77),
+            sent: Some(SentAt {
+                first_ms: 77,
+                last_ms: 99,
+            }),
             run: RunId::parse("run_01890000000070008000000000000000").unwrap(),
             run_no: 4,
         }
@@ -286,6 +301,39 @@ mod tests {
         let same = seen(1, Delivered, Some(1), Some(1));
         assert_eq!(before(&same, 3, &[1; 32]).before, Before::Unchanged);
         let doubt = before(&seen(1, Uncertain, Some(1), Some(1)), 5, &[1; 32]);
-        assert_eq!(doubt.sent_ms, Some(77), "when its window began");
+        let sent = doubt.sent.map(|sent| (sent.first_ms, sent.last_ms));
+        assert_eq!(
+            sent,
+            Some((77, 99)),
+            "when its window began, and its last call"
+        );
+    }
+    #[test]
+    fn what_was_refused_in_this_try_is_not_sent_again() {
+        let stored = |state| StoredOutcome {
+            ordinal: 0,
+            key: "a".to_owned(),
+            content_hash: [1; 32],
+            state,
+            external_id: None,
+        };
+        let issue = |stage| Issue::error(stage, ErrorCode::TargetRejected, "no such account");
+        let line = ResultLine {
+            key: "a".into(),
+            state: RecordState::Rejected,
+            source: "orders.csv".into(),
+            position: tributary_model::rows::RowPosition { line: 2, byte: 9 },
+            external_id: None,
+            detail: None,
+            issues: vec![issue(Stage::Map), issue(Stage::Deliver)],
+        };
+        let now = earlier(stored(RecordState::Rejected), Some(line.clone()), true);
+        let kept = RowResult::failed(RecordState::Rejected, issue(Stage::Deliver));
+        assert_eq!(now, Some(Before::Recorded(Box::new(kept))));
+        let redriven = earlier(stored(RecordState::Rejected), Some(line), false);
+        assert_eq!(redriven, Some(Before::Refused));
+        let uncertain = earlier(stored(RecordState::Uncertain), None, true);
+        assert_eq!(uncertain, Some(Before::Doubtful));
+        assert_eq!(earlier(stored(RecordState::Pending), None, true), None);
     }
 }

@@ -37,7 +37,10 @@ pub(crate) async fn run(
         return opened.map_err(|error| store_problem(&error));
     }
     let stopped = judgement.stop.is_some();
-    conclude::run(services, context).await?;
+    // a word that all is there; a run that goes on by a redrive has it later
+    if !stopped && totals.problem.is_none() && totals.counters.pending == 0 {
+        conclude::run(services, context).await?;
+    }
     // who asks for the run as soon as it is over shall see them
     usage::keep(context).await?;
     let report = report(services, context, &totals, judgement);

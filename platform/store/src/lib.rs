@@ -37,8 +37,8 @@ pub use ledger::{
     BatchState, CursorMove, Enqueued, FailedPart, Fenced, IssueCount, IssueFilter, IssueRow, Lease,
     LeaseKey, LifeEntry, MOST_FAILED_PARTS, MOST_FINDINGS, NewBatch, NewPage, NewPartition,
     NewPlan, NewRun, NewSettlement, Page, Partition, RecordIssue, RecordOutcome, Redrive, Resume,
-    Run, RunEvent, RunFilter, RunWork, Seen, Settled, Settlement, StoredOutcome, StreamCursor,
-    TargetFailure, record_key_hash,
+    Run, RunEvent, RunFilter, RunWork, Seen, SentAt, Settled, Settlement, StoredOutcome,
+    StreamCursor, TargetFailure, record_key_hash,
 };
 pub use system::{
     Client, Connector, Heartbeat, NewClient, NewConnector, NextDue, StoredTrust, Swept, SweptWork,

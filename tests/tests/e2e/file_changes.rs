@@ -97,8 +97,8 @@ async fn files_that_were_read_are_put_aside_or_removed() -> anyhow::Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn files_that_are_written_appear_whole_and_alone() -> anyhow::Result<()> {
+/// Acme's orders as files on its own server, in `incoming/tax`.
+async fn order_files() -> anyhow::Result<(Theatre, Rest)> {
     let mut theatre = Theatre::new().await?;
     let rest = theatre.open().await?;
     theatre.stage.install_connectors(&["files-target"])?;
@@ -114,6 +114,12 @@ async fn files_that_are_written_appear_whole_and_alone() -> anyhow::Result<()> {
     integration["target"] = json!({"connection": "out"});
     rest.put("/tenants/acme/integrations/order-files", &integration)
         .await?;
+    Ok((theatre, rest))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_are_written_appear_whole_and_alone() -> anyhow::Result<()> {
+    let (theatre, rest) = order_files().await?;
     let written = run(&rest, "order-files").await?;
     let id = written["id"].as_str().unwrap_or_default();
     let delivered = written["counters"]["delivered"]
@@ -136,5 +142,46 @@ async fn files_that_are_written_appear_whole_and_alone() -> anyhow::Result<()> {
     assert_eq!(rows, delivered);
     expected.sort();
     assert_eq!(names(&folder)?, expected, "no part of a file is left over");
+    Ok(())
+}
+
+/// Whoever waits for the manifest must find all files that the run was to write.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_misses_a_part_leaves_no_manifest() -> anyhow::Result<()> {
+    let (theatre, rest) = order_files().await?;
+    let first = names(&theatre.files.root().join("outgoing"))?.remove(0);
+    let good = std::fs::read(theatre.files.root().join("outgoing").join(first))?;
+    let header = good.split_inclusive(|byte| *byte == b'\n').next();
+    theatre
+        .files
+        .put("outgoing/odd.csv", b"who;knows\r\n1;2\r\n")?;
+    theatre.files.give("outgoing")?;
+    let missing = run(&rest, "order-files").await?;
+    assert_eq!(missing["state"], "failed", "{missing}");
+    assert!(
+        missing["counters"]["delivered"].as_u64() > Some(2_000),
+        "{missing}"
+    );
+    let folder = theatre.files.root().join("incoming/tax");
+    let manifests = || -> anyhow::Result<usize> {
+        let names = names(&folder)?;
+        anyhow::ensure!(!names.is_empty(), "the records are delivered all the same");
+        Ok(names
+            .iter()
+            .filter(|name| name.contains("manifest"))
+            .count())
+    };
+    assert_eq!(manifests()?, 0);
+
+    theatre
+        .files
+        .put("outgoing/odd.csv", header.unwrap_or_default())?;
+    theatre.files.give("outgoing")?;
+    let id = missing["id"].as_str().unwrap_or_default();
+    rest.post(&format!("/tenants/acme/runs/{id}/redrive"), &json!({}))
+        .await?;
+    let whole = rest.finished("acme", id, 120).await?;
+    assert_ne!(whole["state"], "failed", "{whole}");
+    assert_eq!(manifests()?, 1);
     Ok(())
 }

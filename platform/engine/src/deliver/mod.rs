@@ -79,7 +79,7 @@ pub struct OutgoingRow {
 /// A call of a row may have been done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Doubt {
-    /// how long ago it left, ms; `None`: longer than anybody knows
+    /// how long ago the last such call left, ms; `None`: longer than anybody knows
     pub age_ms: Option<u64>,
     /// so long ago that the target may have forgotten its key: it is asked, whatever its capability
     pub forgotten: bool,

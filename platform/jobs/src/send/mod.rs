@@ -19,7 +19,7 @@ use tributary_model::issue::{Issue, Stage};
 use tributary_model::manifest::{Delivery as DeliveryTerms, DeliveryCapability};
 use tributary_model::problem::Problem;
 use tributary_model::state::RecordState;
-use tributary_store::{Again, Announced, Batch, Fenced, Lease, TargetFailure};
+use tributary_store::{Again, Announced, Batch, Fenced, Lease, SentAt, TargetFailure};
 
 use crate::batch::{Keyed, Unfinished};
 use crate::before::{self, Before, Known};
@@ -36,11 +36,11 @@ const BLIND: &str = "it was sent before, and the target cannot recognise a resen
 /// For `lookup`, where nothing is said.
 const DEFAULT_WAIT_MS: u64 = 60_000;
 
-/// Number of a record's key, and when the first call with it was about to leave, if that is known.
+/// Number of a record's key, and when calls with it left, if that is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Numbered {
     pub(crate) resend: u32,
-    pub(crate) sent_ms: Option<UnixMillis>,
+    pub(crate) sent: Option<SentAt>,
 }
 
 /// How a record leaves.
@@ -48,12 +48,23 @@ pub(crate) struct Numbered {
 struct Leaving {
     /// the number of its key
     resend: u32,
-    /// when the first call with that key left, if one did and that is known
-    sent_ms: Option<UnixMillis>,
+    /// when calls with that key left, if any did and that is known
+    sent: Option<SentAt>,
     /// such a call may have been done
     doubtful: bool,
     /// so long ago that the target must be asked first
     late: bool,
+}
+
+impl Leaving {
+    /// What the index keeps: the first call is this attempt's, from `first_ms`, unless there was one before.
+    fn numbered(self, first_ms: UnixMillis, last_ms: UnixMillis) -> Numbered {
+        let first_ms = self.sent.map_or(first_ms, |sent| sent.first_ms);
+        Numbered {
+            resend: self.resend,
+            sent: Some(SentAt { first_ms, last_ms }),
+        }
+    }
 }
 
 /// What came of sending.
@@ -92,51 +103,45 @@ pub(crate) async fn send(
     batch: &Batch,
     (keyed, known): (&Keyed, &[Known]),
 ) -> Result<Fenced<Sent>, Unfinished> {
+    let now_ms = services.clock.now_ms();
     let memory = Memory {
         window_ms: window_ms(terms(context).as_ref()),
-        now_ms: services.clock.now_ms(),
+        now_ms,
         blind: capability(context) == DeliveryCapability::None,
         asks_late: asks_late(context),
         intent: Intent::parse(batch.intent.as_deref())?,
-        first_sent_ms: batch.first_sent_ms,
+        sent: sent_at(batch, now_ms),
     };
     let mut sent = Sent::default();
     let leaving = plan(&memory, keyed, known, &mut sent);
     if leaving.is_empty() {
         return Ok(Fenced::Done(sent));
     }
-    let Fenced::Done(sent_ms) = announce(context, lease, &memory.intent, keyed, &leaving).await?
+    let Fenced::Done(first_ms) = announce(context, lease, &memory.intent, keyed, &leaving).await?
     else {
         return Ok(Fenced::Lost);
     };
     let mut rows = Vec::with_capacity(leaving.len());
     for (index, record, _) in keyed.records() {
         if let Some(leaving) = leaving.get(&index).copied() {
-            let number = Numbered {
-                resend: leaving.resend,
-                sent_ms: leaving.sent_ms.or(Some(sent_ms)),
-            };
-            sent.numbers.insert(index, number);
             rows.push(outgoing(context, record, leaving, memory.now_ms));
         }
     }
-    let places: Vec<usize> = leaving.into_keys().collect();
+    let places: Vec<usize> = leaving.keys().copied().collect();
     let delivery = match deliver_rows(context, keyed, &rows).await {
         Ok(delivery) => delivery,
         Err(late) if memory.blind && (late.known() || !sent.results.is_empty()) => {
             sent.again = again(lease, &late);
             partly(late)
         }
-        Err(late) => {
-            // a target that knows no keys: what it may have had would have an end state
-            let nothing_left = memory.blind || (!late.record.left && batch.intent.is_none());
-            if nothing_left && withdraw(context, lease).await? == Fenced::Lost {
-                return Ok(Fenced::Lost);
-            }
-            return Err(unfinished(late));
-        }
+        Err(late) => return undelivered(services, context, lease, (batch, &leaving), late).await,
     };
     let record = delivery.record;
+    let last_ms = last_ms(services, &leaving, record.left);
+    for (index, leaving) in leaving {
+        sent.numbers
+            .insert(index, leaving.numbered(first_ms, last_ms));
+    }
     sent.failure = failure(context, &record);
     sent.receipts = record.receipts;
     for receipt in &mut sent.receipts {
@@ -205,9 +210,58 @@ async fn announce(
     committed.map_err(|error| store_problem(&error))
 }
 
+/// Ends an attempt of which nothing is recorded: keeps what may have arrived, and until when calls left.
+async fn undelivered(
+    services: &Services,
+    context: &RunContext,
+    lease: &Lease,
+    (batch, leaving): (&Batch, &BTreeMap<usize, Leaving>),
+    late: NotDelivered,
+) -> Result<Fenced<Sent>, Unfinished> {
+    // a target that knows no keys: what it may have had would have an end state
+    let blind = capability(context) == DeliveryCapability::None;
+    let noted = if blind || (!late.record.left && batch.intent.is_none()) {
+        withdraw(context, lease).await?
+    } else {
+        let last_ms = last_ms(services, leaving, late.record.left);
+        calls_ended(context, lease, last_ms).await?
+    };
+    match noted {
+        Fenced::Lost => Ok(Fenced::Lost),
+        Fenced::Done(()) => Err(unfinished(late)),
+    }
+}
+
+/// When the last call left by which a row of `leaving` may have arrived.
+fn last_ms(services: &Services, leaving: &BTreeMap<usize, Leaving>, left: bool) -> UnixMillis {
+    let before = leaving.values().filter_map(|leaving| leaving.sent);
+    let before = before.map(|sent| sent.last_ms).max();
+    before
+        .filter(|_| !left)
+        .unwrap_or_else(|| services.clock.now_ms())
+}
+
+async fn calls_ended(
+    context: &RunContext,
+    lease: &Lease,
+    last_ms: UnixMillis,
+) -> Result<Fenced<()>, Problem> {
+    let noted = context.store.calls_ended(lease, last_ms).await;
+    noted.map_err(|error| store_problem(&error))
+}
+
 async fn withdraw(context: &RunContext, lease: &Lease) -> Result<Fenced<()>, Problem> {
     let withdrawn = context.store.withdraw_intent(lease).await;
     withdrawn.map_err(|error| store_problem(&error))
+}
+
+/// When the batch's calls left whose outcome is not known. A worker that was lost, or had to stop, may have
+/// sent its last one just now.
+fn sent_at(batch: &Batch, now_ms: UnixMillis) -> Option<SentAt> {
+    let last_ms = batch.last_sent_ms.unwrap_or(now_ms);
+    batch
+        .first_sent_ms
+        .map(|first_ms| SentAt { first_ms, last_ms })
 }
 
 /// What is known of earlier calls of the batch, and what the target would make of a second one.
@@ -221,15 +275,15 @@ struct Memory {
     asks_late: bool,
     /// calls that may have left and whose outcome is not recorded
     intent: Intent,
-    /// when the first of those was about to leave
-    first_sent_ms: Option<UnixMillis>,
+    /// when those left
+    sent: Option<SentAt>,
 }
 
 impl Memory {
     /// `None`: there is nothing to send.
     fn step(&self, index: usize, known: &Known) -> Option<Step> {
         let doubtful = match &known.before {
-            Before::Unchanged | Before::Delivered(_) => return None,
+            Before::Unchanged | Before::Recorded(_) => return None,
             Before::Superseded => return Some(Step::Superseded),
             Before::Doubtful => true,
             Before::Fresh | Before::Refused => false,
@@ -245,23 +299,26 @@ impl Memory {
         if !doubtful && announced.is_none() {
             return Some(Step::Send(Leaving {
                 resend: resend.unwrap_or(0),
-                sent_ms: None,
+                sent: None,
                 doubtful: false,
                 late: false,
             }));
         }
-        let here = announced.and(self.first_sent_ms);
-        let sent_ms = match (here, known.sent_ms.filter(|_| doubtful)) {
-            (Some(here), Some(there)) => Some(here.min(there)),
+        let here = announced.and(self.sent);
+        let sent = match (here, known.sent.filter(|_| doubtful)) {
+            (Some(here), Some(there)) => Some(SentAt {
+                first_ms: here.first_ms.min(there.first_ms),
+                last_ms: here.last_ms.max(there.last_ms),
+            }),
             (here, there) => here.or(there),
         };
-        let number = resend.map(|resend| Numbered { resend, sent_ms });
-        let late = self.late(sent_ms);
+        let number = resend.map(|resend| Numbered { resend, sent });
+        let late = self.late(sent);
         Some(match resend {
             _ if late && !self.asks_late => Step::InDoubt(LATE, number),
             Some(resend) if !self.blind => Step::Send(Leaving {
                 resend,
-                sent_ms,
+                sent,
                 doubtful: true,
                 late,
             }),
@@ -270,11 +327,11 @@ impl Memory {
     }
 
     /// The target may have forgotten the key. Of calls from before times were kept nobody knows.
-    fn late(&self, sent_ms: Option<UnixMillis>) -> bool {
+    fn late(&self, sent: Option<SentAt>) -> bool {
         let Some(window_ms) = self.window_ms else {
             return false;
         };
-        sent_ms.is_none_or(|sent_ms| self.now_ms.saturating_sub(sent_ms) > window_ms)
+        sent.is_none_or(|sent| self.now_ms.saturating_sub(sent.first_ms) > window_ms)
     }
 }
 
@@ -388,12 +445,12 @@ fn outgoing(
     now_ms: UnixMillis,
 ) -> OutgoingRow {
     let (key, content) = (&record.key, &record.content_hash);
-    let age_ms = |sent_ms: UnixMillis| u64::try_from(now_ms.saturating_sub(sent_ms)).unwrap_or(0);
+    let age_ms = |sent: SentAt| u64::try_from(now_ms.saturating_sub(sent.last_ms)).unwrap_or(0);
     OutgoingRow {
         line: record.line.clone(),
         idempotency_key: context.scope.idempotency_key(key, content, leaving.resend),
         doubt: leaving.doubtful.then(|| Doubt {
-            age_ms: leaving.sent_ms.map(age_ms),
+            age_ms: leaving.sent.map(age_ms),
             forgotten: leaving.late,
         }),
     }

@@ -186,7 +186,7 @@ impl Dialect {
     pub(crate) fn records_seen(self) -> &'static str {
         match self {
             Self::Sqlite => {
-                "select i.key_hash, i.content_hash, i.state, i.resend, i.held_resend, i.sent_at,
+                "select i.key_hash, i.content_hash, i.state, i.resend, i.held_resend, i.sent_at, i.last_sent_at,
                     i.run_no, r.id as run
                  from json_each($4) as k
                  cross join record_index i on i.tenant = $1 and i.integration = $2
@@ -197,7 +197,7 @@ impl Dialect {
                 "with given as materialized
                     (select substring($3 from row_no::int * 32 - 31 for 32) as key_hash
                      from json_array_elements($4::json) with ordinality as k(value, row_no))
-                 select i.key_hash, i.content_hash, i.state, i.resend, i.held_resend, i.sent_at,
+                 select i.key_hash, i.content_hash, i.state, i.resend, i.held_resend, i.sent_at, i.last_sent_at,
                     i.run_no, r.id as run
                  from given cross join lateral (select * from record_index
                     where tenant = $1 and integration = $2 and key_hash = given.key_hash
@@ -209,7 +209,7 @@ impl Dialect {
 
     /// $1 tenant, $2 integration, $3 run no, $4 place without the ordinal, $5 JSON rows
     /// [ordinal, state, resend of the last sending, resend of what the target holds, when that was
-    /// sent], $6 their key hashes and $7 content hashes, 32 bytes each, end to end: each key once,
+    /// sent first and last], $6 their key hashes and $7 content hashes, 32 bytes each, end to end: each key once,
     /// in key order (Postgres then locks in one order).
     ///
     /// What the target holds changes by a delivery, or when it refuses what it was in doubt about; a
@@ -278,7 +278,7 @@ impl Dialect {
 static INDEX_RECORDS_SQLITE: LazyLock<String> = LazyLock::new(|| {
     index_records(
         "substr($6, key * 32 + 1, 32), substr($7, key * 32 + 1, 32), value ->> 1, $3,
-    $4 || (value ->> 0), value ->> 2, value ->> 3, value ->> 4
+    $4 || (value ->> 0), value ->> 2, value ->> 3, value ->> 4, value ->> 5
  from json_each($5) where true",
     )
 });
@@ -288,7 +288,8 @@ static INDEX_RECORDS_POSTGRES: LazyLock<String> = LazyLock::new(|| {
     index_records(
         "substring($6 from row_no::int * 32 - 31 for 32),
     substring($7 from row_no::int * 32 - 31 for 32), value ->> 1, $3, $4 || (value ->> 0),
-    (value ->> 2)::bigint, (value ->> 3)::bigint, (value ->> 4)::bigint
+    (value ->> 2)::bigint, (value ->> 3)::bigint, (value ->> 4)::bigint,
+    (value ->> 5)::bigint
  from json_array_elements($5::json) with ordinality as o(value, row_no)
  order by row_no",
     )
@@ -312,7 +313,7 @@ fn index_records(unpacked: &str) -> String {
     let held_counts = "excluded.held_resend is not null and excluded.run_no >= record_index.run_no";
     format!(
         "insert into record_index (tenant, integration, key_hash, content_hash, state, run_no, place,
-    resend, held_resend, sent_at)
+    resend, held_resend, sent_at, last_sent_at)
  select $1, $2, {unpacked}
  on conflict (tenant, integration, key_hash) do update set
     content_hash = case when {outcome_counts}
@@ -323,6 +324,8 @@ fn index_records(unpacked: &str) -> String {
     held_resend = case when {held_counts}
         then excluded.held_resend else record_index.held_resend end,
     sent_at = case when {held_counts} then excluded.sent_at else record_index.sent_at end,
+    last_sent_at = case when {held_counts}
+        then excluded.last_sent_at else record_index.last_sent_at end,
     run_no = case when excluded.run_no > record_index.run_no
         then excluded.run_no else record_index.run_no end,
     prev = case when excluded.place = '' then record_index.prev

@@ -92,6 +92,16 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0017_failed_parts.sql"),
         only: None,
     },
+    Migration {
+        version: 18,
+        text: include_str!("../../migrations/0018_last_call.sql"),
+        only: None,
+    },
+    Migration {
+        version: 19,
+        text: include_str!("../../migrations/0019_silent.sql"),
+        only: None,
+    },
 ];
 
 /// The line in a file behind which SQLite does not read on.

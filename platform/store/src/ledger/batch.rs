@@ -57,6 +57,8 @@ pub struct Batch {
     pub state: BatchState,
     /// epoch of the last finished attempt
     pub epoch: Option<u64>,
+    /// when that attempt was recorded
+    pub recorded_ms: Option<UnixMillis>,
     /// of the last finished attempt; all pending before the first
     pub counters: Counters,
     /// of the last finished attempt
@@ -65,6 +67,8 @@ pub struct Batch {
     pub target_ms: u64,
     /// when the first call to the target was about to leave, of those that `intent` tells of
     pub first_sent_ms: Option<UnixMillis>,
+    /// when the last of them had left; `None`: nobody knows, or there are none
+    pub last_sent_ms: Option<UnixMillis>,
     /// JSON: what calls left with whose outcome is not recorded; `None`: there are none
     pub intent: Option<String>,
     /// why it failed, if it did
@@ -73,13 +77,13 @@ pub struct Batch {
 }
 
 const SELECT_ONE: &str = "select b.*, a.processed, a.results, a.receipts,
-        coalesce(a.calls, 0) as calls, coalesce(a.target_ms, 0) as target_ms
+        a.finished_at as recorded_at, coalesce(a.calls, 0) as calls, coalesce(a.target_ms, 0) as target_ms
      from batch b left join batch_attempt a on a.tenant = b.tenant and a.run = b.run
         and a.partition = b.partition and a.batch = b.no and a.epoch = b.epoch
      where b.tenant = $1 and b.run = $2 and b.partition = $3 and b.no = $4";
 
 const SELECT_PAGE: &str = "select b.*, a.processed, a.results, a.receipts,
-        coalesce(a.calls, 0) as calls, coalesce(a.target_ms, 0) as target_ms
+        a.finished_at as recorded_at, coalesce(a.calls, 0) as calls, coalesce(a.target_ms, 0) as target_ms
      from batch b left join batch_attempt a on a.tenant = b.tenant and a.run = b.run
         and a.partition = b.partition and a.batch = b.no and a.epoch = b.epoch
      where b.tenant = $1 and b.run = $2 and (b.partition, b.no) > ($3, $4)
@@ -206,6 +210,7 @@ fn batch(row: &AnyRow) -> Result<Batch, StoreError> {
         records,
         state,
         epoch,
+        recorded_ms: record.int_opt("recorded_at")?,
         counters,
         objects: BatchObjects {
             processed: record.text_opt("processed")?,
@@ -215,6 +220,7 @@ fn batch(row: &AnyRow) -> Result<Batch, StoreError> {
         calls: record.u64("calls")?,
         target_ms: record.u64("target_ms")?,
         first_sent_ms: record.int_opt("first_sent_at")?,
+        last_sent_ms: record.int_opt("last_sent_at")?,
         intent: record.text_opt("intent")?,
         problem: record.json_opt("problem")?,
         updated_ms: record.int("updated_at")?,

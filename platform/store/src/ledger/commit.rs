@@ -239,7 +239,7 @@ impl TenantStore {
         let counters = &result.counters;
         sqlx::query(
             "update batch set state = $16, problem = null, intent = null, intent_records = null,
-                first_sent_at = null, epoch = $5, rows = $6, read = $7, delivered = $8, unchanged = $9, skipped = $10, quarantined = $11, rejected = $12,
+                first_sent_at = null, last_sent_at = null, epoch = $5, rows = $6, read = $7, delivered = $8, unchanged = $9, skipped = $10, quarantined = $11, rejected = $12,
                 uncertain = $13, pending = $14, updated_at = $15
              where tenant = $1 and run = $2 and partition = $3 and no = $4",
         )

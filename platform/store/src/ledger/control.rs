@@ -76,8 +76,8 @@ impl TenantStore {
         let now = tx.now;
         let due = now.saturating_add(to_i64("retry_in_ms", wait_ms)?);
         let waiting = sqlx::query(
-            "update work set state = 'retry_wait', due_at = $4, lease_until = null, problem = $5,
-                updated_at = $6
+            "update work set state = 'retry_wait', silent = 0, due_at = $4, lease_until = null,
+                problem = $5, updated_at = $6
              where tenant = $1 and id = $2 and epoch = $3",
         )
         .bind(self.tenant().as_str())
@@ -180,23 +180,15 @@ impl TenantStore {
         Ok(run.map(Box::new).map(Redrive::Queued))
     }
 
-    /// How many pieces of work are ready again. `finish` alone counts only if it had failed.
+    /// How many pieces of work are ready again. `finish` comes after all others: alone it is ready
+    /// only if it had failed, else it is brought back when the last of them is over.
     async fn reopen_work(&self, tx: &mut Tx, id: &RunId) -> Result<u64, StoreError> {
         let now = tx.now;
-        let reopened = sqlx::query(
-            "update work set state = 'ready', epoch = epoch + 1, attempt = 0, due_at = $3,
-                lease_until = null, finished_at = null, problem = null, updated_at = $3
-             where tenant = $1 and run = $2 and finished_at is not null
-                and (state in ('failed', 'cancelled') or (kind = 'batch' and exists
-                    (select 1 from batch b where b.tenant = work.tenant and b.run = work.run
-                        and b.partition = work.partition and b.no = work.batch
-                        and b.rejected + b.uncertain + b.pending > 0)))",
-        )
-        .bind(self.tenant().as_str())
-        .bind(id.as_str())
-        .bind(now)
-        .execute(tx.conn())
-        .await?;
+        let others = self.reopen_kind(tx, id, false).await?;
+        let reopened = match others {
+            0 => self.reopen_kind(tx, id, true).await?,
+            others => others,
+        };
         sqlx::query(
             "update batch set state = 'open', problem = null, updated_at = $3
              where tenant = $1 and run = $2 and (state = 'failed'
@@ -208,6 +200,29 @@ impl TenantStore {
         .execute(tx.conn())
         .await?;
         part::reopen(tx, self.tenant(), id).await?;
+        Ok(reopened)
+    }
+
+    /// What is not done of work that is `finish`, or of all that is not.
+    async fn reopen_kind(&self, tx: &mut Tx, id: &RunId, finish: bool) -> Result<u64, StoreError> {
+        let now = tx.now;
+        let reopened = sqlx::query(
+            "update work set state = 'ready', epoch = epoch + 1, attempt = 0, silent = 0,
+                due_at = $3, lease_until = null, finished_at = null, problem = null,
+                updated_at = $3
+             where tenant = $1 and run = $2 and finished_at is not null
+                and (kind = 'finish') = ($4 = 1)
+                and (state in ('failed', 'cancelled') or (kind = 'batch' and exists
+                    (select 1 from batch b where b.tenant = work.tenant and b.run = work.run
+                        and b.partition = work.partition and b.no = work.batch
+                        and b.rejected + b.uncertain + b.pending > 0)))",
+        )
+        .bind(self.tenant().as_str())
+        .bind(id.as_str())
+        .bind(now)
+        .bind(i64::from(finish))
+        .execute(tx.conn())
+        .await?;
         Ok(reopened.rows_affected())
     }
 }

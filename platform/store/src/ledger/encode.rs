@@ -7,11 +7,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
-use tributary_model::clock::UnixMillis;
 use tributary_model::issue::shorten;
 use tributary_model::state::RecordState;
 
-use super::outcome::{Announced, RecordIssue, RecordOutcome};
+use super::outcome::{Announced, RecordIssue, RecordOutcome, SentAt};
 use crate::error::StoreError;
 use crate::row::to_json;
 
@@ -107,15 +106,18 @@ pub(super) fn outcomes(place: &str, rows: &[RecordOutcome]) -> Outcomes {
         index.texts.push(',');
         push_number(&mut index.texts, held);
         index.texts.push(',');
-        push_number(&mut index.texts, held.and(head.shown.sent_ms));
+        let sent = held.and(head.shown.sent);
+        push_number(&mut index.texts, sent.map(|sent| sent.first_ms));
+        index.texts.push(',');
+        push_number(&mut index.texts, sent.map(|sent| sent.last_ms));
         index.texts.push(']');
     }
     index.texts.push(']');
     Outcomes { index, append }
 }
 
-/// Records that may have arrived at `sent_ms`, as rows of the index without a place in a life line.
-pub(super) fn doubts(announced: &[Announced], sent_ms: UnixMillis) -> Rows {
+/// Records that may have arrived, as rows of the index without a place in a life line.
+pub(super) fn doubts(announced: &[Announced], sent: SentAt) -> Rows {
     let mut heads: BTreeMap<&[u8; 32], Announced> = BTreeMap::new();
     for record in announced {
         let head = heads.entry(&record.key_hash).or_insert(*record);
@@ -129,7 +131,8 @@ pub(super) fn doubts(announced: &[Announced], sent_ms: UnixMillis) -> Rows {
         let (resend, uncertain) = (head.resend, RecordState::Uncertain.as_str());
         let _ = write!(
             rows.texts,
-            "[\"\",\"{uncertain}\",{resend},{resend},{sent_ms}]"
+            "[\"\",\"{uncertain}\",{resend},{resend},{},{}]",
+            sent.first_ms, sent.last_ms
         );
     }
     rows.texts.push(']');
@@ -226,7 +229,10 @@ mod tests {
             content_hash: [ordinal as u8; 32],
             state,
             resend: (state == RecordState::Delivered).then_some(ordinal),
-            sent_ms: (state == RecordState::Delivered).then_some(1_000),
+            sent: (state == RecordState::Delivered).then_some(SentAt {
+                first_ms: 1_000,
+                last_ms: 2_000,
+            }),
             external_id: None,
         }
     }

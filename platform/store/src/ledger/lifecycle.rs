@@ -287,7 +287,7 @@ async fn add_finish(tx: &mut Tx, tenant: &TenantId, run: &RunId) -> Result<(), S
     sqlx::query(
         "insert into work (tenant, id, run, kind, state, epoch, attempt, due_at, updated_at)
          values ($1, $2, $3, 'finish', 'ready', 0, 0, $4, $4)
-         on conflict (tenant, id) do update set state = 'ready', attempt = 0,
+         on conflict (tenant, id) do update set state = 'ready', attempt = 0, silent = 0,
             epoch = work.epoch + 1, due_at = excluded.due_at, finished_at = null, problem = null,
             updated_at = excluded.updated_at
          where work.finished_at is not null",

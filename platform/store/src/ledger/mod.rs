@@ -35,7 +35,7 @@ pub use finish::{CursorMove, StreamCursor};
 pub use gate::BatchCheck;
 pub use observed::MOST_FINDINGS;
 pub use outcome::{
-    Again, Announced, BatchAmount, BatchObjects, BatchResult, RecordIssue, RecordOutcome,
+    Again, Announced, BatchAmount, BatchObjects, BatchResult, RecordIssue, RecordOutcome, SentAt,
 };
 pub use part::{FailedPart, MOST_FAILED_PARTS};
 pub use pause::{Resume, TargetFailure};

@@ -50,6 +50,15 @@ pub struct BatchAmount {
     pub records: u64,
 }
 
+/// When calls with one key left, by the ledger's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentAt {
+    /// the first was about to leave: from here on the target remembers the key
+    pub first_ms: UnixMillis,
+    /// the last had left by then: for some time after it may still be at work
+    pub last_ms: UnixMillis,
+}
+
 /// What became of one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordOutcome {
@@ -64,8 +73,8 @@ pub struct RecordOutcome {
     pub state: RecordState,
     /// number that its key was made with, if a call with it may have left
     pub resend: Option<u32>,
-    /// when the first call with that key was about to leave, by the ledger's clock
-    pub sent_ms: Option<UnixMillis>,
+    /// when calls with that key left
+    pub sent: Option<SentAt>,
     /// the target's id for it
     pub external_id: Option<String>,
 }

@@ -287,7 +287,7 @@ async fn pause_run(
 async fn park(tx: &mut Tx, lease: &Lease, due_at: Option<i64>) -> Result<(), StoreError> {
     let now = tx.now;
     sqlx::query(
-        "update work set state = 'retry_wait', attempt = attempt - 1, due_at = $4,
+        "update work set state = 'retry_wait', attempt = attempt - 1, silent = 0, due_at = $4,
             lease_until = null, owner = null, updated_at = $5
          where tenant = $1 and id = $2 and epoch = $3",
     )

@@ -7,7 +7,7 @@ use tributary_model::issue::Issue;
 use tributary_model::state::RecordState;
 
 use super::encode;
-use super::outcome::BatchObjects;
+use super::outcome::{BatchObjects, SentAt};
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::row::Record;
@@ -27,12 +27,20 @@ pub struct Seen {
     pub resend: Option<u32>,
     /// number of the key with which `content_hash` reached the target, if it did
     pub held_resend: Option<u32>,
-    /// when the first call with that key was about to leave; `None`: before such times were kept
-    pub sent_ms: Option<UnixMillis>,
+    /// when calls with that key left; `None`: before such times were kept
+    pub sent: Option<SentAt>,
     /// the last run that read it
     pub run: RunId,
     /// its number
     pub run_no: u64,
+}
+
+fn sent_at(record: &Record<'_>) -> Result<Option<SentAt>, StoreError> {
+    let last_ms = record.int_opt("last_sent_at")?;
+    Ok(record.int_opt("sent_at")?.map(|first_ms| SentAt {
+        first_ms,
+        last_ms: last_ms.unwrap_or(first_ms),
+    }))
 }
 
 /// One attempt at one record.
@@ -132,7 +140,7 @@ impl TenantStore {
                     state: record.word("state", RecordState::parse)?,
                     resend: record.u32_opt("resend")?,
                     held_resend: record.u32_opt("held_resend")?,
-                    sent_ms: record.int_opt("sent_at")?,
+                    sent: sent_at(&record)?,
                     run: record.run_id("run")?,
                     run_no: record.u64("run_no")?,
                 })

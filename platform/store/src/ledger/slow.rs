@@ -56,7 +56,7 @@ pub(super) async fn put_off(
     let due = now.saturating_add(to_i64("wait_ms", wait_ms)?);
     let put_off = sqlx::query(
         "update work set state = 'retry_wait', epoch = epoch + 1, attempt = attempt - $7,
-            due_at = $4, lease_until = null, owner = null, problem = $5, updated_at = $6
+            silent = 0, due_at = $4, lease_until = null, owner = null, problem = $5, updated_at = $6
          where tenant = $1 and id = $2 and epoch = $3",
     )
     .bind(lease.tenant.as_str())

@@ -156,7 +156,7 @@ impl SystemStore {
         let mut tx = self.write().await?;
         let now = tx.now;
         let released = sqlx::query(
-            "update work set state = 'ready', attempt = attempt - 1, due_at = $4,
+            "update work set state = 'ready', attempt = attempt - 1, silent = 0, due_at = $4,
                 lease_until = null, owner = null, updated_at = $4
              where tenant = $1 and id = $2 and epoch = $3 and lease_until is not null",
         )

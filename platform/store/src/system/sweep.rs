@@ -18,8 +18,8 @@ use crate::row::{Record, to_i64};
 
 /// Leases taken back per transaction.
 const PER_SWEEP: i64 = 200;
-/// Tries that workers may die of before the work counts as deadly.
-const ATTEMPTS_MOST: u32 = 5;
+/// Workers in a row that may fall silent before the work counts as deadly.
+const SILENT_MOST: u32 = 5;
 /// First wait after a worker died, doubled with each time, ms.
 const BACKOFF_MS: u64 = 250;
 /// A run that looks stuck this long is looked at, ms.
@@ -45,7 +45,7 @@ pub struct SweptWork {
 
 impl SystemStore {
     /// Takes back work whose lease has ended: due again after a wait, failed for good when
-    /// five tries ended so, cancelled when its run is being stopped. Also ends runs that are
+    /// five tries in a row ended so, cancelled when its run is being stopped. Also ends runs that are
     /// being stopped and on which nobody works any more.
     ///
     /// # Errors
@@ -129,17 +129,17 @@ async fn take_back(tx: &mut Tx, lease: &Lease) -> Result<WorkState, StoreError> 
         lifecycle::settle(tx, &lease.tenant, &lease.run).await?;
         return Ok(WorkState::Cancelled);
     }
-    if lease.attempt >= ATTEMPTS_MOST {
+    let silent = one_more_silent(tx, lease).await?;
+    if silent >= SILENT_MOST {
         let detail = format!(
-            "{} tries of this work ended without a sign of life from the worker",
-            lease.attempt
+            "{silent} tries of this work in a row ended without a sign of life from the worker"
         );
         let problem = Problem::new(ErrorCode::Internal, detail)
             .hint("look at the workers' logs for this run; redrive the run when the cause is gone");
         lifecycle::fail_for_good(tx, lease, &problem).await?;
         return Ok(WorkState::Failed);
     }
-    let doublings = lease.attempt.saturating_sub(1).min(16);
+    let doublings = silent.saturating_sub(1).min(16);
     let wait = to_i64("wait", BACKOFF_MS << doublings)?;
     let now = tx.now;
     sqlx::query(
@@ -154,4 +154,16 @@ async fn take_back(tx: &mut Tx, lease: &Lease) -> Result<WorkState, StoreError> 
     .execute(tx.conn())
     .await?;
     Ok(WorkState::RetryWait)
+}
+
+/// How many workers in a row fell silent over this work, with this one.
+async fn one_more_silent(tx: &mut Tx, lease: &Lease) -> Result<u32, StoreError> {
+    let row = sqlx::query(
+        "update work set silent = silent + 1 where tenant = $1 and id = $2 returning silent",
+    )
+    .bind(lease.tenant.as_str())
+    .bind(lease.work_id.as_str())
+    .fetch_one(tx.conn())
+    .await?;
+    Record::new("work", &row).u32("silent")
 }

@@ -213,7 +213,7 @@ pub(crate) fn outcome(ordinal: u32, key: &str, content: u8, state: RecordState) 
         content_hash: [content; 32],
         state,
         resend: None,
-        sent_ms: None,
+        sent: None,
         external_id: None,
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 use tributary_model::state::{RecordState, RunState, WorkKind};
-use tributary_store::{Announced, CursorMove, Enqueued, Lease, Redrive, Seen, record_key_hash};
+use tributary_store::{
+    Announced, CursorMove, Enqueued, Fenced, Lease, Redrive, Seen, SentAt, record_key_hash,
+};
 
 use crate::bed::{Bed, done, new_batch, outcome, page, partition, parts, result, slug};
 use crate::records::{life, run_with, seen};
@@ -29,13 +31,53 @@ async fn leaves(bed: &Bed, lease: &Lease, key: &str) -> i64 {
     done(intent.unwrap())
 }
 
-fn in_doubt(seen: &Seen, sent_ms: i64) {
+/// In doubt since `first_ms`; what is not known of the last call is taken for late.
+fn in_doubt(seen: &Seen, first_ms: i64) {
     assert_eq!(
         (seen.state, seen.content_hash),
         (RecordState::Uncertain, [7; 32])
     );
     assert_eq!((seen.resend, seen.held_resend), (Some(3), Some(3)));
-    assert_eq!(seen.sent_ms, Some(sent_ms));
+    let sent = seen.sent.unwrap();
+    assert_eq!(sent.first_ms, first_ms);
+    assert!(sent.last_ms >= first_ms, "{sent:?}");
+}
+
+fn sent_at(first_ms: i64) -> Option<SentAt> {
+    Some(SentAt {
+        first_ms,
+        last_ms: first_ms + 7,
+    })
+}
+
+/// The age of a doubt is that of its last call: until some time after it the call may be at work.
+pub(crate) async fn last_calls_are_remembered(bed: Bed) {
+    let run = bed.extracted("orders", 1, 1).await;
+    let lease = bed.claim(WorkKind::Batch).await;
+    let first = leaves(&bed, &lease, "a").await;
+    let batch = || async { bed.acme.batch(&run.id, 1, 0).await.unwrap().unwrap() };
+    assert_eq!(batch().await.last_sent_ms, None, "calls are under way");
+    done(bed.acme.calls_ended(&lease, first + 5_000).await.unwrap());
+    let known = batch().await;
+    let times = (known.first_sent_ms, known.last_sent_ms);
+    assert_eq!(times, (Some(first), Some(first + 5_000)));
+
+    let retried = bed.acme.fail_work(&lease, &problem(), Some(0)).await;
+    done(retried.unwrap());
+    let lost = lease.clone();
+    let lease = bed.claim(WorkKind::Batch).await;
+    assert_eq!(leaves(&bed, &lease, "a").await, first, "the window goes on");
+    assert_eq!(
+        batch().await.last_sent_ms,
+        None,
+        "a call is under way again"
+    );
+    assert_eq!(bed.acme.calls_ended(&lost, 1).await.unwrap(), Fenced::Lost);
+    done(bed.acme.calls_ended(&lease, first + 9_000).await.unwrap());
+    done(bed.acme.fail_work(&lease, &problem(), None).await.unwrap());
+    let kept = seen(&bed, "a").await.unwrap().sent;
+    let (first_ms, last_ms) = (first, first + 9_000);
+    assert_eq!(kept, Some(SentAt { first_ms, last_ms }), "for later runs");
 }
 
 pub(crate) async fn left_behind_by_a_stop(bed: Bed) {
@@ -85,7 +127,7 @@ pub(crate) async fn left_behind_by_a_stop(bed: Bed) {
     assert_eq!(batch.first_sent_ms, Some(at));
     let lease = bed.claim(WorkKind::Batch).await;
     let mut sent = outcome(0, "c", 7, RecordState::Delivered);
-    (sent.resend, sent.sent_ms) = (Some(3), Some(at));
+    (sent.resend, sent.sent) = (Some(3), sent_at(at));
     done(
         bed.acme
             .commit_batch(&lease, &result(vec![sent]))
@@ -183,10 +225,10 @@ pub(crate) async fn withdrawn(bed: Bed) {
 pub(crate) async fn refused_after_doubt(bed: Bed) {
     let step = async |content, state, resend| {
         let mut one = outcome(0, "k", content, state);
-        (one.resend, one.sent_ms) = (Some(resend), Some(i64::from(resend) * 100));
+        (one.resend, one.sent) = (Some(resend), sent_at(i64::from(resend) * 100));
         run_with(&bed, &result(vec![one])).await;
         let seen = seen(&bed, "k").await.unwrap();
-        (seen.content_hash[0], seen.state, seen.resend, seen.sent_ms)
+        (seen.content_hash[0], seen.state, seen.resend, seen.sent)
     };
     use RecordState::{Rejected, Uncertain};
     let doubt = (1, Uncertain, Some(4), Some(400));
@@ -197,13 +239,13 @@ pub(crate) async fn refused_after_doubt(bed: Bed) {
         (1, Uncertain, Some(5)),
         "another content"
     );
-    let (content, state, resend, sent_ms) = step(1, Rejected, 6).await;
+    let (content, state, resend, sent) = step(1, Rejected, 6).await;
     assert_eq!(
         (content, state, resend),
         (1, Uncertain, Some(6)),
         "another key"
     );
-    assert_eq!(sent_ms, Some(400));
+    assert_eq!(sent, sent_at(400));
     let (content, state, resend, _) = step(1, Rejected, 4).await;
     assert_eq!((content, state, resend), (1, Rejected, Some(6)));
 

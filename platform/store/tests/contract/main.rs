@@ -83,6 +83,9 @@ const CASES: &[Case] = &[
     ("redrive_rejected", |bed| {
         Box::pin(stops::redrive_rejected(bed))
     }),
+    ("a_redriven_run_finishes_last", |bed| {
+        Box::pin(stops::a_redriven_run_finishes_last(bed))
+    }),
     ("failed_plan", |bed| Box::pin(stops::failed_plan(bed))),
     ("a_failed_part_stops_no_other", |bed| {
         Box::pin(parts::a_failed_part_stops_no_other(bed))
@@ -106,6 +109,9 @@ const CASES: &[Case] = &[
     ("fences", |bed| Box::pin(queue::fences(bed))),
     ("retry_wait", |bed| Box::pin(queue::retry_wait(bed))),
     ("sweep", |bed| Box::pin(queue::sweep(bed))),
+    ("silences_in_a_row_count", |bed| {
+        Box::pin(queue::silences_in_a_row_count(bed))
+    }),
     ("tenants_take_turns", |bed| {
         Box::pin(queue::tenants_take_turns(bed))
     }),
@@ -133,6 +139,9 @@ const CASES: &[Case] = &[
     }),
     ("logs_are_bounded", |bed| {
         Box::pin(held::logs_are_bounded(bed))
+    }),
+    ("last_calls_are_remembered", |bed| {
+        Box::pin(doubt::last_calls_are_remembered(bed))
     }),
     ("left_behind_by_a_stop", |bed| {
         Box::pin(doubt::left_behind_by_a_stop(bed))

@@ -203,6 +203,22 @@ pub(crate) async fn retry_wait(bed: Bed) {
     bed.nothing_due().await;
 }
 
+/// A worker that reports a failure lives: only silences in a row are deadly.
+pub(crate) async fn silences_in_a_row_count(bed: Bed) {
+    let problem = Problem::new(ErrorCode::RateLimited, "wait");
+    bed.run("orders").await;
+    for round in 0..6 {
+        bed.system.claim("dying", 1, 1).await.unwrap().remove(0);
+        wait_ms(5).await;
+        let swept = bed.system.sweep().await.unwrap();
+        assert_eq!(swept.work[0].state, WorkState::RetryWait, "round {round}");
+        wait_ms(300).await;
+        let lease = bed.claim(WorkKind::Plan).await;
+        assert_eq!(lease.attempt, round * 2 + 2);
+        done(bed.acme.fail_work(&lease, &problem, Some(0)).await.unwrap());
+    }
+}
+
 pub(crate) async fn sweep(bed: Bed) {
     assert_eq!(
         bed.system.sweep().await.unwrap(),

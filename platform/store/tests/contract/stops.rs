@@ -3,7 +3,7 @@
 use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 use tributary_model::state::{RecordState, RunState, WorkKind};
-use tributary_store::{BatchState, Redrive};
+use tributary_store::{BatchState, Lease, Redrive};
 
 use crate::bed::{Bed, done, new_batch, outcome, page, partition, parts, result};
 use crate::runs::delivered;
@@ -245,6 +245,33 @@ pub(crate) async fn redrive_rejected(bed: Bed) {
         (4, 3, 1)
     );
     assert_eq!(counters.unexplained(), 0);
+}
+
+/// A run is summed up after its batches, also when summing up was what failed.
+pub(crate) async fn a_redriven_run_finishes_last(bed: Bed) {
+    let run = bed.extracted("orders", 1, 1).await;
+    let fails = async |lease: &Lease| {
+        let failed = bed.acme.fail_work(lease, &problem(), None).await;
+        done(failed.unwrap())
+    };
+    fails(&bed.claim(WorkKind::Batch).await).await;
+    let state = fails(&bed.claim(WorkKind::Finish).await).await;
+    assert_eq!(state, RunState::Failed);
+
+    let redriven = bed.acme.run_redrive(&run.id, None).await.unwrap().unwrap();
+    assert!(matches!(redriven, Redrive::Queued(_)), "{redriven:?}");
+    let batch = bed.claim(WorkKind::Batch).await;
+    bed.nothing_due().await;
+    let sent = bed.acme.commit_batch(&batch, &delivered("a")).await;
+    done(sent.unwrap());
+    let state = fails(&bed.claim(WorkKind::Finish).await).await;
+    assert_eq!(state, RunState::Failed);
+
+    // with nothing else to do it is what the redrive is for
+    let redriven = bed.acme.run_redrive(&run.id, None).await.unwrap().unwrap();
+    assert!(matches!(redriven, Redrive::Queued(_)), "{redriven:?}");
+    let finish = bed.claim(WorkKind::Finish).await;
+    assert_eq!(finish.attempt, 1);
 }
 
 pub(crate) async fn failed_plan(bed: Bed) {
