@@ -19,9 +19,20 @@ use crate::formula::expression::{Expression, Reference, SlotRef};
 use crate::functions::Call;
 use crate::path::Places;
 
+/// What a document keeps from people, to be kept by a plan of another version of it too.
+#[derive(Debug, Clone, Default)]
+pub struct Sensitive {
+    /// where sensitive values are read from
+    places: Vec<Places>,
+    /// where values stand that are made of them
+    targets: MaskedTargets,
+}
+
 /// See the module. Asked only where something is wrong or explained.
 #[derive(Debug, Default)]
 pub(crate) struct Hidden {
+    /// where sensitive values are read from
+    places: Vec<Places>,
     /// tables and slots
     slots: BTreeSet<(u16, u16)>,
     /// of fields, helper values and aggregates
@@ -44,11 +55,12 @@ impl Hidden {
         eaches: impl Iterator<Item = &'p EachExtra>,
         slots: &[Vec<WantedSlot>],
         scopes: &[Scope],
+        also: Option<&Sensitive>,
     ) -> Self {
         let mut holders = Vec::new();
         collect(nodes, &mut holders);
         let mut hidden = Self::default();
-        if !holders.iter().any(|(_, value)| value.sensitive) {
+        if also.is_none() && !holders.iter().any(|(_, value)| value.sensitive) {
             return hidden;
         }
         let aggregates: Vec<(u32, u32)> = eaches
@@ -61,19 +73,17 @@ impl Hidden {
             elements: BTreeMap::from([(0, Places::default())]),
         };
         tables.add(nodes);
-        let places = hidden.add(&holders, &aggregates, &tables);
-        hidden.spread(&places, &tables);
+        hidden.add(&holders, &aggregates, &tables);
+        if let Some(also) = also {
+            hidden.add_those_of(also, &holders);
+        }
+        hidden.spread(&tables);
         hidden.derive(&holders, &aggregates);
         hidden
     }
 
-    /// The sensitive fields; gives the places that they are read from, also by way of helper values.
-    fn add(
-        &mut self,
-        holders: &[Holder<'_>],
-        aggregates: &[(u32, u32)],
-        tables: &Tables<'_>,
-    ) -> Vec<Places> {
+    /// The sensitive fields and the places that they are read from, also by way of helper values.
+    fn add(&mut self, holders: &[Holder<'_>], aggregates: &[(u32, u32)], tables: &Tables<'_>) {
         let helpers: BTreeMap<u32, &ValueNode> = holders
             .iter()
             .filter(|(node, _)| node.name.is_none())
@@ -85,15 +95,16 @@ impl Hidden {
             .map(|(_, value)| *value)
             .filter(|value| value.sensitive)
             .collect();
-        let mut places = Vec::new();
         while let Some(value) = open.pop() {
             if !self.variables.insert(value.variable) {
                 continue;
             }
             for part in made_of(value) {
                 match part {
-                    Part::Reference(Reference::Slot(slot)) => places.extend(tables.place(slot)),
-                    Part::Nodes(nodes) => places.extend(tables.found(nodes)),
+                    Part::Reference(Reference::Slot(slot)) => {
+                        self.places.extend(tables.place(slot))
+                    }
+                    Part::Nodes(nodes) => self.places.extend(tables.found(nodes)),
                     Part::Reference(Reference::Variable(index)) => {
                         let index = inputs.get(&index).copied().unwrap_or(index);
                         open.extend(helpers.get(&index));
@@ -101,18 +112,27 @@ impl Hidden {
                 }
             }
         }
-        places
+    }
+
+    /// What another version keeps from people: the same places, and fields of the same names.
+    fn add_those_of(&mut self, other: &Sensitive, holders: &[Holder<'_>]) {
+        self.places.extend(other.places.iter().cloned());
+        let fields = holders.iter().filter(|(node, _)| {
+            node.name.is_some() && other.targets.covers(&pattern(&node.target))
+        });
+        self.variables
+            .extend(fields.map(|(_, value)| value.variable));
     }
 
     /// What is read of a hidden place is hidden, in whatever table, and what is a part of one or holds one.
-    fn spread(&mut self, places: &[Places], tables: &Tables<'_>) {
+    fn spread(&mut self, tables: &Tables<'_>) {
         for (wanted, table) in tables.slots.iter().zip(0_u16..) {
             let Some(top) = tables.elements.get(&usize::from(table)) else {
                 continue;
             };
             for (wanted, slot) in wanted.iter().zip(0_u16..) {
                 let place = top.at(&wanted.path);
-                if places.iter().any(|one| one.overlap(&place)) {
+                if self.places.iter().any(|one| one.overlap(&place)) {
                     self.slots.insert((table, slot));
                 }
             }
@@ -143,7 +163,7 @@ impl Hidden {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.variables.is_empty()
+        self.places.is_empty() && self.variables.is_empty()
     }
 
     pub(crate) fn slot(&self, slot: SlotRef) -> bool {
@@ -173,6 +193,14 @@ impl Hidden {
         let mut found = Vec::new();
         expression.references(&mut found);
         found.into_iter().any(|reference| self.reads(reference))
+    }
+
+    /// For a plan of another version.
+    pub(crate) fn sensitive(&self, nodes: &[Node]) -> Sensitive {
+        Sensitive {
+            places: self.places.clone(),
+            targets: self.targets(nodes),
+        }
     }
 
     /// Where in the target document the hidden values stand.
