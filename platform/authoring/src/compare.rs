@@ -6,7 +6,9 @@
 //! `1.50` to `1.5` is one.
 //!
 //! Invariants: values that a version calls sensitive are masked, of both; memory is bounded by what is recorded
-//! ([`Recording::MAX_RECORDS`]).
+//! ([`Recording::MAX_RECORDS`]). The reasons of records that fail are the issues' own words: whoever records a
+//! version compiles it with what the other calls sensitive
+//! ([`Environment::with_sensitive`](tributary_mapping::Environment::with_sensitive)).
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

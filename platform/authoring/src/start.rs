@@ -4,14 +4,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use tributary_mapping::document::{
-    Group, GroupInput, LocaleName, RowStep, Source, SourceFormat, Step,
-};
+use tributary_mapping::document::{Group, GroupInput, LocaleName, RowStep, Source, SourceFormat};
 use tributary_mapping::schema::{Found, Leaf, Node, NodeKind, Schema};
 use tributary_model::id::Slug;
 
 use crate::draft::{self, Draft, Filling, Finding, GROUP, MEMBERS};
-use crate::suggest::steps::locales_of;
+use crate::suggest::steps::{fit_locale, locales_of};
 use crate::suggest::{Memory, Suggestion, suggest};
 
 /// Words that make a source a likely key, the likeliest first.
@@ -127,27 +125,10 @@ fn filling(suggestion: &Suggestion, source: Option<&Node>, locale: LocaleName) -
     }
     filling.from = vec![suggestion.source.clone()];
     filling.steps = suggestion.steps.clone();
-    fit_locale(&mut filling.steps, source, locale);
-    filling.note = suggestion.assumed.join("; ");
+    let mut assumed = suggestion.assumed.clone();
+    fit_locale(&mut filling.steps, &mut assumed, source, locale);
+    filling.note = assumed.join("; ");
     filling
-}
-
-/// Leaves out of number functions the locale that the document has already, and writes it where the
-/// document's would read the texts wrongly.
-pub(crate) fn fit_locale(steps: &mut [Step], source: Option<&Node>, locale: LocaleName) {
-    let written = source.map(locales_of).unwrap_or_default();
-    let fits = written.is_empty() || written.contains(&locale);
-    for step in steps {
-        if !matches!(step.function.as_str(), "to_decimal" | "to_int") {
-            continue;
-        }
-        if fits {
-            step.arguments.shift_remove("locale");
-        } else if let Some(own) = written.first() {
-            let own = serde_json::to_value(own).unwrap_or_default();
-            step.arguments.insert("locale".to_owned(), own);
-        }
-    }
 }
 
 /// The locale in which most columns with decimals or groups can be read; of equals the first.

@@ -9,7 +9,8 @@ use tributary_authoring::import::{
     Import, ImportError, SheetOptions, from_csv, from_json_schema, from_openapi, from_sheet,
     operations,
 };
-use tributary_authoring::{Draft, format, unmapped};
+use tributary_authoring::suggest::Memory;
+use tributary_authoring::{Draft, SourceShape, format, new_document, suggest, unmapped};
 use tributary_mapping::document::{Document, SourceFormat, canonical};
 use tributary_mapping::schema::Schema;
 use tributary_mapping::{Diagnostic, Environment, check, parse};
@@ -183,6 +184,73 @@ fn a_csv_becomes_a_draft_with_conversions() {
         from_csv(&slug(), &[" ".to_owned()], &[]).unwrap_err(),
         ImportError::NoColumns
     );
+}
+
+/// A number that two locales read differently is never drafted without a word about it.
+#[test]
+fn ambiguous_numbers_carry_a_note() {
+    let draft = |text: &str| {
+        let mut rows = rows(text);
+        let header = rows.remove(0);
+        from_csv(&slug(), &header, &rows).unwrap().draft
+    };
+    let alone = draft("nr;price\nA;1.234\nB;5.678");
+    assert_sound(&alone);
+    let field = fields(&alone)[1].clone();
+    assert_eq!(field["do"], json!([{ "fn": "to_decimal" }]));
+    assert_eq!(
+        field["note"],
+        "ambiguous: \"1.234\" is read as 1.234 (plain), and is 1234 in de-DE; if the source writes it so, \
+         give to_decimal \"locale\": \"de-DE\""
+    );
+    // the other column decides how the document reads both
+    let beside = draft("nr;price;net\nA;1.234;5,10\nB;5.678;7,00");
+    assert_sound(&beside);
+    assert_eq!(
+        serde_json::to_value(&beside.document).unwrap()["source"]["locale"],
+        "de-DE"
+    );
+    let note = fields(&beside)[1]["note"].as_str().unwrap().to_owned();
+    assert!(
+        note.contains("read as 1234 (de-DE), and is 1.234 in plain"),
+        "{note}"
+    );
+    for plain in [
+        "nr;price\nA;12.50",
+        "nr;price\nA;1.234,50",
+        "nr;price\nA;0.500",
+    ] {
+        assert_eq!(fields(&draft(plain))[1].get("note"), None, "{plain}");
+    }
+}
+
+/// What is accepted into a document of any locale is read as its note says.
+#[test]
+fn ambiguous_suggestions_pin_the_reading() {
+    let columns = ["unit_price".to_owned()];
+    let samples = [
+        json!({ "unit_price": "1,234" }),
+        json!({ "unit_price": "5,678" }),
+    ];
+    let source = Schema::from_columns(&columns);
+    let target = Schema::from_json_schema(
+        &json!({ "type": "object", "properties": { "unit_price": { "type": "number" } } }),
+    );
+    let memory = Memory::default();
+    let found = suggest(&source, &target, &samples, &memory);
+    let step = serde_json::to_value(&found[0].steps[0]).unwrap();
+    assert_eq!(step, json!({ "fn": "to_decimal", "locale": "en-US" }));
+    assert!(
+        found[0].assumed[0].contains("read as 1234 (en-US), and is 1.234 in de-DE"),
+        "{found:?}"
+    );
+    let shape = SourceShape {
+        format: SourceFormat::Csv,
+        schema: &source,
+    };
+    let draft = new_document(&slug(), shape, &target, &samples, &memory);
+    let note = fields(&draft)[0]["note"].as_str().unwrap().to_owned();
+    assert!(note.starts_with("ambiguous: "), "{note}");
 }
 
 const SHEET: &str = "\

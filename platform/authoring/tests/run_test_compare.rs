@@ -12,8 +12,8 @@ use tributary_authoring::compare::{Comparison, Recording, compare};
 use tributary_authoring::records::{Records, RecordsError, Store};
 use tributary_authoring::summary::{Summary, map_record};
 use tributary_authoring::{
-    Difference, FlatWriter, PartKind, TargetCheck, coverage, explain_text, explained,
-    test_document, update_expectations,
+    Difference, PartKind, TargetCheck, coverage, explain_text, explained, test_document,
+    update_expectations,
 };
 use tributary_formats::records::{Config, CsvOptions, Format, Input, open};
 use tributary_mapping::document::{GroupInput, RowStep};
@@ -476,25 +476,4 @@ fn a_comparison_counts_fields_and_records() {
         text.contains("1 /lines/0/item_code: \"A-1\" → \"a-1\""),
         "{text}"
     );
-}
-
-#[test]
-fn flat_targets_are_tables_and_others_are_refused() {
-    let refused = FlatWriter::new(&acme(), b',').err();
-    assert_eq!(refused.as_deref(), Some("lines"));
-    let document: Document = serde_json::from_value(json!({
-        "version": 1, "name": "flat", "source": { "format": "json", "key": ["$.id"] },
-        "fields": [
-            { "id": "a", "to": "a", "type": "string", "from": "$.a" },
-            { "id": "o", "to": "o", "object": [{ "id": "b", "to": "b/c", "type": "decimal", "from": "$.b" }] },
-            { "id": "h", "to": null, "as": "h", "type": "string", "const": "x" }
-        ]
-    }))
-    .unwrap();
-    let mut writer = FlatWriter::new(&document, b';').unwrap();
-    writer.row(r#"{"a":"x;\"y\"","o":{"b/c":-1.50}}"#);
-    writer.row(r#"{"a":"=1+1","o":{}}"#);
-    writer.row(r#"{"a":null,"o":{"b/c":null}}"#);
-    let text = String::from_utf8(writer.take()).unwrap();
-    assert_eq!(text, "a;o.b/c\r\n\"x;\"\"y\"\"\";-1.50\r\n'=1+1;\r\n;\r\n");
 }

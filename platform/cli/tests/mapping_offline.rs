@@ -464,3 +464,36 @@ fn a_draft_is_made_of_yaml_and_keeps_no_values() {
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("bomb.yaml: it is not YAML"), "{said}");
 }
+
+/// A reason quotes no value that the other version calls sensitive, be it read under another name or from elsewhere.
+#[test]
+fn reasons_of_a_comparison_mask_what_either_version_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let version = |name: &str, field: &str| {
+        let start = r#"{ "version": 1, "name": "p", "source": { "format": "csv", "key": ["$.no"] }, "fields": ["#;
+        write(folder, name, &format!("{start}{field}] }}"));
+    };
+    let to_int = r#""type": "int", "do": [{ "fn": "to_int" }] }"#;
+    version(
+        "old.json",
+        r#"{ "id": "vat", "to": "vat", "type": "string", "from": "$.vat", "sensitive": true }"#,
+    );
+    version(
+        "renamed.json",
+        &format!(r#"{{ "id": "tax", "to": "tax", "from": "$.vat", {to_int}"#),
+    );
+    version(
+        "moved.json",
+        &format!(r#"{{ "id": "vat", "to": "vat", "from": "$.other", {to_int}"#),
+    );
+    write(folder, "p.csv", "no;vat;other\n1;DE1CANARY;DE2CANARY\n");
+    for new in ["renamed.json", "moved.json"] {
+        for (one, other) in [("old.json", new), (new, "old.json")] {
+            let (code, said, told) = mapping(folder, &["diff", one, other, "--samples", "p.csv"]);
+            assert_eq!(code, Some(1), "{told}");
+            assert!(said.contains("1 record newly"), "{said}");
+            assert!(!said.contains("CANARY"), "{one} {other}: {said}");
+        }
+    }
+}

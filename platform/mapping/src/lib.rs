@@ -40,7 +40,7 @@ pub use date::Date;
 pub use decimal::Decimal;
 pub use diagnostic::Diagnostic;
 pub use document::{Document, parse};
-pub use plan::{Grouping, MASK, MaskedTargets, Plan, RunFigures, RunRuleResult};
+pub use plan::{Grouping, MASK, MaskedTargets, Plan, RunFigures, RunRuleResult, Sensitive};
 pub use sample::{MappedTest, TestReport, explain_test, map_test, run_tests};
 pub use value::Kind;
 pub use worker::{

@@ -10,8 +10,8 @@ use tributary_model::id::Slug;
 
 use super::{Import, ImportError};
 use crate::draft::{Filling, Finding};
-use crate::start::{SourceShape, assemble, document_locale, fit_locale};
-use crate::suggest::steps::conversion;
+use crate::start::{SourceShape, assemble, document_locale};
+use crate::suggest::steps::{conversion, fit_locale};
 
 /// The source's schema and the draft. Rows with another number of fields than the header are left
 /// out, with a finding.
@@ -85,13 +85,13 @@ fn draft(name: &Slug, source: &Schema) -> crate::Draft {
     for leaf in source.leaves() {
         let member = target_of(leaf.node, &target.root);
         let made = conversion(leaf.node, &member);
-        let mut steps = made.steps;
-        fit_locale(&mut steps, Some(leaf.node), locale);
+        let (mut steps, mut assumed) = (made.steps, made.assumed);
+        fit_locale(&mut steps, &mut assumed, Some(leaf.node), locale);
         let path = leaf.path.clone();
         let filling = Filling {
             from: vec![path.clone()],
             steps,
-            note: made.assumed.join("; "),
+            note: assumed.join("; "),
             ..Filling::default()
         };
         fillings.insert(format!("/{}", member.name), filling);

@@ -14,8 +14,8 @@ use super::sheet_rules::{required, rule, set_type, unquoted};
 use super::sheet_tree::{Misplaced, find, grow, settle};
 use super::{Import, ImportError};
 use crate::draft::{Filling, Finding};
-use crate::start::{SourceShape, assemble, document_locale, fit_locale};
-use crate::suggest::steps::{conversion, step};
+use crate::start::{SourceShape, assemble, document_locale};
+use crate::suggest::steps::{conversion, fit_locale, step};
 
 /// What is known beside the sheet.
 #[derive(Debug, Clone, Copy)]
@@ -376,7 +376,7 @@ fn convert(
         if dated {
             made.assumed.clear();
         }
-        fit_locale(&mut made.steps, Some(from), locale);
+        fit_locale(&mut made.steps, &mut made.assumed, Some(from), locale);
         let defaults = filling
             .steps
             .iter()

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 use tributary_mapping::document::{LocaleName, Step};
-use tributary_mapping::schema::{Looks, Node, NodeKind};
+use tributary_mapping::schema::{Looks, Node, NodeKind, number_in};
 
 /// A chain of functions, and what it assumes.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -63,18 +63,69 @@ pub(crate) fn locales_of(node: &Node) -> &[LocaleName] {
         .unwrap_or_default()
 }
 
-fn number(source: &Node, function: &str, made: &mut Conversion) {
-    let locales = locales_of(source);
-    match locales {
-        // plain and English differ only in the groups that English allows
-        [] | [LocaleName::Plain, ..] => made.add(function, json!({})),
-        [locale, others @ ..] => {
-            made.add(function, json!({ "locale": locale }));
-            if !others.is_empty() {
-                made.assume("the samples can be read in several locales; check the decimal sign");
+/// Start of the note about a column whose numbers have two readings.
+const AMBIGUOUS: &str = "ambiguous: ";
+
+/// Says of a column whose samples are other numbers in another locale which reading is taken.
+fn ambiguity(source: &Node, function: &str, taken: LocaleName) -> Option<String> {
+    let text = source.observed.as_ref()?.ambiguous.as_deref()?;
+    let read = number_in(text, taken)?;
+    let (other, number) = locales_of(source).iter().find_map(|locale| {
+        let number = number_in(text, *locale)?;
+        (number != read).then_some((locale, number))
+    })?;
+    let name = |locale: &LocaleName| match serde_json::to_value(locale) {
+        Ok(Value::String(name)) => name,
+        _ => String::new(),
+    };
+    let (taken, other) = (name(&taken), name(other));
+    Some(format!(
+        "{AMBIGUOUS}{text:?} is read as {read} ({taken}), and is {number} in {other}; if the source writes it so, \
+         give {function} \"locale\": {other:?}"
+    ))
+}
+
+/// Leaves out of number functions the locale that the document has already, and writes it where the
+/// document's would read the texts wrongly. What is said of ambiguous numbers is true of what is then read.
+pub(crate) fn fit_locale(
+    steps: &mut [Step],
+    assumed: &mut Vec<String>,
+    source: Option<&Node>,
+    locale: LocaleName,
+) {
+    let written = source.map(locales_of).unwrap_or_default();
+    let fits = written.is_empty() || written.contains(&locale);
+    let own = written.first().filter(|_| !fits).copied();
+    assumed.retain(|text| !text.starts_with(AMBIGUOUS));
+    for step in steps {
+        if !matches!(step.function.as_str(), "to_decimal" | "to_int") {
+            continue;
+        }
+        match own {
+            None => {
+                step.arguments.shift_remove("locale");
+            }
+            Some(own) => {
+                let own = serde_json::to_value(own).unwrap_or_default();
+                step.arguments.insert("locale".to_owned(), own);
             }
         }
+        let taken = own.unwrap_or(locale);
+        assumed.extend(source.and_then(|source| ambiguity(source, &step.function, taken)));
     }
+}
+
+fn number(source: &Node, function: &str, made: &mut Conversion) {
+    let first = locales_of(source).first().copied();
+    let ambiguous = first.and_then(|locale| ambiguity(source, function, locale));
+    match first {
+        Some(locale) if ambiguous.is_some() || locale != LocaleName::Plain => {
+            made.add(function, json!({ "locale": locale }));
+        }
+        // what is plain reads the same in every locale that fits
+        _ => made.add(function, json!({})),
+    }
+    made.assumed.extend(ambiguous);
     let seen = source.observed.as_ref();
     let texts = seen.is_some_and(|seen| seen.lengths.is_some());
     let numbers = seen.is_some_and(|seen| seen.numbers.is_some());

@@ -70,7 +70,8 @@ pub(crate) fn number_text(number: f64) -> String {
 /// 9999-12-31, or the 29th of February 1900, which the 1900 system has and the calendar has not.
 ///
 /// The form follows the number format, so that it is the same in all rows of a column; a date
-/// format does not hide a time of day, though.
+/// format does not hide a time of day, though. What is a time of day and no date is seen before seconds are
+/// rounded: the last half second of a day is 23:59:59, not the day after.
 pub(super) fn date_text(serial: f64, kind: Kind, date1904: bool) -> Option<String> {
     let limit = if date1904 { 2_957_004.0 } else { 2_958_466.0 };
     if !(0.0..limit).contains(&serial) {
@@ -81,7 +82,12 @@ pub(super) fn date_text(serial: f64, kind: Kind, date1904: bool) -> Option<Strin
         clippy::cast_possible_truncation,
         reason = "the range is checked above"
     )]
-    let seconds = (serial * 86_400.0).round() as i64;
+    let rounded = (serial * 86_400.0).round() as i64;
+    let time_alone = kind == Kind::Time && serial < 1.0;
+    let seconds = match time_alone {
+        true => rounded.min(SECONDS_OF_DAY - 1),
+        false => rounded,
+    };
     let (day, second) = (seconds / SECONDS_OF_DAY, seconds % SECONDS_OF_DAY);
     let time = format!(
         "{:02}:{:02}:{:02}",
@@ -89,7 +95,7 @@ pub(super) fn date_text(serial: f64, kind: Kind, date1904: bool) -> Option<Strin
         second / 60 % 60,
         second % 60
     );
-    if day == 0 && kind == Kind::Time {
+    if time_alone {
         return Some(time);
     }
     let days = match (date1904, day) {
@@ -221,6 +227,10 @@ mod tests {
             (45_351.999_999, DateTime, false, Some("2024-03-01T00:00:00")),
             (0.75, Time, false, Some("18:00:00")),
             (0.0, Time, false, Some("00:00:00")),
+            (0.999_99, Time, false, Some("23:59:59")),
+            (0.999_994_3, Time, false, Some("23:59:59")),
+            (0.999_999_9, Time, true, Some("23:59:59")),
+            (1.0, Time, false, Some("1900-01-01T00:00:00")),
             (0.0, Date, false, None),
             (45_292.25, Time, false, Some("2024-01-01T06:00:00")),
             (0.0, Date, true, Some("1904-01-01")),

@@ -29,7 +29,7 @@ pub(crate) use types::conversion;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Body, Hidden, Node, NullTokens};
 use crate::schema::Schema;
-use crate::{Document, Plan};
+use crate::{Document, Plan, Sensitive};
 use compiler::Compiler;
 
 /// Part of the plan's digest: raise it when the same plan would give other bytes.
@@ -51,6 +51,8 @@ pub struct Environment<'a> {
     pub source_schema: Option<&'a Schema>,
     /// shape that the target documents must have, if it is known
     pub target_schema: Option<&'a Schema>,
+    /// what another version of the document keeps from people, and this one shall keep too
+    pub also_sensitive: Option<&'a Sensitive>,
 }
 
 impl<'a> Environment<'a> {
@@ -67,6 +69,7 @@ impl<'a> Environment<'a> {
             source_columns: None,
             source_schema: None,
             target_schema: None,
+            also_sensitive: None,
         }
     }
 
@@ -94,6 +97,15 @@ impl<'a> Environment<'a> {
         Self {
             source_schema: source,
             target_schema: target,
+            ..self
+        }
+    }
+
+    /// The same with what another version of the document keeps from people.
+    #[must_use]
+    pub fn with_sensitive(self, other: Option<&'a Sensitive>) -> Self {
+        Self {
+            also_sensitive: other,
             ..self
         }
     }
@@ -172,7 +184,8 @@ fn build(document: &Document, environment: &Environment<'_>, aim: Aim) -> (Plan,
     };
     let digest = digest(document, &compiler);
     let loops = compiler.eaches.iter().map(|each| &each.extra);
-    let hidden = Hidden::of(&nodes, loops, &compiler.slots, &compiler.scopes);
+    let also = environment.also_sensitive;
+    let hidden = Hidden::of(&nodes, loops, &compiler.slots, &compiler.scopes, also);
     let masked = hidden.targets(&nodes);
     for rule in &mut compiler.document_rules {
         rule.mask(&masked);

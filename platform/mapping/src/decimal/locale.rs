@@ -43,7 +43,8 @@ impl Separators {
 
 impl Decimal {
     /// Reads a number in the writing of a locale; no exponent. Groups are optional, but where they
-    /// are, the first has one to three digits and every other exactly three.
+    /// are, the first has one to three digits and does not begin with zero, and every other has exactly
+    /// three: `0.500` with a comma for decimals is a half of another locale, not 500.
     ///
     /// # Errors
     /// [`DecimalError::Invalid`], [`DecimalError::TooLarge`].
@@ -71,7 +72,7 @@ impl Decimal {
                 sum.point = true;
             } else if separators.group.contains(&sign) && !sum.point {
                 let fits = match group {
-                    None => (1..=3).contains(&run),
+                    None => (1..=3).contains(&run) && !digits.starts_with('0'),
                     Some(first) => first == sign && run == 3,
                 };
                 if !fits {

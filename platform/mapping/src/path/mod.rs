@@ -15,6 +15,7 @@ mod evaluate;
 mod lexer;
 mod lower;
 mod number;
+mod places;
 mod query;
 mod regexp;
 mod tree;
@@ -23,6 +24,7 @@ mod tree;
 mod tests;
 
 pub(crate) use evaluate::QueryError;
+pub(crate) use places::Places;
 pub(crate) use query::Query;
 pub(crate) use tree::Tree;
 

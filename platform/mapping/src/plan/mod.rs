@@ -26,6 +26,7 @@ use crate::reader::Trie;
 use crate::value::Constant;
 use crate::{Diagnostic, Worker};
 pub(crate) use hidden::Hidden;
+pub use hidden::Sensitive;
 pub(crate) use lookup_table::LookupTable;
 pub use masked::{MASK, MaskedTargets};
 pub(crate) use member_name::MemberName;
@@ -362,6 +363,12 @@ impl Plan {
     #[must_use]
     pub fn masked_targets(&self) -> MaskedTargets {
         self.hidden.targets(&self.nodes)
+    }
+
+    /// What the document keeps from people, for [`Environment::with_sensitive`](crate::Environment::with_sensitive).
+    #[must_use]
+    pub fn sensitive(&self) -> Sensitive {
+        self.hidden.sensitive(&self.nodes)
     }
 
     /// The names at the top of a row (columns, members) that the mapping reads; some twice.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::looks::{Looks, looks, number};
+use super::looks::{Looks, ambiguous, looks, number_in};
 use super::{MAX_DEPTH, MAX_NODES, Node, NodeKind, Observed};
 use crate::decimal::Decimal;
 use crate::document::LocaleName;
@@ -173,6 +173,7 @@ fn observe(filled: &[&Value], places: usize) -> Observed {
             .iter()
             .filter(|t| t.trim().len() != t.len() && !t.trim().is_empty())
             .count() as u64,
+        ambiguous: ambiguous(tried, &looks),
         looks,
     }
 }
@@ -189,7 +190,7 @@ fn numbers(filled: &[&Value], texts: &[&str], looks: &[Looks]) -> Option<(Decima
         .filter_map(|value| Decimal::parse(&value.to_string()).ok());
     let read = texts
         .iter()
-        .filter_map(|text| locale.and_then(|locale| number(text, locale)));
+        .filter_map(|text| locale.and_then(|locale| number_in(text, locale)));
     let mut range: Option<(Decimal, Decimal)> = None;
     for value in written.chain(read) {
         range = Some(match range {

@@ -2,9 +2,12 @@
 //! only if **all** texts allow it; where several do, all are named, since only a person knows
 //! whether `1.234` is a thousand.
 
+use tributary_model::issue::shorten;
+
 use crate::date::{InstantError, Pattern, local_date};
 use crate::decimal::{Decimal, Separators};
 use crate::document::LocaleName;
+use crate::functions::Locale;
 
 /// One way to read all texts of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,10 +104,24 @@ pub(super) fn looks(texts: &[&str]) -> Vec<Looks> {
     found
 }
 
-/// The number that a text is in one of the locales of [`looks`].
-pub(super) fn number(text: &str, locale: LocaleName) -> Option<Decimal> {
-    let (_, separators) = WRITINGS.iter().find(|(name, _)| *name == locale)?;
-    Decimal::parse_in(text, *separators).ok()
+/// The number that a text is in a locale.
+#[must_use]
+pub fn number_in(text: &str, locale: LocaleName) -> Option<Decimal> {
+    Decimal::parse_in(text, Locale::from(locale).separators).ok()
+}
+
+/// The first text that is another number in one of the locales than in the others.
+pub(super) fn ambiguous(texts: &[&str], looks: &[Looks]) -> Option<String> {
+    let locales = looks.iter().find_map(|look| match look {
+        Looks::Decimal { locales } => Some(locales),
+        _ => None,
+    })?;
+    let differs = |text: &&&str| {
+        let mut numbers = locales.iter().map(|locale| number_in(text, *locale));
+        let first = numbers.next();
+        first.is_some_and(|first| numbers.any(|number| number != first))
+    };
+    texts.iter().find(differs).map(|text| shorten(text, 60))
 }
 
 fn dates(texts: &[&str], found: &mut Vec<Looks>) {

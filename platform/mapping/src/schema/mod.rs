@@ -23,7 +23,7 @@ use serde_json::Value;
 use crate::decimal::Decimal;
 pub use fields::{FieldSeen, LooksLike};
 pub use json::json_schema;
-pub use looks::Looks;
+pub use looks::{Looks, number_in};
 pub use place::{Found, Leaf, member_step};
 
 /// Most levels of a tree; what lies deeper is cut off with a note.
@@ -152,6 +152,8 @@ pub struct Observed {
     pub padded: u64,
     /// what all texts can be read as, the likeliest first; empty: plain text, or no text
     pub looks: Vec<Looks>,
+    /// the first text that is not the same number in all locales of [`Looks::Decimal`]: `1.234`
+    pub ambiguous: Option<String>,
 }
 
 impl Observed {

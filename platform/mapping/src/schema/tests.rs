@@ -263,6 +263,9 @@ fn what_can_be_read_in_two_ways_says_so() {
         Schema::infer(&[json!({ "a": "1.234", "b": "20261105", "c": "03/04/2026", "d": "1" })]);
     let looks = |pointer: &str| node(&schema, pointer).observed.clone().unwrap().looks;
     assert!(matches!(&looks("/a")[..], [Looks::Decimal { locales }] if locales.len() > 2));
+    let ambiguous = |pointer: &str| node(&schema, pointer).observed.clone().unwrap().ambiguous;
+    assert_eq!(ambiguous("/a").as_deref(), Some("1.234"));
+    assert_eq!(ambiguous("/d"), None);
     assert!(matches!(&looks("/b")[..], [Looks::Date { .. }, Looks::Int]));
     assert!(matches!(&looks("/c")[..], [Looks::Date { formats }] if formats.len() > 1));
     assert_eq!(looks("/d"), [Looks::Int]);

@@ -217,7 +217,7 @@ impl Run<'_> {
     }
 
     /// The normalized path of a slot in its row.
-    pub(super) fn source_path(&self, slot: SlotRef) -> String {
+    pub(crate) fn source_path(&self, slot: SlotRef) -> String {
         let prefix = self.element_path(slot.scope);
         let path = self
             .plan

@@ -1,6 +1,6 @@
 //! Quality rules: of a record while it is mapped, of its finished document, of a run's figures.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use bumpalo::Bump;
 use jiff::Timestamp;
@@ -15,10 +15,10 @@ use super::run::{Run, Surroundings};
 use crate::Plan;
 use crate::document::{RuleSeverity, escape_pointer};
 use crate::formula::evaluate::condition;
-use crate::formula::expression::Reference;
+use crate::formula::expression::{Expression, Reference};
 use crate::path::Step;
 use crate::plan::{
-    Check, DocumentCheck, DocumentRule, MASK, MaskedTargets, Rule, RunFigures, RunRule,
+    Check, DocumentCheck, DocumentRule, Figure, MASK, MaskedTargets, Rule, RunFigures, RunRule,
     RunRuleResult, TargetStep, UniqueColumn,
 };
 use crate::reader::pick;
@@ -280,46 +280,75 @@ impl Plan {
         for (variable, figure) in &self.figures {
             run.set_variable(*variable, figures.value(*figure));
         }
+        let masked = self.masked_figures();
         let results = self.run_rules.iter().map(|rule| {
             let broken = match condition(&rule.check, &run) {
                 Ok(Some(true) | None) => None,
                 Ok(Some(false)) => Some(rule.message.to_string()),
                 Err(_) if figures.read == 0 => None,
-                Err(failure) => Some(format!(
-                    "the rule could not be checked: {}",
-                    failure.message
-                )),
+                Err(failure) => {
+                    let hidden = variables(&rule.check).any(|index| masked.contains(&index));
+                    let why = match hidden {
+                        true => failure.code.info().title,
+                        false => failure.message.as_str(),
+                    };
+                    Some(format!("the rule could not be checked: {why}"))
+                }
             };
             RunRuleResult {
                 rule: rule.id.to_string(),
                 severity: rule.severity,
                 met: broken.is_none(),
                 expected: rule.text.to_string(),
-                measured: self.measured(rule, figures),
+                measured: self.measured(rule, figures, &masked),
                 message: broken.unwrap_or_default(),
             }
         });
         results.collect()
     }
 
+    /// The figures that are made of sensitive values: of a run with one record they would be the value itself.
+    fn masked_figures(&self) -> BTreeSet<u32> {
+        let masked = self.masked_targets();
+        let of = |names: &[String], place: usize| {
+            let name = names.get(place);
+            name.is_some_and(|name| masked.covers(name))
+        };
+        let hidden = self.figures.iter().filter(|(_, figure)| match figure {
+            Figure::Sum(place) => of(&self.amount_names, *place),
+            Figure::Newest(place) => of(&self.date_names, *place),
+            Figure::Read | Figure::Mapped | Figure::Skipped | Figure::Quarantined => false,
+        });
+        hidden.map(|(variable, _)| *variable).collect()
+    }
+
     /// The figures that a rule names, with their values.
-    fn measured(&self, rule: &RunRule, figures: &RunFigures<'_>) -> String {
-        let mut references = Vec::new();
-        rule.check.references(&mut references);
+    fn measured(&self, rule: &RunRule, figures: &RunFigures<'_>, masked: &BTreeSet<u32>) -> String {
         let mut parts: Vec<String> = Vec::new();
-        for reference in references {
-            let Reference::Variable(index) = reference else {
-                continue;
-            };
+        for index in variables(&rule.check) {
             let figure = self.figures.iter().find(|(place, _)| *place == index);
             let (Some((_, figure)), Some(name)) = (figure, self.variable_names.get(&index)) else {
                 continue;
             };
-            let part = format!("{name} = {}", super::rows::shown(figures.value(*figure)));
+            let value = match masked.contains(&index) {
+                true => MASK.to_owned(),
+                false => super::rows::shown(figures.value(*figure)),
+            };
+            let part = format!("{name} = {value}");
             if !parts.contains(&part) {
                 parts.push(part);
             }
         }
         parts.join(", ")
     }
+}
+
+/// The variables that a formula reads, some of them twice.
+fn variables(formula: &Expression) -> impl Iterator<Item = u32> {
+    let mut references = Vec::new();
+    formula.references(&mut references);
+    references.into_iter().filter_map(|one| match one {
+        Reference::Variable(index) => Some(index),
+        Reference::Slot(_) => None,
+    })
 }

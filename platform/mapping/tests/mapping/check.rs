@@ -115,6 +115,50 @@ fn rules_over_a_run() {
 }
 
 #[test]
+fn figures_of_sensitive_fields_are_masked() {
+    let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
+    let mut document = serde_json::to_value(ruled()).unwrap();
+    document["fields"][1]["sensitive"] = json!(true);
+    document["fields"][2]["sensitive"] = json!(true);
+    document["quality"].as_array_mut().unwrap().push(json!(
+        { "id": "broken", "scope": "run", "check": "to_int(concat('x', to_string(sums.total))) > 0", "severity": "error" }
+    ));
+    let plan = compile(
+        &self::document(document),
+        &Environment::new(&lookups, &params),
+    )
+    .unwrap();
+    let figures = RunFigures {
+        read: 1,
+        mapped: 1,
+        sums: &[Decimal::new(-123_456, 2).unwrap()],
+        newest: &[Date::parse_iso("2026-01-17")],
+        started_ms: Some(1_772_712_000_000),
+        ..RunFigures::default()
+    };
+    let results = plan.check_run(&figures);
+    let measured: Vec<&str> = results.iter().map(|one| one.measured.as_str()).collect();
+    assert_eq!(
+        measured,
+        [
+            "quarantined = 0, read = 1",
+            "read = 1",
+            "sums.total = •••",
+            "newest.day = •••",
+            "sums.total = •••"
+        ]
+    );
+    let text = serde_json::to_string(&results).unwrap();
+    for value in ["1234", "2026-01-17"] {
+        assert!(!text.contains(value), "{text}");
+    }
+    assert!(
+        results[4].message.contains("could not be checked"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_rule_that_fails_the_run_is_flagged_with_its_record() {
     let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
     let plan = compile(&ruled(), &Environment::new(&lookups, &params)).unwrap();

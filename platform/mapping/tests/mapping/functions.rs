@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use tributary_mapping::functions::signature::{Example, ExampleResult, Output, Signature};
 use tributary_mapping::functions::{signatures, topics};
 use tributary_mapping::{Document, Environment, Kind, Row, compile};
+use tributary_model::document::LookupDocument;
 use tributary_model::rows::{RowFormat, RowPosition};
 
 /// JSON has no dates: a function over dates gets what such a text says.
@@ -37,7 +38,8 @@ fn run(signature: &Signature, example: &Example) -> Result<String, String> {
         "source": { "format": "json", "key": ["$.key"] },
         "lookups": {
             "example": { "inline": { "RE": "sale" } },
-            "bands": { "inline": { "0": "small", "99.5": "large" } }
+            "bands": { "inline": { "0": "small", "99.5": "large" } },
+            "pairs": { "table": "pairs", "key": ["kind", "land"], "value": "tax" }
         },
         "external": {
             "example": { "component": "codes@1.0.0", "function": "echo", "takes": "text", "gives": "text" }
@@ -45,12 +47,17 @@ fn run(signature: &Signature, example: &Example) -> Result<String, String> {
         "fields": [{ "id": "out", "to": "out", "type": "json", "from": "$.in", "do": steps }]
     }))
     .unwrap();
-    let (lookups, params) = (BTreeMap::new(), BTreeMap::new());
+    let pairs: LookupDocument = serde_json::from_value(json!({
+        "name": "pairs", "key": ["kind", "land"], "rows": [{ "kind": "RE", "land": "DE", "tax": "domestic" }]
+    }))
+    .unwrap();
+    let lookups = BTreeMap::from([("pairs".to_owned(), pairs)]);
+    let params = BTreeMap::new();
     let components = crate::components::components();
     let environment = Environment::new(&lookups, &params).with_components(Some(&components));
     let plan =
         compile(&document, &environment).map_err(|diagnostics| format!("{diagnostics:?}"))?;
-    let text = format!(r#"{{"key":1,"in":{}}}"#, example.input);
+    let text = format!(r#"{{"key":1,"land":"DE","in":{}}}"#, example.input);
     let row = Row {
         position: RowPosition::default(),
         bytes: text.as_bytes(),

@@ -267,3 +267,78 @@ fn combined_rows_do_not_show_it() {
     assert_eq!(issues, 1);
     assert!(!text.contains(CANARY), "{text}");
 }
+
+/// A document whose fields are `secret` and the reader of its place, and a row with customers.
+fn of_customers(secret: &Value, reader: &Value) -> (Worker, String) {
+    let document = json!({"version": 1, "name": "s", "source": {"format": "json", "key": ["$.key"]},
+        "fields": [secret, reader]});
+    let customer =
+        json!({"kind": "a", "vat": CANARY, "name": "Meier", "contacts": [{"vat": CANARY}]});
+    let row = json!({"key": 1, "customers": [customer]}).to_string();
+    (worker(document, &RowFormat::Ndjson), row)
+}
+
+fn each(array: &str, field: &Value) -> Value {
+    let id = field["id"].as_str().unwrap();
+    let name = format!("{id}_each");
+    json!({"id": name, "to": name, "each": array, "fields": [field]})
+}
+
+/// The same place, written with an index, a query, or within a loop, is as sensitive.
+#[test]
+fn no_other_way_to_the_place_shows_it() {
+    let secret = |path: &str| json!({"id": "secret", "to": "secret", "type": "json", "from": path, "sensitive": true});
+    let number = |path: &str| json!({"id": "n", "to": "n", "type": "int", "from": path, "do": [{"fn": "to_int"}]});
+    let secrets = [
+        secret("$.customers[0].vat"),
+        secret("$.customers[*].vat"),
+        secret("$.customers[?@.kind == 'a'].vat"),
+        secret("$..vat"),
+        secret("$.customers"),
+        each("$.customers", &secret("$.vat")),
+        each("$.customers[*]", &secret("$['vat']")),
+        each("$.customers[-1:]", &secret("$.vat")),
+    ];
+    let readers = [
+        number("$.customers[0].vat"),
+        number("$.customers[*].vat"),
+        number("$.customers[0]"),
+        each("$.customers", &number("$.vat")),
+        each("$.customers[?@.name == 'Meier']", &number("$.vat")),
+        json!({"id": "n", "to": "n", "type": "json", "formula": "map(src.customers, to_int(it.vat))"}),
+    ];
+    for secret in &secrets {
+        for reader in &readers {
+            let (mut worker, row) = of_customers(secret, reader);
+            let (text, issues) = shown(&mut worker, &[row]);
+            assert!(issues > 0, "{secret} {reader} has no fault to tell of");
+            assert!(!text.contains(CANARY), "{secret} {reader}: {text}");
+        }
+    }
+    let inner = each("$.customers", &each("$.contacts", &secret("$.vat")));
+    let reader = number("$.customers[0].contacts[0].vat");
+    let (mut worker, row) = of_customers(&inner, &reader);
+    let (text, issues) = shown(&mut worker, &[row]);
+    assert_eq!(issues, 1);
+    assert!(!text.contains(CANARY), "{text}");
+}
+
+/// What stands beside the place is told as ever.
+#[test]
+fn places_beside_it_are_told() {
+    let secret =
+        json!({"id": "secret", "to": "secret", "type": "json", "from": "$.vat", "sensitive": true});
+    let by_query = json!({"id": "secret", "to": "secret", "type": "json", "from": "$.customers[*].vat", "sensitive": true});
+    let number = |path: &str| json!({"id": "n", "to": "n", "type": "int", "from": path, "do": [{"fn": "to_int"}]});
+    for secret in [each("$.customers", &secret), by_query] {
+        for reader in [
+            number("$.customers[0].name"),
+            each("$.customers", &number("$.name")),
+        ] {
+            let (mut worker, row) = of_customers(&secret, &reader);
+            let explanation = explained(&mut worker, &[row]);
+            let values: Vec<_> = explanation.issues.iter().map(|one| &one.value).collect();
+            assert_eq!(values, [&Some("Meier".to_owned())], "{secret} {reader}");
+        }
+    }
+}

@@ -1,12 +1,16 @@
 //! `tributary mapping diff`: what another version of a document changes, on samples.
+//!
+//! Invariant: both versions are compiled with what the other calls sensitive, so that no reason and no value of
+//! either shows what one of them keeps from people.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::bail;
 use tributary_authoring::compare::{Recording, compare};
 use tributary_authoring::summary::{counted, grouped, map_record};
-use tributary_mapping::Diagnostic;
 use tributary_mapping::document::template::hidden_changes;
+use tributary_mapping::{Diagnostic, Plan};
 
 use super::check::diagnostic_text;
 use super::environment::EnvironmentOptions;
@@ -44,8 +48,17 @@ pub(super) fn run(arguments: &DiffArguments) -> anyhow::Result<Answer> {
     let reading = arguments.reading.fixed();
     let (before, after) = (load(&arguments.old)?, load(&arguments.new)?);
     let hidden = hidden(&before, &after);
-    let old = record(arguments, &reading, &before)?;
-    let new = record(arguments, &reading, &after)?;
+    let given = |loaded: &Loaded| {
+        let environment = &arguments.environment;
+        environment.read(&loaded.path, &loaded.document)
+    };
+    let (with_old, with_new) = (given(&before)?, given(&after)?);
+    let of_old = with_old.compile(&before)?.sensitive();
+    let of_new = with_new.compile(&after)?.sensitive();
+    let plan = with_old.compile_beside(&before, Some(&of_new))?;
+    let old = record(arguments, &reading, &before, &plan)?;
+    let plan = with_new.compile_beside(&after, Some(&of_old))?;
+    let new = record(arguments, &reading, &after, &plan)?;
     let comparison = compare(&old, &new);
     for warning in &hidden {
         print::remark(&diagnostic_text(&after.path, &after.text, warning));
@@ -79,14 +92,13 @@ fn record(
     arguments: &DiffArguments,
     reading: &ReadingOptions,
     loaded: &Loaded,
+    plan: &Arc<Plan>,
 ) -> anyhow::Result<Recording> {
-    let given = arguments.environment.read(&loaded.path, &loaded.document)?;
-    let plan = given.compile(loaded)?;
     let mut recording = Recording::masking(plan.masked_targets());
     let mut line = Vec::new();
     let source = Source {
         loaded,
-        plan: &plan,
+        plan,
         inputs: &arguments.samples,
         input: &arguments.input,
         reading,

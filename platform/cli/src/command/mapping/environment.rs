@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use tributary_mapping::document::ParamKind;
-use tributary_mapping::{Document, Environment, Plan};
+use tributary_mapping::{Document, Environment, Plan, Sensitive};
 use tributary_model::document::LookupDocument;
 use tributary_model::external::FunctionComponent;
 
@@ -49,7 +49,17 @@ impl Given {
 
     /// The compiled document.
     pub(super) fn compile(&self, loaded: &Loaded) -> anyhow::Result<Arc<Plan>> {
-        tributary_mapping::compile(&loaded.document, &self.environment(None))
+        self.compile_beside(loaded, None)
+    }
+
+    /// The same, which masks what another version calls sensitive too.
+    pub(super) fn compile_beside(
+        &self,
+        loaded: &Loaded,
+        other: Option<&Sensitive>,
+    ) -> anyhow::Result<Arc<Plan>> {
+        let environment = self.environment(None).with_sensitive(other);
+        tributary_mapping::compile(&loaded.document, &environment)
             .map_err(|diagnostics| loaded.refused(diagnostics))
     }
 }

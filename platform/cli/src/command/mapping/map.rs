@@ -43,7 +43,7 @@ pub(super) struct RunArguments {
     /// where the target documents go (default: stdout)
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// form of the output; csv is for targets without lists
+    /// form of the output; csv is for targets without lists, its texts are as the mapping made them
     #[arg(long, value_enum, default_value = "ndjson")]
     to: OutputForm,
     /// where every issue goes, as NDJSON

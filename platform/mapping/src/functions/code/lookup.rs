@@ -6,7 +6,7 @@ use crate::formula::expression::SlotRef;
 use crate::functions::signature::{Argument, ArgumentKind, Example, Output, Signature};
 use crate::functions::{Arguments, Compiled, Function, Operation, ready};
 use crate::plan::KEY_SEPARATOR;
-use crate::value::{Kind, Made, Value, failure};
+use crate::value::{Kind, Made, Value, failure, failure_with_hint};
 use crate::worker::run::Run;
 
 const SIGNATURE: Signature = Signature {
@@ -19,7 +19,7 @@ const SIGNATURE: Signature = Signature {
         Argument::optional(
             "with",
             ArgumentKind::Paths,
-            "paths of further key columns, in the order of the lookup’s key, after the value itself",
+            "paths of further key columns, in the order of the lookup’s key, after the value itself; one that is null is an error, whatever on_miss says",
         ),
         Argument::optional(
             "on_miss",
@@ -32,7 +32,11 @@ const SIGNATURE: Signature = Signature {
             "the answer for on_miss: default",
         ),
     ],
-    fails_with: &[ErrorCode::LookupMissing, ErrorCode::ValueInvalid],
+    fails_with: &[
+        ErrorCode::LookupMissing,
+        ErrorCode::ValueInvalid,
+        ErrorCode::ValueMissing,
+    ],
     examples: &[
         Example::gives(r#""RE""#, r#"{"table": "example"}"#, r#""sale""#),
         Example::fails(
@@ -51,6 +55,16 @@ const SIGNATURE: Signature = Signature {
             r#""other""#,
         ),
         Example::gives(r#"null"#, r#"{"table": "example"}"#, r#"null"#),
+        Example::gives(
+            r#""RE""#,
+            r#"{"table": "pairs", "with": ["$.land"]}"#,
+            r#""domestic""#,
+        ),
+        Example::fails(
+            r#""RE""#,
+            r#"{"table": "pairs", "with": ["$.nothing"], "on_miss": "null"}"#,
+            ErrorCode::ValueMissing,
+        ),
     ],
     ..Signature::EMPTY
 };
@@ -143,7 +157,7 @@ fn apply<'a>(
         for slot in with {
             joined.push(KEY_SEPARATOR);
             match run.slot(*slot) {
-                Value::Null => return Ok(Value::Null),
+                Value::Null => return key_column_missing(*slot, run),
                 Value::Number(digits) => joined.push_str(digits),
                 other => joined.push_str(other.text()?),
             }
@@ -162,4 +176,14 @@ fn apply<'a>(
             )
         }
     }
+}
+
+/// A key of which a part is null is no key that a table could miss.
+#[cold]
+fn key_column_missing<T>(slot: SlotRef, run: &Run<'_>) -> Made<T> {
+    failure_with_hint(
+        ErrorCode::ValueMissing,
+        format!("the key column {} is null", run.source_path(slot)),
+        "fill it in the source, or look up only where it is there: when, or a case of a switch",
+    )
 }

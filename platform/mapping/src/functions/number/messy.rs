@@ -85,11 +85,6 @@ fn one(core: &str, ways: [Separators; 3]) -> Result<Decimal, DecimalError> {
     }
     let mut found = Err(DecimalError::Invalid);
     for separators in ways {
-        let grouped = core.contains(|sign| separators.group.contains(&sign));
-        // 0.123 is no 123: a group is never led by zero
-        if grouped && core.starts_with('0') {
-            continue;
-        }
         match Decimal::parse_in(core, separators) {
             Ok(number) => return Ok(number),
             Err(DecimalError::TooLarge) => found = Err(DecimalError::TooLarge),

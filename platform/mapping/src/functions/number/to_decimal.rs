@@ -11,7 +11,7 @@ use crate::worker::run::Run;
 
 const SIGNATURE: Signature = Signature {
     name: "to_decimal",
-    summary: "Makes a number of a text written in a locale. Grouping is checked by position: 1.234 is 1234 in de-DE, 1.23 is an error. Spaces at the ends are cut; a JSON number passes as it is.",
+    summary: "Makes a number of a text written in a locale. Grouping is checked by position: 1.234 is 1234 in de-DE, 1.23 and 0.500 are errors, since no group is led by zero. Spaces at the ends are cut; a JSON number passes as it is.",
     input: Kind::Any,
     output: Output::Is(Kind::Number),
     arguments: &[Argument::optional(
@@ -35,6 +35,16 @@ const SIGNATURE: Signature = Signature {
         Example::fails(
             r#""1.23""#,
             r#"{"locale": "de-DE"}"#,
+            ErrorCode::NumberInvalid,
+        ),
+        Example::fails(
+            r#""0.500""#,
+            r#"{"locale": "de-DE"}"#,
+            ErrorCode::NumberInvalid,
+        ),
+        Example::fails(
+            r#""0,500""#,
+            r#"{"locale": "en-US"}"#,
             ErrorCode::NumberInvalid,
         ),
         Example::gives(r#"null"#, r#"{}"#, r#"null"#),
