@@ -132,8 +132,8 @@ impl Intake {
         let file: FilePart = selection.planned()?;
         let last: Option<Checkpoint> = selection.checkpoint()?;
         let connection = self.connect()?;
-        read::file(&connection, config, &file, last)?;
-        if config.after.changes() {
+        let whole = read::file(&connection, config, &file, last)?;
+        if whole && config.after.changes() {
             output::flush()?;
             after::apply_read(&connection, config, &file);
         }

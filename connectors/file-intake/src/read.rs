@@ -1,6 +1,6 @@
 //! One file to pages. The host gives the file that was planned or an error. A file that is shorter than
 //! announced or changed meanwhile is an error of the file; what was read before stays, with its
-//! checkpoint.
+//! checkpoint. A read that is told that its time is nearly over ends at a checkpoint inside the file.
 
 use tributary_sdk::{
     Connection, Error, Found, Piped, Position, Result, Rows, checkpoint, control, files, log,
@@ -10,24 +10,25 @@ use crate::config::Config;
 use crate::decoder;
 use crate::{Checkpoint, FilePart};
 
-/// Reads `file` from the checkpoint on, if that is of this very file.
+/// Reads `file` from the checkpoint on, if that is of this very file. Answers whether it was read to its end.
 pub fn file(
     connection: &Connection,
     config: &Config,
     file: &FilePart,
     last: Option<Checkpoint>,
-) -> Result<()> {
+) -> Result<bool> {
     if let Some(last) = &last
         && last.done
     {
         if last.file.is(file) {
-            return Ok(());
+            return Ok(true);
         }
         if same_content(connection, file, last)? {
-            return checkpoint(&Checkpoint {
+            checkpoint(&Checkpoint {
                 file: file.clone(),
                 ..last.clone()
-            });
+            })?;
+            return Ok(true);
         }
     }
     let last = last.filter(|last| !last.done && last.file.is(file));
@@ -43,9 +44,13 @@ pub fn file(
             state.done = true;
             state.sha256 = piped.digest;
             state.done_ms = Some(control::now_ms());
-            return checkpoint(&state);
+            checkpoint(&state)?;
+            return Ok(true);
         }
         checkpoint(&state(file, piped.next, &found))?;
+        if control::stopping() {
+            return Ok(false);
+        }
     }
 }
 

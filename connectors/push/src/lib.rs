@@ -3,13 +3,14 @@
 //!
 //! There is one partition, so that the batches are read one after the other. Which batches a run has is
 //! the platform's business, so nothing is remembered from run to run: a checkpoint holds the place inside
-//! the run, and one that names a batch that this run does not have is of another run.
+//! the run, and one that names a batch that this run does not have is of another run. A read that is told
+//! that its time is nearly over ends at a checkpoint and is called again.
 
 use serde::{Deserialize, Serialize};
 use tributary_sdk::serde_json::json;
 use tributary_sdk::{
     CheckStep, Connection, Position, Result, Rows, Selection, Source, StreamInfo, checkpoint,
-    connections, files,
+    connections, control, files,
 };
 
 /// The label of the connection in the manifest.
@@ -93,8 +94,14 @@ impl Source for Push {
         let connection = connections::get(CONNECTION)?;
         let batches = batches(&connection)?;
         let last: Option<Place> = selection.checkpoint()?;
-        for (batch, at) in remaining(&batches, last) {
-            read_batch(&connection, config, batch, at)?;
+        let remaining = remaining(&batches, last);
+        let last = remaining.len().saturating_sub(1);
+        for (no, (batch, at)) in remaining.into_iter().enumerate() {
+            let ended = read_batch(&connection, config, batch, at)?;
+            // who asks behind the last row would call a whole read a part of one
+            if !ended || (no < last && control::stopping()) {
+                break;
+            }
         }
         Ok(())
     }
@@ -152,8 +159,9 @@ fn remaining(batches: &[String], last: Option<Place>) -> Vec<(&str, Position)> {
         .collect()
 }
 
-/// Rows are said to come from the batch's id, which its receipt names.
-fn read_batch(connection: &Connection, config: &Config, batch: &str, at: Position) -> Result<()> {
+/// Rows are said to come from the batch's id, which its receipt names. Answers whether the batch was read to its
+/// end.
+fn read_batch(connection: &Connection, config: &Config, batch: &str, at: Position) -> Result<bool> {
     let id = batch.rsplit('/').next().unwrap_or(batch);
     let reader = files::open(connection, batch, at.offset, None)?;
     let options = json!({ "source": id, "start": { "line": at.line, "offset": at.offset } });
@@ -167,7 +175,10 @@ fn read_batch(connection: &Connection, config: &Config, batch: &str, at: Positio
             done: piped.ended,
         })?;
         if piped.ended {
-            return Ok(());
+            return Ok(true);
+        }
+        if control::stopping() {
+            return Ok(false);
         }
     }
 }

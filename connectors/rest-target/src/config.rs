@@ -134,7 +134,7 @@ pub struct LookUp {
     pub query: BTreeMap<String, String>,
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// JSON Pointer to what was found, in the answer; nothing there: nothing was found
+    /// JSON Pointer to what was found, in the answer; empty there: nothing was found
     #[serde(default)]
     pub found: String,
     /// statuses that say that nothing is there

@@ -2,8 +2,9 @@
 //! answer says.
 //!
 //! Invariants: "it is there" needs an answer of success in which everything agrees that the configuration
-//! compares; "it is not there" needs a status that says so, or an answer of success with nothing at the place;
-//! all else leaves the record uncertain or is asked again.
+//! compares; "it is not there" needs a status that says so, or an answer of success that shows that the place is
+//! empty. A place that is missing shows nothing: the answer may be an error under a status of success. All else
+//! leaves the record uncertain or is asked again.
 
 use serde::{Deserialize, Serialize};
 use tributary_http_json::pointer::{at, scalar};
@@ -12,8 +13,8 @@ use tributary_http_json::refusal::shortened;
 use tributary_sdk::target::{Answer, Finding, Inquiry, Later, RowFinding, There};
 use tributary_sdk::{Error, ErrorKind, Result, serde_json};
 
-use crate::config::{Config, LookUp};
-use crate::rules::not_understood;
+use crate::config::{Config, LookUp, RuleKind};
+use crate::rules::{Said, not_understood};
 use crate::settle::wait_asked_for;
 use crate::template::{Place, Row, Text};
 
@@ -103,7 +104,7 @@ pub fn findings(config: &Config, inquiry: &Inquiry, answer: &Answer) -> Result<V
     let context: Context = serde_json::from_str(context)?;
     let finding = match context.refused {
         Some(why) => Finding::Unclear(format!("it cannot be asked for: {why}")),
-        None => finding(lookup, &context.same, answer)?,
+        None => finding(config, lookup, &context.same, answer)?,
     };
     let of = |row: &u32| RowFinding {
         row: *row,
@@ -112,37 +113,44 @@ pub fn findings(config: &Config, inquiry: &Inquiry, answer: &Answer) -> Result<V
     Ok(inquiry.rows.iter().map(of).collect())
 }
 
-fn finding(lookup: &LookUp, wanted: &[Option<String>], answer: &Answer) -> Result<Finding> {
+fn finding(
+    config: &Config,
+    lookup: &LookUp,
+    wanted: &[Option<String>],
+    answer: &Answer,
+) -> Result<Finding> {
+    if lookup.absent.contains(&answer.status) {
+        return Ok(Finding::Absent);
+    }
     let text = String::from_utf8_lossy(&answer.body);
-    let status = answer.status;
+    let said = Said {
+        status: answer.status,
+        retry_after_ms: wait_asked_for(&answer.headers),
+        text: &text,
+        rows: 1,
+    };
     let message = format!(
-        "the look-up is answered with status {status}: {}",
+        "the look-up is answered with status {}: {}",
+        said.status,
         shortened(&text)
     );
-    if lookup.absent.contains(&status) {
-        return Ok(Finding::Absent);
-    }
-    match status {
-        200..=299 => {}
-        408 | 425 | 429 | 500..=599 => {
-            return Ok(Finding::Later(Later {
-                message,
-                retry_after_ms: wait_asked_for(&answer.headers),
-            }));
-        }
-        401 | 403 => return Err(Error::new(ErrorKind::Auth, message)),
-        _ => return Ok(Finding::Unclear(message)),
-    }
-    if serde_json::from_str::<&serde_json::value::RawValue>(&text).is_err() {
-        return Err(not_understood(format!(
-            "the answer to the look-up is not JSON: {}",
-            shortened(&text)
-        )));
+    if said.refuses_to_tell(config) || !said.is_json() {
+        return undecided(config, &said, message);
     }
     let found = at(&text, &lookup.found).map(str::trim);
-    let Some(found) = found.filter(|found| !matches!(*found, "null" | "[]" | "{}")) else {
+    if found.map_or_else(|| none_there(&text, &lookup.found), is_nothing) {
         return Ok(Finding::Absent);
+    }
+    let Some(found) = found else {
+        let place = &lookup.found;
+        let message = format!("nothing is at {place:?}, nor a place where it could be; {message}");
+        return undecided(config, &said, message);
     };
+    // Nothing was compared and the whole answer is called the record: so would be an envelope of an error.
+    let flag = config.success.flag.as_ref();
+    if lookup.found.is_empty() && lookup.same.is_empty() && flag.is_some_and(|it| !said.is(it)) {
+        return undecided(config, &said, message);
+    }
     for (same, wanted) in lookup.same.iter().zip(wanted) {
         let there = at(found, &same.at).and_then(scalar);
         if !alike(there.as_deref(), wanted.as_deref()) {
@@ -158,6 +166,52 @@ fn finding(lookup: &LookUp, wanted: &[Option<String>], answer: &Answer) -> Resul
         external_id: id.and_then(|pointer| at(found, pointer).and_then(scalar)),
         detail: raw::members(found).map(|_| found.to_owned()),
     }))
+}
+
+/// A value that says that there is none.
+fn is_nothing(value: &str) -> bool {
+    let plain: String = value.split_whitespace().collect();
+    matches!(plain.as_str(), "null" | "[]" | "{}")
+}
+
+/// Whether an answer without anything at `pointer` shows that there is none: the place around it is there. The
+/// answer itself is such a place only as an array, or if it is empty, since every envelope of an error is an object.
+fn none_there(text: &str, pointer: &str) -> bool {
+    let Some((parent, token)) = pointer.rsplit_once('/') else {
+        return false;
+    };
+    let Some(around) = at(text, parent).map(str::trim) else {
+        return false;
+    };
+    match around.as_bytes().first() {
+        Some(b'[') => token.parse::<usize>().is_ok(),
+        Some(b'{') => !parent.is_empty() || is_nothing(around),
+        _ => false,
+    }
+}
+
+/// What an answer means that does not tell whether the record is there: the rules of the configuration, then the
+/// status. Rules about a record's fate answer another question than the one that was asked.
+fn undecided(config: &Config, said: &Said<'_>, message: String) -> Result<Finding> {
+    let later = |message| {
+        let retry_after_ms = said.retry_after_ms;
+        Ok(Finding::Later(Later {
+            message,
+            retry_after_ms,
+        }))
+    };
+    match said.rule(config).map(|rule| rule.kind) {
+        Some(RuleKind::Retry | RuleKind::RateLimited) => return later(message),
+        Some(RuleKind::Auth) => return Err(Error::new(ErrorKind::Auth, message)),
+        Some(RuleKind::Config) => return Err(Error::new(ErrorKind::Config, message)),
+        Some(RuleKind::Delivered | RuleKind::Rejected | RuleKind::Split) | None => {}
+    }
+    match said.status {
+        408 | 425 | 429 | 500..=599 => later(message),
+        401 | 403 => Err(Error::new(ErrorKind::Auth, message)),
+        200..=299 if !said.is_json() => Err(not_understood(format!("{message} (no JSON)"))),
+        _ => Ok(Finding::Unclear(message)),
+    }
 }
 
 /// Two scalars: alike as decimal numbers if both are, else letter by letter.
@@ -212,9 +266,12 @@ mod tests {
     }
 
     fn judged(status: u16, body: &str) -> String {
+        judged_by(&config(), status, body)
+    }
+
+    fn judged_by(config: &Config, status: u16, body: &str) -> String {
         let rows = b"{\"no\":\"A 1\",\"total\":10.50}\n";
-        let config = config();
-        let inquiry = inquiries(&config, rows, &["k".to_owned()])
+        let inquiry = inquiries(config, rows, &["k".to_owned()])
             .unwrap()
             .remove(0);
         assert_eq!(inquiry.query, [("number".to_owned(), "A 1".to_owned())]);
@@ -223,7 +280,7 @@ mod tests {
             headers: vec![("retry-after".to_owned(), "7".to_owned())],
             body: body.into(),
         };
-        match findings(&config, &inquiry, &answer) {
+        match findings(config, &inquiry, &answer) {
             Err(error) => format!("error {:?}", error.kind),
             Ok(found) => match &found[0].finding {
                 Finding::There(there) => format!("there {:?}", there.external_id),
@@ -274,6 +331,78 @@ mod tests {
                 "{found}"
             );
         }
+    }
+
+    #[test]
+    fn an_error_under_a_status_of_success_is_no_proof_of_absence() {
+        for (body, wanted) in [
+            ("{\"error\":{\"code\":\"E1\"}}", "unclear"),
+            ("{\"items\":null,\"error\":\"no\"}", "unclear"),
+            ("{\"items\":\"none of your business\"}", "unclear"),
+            ("[]", "unclear"),
+            ("{\"items\": [ ]}", "absent"),
+            ("{\"items\":[null]}", "absent"),
+        ] {
+            let found = judged(200, body);
+            assert!(found.starts_with(wanted), "{body}: {found}");
+        }
+        for (pointer, body, wanted) in [
+            ("", "null", "absent"),
+            ("", "[]", "absent"),
+            ("/invoice", "{ }", "absent"),
+            ("/invoice", "{\"invoice\":null}", "absent"),
+            ("/invoice", "{\"error\":\"no\"}", "unclear"),
+            ("/data/invoice", "{\"data\":{\"count\":0}}", "absent"),
+            ("/data/invoice", "{\"error\":\"no\"}", "unclear"),
+            ("/0", "[]", "absent"),
+            ("/first", "[]", "unclear"),
+        ] {
+            let mut config = config();
+            config.resend.lookup.as_mut().unwrap().found = pointer.to_owned();
+            let found = judged_by(&config, 200, body);
+            assert!(found.starts_with(wanted), "{pointer} {body}: {found}");
+        }
+    }
+
+    #[test]
+    fn rules_for_success_and_errors_hold_for_look_ups_too() {
+        let mut config = config();
+        config.success = from_value(json!({"flag": {"at": "/ok", "equals": ["true"]}})).unwrap();
+        config.errors = from_value(json!([
+            {"status": [404], "kind": "delivered"},
+            {"at": "/error", "equals": "BUSY", "kind": "rate_limited"},
+            {"at": "/error", "equals": "LOGIN", "kind": "auth"},
+            {"at": "/error", "equals": "PATH", "kind": "config"},
+            {"status": [200], "at": "/error", "kind": "rejected"},
+            {"contains": "maintenance", "kind": "retry"},
+        ]))
+        .unwrap();
+        for (status, body, wanted) in [
+            (200, "{\"ok\":true,\"items\":[]}", "absent"),
+            // calls that send may have a flag that look-ups lack
+            (200, "{\"items\":[]}", "absent"),
+            (404, "", "absent"),
+            (200, "{\"ok\":false,\"items\":[]}", "unclear"),
+            (200, "{\"error\":\"E1\",\"items\":[]}", "unclear"),
+            (200, "{\"error\":\"BUSY\"}", "later Some(7000)"),
+            (403, "{\"error\":\"BUSY\"}", "later Some(7000)"),
+            (200, "{\"error\":\"LOGIN\"}", "error ErrorKind::Auth"),
+            (200, "{\"error\":\"PATH\"}", "error ErrorKind::Config"),
+            (200, "<p>maintenance", "later Some(7000)"),
+        ] {
+            let found = judged_by(&config, status, body);
+            assert!(found.starts_with(wanted), "{status} {body}: {found}");
+        }
+        // what is compared proves that it is the record; without that, a flag must
+        let lookup = config.resend.lookup.as_mut().unwrap();
+        lookup.found = String::new();
+        let compared = judged_by(&config, 200, "{\"id\":7,\"total\":10.5}");
+        assert_eq!(compared, "there Some(\"7\")");
+        config.resend.lookup.as_mut().unwrap().same.clear();
+        let envelope = judged_by(&config, 200, "{\"message\":\"no\"}");
+        assert!(envelope.starts_with("unclear"), "{envelope}");
+        let flagged = judged_by(&config, 200, "{\"ok\":true,\"id\":7}");
+        assert_eq!(flagged, "there Some(\"7\")");
     }
 
     #[test]

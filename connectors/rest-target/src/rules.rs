@@ -96,9 +96,29 @@ impl Said<'_> {
         rule.found(self.status, self.text, &probe).is_some()
     }
 
+    /// The first rule that fits.
+    pub fn rule<'a>(&self, config: &'a Config) -> Option<&'a ErrorRule> {
+        config.errors.iter().find(|rule| self.fits(rule))
+    }
+
+    /// Whether the answer to a look-up is no success: by its status, by the flag, or by a rule that names its status
+    /// and a place. A flag that is missing says nothing, since it may belong to the calls that send records alone.
+    pub fn refuses_to_tell(&self, config: &Config) -> bool {
+        let flag = config.success.flag.as_ref();
+        let denied = |flag: &Flag| self.probe(&flag.at).is_some() && !self.is(flag);
+        let meant = |rule: &&ErrorRule| {
+            let of_a_success = rule.status.contains(&self.status) && rule.at.is_some();
+            of_a_success && rule.kind != RuleKind::Delivered
+        };
+        let mut rules = config.errors.iter().filter(meant);
+        !(200..=299).contains(&self.status)
+            || flag.is_some_and(denied)
+            || rules.any(|rule| self.fits(rule))
+    }
+
     /// What the first rule that fits says.
     pub fn by_rules(&self, config: &Config) -> Option<Result<Outcome>> {
-        let rule = config.errors.iter().find(|rule| self.fits(rule))?;
+        let rule = self.rule(config)?;
         let message = rule.message.as_deref();
         let error = |kind| {
             let said = match message {

@@ -12,6 +12,7 @@
 //! | `request`, `template` | the request of a page |
 //! | `page`, `answer` | its answer: rows, refusal, where the next page is |
 //! | `read` | page after page, with the newest value |
+//! | `parents` | which parents are left to read after a break |
 //! | `schema` | what samples say about the rows |
 //!
 //! Links, pace, statuses, circles and the order of instants are `../http-json`.
@@ -19,6 +20,7 @@
 mod answer;
 mod config;
 mod page;
+mod parents;
 mod read;
 mod request;
 mod schema;
@@ -35,6 +37,7 @@ use tributary_sdk::{
 
 use config::{Config, Stream};
 use page::Page;
+use parents::Parents;
 use read::Reading;
 use request::Ask;
 use template::Values;
@@ -66,12 +69,9 @@ pub struct Checkpoint {
     /// token, number or link of the page to ask for next
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// the same of the parents' stream
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parent_cursor: Option<String>,
-    /// parents of that page whose children were read
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub parents_done: u32,
+    /// which parent that page is of, and which were read before
+    #[serde(flatten)]
+    pub parents: Parents,
     /// newest value of the incremental field so far
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<String>,

@@ -151,7 +151,7 @@ impl Reading<'_> {
                     },
                     parent: None,
                 },
-                position: state.parent_cursor.as_deref(),
+                position: state.parents.page.as_deref(),
             };
             let page = page(self.connection, &ask, pace, false)?;
             step(&mut walk, of, &page)?;
@@ -162,26 +162,60 @@ impl Reading<'_> {
                 }
             }
             let children = children_of(parent, &page.content)?;
-            let done = usize::try_from(state.parents_done).unwrap_or(usize::MAX);
-            for child in children.iter().skip(done) {
-                self.pages(state, pace, Some(child))?;
-                if state.cursor.is_some() {
+            let keys: Vec<&str> = children.iter().map(|child| child.key.as_str()).collect();
+            let Some(left) = state.parents.left(state.cursor.is_some(), &keys) else {
+                state.cursor = None;
+                state.parents.begin_again(&page.label)?;
+                let fields = [("stream", self.name), ("request", page.label.as_str())];
+                log::warn(
+                    "the list of parents does not tell which were read: all are read again",
+                    &fields,
+                );
+                walk = Walk::default();
+                continue;
+            };
+            if !left.goes_on {
+                state.cursor = None;
+            }
+            let last = left.order.last().copied();
+            for place in left.order {
+                let Some(child) = children.get(place) else {
+                    continue;
+                };
+                if !self.of_one(state, pace, child, Some(place) == last)? {
                     return Ok(()); // its time is nearly over
                 }
-                state.parents_done += 1;
-                checkpoint(state)?;
-                if control::stopping() {
-                    return Ok(());
-                }
             }
-            state.parents_done = 0;
             state.done = page.next.is_none();
-            state.parent_cursor = page.next;
-            checkpoint(state)?;
+            let known = state.parents.turn(page.next);
+            if state.done || !known {
+                checkpoint(state)?;
+            }
             if state.done || control::stopping() {
                 return Ok(());
             }
         }
+    }
+
+    /// The children of one parent. Answers whether there is time for more.
+    fn of_one(
+        &self,
+        state: &mut Checkpoint,
+        pace: &mut Pace<'_>,
+        child: &Child<'_>,
+        last: bool,
+    ) -> Result<bool> {
+        state.parents.begin(&child.key);
+        self.pages(state, pace, Some(child))?;
+        if state.cursor.is_some() {
+            return Ok(false);
+        }
+        let worth_it = state.parents.finish(&child.key);
+        let stopping = control::stopping();
+        if worth_it || last || stopping {
+            checkpoint(state)?;
+        }
+        Ok(!stopping)
     }
 }
 

@@ -1,10 +1,14 @@
 //! Change capture: the table is read whole once, after the place in the database's log was noted; from then
 //! on a run reads the log. Later runs go on from the newest round that is known to be whole.
 //!
+//! Reading the log ends at a checkpoint where it is told that its time is nearly over, and is called again.
+//!
 //! Invariant: the log is released up to a place only that an earlier run left in its checkpoint.
 
 use serde_json::{Value, json};
-use tributary_sdk::{Connection, Error, Result, Rows, Selection, changes, checkpoint, log, sql};
+use tributary_sdk::{
+    Connection, Error, Result, Rows, Selection, changes, checkpoint, control, log, sql,
+};
 use tributary_sql_tables::dialect::{Dialect, Writer};
 use tributary_sql_tables::kind::Kind;
 
@@ -104,10 +108,12 @@ pub fn run(
         } else if let Some(place) = rows.probe(POSITION)? {
             state.newest = Some(place);
         }
-        if state.done || state.newest != before {
+        // Without a new place there is nothing to go on after.
+        let moved = state.done || state.newest != before;
+        if moved {
             checkpoint(&state)?;
         }
-        if state.done {
+        if state.done || (moved && control::stopping()) {
             return Ok(());
         }
     }

@@ -29,11 +29,19 @@ export function emit(stream, rows) {
 }
 
 /**
- * All rows handed over so far are covered by this state (any JSON value, at most 1 MiB). Returns when they are
- * durable.
+ * All rows handed over so far are covered by this state (any JSON value, at most 1 MiB). Rows and state become durable
+ * together, in order and soon after; `flush` waits for it.
  */
 export function checkpoint(state) {
   asked(() => contract.checkpoint(JSON.stringify(state)));
+}
+
+/**
+ * Returns when everything up to the last checkpoint is durable. Before it, the source's copy must not go: a read that
+ * breaks is called again with an earlier checkpoint.
+ */
+export function flush() {
+  asked(() => contract.flush());
 }
 
 function hand(stream, lines) {

@@ -25,6 +25,8 @@ export interface Read {
   checkpoints: unknown[];
   /** How many rows had been handed over at each checkpoint. */
   covered: number[];
+  /** How many checkpoints there were at each flush: these were durable. */
+  flushed: number[];
 }
 
 /** A row of a database's log; those of one transaction share a position. */

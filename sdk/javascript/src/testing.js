@@ -35,7 +35,7 @@ export class Host {
     this.stopping = false;
     /** Rows until the host says that they are not wanted any more: a crash at that place. */
     this.breakAfter = Infinity;
-    this.out = { rows: [], checkpoints: [], covered: [] };
+    this.out = { rows: [], checkpoints: [], covered: [], flushed: [] };
   }
 
   check(connector, config) {
@@ -61,7 +61,7 @@ export class Host {
       checkpoint: structuredClone(checkpoint),
       checkpoints: [],
     };
-    this.out = { rows: [], checkpoints: [], covered: [] };
+    this.out = { rows: [], checkpoints: [], covered: [], flushed: [] };
     this.#enter(connector).read(typed(connector, config), selection);
     return this.out;
   }

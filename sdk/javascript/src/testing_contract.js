@@ -182,3 +182,7 @@ export const checkpoint = (state) => {
   out.checkpoints.push(JSON.parse(state));
   out.covered.push(out.rows.length);
 };
+export const flush = () => {
+  const { out } = current();
+  out.flushed.push(out.checkpoints.length);
+};

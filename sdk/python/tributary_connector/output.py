@@ -37,10 +37,18 @@ def emit(stream: str, rows: Iterable[Any]) -> int:
 @from_host
 def checkpoint(state: Any) -> None:
     """All rows handed over so far are covered by this state (a dataclass or any JSON value, at most 1 MiB).
-    Returns when they are durable.
+    Rows and state become durable together, in order and soon after; `flush` waits for it.
     """
     plain = asdict(state) if is_dataclass(state) and not isinstance(state, type) else state
     _contract.checkpoint(json.dumps(plain, ensure_ascii=False))
+
+
+@from_host
+def flush() -> None:
+    """Returns when everything up to the last checkpoint is durable. Before it, the source's copy must not go: a read
+    that breaks is called again with an earlier checkpoint.
+    """
+    _contract.flush()
 
 
 @from_host

@@ -38,6 +38,8 @@ class Read:
     checkpoints: list[Any] = field(default_factory=list)
     # how many rows had been handed over at each checkpoint
     covered: list[int] = field(default_factory=list)
+    # how many checkpoints there were at each flush: these were durable
+    flushed: list[int] = field(default_factory=list)
 
 
 Answer = Callable[[Request], tuple[int, dict[str, str], bytes]]

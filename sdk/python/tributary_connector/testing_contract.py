@@ -252,6 +252,11 @@ def _checkpoint(state: str) -> None:
     out.covered.append(len(out.rows))
 
 
+def _flush() -> None:
+    out = current.host.out
+    out.flushed.append(len(out.checkpoints))
+
+
 def _emit(batch: Any) -> None:
     current.host.hand_over([json.loads(line) for line in batch.data.splitlines() if line])
 
@@ -333,4 +338,5 @@ def install() -> None:
         emit=_emit,
         pipe=lambda stream, rows, max_pages: rows.pipe(max_pages),
         checkpoint=_checkpoint,
+        flush=_flush,
     )

@@ -22,6 +22,8 @@ pub struct Reader {
     rest: Bytes,
     /// the guest has begun to read
     begun: bool,
+    /// what ended the reading: it is told again, since behind it there is a gap, or what looks like the end
+    failed: Option<Problem>,
 }
 
 /// Decoded rows.
@@ -68,7 +70,23 @@ impl Reader {
             bytes,
             rest: Bytes::new(),
             begun: false,
+            failed: None,
         }
+    }
+
+    /// The next bytes, at most `most`, within `limit`; none at the end.
+    async fn part(&mut self, most: usize, limit: Duration) -> Result<Vec<u8>, Problem> {
+        self.begun = true;
+        if let Some(problem) = &self.failed {
+            return Err(problem.clone());
+        }
+        if self.rest.is_empty() {
+            let chunk = timed(limit, "reading", self.bytes.next()).await;
+            let chunk = chunk.inspect_err(|problem| self.failed = Some(problem.clone()))?;
+            self.rest = chunk.unwrap_or_default();
+        }
+        let wanted = most.min(MAX_READ_BYTES).min(self.rest.len());
+        Ok(self.rest.split_to(wanted).to_vec())
     }
 
     /// All bytes, if the guest did not begin to read: a decoder behind the first of them would take a part of
@@ -88,16 +106,8 @@ impl HostReader for Guest {
     ) -> wasmtime::Result<Result<Vec<u8>, Error>> {
         let limit = self.host_call_timeout;
         let reader = self.table.get_mut(&handle)?;
-        reader.begun = true;
-        if reader.rest.is_empty() {
-            match timed(limit, "reading", reader.bytes.next()).await {
-                Ok(chunk) => reader.rest = chunk.unwrap_or_default(),
-                Err(problem) => return Ok(self.answer("io", Err(problem))),
-            }
-        }
-        let wanted = (max as usize).min(MAX_READ_BYTES).min(reader.rest.len());
-        let part = reader.rest.split_to(wanted).to_vec();
-        Ok(self.answer("io", Ok(part)))
+        let part = reader.part(max as usize, limit).await;
+        Ok(self.answer("io", part))
     }
 
     async fn size(&mut self, handle: Resource<Reader>) -> wasmtime::Result<Option<u64>> {
@@ -144,5 +154,37 @@ impl HostRows for Guest {
     async fn drop(&mut self, handle: Resource<Rows>) -> wasmtime::Result<()> {
         self.table.delete(handle)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tributary_model::error_code::ErrorCode;
+
+    use super::*;
+    use crate::rows::made::{Then, pieces};
+
+    const LIMIT: Duration = Duration::from_millis(20);
+
+    #[tokio::test]
+    async fn a_reader_that_failed_never_looks_as_if_it_were_at_its_end() {
+        for (then, code) in [
+            (Then::Failure, ErrorCode::ConnectionUnreachable),
+            (Then::Silence, ErrorCode::ConnectionTimeout),
+        ] {
+            let mut reader = Reader::new(pieces(b"abc", 2, then));
+            for part in [b"a".as_slice(), b"b", b"c"] {
+                assert_eq!(reader.part(1, LIMIT).await.unwrap(), part);
+            }
+            let problem = reader.part(9, LIMIT).await.unwrap_err();
+            assert_eq!(problem.code, code, "{problem}");
+            for _ in 0..3 {
+                assert_eq!(reader.part(9, LIMIT).await, Err(problem.clone()));
+            }
+        }
+        let mut whole = Reader::new(pieces(b"abc", 2, Then::End));
+        for part in [b"ab".as_slice(), b"c", b"", b""] {
+            assert_eq!(whole.part(9, LIMIT).await.unwrap(), part);
+        }
     }
 }

@@ -352,13 +352,18 @@ impl SftpEndpoint {
 }
 
 /// Says what SFTP errors mean and remembers whether the session can be used again.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct SftpErrors {
     place: String,
     broken: Arc<AtomicBool>,
 }
 
 impl SftpErrors {
+    /// The session will not be used again.
+    pub(crate) fn give_up(&self) {
+        self.broken.store(true, Ordering::Relaxed);
+    }
+
     /// A failure about `path`; anything but a status means the session is of no more use.
     pub(crate) fn problem(&self, path: &str, error: &SftpError) -> Problem {
         if !matches!(error, SftpError::Status(_)) {
@@ -405,11 +410,6 @@ impl SftpLease {
 
     pub(crate) fn errors(&self) -> SftpErrors {
         self.errors.clone()
-    }
-
-    /// The session will not be used again.
-    pub(crate) fn give_up(&self) {
-        self.errors.broken.store(true, Ordering::Relaxed);
     }
 }
 

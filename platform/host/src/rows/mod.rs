@@ -10,7 +10,7 @@ mod document;
 mod feed;
 mod lines;
 #[cfg(test)]
-mod made;
+pub(crate) mod made;
 mod members;
 mod options;
 mod query;

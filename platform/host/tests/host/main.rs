@@ -20,6 +20,7 @@ mod http;
 mod jsonrpc;
 mod odata;
 mod probe;
+mod pushed;
 mod rest;
 mod rest_kinds;
 mod s3;

@@ -77,10 +77,9 @@ impl LoginGrant {
         let mut taken = BTreeMap::new();
         for (name, place) in &self.settings.take {
             let found = taken_at(&answer, place).ok_or_else(|| self.nothing_at(&answer, place))?;
+            // at once: what is told if the next one is missing may repeat it
+            self.redactor.add(&SecretString::from(found.clone()));
             taken.insert(name.as_str(), found);
-        }
-        for value in taken.values() {
-            self.redactor.add(&SecretString::from(value.clone()));
         }
         let mut fields: Fields<'_> = taken
             .iter()
@@ -134,7 +133,7 @@ impl LoginGrant {
 
     /// Many APIs answer a refused login with status 200.
     fn nothing_at(&self, answer: &Answer, place: &str) -> Problem {
-        let said = self.redactor.text(&shorten(&complaint(answer), 200));
+        let said = shorten(&self.redactor.text(&complaint(answer)), 200);
         let detail = format!(
             "the login of {:?} at {} was answered without {place}{said}",
             self.settings.user,

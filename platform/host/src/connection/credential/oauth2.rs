@@ -109,7 +109,7 @@ impl TokenEndpoint {
         if let Some(kind) = &parsed.token_type
             && !kind.eq_ignore_ascii_case("bearer")
         {
-            let kind = self.redactor.text(&shorten(kind, 40));
+            let kind = shorten(&self.redactor.text(kind), 40);
             let detail = format!(
                 "the token endpoint at {place} gave a token of type {kind:?}; bearer is what can be used"
             );
@@ -167,7 +167,8 @@ impl TokenEndpoint {
     fn refusal(&self, answer: &Answer) -> Problem {
         let place = self.transport.place();
         let said: TokenAnswer = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let clean = |text: &str| self.redactor.text(&shorten(text, 200));
+        // Shortened afterwards: of a secret that was cut nothing would be found.
+        let clean = |text: &str| shorten(&self.redactor.text(text), 200);
         let word = said.error.as_deref().map(clean).unwrap_or_default();
         let more = said.error_description.as_deref().map(clean);
         let more = more.map(|text| format!(" ({text})")).unwrap_or_default();

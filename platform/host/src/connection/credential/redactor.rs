@@ -42,8 +42,11 @@ impl Redactor {
     pub(crate) fn add(&self, secret: &SecretString) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let text = secret.expose_secret();
-        if current.iter().any(|known| known.expose_secret() == text) {
-            return;
+        let known = current
+            .iter()
+            .position(|known| known.expose_secret() == text);
+        if let Some(known) = known {
+            current.remove(known); // it is in use again, so it is not the next to be forgotten
         }
         if current.len() >= MAX_CURRENT {
             current.remove(0);
@@ -158,5 +161,10 @@ mod tests {
         }
         assert_eq!(redactor.text("token-number-0019"), REPLACEMENT);
         assert_eq!(redactor.text("token-number-0001"), "token-number-0001");
+        for number in 20..30 {
+            redactor.add(&SecretString::from("token-number-0019"));
+            redactor.add(&SecretString::from(format!("token-number-{number:04}")));
+        }
+        assert_eq!(redactor.text("token-number-0019"), REPLACEMENT, "in use");
     }
 }

@@ -4,7 +4,8 @@
 //! Invariants: a renewal runs to its end even if the request that wanted it is given up, because a
 //! refresh token that the server replaced must be kept; refused credentials are not tried again for
 //! [`REFUSED_FOR`], so that no account is locked; a 401 that a new token does not cure makes one
-//! renewal per [`FORCED_EVERY`], not one per request.
+//! renewal per [`FORCED_EVERY`], not one per request; what a request for a token carries is known to the
+//! redactor before it goes out.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -180,6 +181,9 @@ impl Shared {
         }
         let refresh_token = kept.and_then(|kept| kept.refresh_token);
         let refresh_token = refresh_token.map(SecretString::from);
+        if let Some(token) = &refresh_token {
+            self.redactor.add(token); // a server that refuses it may repeat it
+        }
         match self.fetch(refresh_token.as_ref()).await {
             Ok(fetched) => {
                 let refresh_token = fetched.refresh_token.or(refresh_token);
@@ -212,6 +216,8 @@ impl Shared {
             Problem::new(ErrorCode::Internal, detail)
         })?;
         keeper.lock().await?;
+        self.redactor.add(&given.code);
+        self.redactor.add(&given.verifier);
         let fetched = match in_time(grant.exchange(given)).await {
             Ok(fetched) => fetched,
             Err(problem) => {

@@ -7,6 +7,8 @@
 mod calls;
 mod sftp_change;
 mod sftp_folder;
+#[cfg(test)]
+mod sftp_made;
 mod sftp_read;
 
 use std::sync::Arc;
@@ -26,6 +28,8 @@ use sftp_read::SftpReader;
 
 /// A played file comes in pieces too, as large as those of a server.
 const PLAYED_BYTES: usize = 256 << 10;
+/// Longest path.
+const MAX_PATH_BYTES: usize = 4096;
 
 /// A file as a listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -237,7 +241,7 @@ pub(super) fn only_read(path: &str) -> Problem {
 
 /// The server's rights decide what may be read; this only keeps odd bytes off the wire.
 pub(crate) fn check_path(path: &str) -> Result<(), Problem> {
-    if path.is_empty() || path.len() > 4096 || path.chars().any(char::is_control) {
+    if path.is_empty() || path.len() > MAX_PATH_BYTES || path.chars().any(char::is_control) {
         let detail = format!("{path:?} is no path");
         return Err(Problem::new(ErrorCode::SourceNotFound, detail));
     }

@@ -3,8 +3,9 @@
 //!
 //! A small file of a listing costs four requests and two waits: OPEN, then its READs, a look at the
 //! handle and CLOSE at once, since a server answers requests about one file as if it did them in turn
-//! (draft-ietf-secsh-filexfer-02, 4.1). Invariant: of a file that must be the one of a listing no byte is
-//! given before a look has told that it is, and its end is not told before a look behind the last byte.
+//! (draft-ietf-secsh-filexfer-02, 4.1). Invariants: of a file that must be the one of a listing no byte is
+//! given before a look has told that it is, and its end is not told before a look behind the last byte; behind a
+//! block that did not come nothing is given any more.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use futures_util::future::BoxFuture;
 use russh_sftp::client::RawSftpSession;
 use russh_sftp::client::error::Error as SftpError;
 use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
+use tributary_model::error_code::ErrorCode;
 use tributary_model::problem::Problem;
 
 use super::sftp_folder::entry;
@@ -49,6 +51,8 @@ pub(crate) struct SftpReader {
     block: u32,
     in_flight: VecDeque<(u32, Answer<Vec<u8>>)>,
     ended: bool,
+    /// what ended the reading: the blocks behind it would look like what comes next
+    failed: Option<Problem>,
 }
 
 impl SftpReader {
@@ -82,6 +86,7 @@ impl SftpReader {
             block: BLOCK_BYTES,
             in_flight: VecDeque::new(),
             ended: false,
+            failed: None,
         };
         if listed.is_some() {
             reader.fill();
@@ -97,8 +102,19 @@ impl SftpReader {
         self.size
     }
 
-    /// The next bytes in order; `None` at the end of the file.
+    /// The next bytes in order; `None` at the end of the file. What went wrong once is told again.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        if let Some(problem) = &self.failed {
+            return Err(problem.clone());
+        }
+        // Whoever gives up waiting takes the awaited block with it.
+        self.failed = Some(broken_off(&self.path));
+        let read = self.read().await;
+        self.failed = read.as_ref().err().cloned();
+        read
+    }
+
+    async fn read(&mut self) -> Result<Option<Bytes>, Problem> {
         while !self.ended {
             self.fill();
             let Some((asked, answer)) = self.in_flight.pop_front() else {
@@ -213,6 +229,12 @@ impl SftpReader {
     }
 }
 
+/// The answer of a request was not waited for.
+fn broken_off(path: &str) -> Problem {
+    let detail = format!("{path}: reading was broken off before and cannot go on from there");
+    Problem::new(ErrorCode::ConnectionTimeout, detail)
+}
+
 /// A request that is on its way.
 fn sent<T: Send + 'static>(mut request: Answer<T>) -> Answer<T> {
     match (&mut request).now_or_never() {
@@ -227,6 +249,92 @@ impl Drop for SftpReader {
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             // The server frees its handle; nobody waits for the answer.
             runtime.spawn(async move { raw.close(handle).await });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use russh_sftp::protocol::Data;
+    use russh_sftp::server::Handler;
+
+    use super::super::sftp_made::session;
+    use super::*;
+
+    /// Four blocks; the second does not come, or only after a while.
+    struct Gap {
+        late: bool,
+    }
+
+    impl Handler for Gap {
+        type Error = StatusCode;
+
+        fn unimplemented(&self) -> StatusCode {
+            StatusCode::OpUnsupported
+        }
+
+        async fn read(
+            &mut self,
+            id: u32,
+            _handle: String,
+            offset: u64,
+            _len: u32,
+        ) -> Result<Data, StatusCode> {
+            match offset {
+                8 if self.late => tokio::time::sleep(Duration::from_millis(300)).await,
+                8 => return Err(StatusCode::Failure),
+                32.. => return Err(StatusCode::Eof),
+                _ => {}
+            }
+            let data = vec![b'x'; 8];
+            Ok(Data { id, data })
+        }
+    }
+
+    async fn reader(handler: Gap) -> SftpReader {
+        SftpReader {
+            raw: session(handler).await,
+            handle: "h".to_owned(),
+            path: "/in/a.csv".to_owned(),
+            errors: SftpErrors::default(),
+            size: None,
+            listed: None,
+            look: None,
+            looked_last: false,
+            known: false,
+            at: 0,
+            ask: 0,
+            block: 8,
+            in_flight: VecDeque::new(),
+            ended: false,
+            failed: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn behind_a_block_that_did_not_come_nothing_is_given() {
+        let mut reader = reader(Gap { late: false }).await;
+        assert_eq!(reader.next().await.unwrap().unwrap().len(), 8);
+        let problem = reader.next().await.unwrap_err();
+        assert_eq!(problem.code, ErrorCode::SourceProtocol, "{problem}");
+        for _ in 0..5 {
+            assert_eq!(reader.next().await, Err(problem.clone()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wait_that_is_given_up_is_no_gap_either() {
+        let mut reader = reader(Gap { late: true }).await;
+        assert_eq!(reader.next().await.unwrap().unwrap().len(), 8);
+        let soon = Duration::from_millis(50);
+        let waited = tokio::time::timeout(soon, reader.next()).await;
+        assert!(waited.is_err(), "it came at once");
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        for _ in 0..5 {
+            let problem = reader.next().await.unwrap_err();
+            assert!(problem.detail.contains("broken off"), "{problem}");
         }
     }
 }

@@ -7,6 +7,7 @@ mod consent;
 mod fixed;
 mod login;
 mod oauth2;
+mod repeated;
 mod signed;
 
 use std::sync::Arc;

@@ -1,11 +1,14 @@
 //! Child streams, samples, and configuration that does not fit.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::{Value, json};
 use tributary_model::error_code::ErrorCode;
 
 use tributary_host::Selection;
 
-use super::{ROWS, Stage, number, rows};
+use super::{ROWS, Stage, number, row, rows};
 use crate::support::Sink;
 use crate::wire::{Reply, Seen, reply};
 
@@ -128,6 +131,59 @@ async fn children_are_read_for_each_parent_and_get_its_members() {
         "{}",
         first.target
     );
+}
+
+/// As [`family_server`], but from a moment on order 1 is gone, and order 8 moved to the front.
+fn moving_server(seen: &Seen, moved: &AtomicBool) -> Reply {
+    if seen.path() != "/base/orders" || !moved.load(Ordering::SeqCst) {
+        return family_server(seen);
+    }
+    let page = number(seen, "page", 1);
+    let others = (0..ROWS).filter(|id| ![1, 8].contains(id));
+    let orders: Vec<usize> = std::iter::once(8).chain(others).collect();
+    let here = orders.into_iter().skip((page - 1) * 10).take(10);
+    let here: Vec<Value> = here.map(row).collect();
+    reply(200, json!({ "rows": here }).to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_child_is_lost_where_the_list_of_parents_changes_during_a_break() {
+    for fail_at in [4, 7, 9, 13] {
+        let moved = Arc::new(AtomicBool::new(false));
+        let of_server = Arc::clone(&moved);
+        let server = move |seen: &Seen| moving_server(seen, &of_server);
+        let stage = Stage::with(family(), server).await;
+        let mut broken = Sink {
+            fail_at: Some(fail_at),
+            ..Sink::default()
+        };
+        let read = stage.read_from("lines", None, &mut broken);
+        read.await.unwrap_err();
+        moved.store(true, Ordering::SeqCst);
+        let state = broken.states().last().copied().cloned();
+        let mut rest = Sink::default();
+        stage.read_from("lines", state, &mut rest).await.unwrap();
+        let mut came = lines(&broken);
+        came.extend(lines(&rest));
+        for id in 0..ROWS {
+            for line in 0..id % 3 {
+                let line = format!("{id} {line} 2026-01-01T00:00:{id:02}Z");
+                assert!(came.contains(&line), "{line}, broken at {fail_at}");
+            }
+        }
+    }
+}
+
+/// Checkpoints used to count parents; the same number may be others by now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_that_counts_parents_begins_with_all_of_them() {
+    let stage = Stage::with(family(), family_server).await;
+    let wanted = lines(&stage.read("lines").await.unwrap());
+    let old = json!({"stream": "lines", "parent_cursor": "2", "parents_done": 3, "done": false});
+    let mut sink = Sink::default();
+    let read = stage.read_from("lines", Some(old), &mut sink);
+    read.await.unwrap();
+    assert_eq!(lines(&sink), wanted);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -128,6 +128,40 @@ fn path_of(setting: &Setting) -> std::path::PathBuf {
     setting.folder.path().join("in/orders-a.csv")
 }
 
+/// Before a call's time is over the connector is told: what it leaves then is read by the next call.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_is_told_to_stop_ends_inside_the_file_and_leaves_it_there() {
+    let setting = Setting::start().await;
+    setting.write("orders-a.csv", &lines(60_000));
+    let call = setting.call();
+    let partition = setting.partitions(&call, false, None).await.remove(0);
+    let mut config = config();
+    config["after"] = json!("delete");
+    let whole = &lines(60_000)[16..];
+    let mut selection = Selection {
+        stream: "orders".to_owned(),
+        partition: Some(partition),
+        ..Selection::default()
+    };
+    let told = setting.call();
+    told.stop.cancel();
+    let mut sink = Sink::default();
+    let read = setting
+        .connector
+        .read(&told, &config, &selection, &mut sink);
+    assert_eq!(read.await.unwrap_err().code, ErrorCode::RunCancelled);
+    assert_eq!((sink.pages().len(), sink.states().len()), (1, 1));
+    assert!(sink.bytes().len() < whole.len());
+    assert!(path_of(&setting).exists(), "it was not read to its end");
+    selection.state = sink.states().last().copied().cloned();
+    let read = setting
+        .connector
+        .read(&call, &config, &selection, &mut sink);
+    read.await.unwrap();
+    assert!(sink.bytes() == whole, "{}", sink.bytes().len());
+    assert!(!path_of(&setting).exists());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_came_in_the_place_of_the_one_that_was_read_stays() {
     let setting = Setting::start().await;

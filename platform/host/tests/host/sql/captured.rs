@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use tributary_counterparts::databases::{Kind, Options, USER};
+use tributary_host::Selection;
 use tributary_model::error_code::ErrorCode;
 
 use super::bed::{Bed, lines};
@@ -214,6 +215,18 @@ pub(super) async fn resumes(bed: &Bed, config: &Value, kept: &[Value], before: &
     let states: Vec<Value> = sink.states().into_iter().cloned().collect();
     assert!(states.len() >= 3, "{states:?}");
     assert_eq!(rows(&sink).len(), 10 + 50_000 + 51 + 10);
+    // one that is told that its time is nearly over ends at the first of them
+    let told = bed.call();
+    told.stop.cancel();
+    let selection = Selection {
+        partition: Some(parts[0].clone()),
+        ..selection.clone()
+    };
+    let mut cut = Sink::default();
+    let read = bed.connector.read(&told, config, &selection, &mut cut);
+    assert_eq!(read.await.unwrap_err().code, ErrorCode::RunCancelled);
+    assert_eq!(cut.states().len(), 1);
+    assert_ne!(cut.states()[0]["done"], json!(true));
     for state in states {
         let mut follower = before.clone();
         follower.follow(&up_to(&sink, &state));
