@@ -14,7 +14,6 @@
 //! Deliberately absent: files, encryption and the meaning of keys.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use tributary_formats::varint;
 use tributary_model::rows::RowPosition;
@@ -92,7 +91,9 @@ impl Grouper {
             .iter_mut()
             .enumerate()
             .max_by_key(|(_, bucket)| bucket.len())?;
-        let bytes = std::mem::take(bucket);
+        // The next rows of the bucket will need as much.
+        let empty = Vec::with_capacity(bucket.len());
+        let bytes = std::mem::replace(bucket, empty);
         self.held -= bytes.len();
         Some(Spill {
             bucket: u16::try_from(index).ok()?,
@@ -102,7 +103,7 @@ impl Grouper {
 }
 
 /// One row of a group; the bytes are those of the chunk it came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct GroupedRow<'a> {
     pub position: RowPosition,
     pub raw: &'a [u8],
@@ -125,39 +126,52 @@ pub fn bucket_groups<'a, E: From<SpillDamaged>>(
     chunks: &'a [Vec<u8>],
     mut each: impl FnMut(&[GroupedRow<'a>]) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut frames: Vec<(u32, GroupedRow<'a>)> = Vec::new();
-    let mut group_of: HashMap<&'a [u8], u32> = HashMap::new();
+    let mut frames: Vec<(usize, GroupedRow<'a>)> = Vec::new();
+    let mut group_of: HashMap<&'a [u8], usize> = HashMap::new();
+    let mut sizes: Vec<usize> = Vec::new();
     for chunk in chunks {
         let mut reader = FrameReader {
             bytes: chunk,
             at: 0,
         };
         while let Some((key, row)) = reader.next()? {
-            let fresh = u32::try_from(group_of.len()).unwrap_or(u32::MAX);
-            let group = *group_of.entry(key).or_insert(fresh);
+            let group = *group_of.entry(key).or_insert(sizes.len());
+            match sizes.get_mut(group) {
+                Some(size) => *size += 1,
+                None => sizes.push(1),
+            }
             frames.push((group, row));
         }
     }
-    // Stable: rows keep their order inside a group, groups the order of their first row.
-    frames.sort_by_key(|(group, _)| *group);
-    let rows: Vec<GroupedRow<'a>> = frames.iter().map(|(_, row)| row.clone()).collect();
-    let mut start = 0;
-    while start < frames.len() {
-        let range = run_of_equal(&frames, start);
-        start = range.end;
-        each(rows.get(range).unwrap_or_default())?;
+    let rows = together(&frames, &sizes);
+    let mut rest = rows.as_slice();
+    for size in sizes {
+        let (group, others) = rest.split_at(size);
+        rest = others;
+        each(group)?;
     }
     Ok(())
 }
 
-fn run_of_equal(frames: &[(u32, GroupedRow<'_>)], start: usize) -> Range<usize> {
-    let group = frames.get(start).map(|(group, _)| *group);
-    let length = frames
-        .iter()
-        .skip(start)
-        .take_while(|(other, _)| Some(*other) == group)
-        .count();
-    start..start + length.max(1)
+/// The rows group by group, in their order inside of each: every row goes straight to its place, since how
+/// many come before it is known.
+fn together<'a>(frames: &[(usize, GroupedRow<'a>)], sizes: &[usize]) -> Vec<GroupedRow<'a>> {
+    let mut next: Vec<usize> = Vec::with_capacity(sizes.len());
+    let mut start = 0;
+    for size in sizes {
+        next.push(start);
+        start += size;
+    }
+    let mut rows = vec![GroupedRow::default(); frames.len()];
+    for (group, row) in frames {
+        if let Some(next) = next.get_mut(*group)
+            && let Some(place) = rows.get_mut(*next)
+        {
+            *place = *row;
+            *next += 1;
+        }
+    }
+    rows
 }
 
 fn write_frame(out: &mut Vec<u8>, key: &[u8], position: RowPosition, raw: &[u8]) {

@@ -11,7 +11,6 @@ use std::collections::HashMap;
 use tributary_engine::deliver::RowResult;
 use tributary_engine::results::ResultLine;
 use tributary_mapping::Verdict;
-use tributary_model::clock::UnixMillis;
 use tributary_model::error_code::ErrorCode;
 use tributary_model::issue::{Issue, Severity, Stage, shorten};
 use tributary_model::problem::Problem;
@@ -322,7 +321,7 @@ mod tests {
             key: "a".into(),
             state: RecordState::Rejected,
             source: "orders.csv".into(),
-            position: tributary_model::rows::RowPosition { line: 2, byte: 9 },
+            position: tributary_model::rows::RowPosition { line: 2, offset: 9 },
             external_id: None,
             detail: None,
             issues: vec![issue(Stage::Map), issue(Stage::Deliver)],

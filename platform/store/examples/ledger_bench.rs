@@ -18,7 +18,7 @@ use tributary_model::id::{RunId, Slug, UuidSource};
 use tributary_model::state::{RecordState, RunState};
 use tributary_store::{
     BatchResult, Enqueued, Fenced, Lease, NewBatch, NewPartition, NewPlan, NewRun, PutOptions,
-    RecordOutcome, Store, TenantStore, record_key_hash,
+    RecordOutcome, SentAt, Store, TenantStore, record_key_hash,
 };
 use tributary_vault::WrappedKey;
 
@@ -205,7 +205,10 @@ fn result(batch: u32, random: bool) -> BatchResult {
                 key,
                 state: RecordState::Delivered,
                 resend: Some(0),
-                sent_ms: Some(1_760_000_000_000),
+                sent: Some(SentAt {
+                    first_ms: 1_760_000_000_000,
+                    last_ms: 1_760_000_000_000,
+                }),
                 external_id: Some(format!("tx-{batch}-{ordinal}")),
             }
         })

@@ -138,7 +138,7 @@ fn batch_result(results: String) -> BatchResult {
         content_hash: [7; 32],
         state,
         resend: None,
-        sent_ms: None,
+        sent: None,
         external_id: None,
     };
     let issue = Issue::error(

@@ -94,7 +94,7 @@ fn a_resend_is_too_late_when_most_of_the_targets_memory_has_passed() {
     for (hours, late) in [(19, false), (20, true)] {
         let wanted = Step::Send(Leaving {
             resend: 1,
-            sent_ms: Some(first),
+            sent: between(first, first + hour_ms),
             doubtful: true,
             late,
         });

@@ -231,7 +231,7 @@ pub(crate) async fn refused_after_doubt(bed: Bed) {
         (seen.content_hash[0], seen.state, seen.resend, seen.sent)
     };
     use RecordState::{Rejected, Uncertain};
-    let doubt = (1, Uncertain, Some(4), Some(400));
+    let doubt = (1, Uncertain, Some(4), sent_at(400));
     assert_eq!(step(1, Uncertain, 4).await, doubt);
     let (content, state, resend, _) = step(2, Rejected, 5).await;
     assert_eq!(
