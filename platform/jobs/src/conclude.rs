@@ -1,7 +1,7 @@
 //! The word that a target leaves at the end of a run, if its connector has one to leave.
 //!
 //! Invariants: it is told after all that the run read has an end state and before the run is over,
-//! never of a run that was stopped or misses parts or batches; what it puts has the same name at
+//! never of a run that a rule stopped or that has pending records; what it puts has the same name at
 //! each try, so that a crash between repeats and doubles nothing.
 
 use std::borrow::Cow;

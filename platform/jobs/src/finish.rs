@@ -37,8 +37,9 @@ pub(crate) async fn run(
         return opened.map_err(|error| store_problem(&error));
     }
     let stopped = judgement.stop.is_some();
-    // a word that all is there; a run that goes on by a redrive has it later
-    if !stopped && totals.problem.is_none() && totals.counters.pending == 0 {
+    // what is pending comes by a redrive, and the word with it; a part that could not be read holds back nothing
+    // of what the others wrote
+    if !stopped && totals.counters.pending == 0 {
         conclude::run(services, context).await?;
     }
     // who asks for the run as soon as it is over shall see them

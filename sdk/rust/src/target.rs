@@ -43,7 +43,7 @@ pub trait Target {
 /// A target that leaves a word at the end of a run.
 pub trait Conclude: Target {
     /// What is to be put at the target once all records of the run have an end state. A run that was
-    /// stopped, or misses a part of its source, is not told of. The same run must get the same paths: it
+    /// stopped by a rule, or has pending records, is not told of. The same run must get the same paths: it
     /// may be asked again.
     ///
     /// # Errors

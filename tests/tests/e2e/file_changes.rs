@@ -145,43 +145,49 @@ async fn files_that_are_written_appear_whole_and_alone() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whoever waits for the manifest must find all files that the run was to write.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_misses_a_part_leaves_no_manifest() -> anyhow::Result<()> {
-    let (theatre, rest) = order_files().await?;
-    let first = names(&theatre.files.root().join("outgoing"))?.remove(0);
-    let good = std::fs::read(theatre.files.root().join("outgoing").join(first))?;
-    let header = good.split_inclusive(|byte| *byte == b'\n').next();
-    theatre
-        .files
-        .put("outgoing/odd.csv", b"who;knows\r\n1;2\r\n")?;
-    theatre.files.give("outgoing")?;
-    let missing = run(&rest, "order-files").await?;
-    assert_eq!(missing["state"], "failed", "{missing}");
-    assert!(
-        missing["counters"]["delivered"].as_u64() > Some(2_000),
-        "{missing}"
-    );
+/// The run's manifest in `incoming/tax`, if it left one.
+fn manifest(theatre: &Theatre, run: &Value) -> anyhow::Result<Option<Value>> {
+    let id = run["id"].as_str().unwrap_or_default();
     let folder = theatre.files.root().join("incoming/tax");
-    let manifests = || -> anyhow::Result<usize> {
-        let names = names(&folder)?;
-        anyhow::ensure!(!names.is_empty(), "the records are delivered all the same");
-        Ok(names
-            .iter()
-            .filter(|name| name.contains("manifest"))
-            .count())
-    };
-    assert_eq!(manifests()?, 0);
+    match std::fs::read(folder.join(format!("tax-manifest-{id}.json"))) {
+        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
 
-    theatre
-        .files
-        .put("outgoing/odd.csv", header.unwrap_or_default())?;
-    theatre.files.give("outgoing")?;
-    let id = missing["id"].as_str().unwrap_or_default();
-    rest.post(&format!("/tenants/acme/runs/{id}/redrive"), &json!({}))
+/// What was written is named, also where a part could not be read; a run that a rule stopped wrote nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manifest_names_what_was_written_and_a_stopped_run_leaves_none() -> anyhow::Result<()> {
+    let (theatre, rest) = order_files().await?;
+    let mut mapping = rest
+        .get("/tenants/acme/mappings/order-lines-to-tax")
         .await?;
-    let whole = rest.finished("acme", id, 120).await?;
-    assert_ne!(whole["state"], "failed", "{whole}");
-    assert_eq!(manifests()?, 1);
+    mapping["name"] = json!("ruled");
+    let rule =
+        json!({ "id": "enough", "scope": "run", "severity": "fail", "check": "read >= 100000" });
+    match mapping["quality"].as_array_mut() {
+        Some(rules) => rules.push(rule),
+        None => mapping["quality"] = json!([rule]),
+    }
+    rest.put("/tenants/acme/mappings/ruled", &mapping).await?;
+    let mut integration = rest.get("/tenants/acme/integrations/order-files").await?;
+    integration["name"] = json!("ruled-files");
+    integration["mapping"] = json!("ruled");
+    rest.put("/tenants/acme/integrations/ruled-files", &integration)
+        .await?;
+    let stopped = run(&rest, "ruled-files").await?;
+    assert_eq!(stopped["state"], "failed", "{stopped}");
+    assert_eq!(manifest(&theatre, &stopped)?, None);
+
+    let odd = "outgoing/orders-2026-10-odd.csv";
+    theatre.files.put(odd, b"who;knows\r\n1;2\r\n")?;
+    theatre.files.give("outgoing")?;
+    let partly = run(&rest, "order-files").await?;
+    assert_eq!(partly["state"], "failed", "{partly}");
+    assert_eq!(partly["failed_parts"].as_array().map_or(0, Vec::len), 1);
+    let told = manifest(&theatre, &partly)?.unwrap_or_default();
+    assert_eq!(told["rows"], partly["counters"]["delivered"], "{told}");
+    assert!(told["rows"].as_u64() > Some(2_000), "{told}");
     Ok(())
 }

@@ -265,7 +265,7 @@ mod tests {
         // in key order, with what the target holds
         assert_eq!(
             index.texts,
-            "[[3,\"delivered\",3,3,1000],[2,\"delivered\",0,0,1000]]"
+            "[[3,\"delivered\",3,3,1000,2000],[2,\"delivered\",0,0,1000,2000]]"
         );
         let keys = [rows[1].key_hash, rows[0].key_hash].concat();
         assert_eq!(index.key_hashes, keys);

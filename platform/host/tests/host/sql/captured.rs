@@ -224,7 +224,8 @@ pub(super) async fn resumes(bed: &Bed, config: &Value, kept: &[Value], before: &
     };
     let mut cut = Sink::default();
     let read = bed.connector.read(&told, config, &selection, &mut cut);
-    assert_eq!(read.await.unwrap_err().code, ErrorCode::RunCancelled);
+    let ended = read.await.unwrap_err();
+    assert_eq!(ended.code, ErrorCode::RunCancelled, "{ended}");
     assert_eq!(cut.states().len(), 1);
     assert_ne!(cut.states()[0]["done"], json!(true));
     for state in states {
