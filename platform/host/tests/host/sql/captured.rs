@@ -220,6 +220,7 @@ pub(super) async fn resumes(bed: &Bed, config: &Value, kept: &[Value], before: &
     told.stop.cancel();
     let selection = Selection {
         partition: Some(parts[0].clone()),
+        state: None,
         ..selection.clone()
     };
     let mut cut = Sink::default();
