@@ -76,12 +76,21 @@ fn counters(out: &mut String, run: &Value) {
     let balanced = run
         .pointer("/report/reconciliation/balanced")
         .and_then(Value::as_bool);
+    // a run that found nothing new has nothing to add up
+    if parts.is_empty() && balanced != Some(false) {
+        return;
+    }
     let verdict = match balanced {
         Some(true) => "   (balanced: nothing unaccounted)",
         Some(false) => "   (DOES NOT BALANCE)",
         None => "",
     };
-    let _ = writeln!(out, "             = {}{verdict}", parts.join(" + "));
+    let sum = if parts.is_empty() {
+        "0".to_owned()
+    } else {
+        parts.join(" + ")
+    };
+    let _ = writeln!(out, "             = {sum}{verdict}");
 }
 
 fn amounts(out: &mut String, run: &Value) {
@@ -328,6 +337,27 @@ mod tests {
         assert!(text.contains(drift), "{text}");
         let used = "  used         source  sftp 0.1.0: 1.2 s CPU, peak 1.5 MiB, 12.0 MiB in, 0 B out; host calls: files 1,200, output 7\n";
         assert!(text.contains(used), "{text}");
+    }
+
+    #[test]
+    fn what_was_read_is_added_up_where_something_was() {
+        let run = |read: u64, balanced: bool| {
+            json!({
+                "counters": {"rows": read, "read": read, "delivered": read},
+                "report": {"reconciliation": {"balanced": balanced}},
+            })
+        };
+        let some = text(&run(1_200, true), &[]);
+        let sum = "  read         1,200 records from 1,200 rows\n             = 1,200 delivered   (balanced: nothing unaccounted)\n";
+        assert!(some.contains(sum), "{some}");
+        let none = text(&run(0, true), &[]);
+        assert!(
+            none.contains("  read         0 records from 0 rows\n"),
+            "{none}"
+        );
+        assert!(!none.contains("             ="), "{none}");
+        let lost = text(&run(0, false), &[]);
+        assert!(lost.contains("(DOES NOT BALANCE)"), "{lost}");
     }
 
     #[test]
